@@ -1,0 +1,9 @@
+import { type PostArguments, postPoints } from '../db/transactions.ts'
+import type { Dependencies } from './dependencies.ts'
+
+/** The writers of movements outside redemptions, run by the API. */
+export function transactionActivities({ pool }: Pick<Dependencies, 'pool'>) {
+  return {
+    postTransaction: (post: PostArguments) => postPoints(pool, post),
+  }
+}

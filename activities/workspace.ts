@@ -1,0 +1,48 @@
+import type { Pool } from '../db/pool.ts'
+import { insertApiKey, insertPaymentSecret, insertWorkspace, revokeApiKey } from '../db/workspaces.ts'
+import { transact } from '../db/workspace-client.ts'
+import { newId } from '../domain/ids.ts'
+import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
+
+export type WorkspaceKeys = { secretKey: string; publishableKey: string; paymentSecret: string }
+
+/** The writers of tenants and keys, run by the command line and the demo data. */
+export function workspaceActivities({ pool }: { pool: Pool }) {
+  return {
+    /** A workspace with its default program, keys and the sandbox's signing secret; what exists stays. */
+    createWorkspace: async (id: string, name: string, livemode: boolean, given: Partial<WorkspaceKeys> = {}) => {
+      const keys: WorkspaceKeys = {
+        secretKey: given.secretKey ?? newApiKey('secret', livemode),
+        publishableKey: given.publishableKey ?? newApiKey('publishable', livemode),
+        paymentSecret: given.paymentSecret ?? newWebhookSecret(),
+      }
+      await transact(pool, id, async (tx) => {
+        await insertWorkspace(tx, id, name, livemode)
+        await insertApiKey(tx, keyRow(id, 'secret', keys.secretKey))
+        await insertApiKey(tx, keyRow(id, 'publishable', keys.publishableKey))
+        await insertPaymentSecret(tx, {
+          workspace: id,
+          id: `whs_${hashApiKey(keys.paymentSecret).slice(0, 22)}`,
+          provider: 'sandbox',
+          secret: keys.paymentSecret,
+        })
+      })
+      return keys
+    },
+
+    /** The key itself is returned once and never again. */
+    createKey: async (workspace: string, kind: KeyKind, livemode: boolean, expiresAt: Date | null = null) => {
+      const key = newApiKey(kind, livemode)
+      const row = { ...keyRow(workspace, kind, key), expiresAt }
+      await transact(pool, workspace, (tx) => insertApiKey(tx, row))
+      return { id: row.id, key }
+    },
+
+    revokeKey: (workspace: string, id: string, at: Date) =>
+      transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),
+  }
+}
+
+function keyRow(workspace: string, kind: KeyKind, key: string) {
+  return { workspace, id: newId('key'), hash: hashApiKey(key), kind, last4: key.slice(-4) }
+}

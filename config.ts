@@ -1,0 +1,61 @@
+import { z } from 'zod'
+
+const url = (protocols: RegExp) => z.url({ protocol: protocols })
+const text = z.string().min(1)
+
+/** The environment of every process, parsed once. What is missing or wrong is named at start. */
+const Environment = z.object({
+  DATABASE_URL: url(/^postgres(ql)?$/),
+  DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(16),
+  TEMPORAL_ADDRESS: text.default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: text.default('default'),
+  TEMPORAL_TASK_QUEUE: text.default('engagement'),
+  HOST: text.default('0.0.0.0'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9464),
+  // How long a redemption waits for its payment where neither reward nor program says; fractions allowed.
+  HOLD_MINUTES: z.coerce.number().positive().max(525_600).default(30),
+  RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
+  TRUST_PROXY: text.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  WEBHOOK_ALLOWED_ADDRESSES: z.string().default(''),
+})
+
+export type Config = {
+  databaseUrl: string
+  databasePool: number
+  temporal: { address: string; namespace: string; taskQueue: string }
+  host: string
+  port: number
+  workerMetricsPort: number
+  holdMinutes: number
+  rateLimitPerSecond: number
+  trustProxy: string | undefined
+  logLevel: z.infer<typeof Environment>['LOG_LEVEL']
+  webhookAllowedAddresses: string[]
+}
+
+/** Reads the configuration; throws one error that lists every variable in the way. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  // An empty variable, as compose files make them, is one not set.
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(set)
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+    throw new Error(`The environment is not complete:\n${wrong.join('\n')}`)
+  }
+  const env = parsed.data
+  return {
+    databaseUrl: env.DATABASE_URL,
+    databasePool: env.DATABASE_POOL,
+    temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
+    host: env.HOST,
+    port: env.PORT,
+    workerMetricsPort: env.WORKER_METRICS_PORT,
+    holdMinutes: env.HOLD_MINUTES,
+    rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
+    trustProxy: env.TRUST_PROXY,
+    logLevel: env.LOG_LEVEL,
+    webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',').map((part) => part.trim()).filter(Boolean),
+  }
+}

@@ -1,0 +1,32 @@
+import type { Pool } from './pool.ts'
+
+export type ApiKey = {
+  workspace: string
+  id: string
+  kind: 'secret' | 'publishable'
+  livemode: boolean
+  expiresAt: Date | null
+  revokedAt: Date | null
+}
+
+/** The key with this sha256 (hex), whichever workspace it belongs to. */
+export async function findApiKey(pool: Pool, hash: string): Promise<ApiKey | undefined> {
+  const { rows } = await pool.query<ApiKey>({
+    name: 'api_key_find',
+    text: `select workspace, id, kind, livemode, expires_at as "expiresAt", revoked_at as "revokedAt" from api_key_find($1)`,
+    values: [hash],
+  })
+  return rows[0]
+}
+
+export type PaymentSecret = { workspace: string; livemode: boolean; secret: string }
+
+/** The signing secrets of a payment provider, of all workspaces: the one that verifies names the workspace. */
+export async function findPaymentSecrets(pool: Pool, provider: string): Promise<PaymentSecret[]> {
+  const { rows } = await pool.query<PaymentSecret>({
+    name: 'payment_secrets_find',
+    text: 'select workspace, livemode, secret from payment_secrets_find($1)',
+    values: [provider],
+  })
+  return rows
+}

@@ -1,0 +1,49 @@
+-- An id: a prefix and 22 base62 characters, the first 13 the microsecond in hex, so that
+-- ids of one kind sort by creation (byte order). Two base64 signs are folded into base62.
+create or replace function vinr_id(p_prefix text) returns text
+language sql volatile parallel safe as $$
+  select p_prefix || '_'
+    || lpad(to_hex((extract(epoch from clock_timestamp()) * 1000000)::bigint), 13, '0')
+    || left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', 'Aa'), 9)
+$$;
+
+-- The smallest id that something created at this instant can have; for paging by time over dated ids.
+create or replace function vinr_id_from(p_prefix text, p_at timestamptz) returns text
+language sql immutable parallel safe as $$
+  select p_prefix || '_' || lpad(to_hex((extract(epoch from p_at) * 1000000)::bigint), 13, '0')
+$$;
+
+-- Writes one event. `data` is the row as it was; null for a ptx, which never changes.
+create or replace function event_write(
+  p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz
+) returns void
+language sql volatile as $$
+  insert into event (workspace, id, type, object, data, previous, created_at)
+  values (p_workspace, vinr_id('evt'), p_type, p_object, p_data, p_previous, p_at)
+$$;
+
+-- Remembers that `key` brought `resource` into being. Returns null where the caller may go on,
+-- else the earlier row. A request still running holds the row's index entry: a repeat waits for
+-- it, at most 5 s (lock_timeout, error 55P03). After 24 hours a key is as good as new.
+create or replace function idempotency_claim(
+  p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
+) returns idempotency_key
+language plpgsql as $$
+declare
+  claimed idempotency_key;
+begin
+  perform set_config('lock_timeout', '5s', true);
+  insert into idempotency_key as k (workspace, route, key, fingerprint, resource, created_at)
+  values (p_workspace, p_route, p_key, p_fingerprint, p_resource, p_at)
+  on conflict (workspace, route, key) do update
+    set fingerprint = excluded.fingerprint, resource = excluded.resource, created_at = excluded.created_at
+    where k.created_at <= excluded.created_at - interval '24 hours'
+  returning * into claimed;
+  perform set_config('lock_timeout', '0', true);
+  if claimed.key is not null then
+    return null;
+  end if;
+  select * into claimed from idempotency_key
+  where workspace = p_workspace and route = p_route and key = p_key;
+  return claimed;
+end $$;

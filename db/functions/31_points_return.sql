@@ -1,0 +1,29 @@
+-- Returns `p_points` of a debit to the account as one ptx of type release, reverse or clawback
+-- (a failed refund), gives them back to the same lots and expires what came back past its date.
+-- The account's lock is held. Returns the ptx.
+create or replace function points_return(
+  a account, p_type text, p_debit text, p_points bigint, p_reason text, p_operation text,
+  p_redemption text, p_at timestamptz
+) returns ptx
+language plpgsql as $$
+declare
+  p program;
+  t ptx;
+begin
+  a := lots_expire(a, p_at);
+  select * into p from program where workspace = a.workspace and id = a.program;
+  insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, redemption,
+    reverses, at, created_at)
+  values (a.workspace, vinr_id('ptx'), a.id, a.program, p_type, p_points, a.balance + p_points, p_reason, p_operation,
+    p_redemption, p_debit, p_at, clock_timestamp())
+  returning * into t;
+  perform lots_give_back(a, p, p_debit, p_points, t.id, p_at);
+  update account x set balance = x.balance + p_points, lots_due_from = (
+      select min(lot_due_at(l, x.activity_extends_to)) from lot l
+      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
+  where x.workspace = a.workspace and x.id = a.id
+  returning * into a;
+  perform event_write(a.workspace, 'loyalty.points.reversed', t.id, null, null, p_at);
+  perform lots_expire(a, p_at, p_at);
+  return t;
+end $$;

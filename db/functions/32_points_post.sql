@@ -1,0 +1,101 @@
+-- One movement outside a redemption: earn, adjust, clawback. Idempotent by `p_operation`: a repeat
+-- returns the stored row. Refuses account_closed (earn and adjust), and a debit below zero with
+-- insufficient_points unless `p_allow_negative`. A credit opens a lot, whose date is fixed now, and
+-- first fills the deficit. Locks the account; one round trip.
+create or replace function points_post(
+  p_workspace text, p_account text, p_type text, p_amount bigint, p_reason text, p_operation text,
+  p_fingerprint text, p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb,
+  p_metadata jsonb, p_allow_negative boolean
+) returns jsonb
+language plpgsql as $$
+declare
+  a account;
+  t ptx;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  a := account_locked(p_workspace, p_account);
+  if a.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  select * into t from ptx where workspace = p_workspace and operation = p_operation;
+  if found then
+    return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(t));
+  end if;
+  if a.status = 'closed' and p_type in ('earn', 'adjust') then
+    return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
+  end if;
+  if a.lots_due_from <= p_at then
+    a := lots_expire(a, p_at);
+  end if;
+  if p_amount < 0 and a.balance + p_amount < 0 and not p_allow_negative then
+    return jsonb_build_object('outcome', 'refused', 'refusal', points_missing(-p_amount, a.balance));
+  end if;
+  t.workspace := p_workspace;
+  t.id := vinr_id('ptx');
+  t.account := a.id;
+  t.program := a.program;
+  t.type := p_type;
+  t.amount := p_amount;
+  t.balance_after := a.balance + p_amount;
+  t.reason := p_reason;
+  t.operation := p_operation;
+  t.fingerprint := p_fingerprint;
+  t.source := p_source;
+  t.payment := p_source ->> 'payment';
+  t.refund := p_source ->> 'refund';
+  t.batch := p_batch;
+  t.expires_at := p_expires_at;
+  t.metadata := p_metadata;
+  t.at := p_at;
+  t.created_at := clock_timestamp();
+  insert into ptx values (t.*);
+  if p_amount < 0 then
+    update account set balance = t.balance_after where workspace = p_workspace and id = a.id;
+    perform lots_take(p_workspace, a.id, t.id, -p_amount);
+    perform event_write(p_workspace,
+      case p_type when 'clawback' then 'loyalty.points.clawed_back' else 'loyalty.points.spent' end,
+      t.id, null, null, p_at);
+  else
+    perform points_credit(a, t);
+    perform event_write(p_workspace, 'loyalty.points.earned', t.id, null, null, p_at);
+  end if;
+  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
+end $$;
+
+-- The balance and the lot of a credit already written as `t`; `a` is the account before it.
+create or replace function points_credit(a account, t ptx) returns void
+language plpgsql as $$
+declare
+  p program;
+  extends boolean;
+  due timestamptz;
+  activity timestamptz := a.activity_extends_to;
+begin
+  select * into p from program where workspace = a.workspace and id = a.program;
+  extends := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and t.expires_at is null;
+  due := coalesce(t.expires_at, points_expiry(p, t.at));
+  if extends and t.type = 'earn' then
+    activity := greatest(activity, due);
+  end if;
+  insert into lot (workspace, id, account, points, remaining, earned_at, expires_at, extends_with_activity)
+  values (t.workspace, t.id, a.id, t.amount, t.amount, t.at, due, extends);
+  update account set
+    balance = t.balance_after,
+    lifetime_points = lifetime_points + case when t.type in ('earn', 'adjust') then t.amount else 0 end,
+    lots_due_from = least(lots_due_from, due),
+    activity_extends_to = activity
+  where workspace = t.workspace and id = a.id;
+  if a.balance < 0 then
+    perform deficit_fill(t.workspace, a.id, t.id, t.amount, -a.balance, t.id);
+  end if;
+  if due <= t.at then
+    perform lots_expire((select x from account x where x.workspace = t.workspace and x.id = a.id), t.at, t.at);
+  end if;
+end $$;
+
+-- The refusal of a debit: what it takes, what can be spent, and the difference, in the smallest unit.
+create or replace function points_missing(p_required bigint, p_balance bigint) returns jsonb
+language sql immutable as $$
+  select jsonb_build_object('code', 'insufficient_points', 'required', p_required,
+    'available', greatest(p_balance, 0), 'missing', p_required - greatest(p_balance, 0))
+$$;

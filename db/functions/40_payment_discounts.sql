@@ -1,0 +1,119 @@
+-- What a payment charges: the amount less the discounts that stand, percentages (of the full
+-- amount, rounded down, capped) before fixed amounts, and never below zero. Minor units.
+create or replace function payment_charge(p_amount bigint, p_discounts jsonb) returns bigint
+language sql immutable as $$
+  select greatest(0, p_amount - coalesce(sum(
+    case when x ? 'percent'
+      then least(floor(p_amount * (x ->> 'percent')::numeric / 100), coalesce((x ->> 'maxAmount')::numeric, p_amount))
+      else (x ->> 'amount')::numeric
+    end), 0))::bigint
+  from jsonb_array_elements(p_discounts) x
+  where not x ? 'removed_at'
+$$;
+
+-- Takes a redemption's discount off an open payment again; the entry stays on record. Where it was
+-- the last thing that kept the charge at zero, the payment waits for money again.
+create or replace function payment_discount_remove(pay payment, p_redemption text, p_at timestamptz) returns void
+language plpgsql as $$
+declare
+  kept jsonb;
+begin
+  select coalesce(jsonb_agg(
+    case when x ->> 'redemption' = p_redemption and not x ? 'removed_at'
+      then x || jsonb_build_object('removed_at', p_at) else x end order by position), '[]')
+  into kept
+  from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position);
+  update payment set discounts = kept, amount_charged = payment_charge(amount, kept)
+  where workspace = pay.workspace and id = pay.id;
+end $$;
+
+-- Attaches one redemption (`{"redemption": id}` or `{"code": code}`) to a payment being created or
+-- introduced, by compare-and-set under the redemption's lock: pending, not expired, no other live
+-- payment (open or completed), not another member's, same currency. A payment that comes in already
+-- completed (`p_charged`: the provider charged less than its amount) also takes one past its
+-- deadline, and is put on record for one already released: it is late. Returns {"entry"},
+-- {"refusal"} or null where the same one is named twice.
+create or replace function payment_attach(pay payment, p_ref jsonb, p_charged boolean, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  d redemption;
+  a account;
+  named text := coalesce(p_ref ->> 'redemption', p_ref ->> 'code');
+  late boolean;
+begin
+  select * into d from redemption
+  where workspace = pay.workspace and (id = p_ref ->> 'redemption' or code = p_ref ->> 'code')
+  for update;
+  if not found then
+    return jsonb_build_object('refusal', jsonb_build_object('code', 'resource_missing', 'redemption', named));
+  end if;
+  if d.payment = pay.id then
+    return null;
+  end if;
+  select * into a from account where workspace = pay.workspace and id = d.account;
+  while a.merged_into is not null loop
+    select * into a from account where workspace = pay.workspace and id = a.merged_into;
+  end loop;
+  late := p_charged and d.status = 'released' and d.late_payment is null;
+  if d.payment is not null and exists (
+    select from payment o where o.workspace = pay.workspace and o.id = d.payment
+      and o.status in ('requires_payment', 'processing', 'completed') and not (late and o.status <> 'completed')
+  ) and d.status in ('pending', 'applied') then
+    return payment_attach_refusal('redemption_already_attached', d, jsonb_build_object('resource', d.payment));
+  end if;
+  if d.status <> 'pending' and not late then
+    return payment_attach_refusal('redemption_already_settled', d, jsonb_build_object('status', d.status));
+  end if;
+  if d.expires_at <= p_at and not p_charged then
+    return payment_attach_refusal('redemption_expired', d, jsonb_build_object('expires_at', d.expires_at));
+  end if;
+  if pay.customer <> a.customer
+    or (pay.customer is null and pay.metadata ->> 'loyalty_account' not in (d.account, a.id)) then
+    return payment_attach_refusal('redemption_account_mismatch', d, '{}');
+  end if;
+  if lower(d.discount ->> 'currency') <> pay.currency then
+    return payment_attach_refusal('currency_mismatch', d, jsonb_build_object('currency', d.discount ->> 'currency'));
+  end if;
+  update redemption set payment = pay.id where workspace = pay.workspace and id = d.id;
+  return jsonb_build_object('entry',
+    (d.discount - 'currency') || jsonb_build_object('redemption', d.id, 'code', d.code));
+end $$;
+
+create or replace function payment_attach_refusal(p_code text, d redemption, p_more jsonb) returns jsonb
+language sql immutable as $$
+  select jsonb_build_object('refusal', jsonb_build_object('code', p_code, 'redemption', d.id) || p_more)
+$$;
+
+-- Attaches every named redemption, in id order of the redemptions (the lock order), and computes
+-- the charge. Returns the payment, and the refusals. Writes the redemptions, not the payment.
+create or replace function payment_attach_all(
+  inout pay payment, p_refs jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
+)
+language plpgsql as $$
+declare
+  ref jsonb;
+  result jsonb;
+begin
+  refusals := '[]';
+  for ref in
+    select x from jsonb_array_elements(p_refs) x
+    left join redemption d on d.workspace = pay.workspace and (d.id = x ->> 'redemption' or d.code = x ->> 'code')
+    order by d.id
+  loop
+    result := payment_attach(pay, ref, p_charged, p_at);
+    if result ? 'entry' then
+      pay.discounts := pay.discounts || (result -> 'entry');
+    elsif result ? 'refusal' then
+      refusals := refusals || (result -> 'refusal');
+    end if;
+  end loop;
+  pay.amount_charged := payment_charge(pay.amount, pay.discounts);
+end $$;
+
+-- What the sender of messages needs: the redemptions attached to a payment, with their start input.
+create or replace function payment_redemptions(pay payment) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'account', d.account, 'reward', d.reward,
+    'status', d.status, 'expires_at', d.expires_at) order by d.id), '[]')
+  from redemption d where d.workspace = pay.workspace and d.payment = pay.id
+$$;

@@ -1,0 +1,125 @@
+-- Spends points on a reward: one transaction under the account's lock, idempotent by the
+-- redemption's id. Outcomes: created; exists (the stored one, nothing written); refused; missing;
+-- too_late, once the clock, read under the lock, has passed the arming by the creation window:
+-- its workflow may have looked already and ended, and there is never a hold without its timer.
+create or replace function redemption_create(
+  p_workspace text, p_id text, p_account text, p_reward text, p_quantity int, p_at timestamptz,
+  p_expires_at timestamptz, p_window_ms int, p_code text, p_fingerprint text, p_shipping jsonb,
+  p_metadata jsonb
+) returns jsonb
+language plpgsql as $$
+declare
+  a account;
+  r reward;
+  p program;
+  d redemption;
+  refusals jsonb;
+  snapshot jsonb;
+  debit text;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  a := account_locked(p_workspace, p_account);
+  if a.id is null then
+    return '{"outcome": "missing", "param": "account"}';
+  end if;
+  select * into d from redemption where workspace = p_workspace and id = p_id;
+  if found then
+    return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(d));
+  end if;
+  if clock_timestamp() > p_at + make_interval(secs => p_window_ms / 1000.0) then
+    return '{"outcome": "too_late"}';
+  end if;
+  if a.lots_due_from <= p_at then
+    a := lots_expire(a, p_at);
+  end if;
+  select * into r from reward where workspace = p_workspace and id = p_reward;
+  if not found then
+    return '{"outcome": "missing", "param": "reward"}';
+  end if;
+  if r.inventory is not null then
+    select * into r from reward where workspace = p_workspace and id = p_reward for update;
+  end if;
+  refusals := redemption_refusals(a, r, p_quantity, greatest(a.balance, 0), p_at);
+  if refusals <> '[]' then
+    return jsonb_build_object('outcome', 'refused', 'refusal', refusals -> 0);
+  end if;
+
+  d.workspace := p_workspace;
+  d.id := p_id;
+  d.account := a.id;
+  d.reward := r.id;
+  d.program := a.program;
+  d.points := r.cost * p_quantity;
+  d.reversed_points := 0;
+  d.quantity := p_quantity;
+  d.fingerprint := p_fingerprint;
+  d.metadata := p_metadata;
+  d.created_at := p_at;
+  d := redemption_artifact(d, r, p_code, p_expires_at, p_shipping);
+  debit := points_spend(a, d, p_id, p_at);
+  d.transaction := debit;
+  insert into redemption values (d.*);
+  if r.inventory is not null then
+    update reward set inventory = inventory - p_quantity where workspace = p_workspace and id = r.id;
+  end if;
+  snapshot := to_jsonb(d);
+  perform event_write(p_workspace, 'loyalty.redemption.created', p_id, snapshot, null, p_at);
+  return jsonb_build_object('outcome', 'created', 'redemption', snapshot);
+end $$;
+
+-- What the redemption grants and the state it starts in, by the reward's type. A discount waits
+-- for its payment until the deadline; store credit is fulfilled at once; everything else waits
+-- for its fulfilment.
+create or replace function redemption_artifact(
+  d redemption, r reward, p_code text, p_expires_at timestamptz, p_shipping jsonb
+) returns redemption
+language plpgsql immutable as $$
+begin
+  case
+    when r.type = 'discount_amount' then
+      d.status := 'pending';
+      d.code := p_code;
+      d.expires_at := p_expires_at;
+      d.discount := jsonb_build_object(
+        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency');
+    when r.type = 'discount_percent' then
+      d.status := 'pending';
+      d.code := p_code;
+      d.expires_at := p_expires_at;
+      d.discount := r.value;
+    when r.type = 'store_credit' then
+      d.status := 'fulfilled';
+      d.fulfilled_at := d.created_at;
+      d.credit := jsonb_build_object(
+        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency');
+    else
+      d.status := 'fulfillment_pending';
+      d.fulfillment := r.value || jsonb_build_object(
+        'quantity', coalesce((r.value ->> 'quantity')::int, 1) * d.quantity, 'shipping', p_shipping);
+  end case;
+  return d;
+end $$;
+
+-- The debit of a redemption, its lots and its event; returns the ptx's id. The account's lock is
+-- held, the balance suffices.
+create or replace function points_spend(a account, d redemption, p_operation text, p_at timestamptz)
+returns text
+language plpgsql as $$
+declare
+  debit text := vinr_id('ptx');
+begin
+  insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, redemption, at, created_at)
+  values (a.workspace, debit, a.id, a.program, 'redeem', -d.points, a.balance - d.points, 'redemption', p_operation, d.id,
+    p_at, clock_timestamp());
+  if a.activity_extends_to is not null then
+    update account x set balance = x.balance - d.points,
+      activity_extends_to = greatest(x.activity_extends_to, case when p.expiry_reset_on_activity then points_expiry(p, p_at) end)
+    from program p
+    where x.workspace = a.workspace and x.id = a.id and p.workspace = a.workspace and p.id = a.program;
+  else
+    update account set balance = balance - d.points where workspace = a.workspace and id = a.id;
+  end if;
+  perform lots_take(a.workspace, a.id, debit, d.points);
+  perform event_write(a.workspace, 'loyalty.points.spent', debit, null, null, p_at);
+  return debit;
+end $$;

@@ -1,0 +1,169 @@
+-- How far a payment has come; a status only advances. Completed outranks every failure: what the
+-- provider charged was charged, in whatever order its events arrive.
+create or replace function payment_rank(p_status text) returns int
+language sql immutable as $$
+  select case p_status when 'requires_payment' then 0 when 'processing' then 1
+    when 'failed' then 2 when 'canceled' then 2 when 'expired' then 2 when 'completed' then 3 end
+$$;
+
+-- The payment moved to a status where that is an advance. On completion the provider's own charge
+-- counts: less than we expected means that it charged with a discount we had taken off (late);
+-- more, that it charged without the discounts of redemptions already released.
+create or replace function payment_advance(pay payment, p_status text, p_charged bigint, p_at timestamptz)
+returns payment
+language plpgsql as $$
+begin
+  if payment_rank(p_status) <= payment_rank(pay.status) then
+    return pay;
+  end if;
+  pay.status := p_status;
+  pay.awaits_confirmation := false;
+  if p_status = 'completed' then
+    pay.completed_at := p_at;
+    if p_charged < pay.amount_charged then
+      select coalesce(jsonb_agg(x - 'removed_at' order by position), '[]') into pay.discounts
+      from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position);
+    elsif p_charged > pay.amount_charged then
+      select coalesce(jsonb_agg(
+        case when d.status = 'released' and not x ? 'removed_at'
+          then x || jsonb_build_object('removed_at', p_at) else x end order by position), '[]')
+      into pay.discounts
+      from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position)
+      left join redemption d on d.workspace = pay.workspace and d.id = x ->> 'redemption';
+    end if;
+    pay.amount_charged := coalesce(p_charged, pay.amount_charged);
+  end if;
+  return pay;
+end $$;
+
+create or replace function payment_save(pay payment) returns void
+language sql as $$
+  update payment set status = pay.status, amount_charged = pay.amount_charged, discounts = pay.discounts,
+    refused_discounts = pay.refused_discounts, awaits_confirmation = pay.awaits_confirmation,
+    metadata = pay.metadata, customer = pay.customer, completed_at = pay.completed_at, expires_at = pay.expires_at
+  where workspace = pay.workspace and id = pay.id
+$$;
+
+-- The inbox row of an event, once. False where it was there already.
+create or replace function inbox_put(
+  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb, p_at timestamptz
+) returns boolean
+language plpgsql as $$
+begin
+  insert into inbox (workspace, id, provider, type, payment, payload, received_at)
+  values (p_workspace, p_id, p_provider, p_type, p_payment, p_payload, p_at)
+  on conflict (workspace, id) do nothing;
+  return found;
+end $$;
+
+-- Creates a sandbox payment, attaches its redemptions and lets it settle as far as its card does,
+-- with its event in the inbox, in one transaction. One refused redemption refuses the payment.
+-- A charge of zero completes at once. Outcomes: created; replayed; refused.
+create or replace function payment_create(
+  p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
+  p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
+  p_event text, p_at timestamptz, p_expires_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  pay payment;
+  earlier idempotency_key;
+  attached record;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  if p_key is not null then
+    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
+    if earlier.key is not null then
+      return payment_replayed(earlier, p_fingerprint);
+    end if;
+  end if;
+  pay.workspace := p_workspace;
+  pay.id := p_id;
+  pay.provider := 'sandbox';
+  pay.status := 'requires_payment';
+  pay.amount := p_amount;
+  pay.amount_charged := p_amount;
+  pay.amount_refunded := 0;
+  pay.currency := p_currency;
+  pay.customer := p_customer;
+  pay.discounts := '[]';
+  pay.refused_discounts := '[]';
+  pay.awaits_confirmation := p_awaits_confirmation;
+  pay.metadata := p_metadata;
+  pay.created_at := p_at;
+  pay.expires_at := p_expires_at;
+  insert into payment values (pay.*);
+  select * into attached from payment_attach_all(pay, p_refs, false, p_at);
+  if attached.refusals <> '[]' then
+    raise exception using errcode = 'VR001', message = (attached.refusals -> 0)::text;
+  end if;
+  pay := attached.pay;
+  pay := payment_advance(pay,
+    case when pay.amount_charged = 0 then 'completed' else p_status end, null, p_at);
+  perform payment_save(pay);
+  return payment_told(pay, p_event, 'created', p_at);
+end $$;
+
+-- The answer to a repeated create: the payment as it is now, or a refusal where the key came with another body.
+create or replace function payment_replayed(earlier idempotency_key, p_fingerprint text) returns jsonb
+language plpgsql stable as $$
+declare
+  pay payment;
+begin
+  if earlier.fingerprint <> p_fingerprint then
+    return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
+  end if;
+  select * into pay from payment where workspace = earlier.workspace and id = earlier.resource;
+  return payment_outcome(pay, 'replayed', false);
+end $$;
+
+-- What every payment function answers: the row, the redemptions to tell, and whether an event of
+-- it still waits in the inbox for the payment's workflow.
+create or replace function payment_outcome(pay payment, p_outcome text, p_waiting boolean) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(pay),
+    'redemptions', payment_redemptions(pay), 'waiting', p_waiting)
+$$;
+
+-- A sandbox payment's new state becomes an event in the inbox and one for webhooks, as a provider's would.
+create or replace function payment_told(pay payment, p_event text, p_outcome text, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  type text := 'payment.' || case pay.status when 'requires_payment' then 'created' else pay.status end;
+begin
+  perform inbox_put(pay.workspace, p_event, 'sandbox', type, pay.id,
+    jsonb_build_object('type', type, 'data', jsonb_build_object('id', pay.id)), p_at);
+  perform event_write(pay.workspace, type, pay.id, to_jsonb(pay), null, p_at);
+  return payment_outcome(pay, p_outcome, true);
+end $$;
+
+-- Moves a sandbox payment by a verb (confirm, cancel) or by its own expiry, with its event. Idempotent
+-- by status. Outcomes: moved; unchanged (already there); refused; missing; not_due (expiry only).
+create or replace function payment_move(
+  p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  pay payment;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into pay from payment where workspace = p_workspace and id = p_id for update;
+  if not found then
+    return '{"outcome": "missing"}';
+  end if;
+  if pay.status = p_status then
+    return payment_outcome(pay, 'unchanged', false);
+  end if;
+  if p_status = 'expired' and pay.status in ('requires_payment', 'processing') and pay.expires_at > p_at then
+    return payment_outcome(pay, 'not_due', false);
+  end if;
+  if pay.status not in ('requires_payment', 'processing') then
+    return payment_outcome(pay, 'settled', false);
+  end if;
+  if pay.status = 'processing' and p_status = 'canceled' then
+    return jsonb_build_object('outcome', 'refused', 'refusal', '{"code": "payment_processing"}'::jsonb);
+  end if;
+  pay := payment_advance(pay, p_status, null, p_at);
+  perform payment_save(pay);
+  return payment_told(pay, p_event, 'moved', p_at);
+end $$;

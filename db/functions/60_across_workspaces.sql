@@ -1,0 +1,48 @@
+-- The only functions that see across workspaces (security definer: they run as the owner, past row
+-- security). They find who is asking, and what the net has to mend; they change nothing.
+
+create or replace function api_key_find(p_hash text)
+returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz, revoked_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select k.workspace, k.id, k.kind, w.livemode, k.expires_at, k.revoked_at
+  from api_key k join workspace w on w.id = k.workspace where k.hash = p_hash
+$$;
+
+create or replace function payment_secrets_find(p_provider text)
+returns table (workspace text, livemode boolean, secret text)
+language sql stable security definer set search_path = public as $$
+  select s.workspace, w.livemode, s.secret
+  from payment_secret s join workspace w on w.id = s.workspace
+  where s.provider = p_provider and s.revoked_at is null
+$$;
+
+create or replace function net_overdue_redemptions(p_before timestamptz, p_limit int)
+returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select d.workspace, d.id, d.account, d.reward, d.expires_at
+  from redemption d where d.status = 'pending' and d.expires_at <= p_before
+  order by d.expires_at limit p_limit
+$$;
+
+create or replace function net_unprocessed_payments(p_before timestamptz, p_limit int)
+returns table (workspace text, payment text, expires_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select i.workspace, i.payment, p.expires_at
+  from inbox i join payment p on p.workspace = i.workspace and p.id = i.payment
+  where i.processed_at is null and i.received_at <= p_before
+  group by i.workspace, i.payment, p.expires_at limit p_limit
+$$;
+
+create or replace function net_expired_payments(p_before timestamptz, p_limit int)
+returns table (workspace text, payment text, expires_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select p.workspace, p.id, p.expires_at
+  from payment p
+  where p.expires_at <= p_before and p.status in ('requires_payment', 'processing')
+  order by p.expires_at limit p_limit
+$$;
+
+create or replace function idempotency_forget(p_before timestamptz) returns bigint
+language sql security definer set search_path = public as $$
+  with gone as (delete from idempotency_key where created_at < p_before returning 1) select count(*) from gone
+$$;

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
+
+export type MigrateOptions = {
+  /** The owner of every table; needs CREATEROLE where the application role is to be made. */
+  ownerUrl: string
+  /** The application role's own URL: its name and password are what is created. */
+  applicationUrl: string
+  onProgress?: (line: string) => void
+}
+
+// Any number will do, as long as every migration takes the same.
+const MIGRATION_LOCK = 7_266_101
+
+/**
+ * Brings the database up to date: versioned migrations, then the functions (each file as it is
+ * now, where it has changed), then what the application role may do. Safe to run at any time and
+ * by several at once.
+ */
+export async function migrate({ ownerUrl, applicationUrl, onProgress = () => {} }: MigrateOptions): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await applyVersioned(drizzle({ client }), {
+      migrationsFolder: new URL('./migrations', import.meta.url).pathname,
+    })
+    const changed = await applyFunctions(client)
+    await grantApplication(client, new URL(applicationUrl))
+    onProgress(`database up to date (${changed} function files changed)`)
+  } finally {
+    await client.end()
+  }
+}
+
+async function applyFunctions(client: pg.Client): Promise<number> {
+  await client.query(`create table if not exists applied_function_file (
+    file text primary key, hash text not null, applied_at timestamptz not null default now())`)
+  const folder = new URL('./functions/', import.meta.url)
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort()
+  const { rows } = await client.query<{ file: string; hash: string }>('select file, hash from applied_function_file')
+  const applied = new Map(rows.map((row) => [row.file, row.hash]))
+  let changed = 0
+  await client.query('begin')
+  // A function may call one of a later file: bodies are checked when they run.
+  await client.query('set local check_function_bodies = off')
+  for (const file of files) {
+    const body = await readFile(new URL(file, folder), 'utf8')
+    const hash = createHash('sha256').update(body).digest('hex')
+    if (applied.get(file) === hash) continue
+    await client.query(body)
+    await client.query(
+      `insert into applied_function_file (file, hash) values ($1, $2)
+       on conflict (file) do update set hash = excluded.hash, applied_at = now()`,
+      [file, hash],
+    )
+    changed++
+  }
+  await client.query('commit')
+  return changed
+}
+
+/** The application role: reads and writes rows, never alters; adds to the ledger, never edits it. */
+async function grantApplication(client: pg.Client, url: URL): Promise<void> {
+  const role = pg.escapeIdentifier(decodeURIComponent(url.username))
+  const password = pg.escapeLiteral(decodeURIComponent(url.password))
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [decodeURIComponent(url.username)])
+  if (!rowCount) await client.query(`create role ${role} login password ${password}`)
+  await client.query(`
+    grant usage on schema public to ${role};
+    grant select, insert, update on all tables in schema public to ${role};
+    revoke update on ptx, allocation, event from ${role};
+    revoke all on applied_function_file from ${role};
+    grant select on applied_function_file to ${role};
+    grant execute on all functions in schema public to ${role};
+  `)
+}

@@ -1,0 +1,52 @@
+-- What the database itself refuses, whoever asks.
+
+-- ptx and allocation are append-only: a movement is undone by another movement.
+create function append_only() returns trigger language plpgsql as $$
+begin
+  raise exception '% is append-only: % refused', tg_table_name, tg_op using errcode = '42501';
+end $$;
+--> statement-breakpoint
+create trigger ptx_append_only before update or delete or truncate on ptx
+  for each statement execute function append_only();
+--> statement-breakpoint
+create trigger allocation_append_only before update or delete or truncate on allocation
+  for each statement execute function append_only();
+--> statement-breakpoint
+
+-- Row security, the second lock: a connection sees the workspace it has named in vinr.workspace,
+-- and none where it has named none. The first lock is the workspace in every query.
+do $$
+declare
+  tenant_table text;
+begin
+  foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
+    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox']
+  loop
+    execute format('alter table %I enable row level security', tenant_table);
+    execute format($policy$create policy own_workspace on %I
+      using (workspace = current_setting('vinr.workspace', true))
+      with check (workspace = current_setting('vinr.workspace', true))$policy$, tenant_table);
+  end loop;
+end $$;
+--> statement-breakpoint
+comment on table workspace is 'The tenant; a merchant''s test mode and live mode are two.';
+--> statement-breakpoint
+comment on table account is 'A member of one program. balance = sum(ptx.amount), written by the ledger functions alone.';
+--> statement-breakpoint
+comment on table ptx is 'One signed movement of points on one account. Append-only.';
+--> statement-breakpoint
+comment on table lot is 'What is left of the points that one credit brought, with the date they expire; its id is the credit''s.';
+--> statement-breakpoint
+comment on table allocation is 'How much a debit took from a lot; giving back is a negative row. For each debit: -amount - returned = sum(allocation) + unfunded. Append-only.';
+--> statement-breakpoint
+comment on table redemption is 'One spend of points on one reward. pending -> applied | released | reversed; released -> applied (rehold); fulfillment_pending -> fulfilled | reversed; applied | fulfilled -> reversed.';
+--> statement-breakpoint
+comment on table redemption_message is 'Messages obeyed, by operation: a repeat returns the redemption and changes nothing.';
+--> statement-breakpoint
+comment on table payment is 'A payment as its provider told us. Its status only advances.';
+--> statement-breakpoint
+comment on table inbox is 'Provider events, once each; processed when all that follows from them is done.';
+--> statement-breakpoint
+comment on table event is 'Facts that happened, written in the transaction that caused them.';
+--> statement-breakpoint
+comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';

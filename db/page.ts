@@ -1,0 +1,53 @@
+import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL, sql } from 'drizzle-orm'
+import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core'
+import type { Db } from './workspace-client.ts'
+
+export type PageRequest = {
+  /** 1 to 100 */
+  limit: number
+  /** An id: the page after it, going back in time. */
+  startingAfter?: string
+  /** An id: the page before it, going forward. */
+  endingBefore?: string
+  created?: { gt?: Date; gte?: Date; lt?: Date; lte?: Date }
+}
+
+export type Page<Row> = { rows: Row[]; hasMore: boolean }
+
+type Listed = PgTable & { id: AnyPgColumn; createdAt: AnyPgColumn; workspace: AnyPgColumn }
+
+/**
+ * One page of a table, newest first, by (created_at, id), or by id alone where `datedIds` says that
+ * ids sort by creation. An unknown cursor gives an empty page.
+ */
+export async function readPage<T extends Listed>(
+  db: Db, table: T, page: PageRequest, where: (SQL | '' | undefined)[], datedIds = false,
+): Promise<Page<T['$inferSelect']>> {
+  const { limit, startingAfter, endingBefore, created = {} } = page
+  const backwards = endingBefore !== undefined
+  const cursor = startingAfter ?? endingBefore
+  const conditions = [
+    ...where.filter((condition): condition is SQL => Boolean(condition)),
+    created.gt && gt(table.createdAt, created.gt),
+    created.gte && gte(table.createdAt, created.gte),
+    created.lt && lt(table.createdAt, created.lt),
+    created.lte && lte(table.createdAt, created.lte),
+    cursor && (datedIds ? (backwards ? gt : lt)(table.id, cursor) : beyond(table, cursor, backwards)),
+  ].filter((condition): condition is SQL => Boolean(condition))
+  const order = backwards ? asc : desc
+  const found = await db
+    .select()
+    .from(table as PgTable)
+    .where(and(...conditions))
+    .orderBy(...(datedIds ? [order(table.id)] : [order(table.createdAt), order(table.id)]))
+    .limit(limit + 1)
+  const rows = found.slice(0, limit) as T['$inferSelect'][]
+  return { rows: backwards ? rows.reverse() : rows, hasMore: found.length > limit }
+}
+
+// The cursor's own time is read by the database: JavaScript would cut its microseconds.
+function beyond(table: Listed, cursor: string, backwards: boolean): SQL {
+  const at = sql`(select c.created_at from ${table} c where c.workspace = ${table.workspace} and c.id = ${cursor})`
+  const compare = backwards ? gt : lt
+  return or(compare(table.createdAt, at), and(eq(table.createdAt, at), compare(table.id, cursor))) as SQL
+}

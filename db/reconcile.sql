@@ -1,0 +1,83 @@
+-- Proves the books, account by account. Returns one row for every line that does not hold; none is
+-- the only good answer. Needs the owner's eyes (row security).
+with
+posted as (
+  select workspace, account, sum(amount) as total from ptx group by 1, 2
+),
+returned as (
+  select workspace, reverses as debit, sum(amount) as points from ptx
+  where reverses is not null and amount > 0 group by 1, 2
+),
+allocated as (
+  select workspace, debit, sum(amount) as points from allocation group by 1, 2
+),
+debits as (
+  select t.workspace, t.id, t.account, -t.amount - coalesce(r.points, 0) as owed,
+    coalesce(a.points, 0) as allocated,
+    -t.amount - coalesce(r.points, 0) - coalesce(a.points, 0) as unfunded
+  from ptx t
+  left join returned r on r.workspace = t.workspace and r.debit = t.id
+  left join allocated a on a.workspace = t.workspace and a.debit = t.id
+  where t.amount < 0
+),
+deficits as (
+  select workspace, account, sum(unfunded) as points from debits group by 1, 2
+),
+lots as (
+  select workspace, account, sum(remaining) as points from lot group by 1, 2
+),
+taken as (
+  select workspace, lot, sum(amount) as points from allocation group by 1, 2
+),
+broken (workspace, subject, rule, detail) as (
+  select a.workspace, a.id, 'balance = sum(ptx.amount)',
+    format('balance %s, sum %s', a.balance, coalesce(p.total, 0))
+  from account a left join posted p on p.workspace = a.workspace and p.account = a.id
+  where a.balance <> coalesce(p.total, 0)
+  union all
+  select a.workspace, a.id, 'balance = open lots - unfunded debits',
+    format('balance %s, lots %s, unfunded %s', a.balance, coalesce(l.points, 0), coalesce(d.points, 0))
+  from account a
+  left join lots l on l.workspace = a.workspace and l.account = a.id
+  left join deficits d on d.workspace = a.workspace and d.account = a.id
+  where a.balance <> coalesce(l.points, 0) - coalesce(d.points, 0)
+  union all
+  select a.workspace, a.id, 'below zero no lot has anything left',
+    format('balance %s, lots %s, unfunded %s', a.balance, l.points, d.points)
+  from account a
+  join lots l on l.workspace = a.workspace and l.account = a.id
+  join deficits d on d.workspace = a.workspace and d.account = a.id
+  where l.points > 0 and d.points > 0
+  union all
+  select workspace, id, 'a debit is never given back or funded beyond its points',
+    format('owed %s, allocated %s', owed, allocated)
+  from debits where owed < 0 or allocated < 0 or unfunded < 0
+  union all
+  select l.workspace, l.id, 'lot = points - allocations',
+    format('points %s, remaining %s, allocated %s', l.points, l.remaining, coalesce(t.points, 0))
+  from lot l left join taken t on t.workspace = l.workspace and t.lot = l.id
+  where l.remaining <> l.points - coalesce(t.points, 0)
+  union all
+  select t.workspace, t.id, 'a redemption''s debits are returned by what its state says',
+    format('status %s, points %s, reversed %s, returned %s', d.status, d.points, d.reversed_points, coalesce(r.points, 0))
+  from redemption d
+  join ptx t on t.workspace = d.workspace and t.id = d.transaction
+  left join returned r on r.workspace = d.workspace and r.debit = d.transaction
+  where coalesce(r.points, 0) <> case d.status when 'released' then d.points else d.reversed_points end
+    or t.amount <> -d.points
+  union all
+  select t.workspace, t.id, 'balance_after follows the one before',
+    format('amount %s, balance_after %s, before %s', t.amount, t.balance_after, t.before)
+  from (
+    select workspace, id, amount, balance_after,
+      coalesce(lag(balance_after) over (partition by workspace, account order by id), 0) as before
+    from ptx
+  ) t
+  where t.balance_after <> t.before + t.amount
+  union all
+  select x.workspace, x.debit, 'every allocation names a debit and a lot', format('lot %s', x.lot)
+  from allocation x
+  where not exists (select from ptx t where t.workspace = x.workspace and t.id = x.debit)
+    or not exists (select from lot l where l.workspace = x.workspace and l.id = x.lot)
+)
+select workspace, subject, rule, detail from broken order by workspace, subject, rule

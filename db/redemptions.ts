@@ -1,0 +1,81 @@
+import { and, eq } from 'drizzle-orm'
+import type { RewardType } from '../domain/reward.ts'
+import { call } from './call.ts'
+import { type Page, type PageRequest, readPage } from './page.ts'
+import type { Pool } from './pool.ts'
+import { redemption } from './schema/index.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { SqlRefusal } from './sql-refusal.ts'
+import { inWorkspace } from './workspace-client.ts'
+
+export type RedemptionRow = typeof redemption.$inferSelect
+
+/** What every redemption function of the ledger answers. */
+export type RedemptionResult = { outcome: string; redemption?: Snapshot; refusal?: SqlRefusal; param?: string }
+
+export type Precheck =
+  | { outcome: 'exists'; redemption: Snapshot }
+  | { outcome: 'missing'; param: 'account' | 'reward' }
+  | {
+      outcome: 'judged'
+      at: string
+      hold_minutes: number
+      reward_type: RewardType
+      same_program: boolean
+      account: string
+      points: number
+      available: number
+      value: Record<string, unknown>
+      decimals: number
+      refusals: SqlRefusal[]
+    }
+
+export type CreateArguments = {
+  workspace: string
+  redemption: string
+  account: string
+  reward: string
+  quantity: number
+  at: string
+  expiresAt: string | null
+  creationWindowMs: number
+  code: string
+  fingerprint: string
+  shipping: Record<string, unknown> | null
+  metadata: Record<string, string>
+}
+
+/** The one statement before arming; writes nothing. `holdMinutes` is the default where neither reward nor program says. */
+export const precheckRedemption = (
+  pool: Pool, workspace: string, id: string, account: string, reward: string, quantity: number, holdMinutes: number,
+) => call<Precheck>(pool, 'redemption_precheck', [workspace, id, account, reward, quantity, holdMinutes])
+
+export const insertRedemption = (pool: Pool, a: CreateArguments) =>
+  call<RedemptionResult>(pool, 'redemption_create', [
+    a.workspace, a.redemption, a.account, a.reward, a.quantity, a.at, a.expiresAt, a.creationWindowMs, a.code,
+    a.fingerprint, a.shipping, a.metadata,
+  ])
+
+export const findRedemption = (pool: Pool, workspace: string, id: string): Promise<RedemptionRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db
+      .select()
+      .from(redemption)
+      .where(and(eq(redemption.workspace, workspace), eq(redemption.id, id)))
+    return rows[0]
+  })
+
+export type RedemptionFilter = { account?: string; reward?: string; status?: RedemptionRow['status']; payment?: string }
+
+export const listRedemptions = (
+  pool: Pool, workspace: string, filter: RedemptionFilter, page: PageRequest,
+): Promise<Page<RedemptionRow>> =>
+  inWorkspace(pool, workspace, (db) =>
+    readPage(db, redemption, page, [
+      eq(redemption.workspace, workspace),
+      filter.account && eq(redemption.account, filter.account),
+      filter.reward && eq(redemption.reward, filter.reward),
+      filter.status && eq(redemption.status, filter.status),
+      filter.payment && eq(redemption.payment, filter.payment),
+    ]),
+  )

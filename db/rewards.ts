@@ -1,0 +1,43 @@
+import { and, eq } from 'drizzle-orm'
+import { type Page, type PageRequest, readPage } from './page.ts'
+import type { Pool } from './pool.ts'
+import { reward } from './schema/index.ts'
+import { type Db, inWorkspace } from './workspace-client.ts'
+
+export type RewardRow = typeof reward.$inferSelect
+export type NewReward = typeof reward.$inferInsert
+export type RewardChange = Partial<Omit<NewReward, 'workspace' | 'id' | 'program' | 'type' | 'createdAt'>>
+export type RewardFilter = { program?: string; active?: boolean; type?: RewardRow['type'] }
+
+export const findReward = (pool: Pool, workspace: string, id: string): Promise<RewardRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db.select().from(reward).where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
+    return rows[0]
+  })
+
+export const listRewards = (
+  pool: Pool, workspace: string, filter: RewardFilter, page: PageRequest,
+): Promise<Page<RewardRow>> =>
+  inWorkspace(pool, workspace, (db) =>
+    readPage(db, reward, page, [
+      eq(reward.workspace, workspace),
+      filter.program && eq(reward.program, filter.program),
+      filter.active !== undefined ? eq(reward.active, filter.active) : undefined,
+      filter.type && eq(reward.type, filter.type),
+    ]),
+  )
+
+export async function insertReward(tx: Db, values: NewReward): Promise<RewardRow> {
+  const rows = await tx.insert(reward).values(values).returning()
+  if (!rows[0]) throw new Error('reward was not inserted')
+  return rows[0]
+}
+
+export async function updateReward(tx: Db, workspace: string, id: string, change: RewardChange) {
+  const rows = await tx
+    .update(reward)
+    .set(change)
+    .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
+    .returning()
+  return rows[0]
+}

@@ -1,0 +1,62 @@
+import { sql } from 'drizzle-orm'
+import {
+  boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import { idText, instant, units } from './columns.ts'
+import { program } from './program.ts'
+
+/** A member of one program. `balance` is the sum of its transactions, kept by the ledger functions alone. */
+export const account = pgTable(
+  'account',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    program: idText('program').notNull(),
+    customer: text('customer'),
+    status: text('status', { enum: ['active', 'closed', 'merged'] }).notNull().default('active'),
+    balance: units('balance').notNull().default(0),
+    lifetimePoints: units('lifetime_points').notNull().default(0),
+    tier: text('tier'),
+    mergedInto: idText('merged_into'),
+    // No open lot is due before this; null: none ever. The hot path compares it instead of asking the lots.
+    lotsDueFrom: instant('lots_due_from'),
+    // Where lots extend with activity, none of them is due before this.
+    activityExtendsTo: instant('activity_extends_to'),
+    metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    foreignKey({ columns: [t.workspace, t.program], foreignColumns: [program.workspace, program.id] }),
+    uniqueIndex('account_one_active_per_customer')
+      .on(t.workspace, t.program, t.customer)
+      .where(sql`status = 'active' and customer is not null`),
+    index('account_by_customer').on(t.workspace, t.customer).where(sql`customer is not null`),
+    index('account_newest').on(t.workspace, t.createdAt, t.id),
+    index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
+    check('account_balance_safe', sql`abs(balance) <= 9007199254740991 and lifetime_points between 0 and 9007199254740991`),
+  ],
+)
+
+/** What is left of the points that one credit brought; its id is that credit's. */
+export const lot = pgTable(
+  'lot',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    account: idText('account').notNull(),
+    points: units('points').notNull(),
+    remaining: units('remaining').notNull(),
+    // Its own column, so that an update which leaves the lot open touches no index.
+    open: boolean('open').notNull().generatedAlwaysAs(sql`remaining > 0`),
+    earnedAt: instant('earned_at').notNull(),
+    expiresAt: instant('expires_at'),
+    extendsWithActivity: boolean('extends_with_activity').notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index('lot_oldest_open').on(t.workspace, t.account, t.earnedAt, t.id).where(sql`open`),
+    index('lot_due').on(t.workspace, t.account, t.expiresAt).where(sql`open and expires_at is not null`),
+    check('lot_remaining_within', sql`remaining between 0 and points`),
+  ],
+)

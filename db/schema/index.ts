@@ -1,0 +1,6 @@
+export * from './account.ts'
+export * from './payment.ts'
+export * from './program.ts'
+export * from './redemption.ts'
+export * from './transaction.ts'
+export * from './workspace.ts'

@@ -1,0 +1,113 @@
+import { sql } from 'drizzle-orm'
+import {
+  boolean, check, foreignKey, index, integer, jsonb, numeric, pgTable, primaryKey, text, uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import { REWARD_TYPES } from '../../domain/reward.ts'
+import { account } from './account.ts'
+import { idText, instant, units } from './columns.ts'
+import { program } from './program.ts'
+
+export const REDEMPTION_STATUSES = [
+  'pending', 'fulfillment_pending', 'applied', 'fulfilled', 'released', 'reversed',
+] as const
+
+/** What points buy. */
+export const reward = pgTable(
+  'reward',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    program: idText('program').notNull(),
+    name: text('name').notNull(),
+    type: text('type', { enum: REWARD_TYPES }).notNull(),
+    cost: units('cost').notNull(),
+    value: jsonb('value').$type<RewardValue>().notNull(),
+    active: boolean('active').notNull().default(true),
+    inventory: integer('inventory'),
+    startsAt: instant('starts_at'),
+    endsAt: instant('ends_at'),
+    perMemberLimit: integer('per_member_limit'),
+    minTier: text('min_tier'),
+    holdMinutes: numeric('hold_minutes', { mode: 'number' }),
+    fulfillment: jsonb('fulfillment').$type<{ deadlineDays?: number; onOverdue?: 'notify' | 'refund' }>(),
+    metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    foreignKey({ columns: [t.workspace, t.program], foreignColumns: [program.workspace, program.id] }),
+    index('reward_newest').on(t.workspace, t.createdAt, t.id),
+    check('reward_cost_positive', sql`cost > 0`),
+    check('reward_inventory_counts', sql`inventory >= 0`),
+  ],
+)
+
+export type RewardValue =
+  | { percent: number; maxAmount?: number; currency?: string }
+  | { amount: number; currency: string }
+  | { product: string; quantity?: number }
+  | { partner: string; sku: string }
+
+/** One spend of points on one reward, and its artifact. */
+export const redemption = pgTable(
+  'redemption',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    account: idText('account').notNull(),
+    reward: idText('reward').notNull(),
+    program: idText('program').notNull(),
+    status: text('status', { enum: REDEMPTION_STATUSES }).notNull(),
+    points: units('points').notNull(),
+    reversedPoints: units('reversed_points').notNull().default(0),
+    quantity: integer('quantity').notNull(),
+    discount: jsonb('discount').$type<Discount>(),
+    code: text('code'),
+    fulfillment: jsonb('fulfillment').$type<Record<string, unknown>>(),
+    credit: jsonb('credit').$type<Record<string, unknown>>(),
+    payment: idText('payment'),
+    transaction: idText('transaction').notNull(),
+    expiresAt: instant('expires_at'),
+    appliedAt: instant('applied_at'),
+    releasedAt: instant('released_at'),
+    fulfilledAt: instant('fulfilled_at'),
+    reversedAt: instant('reversed_at'),
+    reason: text('reason'),
+    latePayment: jsonb('late_payment').$type<LatePayment>(),
+    fingerprint: text('fingerprint').notNull(),
+    metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    foreignKey({ columns: [t.workspace, t.account], foreignColumns: [account.workspace, account.id] }),
+    foreignKey({ columns: [t.workspace, t.reward], foreignColumns: [reward.workspace, reward.id] }),
+    index('redemption_newest').on(t.workspace, t.createdAt, t.id),
+    index('redemption_of_account').on(t.workspace, t.account, t.createdAt, t.id),
+    index('redemption_of_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
+    uniqueIndex('redemption_code').on(t.workspace, t.code).where(sql`code is not null`),
+    index('redemption_deadline').on(t.expiresAt).where(sql`status = 'pending'`),
+    check('redemption_reversed_within', sql`reversed_points between 0 and points`),
+  ],
+)
+
+export type Discount =
+  | { amount: number; currency: string }
+  | { percent: number; maxAmount?: number; currency?: string }
+
+/** What came of a payment that charged the discount of a redemption already released. */
+export type LatePayment = { payment: string; outcome: 'flagged' | 'reheld'; at: string }
+
+/** One message a redemption has obeyed; a repeat of the same operation changes nothing. */
+export const redemptionMessage = pgTable(
+  'redemption_message',
+  {
+    workspace: idText('workspace').notNull(),
+    operation: text('operation').notNull(),
+    redemption: idText('redemption').notNull(),
+    kind: text('kind', { enum: ['cancel', 'extend', 'reverse', 'fulfill'] }).notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.operation] })],
+)

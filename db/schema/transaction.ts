@@ -1,0 +1,78 @@
+import { sql } from 'drizzle-orm'
+import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { idText, instant, units } from './columns.ts'
+
+export const PTX_TYPES = ['earn', 'redeem', 'expire', 'adjust', 'reverse', 'clawback', 'release', 'merge'] as const
+
+/** One signed movement of points on one account. Append-only. */
+export const ptx = pgTable(
+  'ptx',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    account: idText('account').notNull(),
+    program: idText('program').notNull(),
+    type: text('type', { enum: PTX_TYPES }).notNull(),
+    amount: units('amount').notNull(),
+    balanceAfter: units('balance_after').notNull(),
+    reason: text('reason'),
+    // The request, message or provider object that caused it: a repeat finds the row instead of writing another.
+    operation: text('operation').notNull(),
+    fingerprint: text('fingerprint'),
+    redemption: idText('redemption'),
+    payment: idText('payment'),
+    refund: idText('refund'),
+    source: jsonb('source').$type<Record<string, unknown>>(),
+    reverses: idText('reverses'),
+    batch: text('batch'),
+    expiresAt: instant('expires_at'),
+    metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
+    // When it happened; created_at is when it was written.
+    at: instant('at').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    uniqueIndex('ptx_operation').on(t.workspace, t.operation),
+    index('ptx_of_account').on(t.workspace, t.account, t.id),
+    index('ptx_reverses').on(t.workspace, t.reverses).where(sql`reverses is not null`),
+    index('ptx_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
+    index('ptx_batch').on(t.workspace, t.batch, t.id).where(sql`batch is not null`),
+    check('ptx_moves', sql`amount <> 0`),
+  ],
+)
+
+/**
+ * How much a debit took from a lot (positive), or got given back to it (negative).
+ * `cause` is the transaction that moved it: the debit itself, the credit that filled
+ * its deficit, or the release or reversal that undid it. Append-only.
+ */
+export const allocation = pgTable(
+  'allocation',
+  {
+    workspace: idText('workspace').notNull(),
+    debit: idText('debit').notNull(),
+    lot: idText('lot').notNull(),
+    cause: idText('cause').notNull(),
+    amount: units('amount').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.debit, t.lot, t.cause] }),
+    check('allocation_moves', sql`amount <> 0`),
+  ],
+)
+
+/** A fact that happened. `data` is the row as it was; null where the object is a ptx, which never changes. */
+export const event = pgTable(
+  'event',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    type: text('type').notNull(),
+    object: idText('object').notNull(),
+    data: jsonb('data').$type<Record<string, unknown>>(),
+    previous: jsonb('previous').$type<Record<string, unknown>>(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] })],
+)

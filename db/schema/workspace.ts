@@ -1,0 +1,57 @@
+import { boolean, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { idText, instant } from './columns.ts'
+
+/** The tenant. A merchant's test mode and live mode are two workspaces. */
+export const workspace = pgTable('workspace', {
+  id: idText('id').primaryKey(),
+  name: text('name').notNull(),
+  livemode: boolean('livemode').notNull().default(false),
+  createdAt: instant('created_at').notNull().defaultNow(),
+})
+
+/** A key to the API, kept as a hash; `last4` is what a person recognises it by. */
+export const apiKey = pgTable(
+  'api_key',
+  {
+    workspace: idText('workspace').notNull().references(() => workspace.id),
+    id: idText('id').notNull(),
+    hash: text('hash').notNull(),
+    kind: text('kind', { enum: ['secret', 'publishable'] }).notNull(),
+    last4: text('last4').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    expiresAt: instant('expires_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] }), uniqueIndex('api_key_hash').on(t.hash)],
+)
+
+/** What a payment provider signs its webhooks with; the secret that verifies names the workspace. */
+export const paymentSecret = pgTable(
+  'payment_secret',
+  {
+    workspace: idText('workspace').notNull().references(() => workspace.id),
+    id: idText('id').notNull(),
+    provider: text('provider').notNull(),
+    secret: text('secret').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('payment_secret_provider').on(t.provider)],
+)
+
+/** One remembered request: which resource a key brought into being, for 24 hours. */
+export const idempotencyKey = pgTable(
+  'idempotency_key',
+  {
+    workspace: idText('workspace').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    resource: idText('resource').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.route, t.key] }),
+    index('idempotency_key_age').on(t.createdAt),
+  ],
+)

@@ -1,0 +1,93 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { call } from './call.ts'
+import { type Page, type PageRequest, readPage } from './page.ts'
+import type { Pool } from './pool.ts'
+import { account, ptx } from './schema/index.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { SqlRefusal } from './sql-refusal.ts'
+import { inWorkspace } from './workspace-client.ts'
+
+export type TransactionRow = typeof ptx.$inferSelect
+export type TransactionType = TransactionRow['type']
+
+export type PostArguments = {
+  workspace: string
+  account: string
+  type: 'earn' | 'adjust' | 'clawback'
+  /** Signed, in the program's smallest unit. */
+  amount: number
+  reason: string
+  operation: string
+  fingerprint: string
+  at: string
+  expiresAt: string | null
+  batch: string | null
+  source: Record<string, unknown> | null
+  metadata: Record<string, string>
+  allowNegative: boolean
+}
+
+export type PostResult = { outcome: 'posted' | 'replayed' | 'refused' | 'missing'; transaction?: Snapshot; refusal?: SqlRefusal }
+
+export const postPoints = (pool: Pool, p: PostArguments) =>
+  call<PostResult>(pool, 'points_post', [
+    p.workspace, p.account, p.type, p.amount, p.reason, p.operation, p.fingerprint, p.at, p.expiresAt, p.batch,
+    p.source, p.metadata, p.allowNegative,
+  ])
+
+export const findTransaction = (pool: Pool, workspace: string, id: string): Promise<TransactionRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db.select().from(ptx).where(and(eq(ptx.workspace, workspace), eq(ptx.id, id)))
+    return rows[0]
+  })
+
+export type TransactionFilter = {
+  account?: string
+  type?: TransactionType
+  program?: string
+  payment?: string
+  redemption?: string
+  batch?: string
+}
+
+export const listTransactions = (
+  pool: Pool, workspace: string, filter: TransactionFilter, page: PageRequest,
+): Promise<Page<TransactionRow>> =>
+  inWorkspace(pool, workspace, (db) => {
+    const ofProgram = db
+      .select({ id: account.id })
+      .from(account)
+      .where(and(eq(account.workspace, workspace), eq(account.program, filter.program ?? '')))
+    // a redemption's rows are all on its account's; the payment of one is read through it
+    const throughRedemption = sql`${ptx.redemption} in (select d.id from redemption d
+      where d.workspace = ${workspace} and d.payment = ${filter.payment})`
+    return readPage(
+      db,
+      ptx,
+      page,
+      [
+        eq(ptx.workspace, workspace),
+        filter.account && eq(ptx.account, filter.account),
+        filter.type && eq(ptx.type, filter.type),
+        filter.program && inArray(ptx.account, ofProgram),
+        filter.payment && sql`(${ptx.payment} = ${filter.payment} or ${throughRedemption})`,
+        filter.redemption &&
+          sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} =
+            (select d.account from redemption d where d.workspace = ${workspace} and d.id = ${filter.redemption})`,
+        filter.batch && eq(ptx.batch, filter.batch),
+      ],
+      true,
+    )
+  })
+
+/** The payments of these redemptions: a redemption row's source is read through its redemption. */
+export const paymentsOfRedemptions = (
+  pool: Pool, workspace: string, redemptions: string[],
+): Promise<Map<string, string>> =>
+  inWorkspace(pool, workspace, async (db) => {
+    if (redemptions.length === 0) return new Map()
+    const { rows } = await db.execute<{ id: string; payment: string }>(
+      sql`select id, payment from redemption where workspace = ${workspace} and id in ${redemptions} and payment is not null`,
+    )
+    return new Map(rows.map((row) => [row.id, row.payment]))
+  })

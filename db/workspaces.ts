@@ -1,0 +1,33 @@
+import { and, eq } from 'drizzle-orm'
+import { apiKey, paymentSecret, program, workspace } from './schema/index.ts'
+import type { Db } from './workspace-client.ts'
+
+/** The program that every workspace has. */
+export const DEFAULT_PROGRAM = 'prog_default'
+
+export async function insertWorkspace(tx: Db, id: string, name: string, livemode: boolean): Promise<void> {
+  await tx.insert(workspace).values({ id, name, livemode }).onConflictDoNothing()
+  await tx.insert(program).values({ workspace: id, id: DEFAULT_PROGRAM, name }).onConflictDoNothing()
+}
+
+export type NewApiKey = typeof apiKey.$inferInsert
+
+export async function insertApiKey(tx: Db, key: NewApiKey): Promise<void> {
+  await tx.insert(apiKey).values(key).onConflictDoNothing()
+}
+
+/** False where the workspace has no such key. */
+export async function revokeApiKey(tx: Db, inWorkspace: string, id: string, at: Date): Promise<boolean> {
+  const rows = await tx
+    .update(apiKey)
+    .set({ revokedAt: at })
+    .where(and(eq(apiKey.workspace, inWorkspace), eq(apiKey.id, id)))
+    .returning()
+  return rows.length > 0
+}
+
+export type NewPaymentSecret = typeof paymentSecret.$inferInsert
+
+export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Promise<void> {
+  await tx.insert(paymentSecret).values(secret).onConflictDoNothing()
+}

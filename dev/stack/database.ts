@@ -1,0 +1,38 @@
+import { createHmac } from 'node:crypto'
+import { createOwner } from '../../db/migrate-main.ts'
+import { migrate } from '../../db/migrate.ts'
+
+const DATABASE = 'vinr'
+const OWNER = 'vinr_owner'
+const APPLICATION = 'vinr_app'
+
+export type DatabaseUrls = { owner: string; application: string }
+
+/**
+ * The URLs of the product's two roles on the embedded Postgres. Their passwords follow from the
+ * superuser's, so that there is no second file to lose.
+ */
+export function databaseUrls(adminUrl: string): DatabaseUrls {
+  const admin = new URL(adminUrl)
+  const urlOf = (role: string) => {
+    const url = new URL(adminUrl)
+    url.username = role
+    url.password = createHmac('sha256', admin.password).update(role).digest('base64url')
+    url.pathname = `/${DATABASE}`
+    return url.href
+  }
+  return { owner: urlOf(OWNER), application: urlOf(APPLICATION) }
+}
+
+/** Creates the roles and the database where they are absent, and brings the schema up to date. */
+export async function prepareSchema(adminUrl: string, onProgress: (line: string) => void) {
+  const urls = databaseUrls(adminUrl)
+  try {
+    await createOwner(adminUrl, urls.owner)
+    await migrate({ ownerUrl: urls.owner, applicationUrl: urls.application, onProgress })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`The database could not be brought up to date: ${reason}`, { cause })
+  }
+  return urls
+}

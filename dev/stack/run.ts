@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import type { Progress } from '../progress.ts'
+import { type Demo, keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
+import { choosePorts, rememberPorts } from './ports.ts'
+import { ignoredVariables, programsOf, startProgram } from './programs.ts'
+import { type Place, runPostgres, runTemporal } from './servers.ts'
+import { supervise } from './supervise.ts'
+
+/**
+ * Brings everything up, says so, and keeps it up. Resolves when `closing` is aborted; rejects where
+ * something does not start, or a server does not stay up.
+ */
+export async function run(
+  dataDir: string,
+  env: NodeJS.ProcessEnv,
+  progress: Progress,
+  closing: AbortSignal,
+) {
+  for (const name of ignoredVariables(env)) {
+    progress.line(`${name} is set, and not used: npm start brings its own`)
+  }
+  const portsFile = join(dataDir, 'ports.json')
+  const chosen = await choosePorts(portsFile, env, progress.line)
+  const place: Place = { dataDir, ports: chosen, namespace: env.TEMPORAL_NAMESPACE || 'default', progress }
+
+  const [{ postgres, databaseUrl }, temporal] = await Promise.all([
+    database(place),
+    runTemporal(place),
+  ])
+  place.ports = {
+    ...chosen,
+    postgres: postgres.port,
+    temporal: temporal.port,
+    temporalUi: temporal.uiPort ?? chosen.temporalUi,
+  }
+  rememberPorts(portsFile, place.ports)
+
+  const programs = programsOf(place, databaseUrl, env)
+  const [demo, worker, api] = await Promise.all([
+    demoData(dataDir, databaseUrl, progress),
+    progress.during('starting the worker', startProgram(programs.worker)),
+    progress.during('starting the API', startProgram(programs.api)),
+  ])
+  const urls = { apiUrl: new URL(programs.api.readyUrl).origin, temporalUi: temporal.uiUrl ?? '' }
+  publishContract(dataDir, urls, demo, progress)
+
+  const common = { closing, onProgress: progress.line }
+  const always = { ...common, restarts: Number.POSITIVE_INFINITY }
+  const few = { ...common, restarts: 3 } // a server that keeps dying needs a person
+  await Promise.all([
+    supervise('Postgres', postgres, () => onSamePort(place.ports.postgres, runPostgres(place)), few),
+    supervise('Temporal', temporal, () => onSamePort(place.ports.temporal, runTemporal(place)), few),
+    supervise('The worker', worker, () => startProgram(programs.worker), always),
+    supervise('The API', api, () => startProgram(programs.api), always),
+  ])
+}
+
+/** Postgres with the schema of this version in it. */
+async function database(place: Place) {
+  const starting = runPostgres(place)
+  // Loading the migrations' library takes longer than a warm Postgres takes to start.
+  const [{ prepareSchema }, postgres] = await Promise.all([import('./database.ts'), starting])
+  const prepared = prepareSchema(postgres.adminUrl, place.progress.line)
+  const urls = await place.progress.during('bringing the database up to date', prepared)
+  return { postgres, databaseUrl: urls.application }
+}
+
+async function demoData(dataDir: string, databaseUrl: string, progress: Progress): Promise<Demo> {
+  const { seedDemo } = await import('../demo.ts')
+  const keys = readDemoKeys(dataDir)
+  const seeded = seedDemo({ databaseUrl, keys, onProgress: progress.line })
+  const demo = await progress.during('writing the demo data', seeded)
+  keepDemoKeys(dataDir, demo)
+  return demo
+}
+
+/** The others know a server by its port, so one that comes back with another is of no use. */
+async function onSamePort<T extends { port: number; stop(): Promise<void> }>(
+  port: number,
+  starting: Promise<T>,
+): Promise<T> {
+  const server = await starting
+  if (server.port === port) return server
+  await server.stop()
+  throw new Error(`Port ${port} was taken meanwhile`)
+}

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder } from '../cache.ts'
+import { startChild, tailOf } from '../children.ts'
+
+const MODULE = import.meta.dirname
+const CLI = 'github.com/temporalio/cli'
+const PROGRESS_EVERY_MS = 15_000 // often enough to see that it lives, seldom enough to read
+
+/** The version of the Temporal CLI that this folder's go.mod pins, without the v. */
+export function pinnedCliVersion(): string {
+  const version = new RegExp(`^\\s*(?:require )?${CLI} v(\\S+)`, 'm').exec(goMod())?.[1]
+  if (version === undefined) throw new Error(`${MODULE}/go.mod requires no ${CLI}`)
+  return version
+}
+
+/** The version of Go that the build needs at least. */
+export function neededGoVersion(): string {
+  return /^go (\S+)/m.exec(goMod())?.[1] ?? 'any'
+}
+
+/**
+ * Builds the Temporal CLI, which holds the development server and its UI, into `dir`/temporal from
+ * the Go modules that go.sum pins. Takes some minutes the first time.
+ */
+export async function buildWithGo(dir: string, onProgress: (line: string) => void) {
+  requireGo()
+  const logFile = join(cacheFolder(), 'temporal-cli-build.log')
+  const started = performance.now()
+  onProgress('Building the Temporal server from Go modules: about 4 minutes, this once')
+  const build = await startChild({
+    name: 'go build',
+    command: 'go',
+    args: [
+      'build',
+      '-mod=readonly',
+      '-trimpath',
+      '-buildvcs=false', // it would ask git about a repository that is not the CLI's
+      `-ldflags=-s -w -X ${CLI}/internal/temporalcli.Version=${pinnedCliVersion()}`,
+      `-o=${join(dir, 'temporal')}`,
+      `${CLI}/cmd/temporal`,
+    ],
+    cwd: MODULE,
+    env: { ...process.env, CGO_ENABLED: '0' }, // no C compiler is needed
+    logFile,
+    stopSignal: 'SIGINT',
+  })
+  const progress = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000)
+    onProgress(`Building the Temporal server from Go modules: ${seconds} s`)
+  }, PROGRESS_EVERY_MS)
+  const { code } = await build.exited.finally(() => clearInterval(progress))
+  if (code !== 0) throw new Error(`go build failed. The end of ${logFile}:\n${tailOf(logFile)}`)
+}
+
+function requireGo() {
+  try {
+    execFileSync('go', ['version'], { stdio: 'pipe' })
+  } catch {
+    throw new Error('go is not on PATH')
+  }
+}
+
+function goMod(): string {
+  return readFileSync(join(MODULE, 'go.mod'), 'utf8')
+}

@@ -1,0 +1,40 @@
+export type Rounding = 'down' | 'nearest' | 'up'
+
+/** The largest movement, in the program's smallest unit. */
+export const MAX_MOVEMENT = 1_000_000_000_000
+
+/** Units of the smallest kind as the API prints points: 1250 with two decimals is 12.5. */
+export function pointsOf(units: number, decimals: number): number {
+  return units / 10 ** decimals // the nearest double to an exact decimal prints as that decimal
+}
+
+export type Units = { units: number; exact: boolean }
+
+/**
+ * Points as sent (a JSON number) in the smallest unit, rounded by the program's
+ * mode: away from and towards zero alike for both signs. Exact: worked out on the
+ * number's decimal digits, never on its binary fraction.
+ */
+export function unitsOf(points: number, decimals: number, rounding: Rounding): Units {
+  const sign = points < 0 ? -1 : 1
+  const { digits, scale } = decimalDigits(Math.abs(points))
+  if (scale <= decimals) return { units: sign * Number(digits * 10n ** BigInt(decimals - scale)) || 0, exact: true }
+  const divisor = 10n ** BigInt(scale - decimals)
+  const whole = digits / divisor
+  const rest = digits % divisor
+  return { units: sign * Number(whole + roundUp(rest, divisor, rounding)) || 0, exact: rest === 0n }
+}
+
+function roundUp(rest: bigint, divisor: bigint, rounding: Rounding): bigint {
+  if (rest === 0n || rounding === 'down') return 0n
+  return rounding === 'up' || rest * 2n >= divisor ? 1n : 0n
+}
+
+/** 12.5 -> 125 at scale 1; 1e21 and 1.5e-7 too, by JavaScript's shortest decimal form of the number. */
+function decimalDigits(value: number): { digits: bigint; scale: number } {
+  const [mantissa = '0', exponent = '0'] = String(value).split('e')
+  const [whole = '0', fraction = ''] = mantissa.split('.')
+  const scale = fraction.length - Number(exponent)
+  const digits = BigInt(whole + fraction)
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale }
+}

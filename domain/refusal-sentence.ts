@@ -1,0 +1,38 @@
+import type { ErrorCode, Refusal } from './refusal.ts'
+
+export type { Refusal } from './refusal.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+// Points are in the smallest unit here; the API's edge converts `required`, `available` and `missing`.
+const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
+  account_closed: () => 'The account is closed: it neither earns nor spends.',
+  reward_inactive: () => 'The reward is not active.',
+  reward_not_started: ({ starts_at }) => `The reward starts at ${starts_at}.`,
+  reward_ended: ({ ends_at }) => `The reward ended at ${ends_at}.`,
+  reward_out_of_stock: () => 'The reward is out of stock.',
+  limit_reached: ({ limit }) => `The member has reached the limit of ${limit} for this reward.`,
+  tier_required: ({ min_tier }) => `The reward needs tier ${min_tier}.`,
+  insufficient_points: () => 'The account has not enough points.',
+  redemption_already_settled: ({ status }) => `The redemption is ${status} already.`,
+  redemption_already_attached: ({ resource }) => `The redemption is attached to payment ${resource}.`,
+  redemption_account_mismatch: () => 'The redemption belongs to another member than the payment.',
+  redemption_expired: ({ expires_at }) => `The redemption expired at ${expires_at}.`,
+  currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
+  payment_processing: () => 'The payment is being processed by its provider; wait until it completes or fails.',
+  idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
+  resource_missing: ({ redemption }) => `No such redemption: ${redemption}.`,
+  parameter_invalid: ({ param, available }) => `${param} must be at most what is left (${available}).`,
+}
+
+/** A refusal of the ledger as a person reads it, its fields beside it. */
+export function refusalSentence({ code, ...fields }: { code: ErrorCode } & Fields): Refusal {
+  const { param, resource, ...rest } = fields
+  return {
+    code,
+    message: SENTENCES[code]?.(fields) ?? `Refused: ${code}.`,
+    ...(typeof param === 'string' && { param }),
+    ...(typeof resource === 'string' && { resource }),
+    fields: rest,
+  }
+}

@@ -1,0 +1,15 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+export type KeyKind = 'secret' | 'publishable'
+
+/** A new API key; what is stored is its hash. */
+export function newApiKey(kind: KeyKind, livemode: boolean): string {
+  const random = randomBytes(24).toString('base64').replaceAll('+', 'A').replaceAll('/', 'a')
+  return `${kind === 'secret' ? 'sk' : 'pk'}_${livemode ? 'live' : 'test'}_${random}`
+}
+
+/** A new webhook signing secret: `whsec_` and 32 bytes in base64, as Standard Webhooks has it. */
+export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
+
+/** How a key is stored and looked up: sha256, hex. Keys are random, so that no salt is needed. */
+export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex')

@@ -1,0 +1,39 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { type PaymentInput, type PaymentWorkflow, paymentTold, paymentWorkflowId, WORKFLOW } from '../workflows/messages.ts'
+import { type Engine, withinDeadline } from './engine.ts'
+
+/** Arms the expiry of a payment about to be created. An earlier try's arming serves as well. */
+export async function armPayment(engine: Engine, input: PaymentInput, delayMs: number): Promise<void> {
+  try {
+    await withinDeadline(engine, () =>
+      engine.client.workflow.start<PaymentWorkflow>(WORKFLOW.payment, {
+        ...startOptions(engine, input),
+        workflowIdConflictPolicy: 'FAIL',
+        startDelay: Math.ceil(delayMs),
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+  }
+}
+
+/** Tells a payment's run that the inbox holds news of it. */
+export async function signalPayment(engine: Engine, input: PaymentInput): Promise<void> {
+  await withinDeadline(engine, () =>
+    engine.client.workflow.signalWithStart<PaymentWorkflow, []>(WORKFLOW.payment, {
+      ...startOptions(engine, input),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      signal: paymentTold,
+      signalArgs: [],
+    }),
+  )
+}
+
+function startOptions(engine: Engine, input: PaymentInput) {
+  return {
+    workflowId: paymentWorkflowId(input.workspace, input.payment),
+    taskQueue: engine.taskQueue,
+    args: [input] as [PaymentInput],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+  }
+}

@@ -1,0 +1,162 @@
+import request from 'supertest'
+import { describe, expect, it } from 'vitest'
+import type { ApiKey } from '../../api/auth.ts'
+import { keyCache } from '../../api/key-cache.ts'
+import { appOfThings, EXPIRED, KEYS, PUBLISHABLE, REVOKED, SECRET } from './things.ts'
+
+describe('an API key', () => {
+  const { app } = appOfThings()
+  const create = () => request(app).post('/v1/things')
+
+  it('is taken from X-Api-Key or as a bearer token', async () => {
+    expect((await create().set('X-Api-Key', SECRET).send({ account: 'loy_1' })).status).toBe(201)
+    expect(
+      (await create().set('Authorization', `Bearer ${SECRET}`).send({ account: 'loy_1' })).status,
+    ).toBe(201)
+  })
+
+  it.each([
+    ['missing', undefined],
+    ['empty', ''],
+    ['unknown', 'sk_test_nobodysnobodys'],
+    ['expired', EXPIRED],
+    ['revoked', REVOKED],
+    ['no key at all', `Bearer ${SECRET}`],
+    ['of 300 characters', `sk_test_${'x'.repeat(292)}`],
+    ['an injection', "sk_test_' or 1=1 --"],
+  ])('that is %s is 401 invalid_api_key, before the body is looked at', async (_title, key) => {
+    const test = key === undefined ? create() : create().set('X-Api-Key', key)
+    const { status, body, headers } = await test.set('Content-Type', 'application/json').send('{')
+    expect([status, body.error.code, body.error.type]).toEqual([
+      401,
+      'invalid_api_key',
+      'authentication_error',
+    ])
+    expect(headers['www-authenticate']).toBe('Bearer')
+  })
+
+  it('that is publishable opens what is declared for it, and is 403 key_not_allowed elsewhere', async () => {
+    expect((await request(app).get('/v1/things').set('X-Api-Key', PUBLISHABLE)).status).toBe(200)
+    const { status, body } = await create().set('X-Api-Key', PUBLISHABLE).send({ account: 'loy_1' })
+    expect([status, body.error.code, body.error.type]).toEqual([
+      403,
+      'key_not_allowed',
+      'permission_error',
+    ])
+  })
+
+  it('gives the handler its workspace and mode', async () => {
+    const { body } = await create().set('X-Api-Key', SECRET).send({ account: 'loy_1' })
+    expect(body.saw).toMatchObject({ workspace: 'ws_1', livemode: false })
+  })
+})
+
+describe('too many requests', () => {
+  it('with one key are 429 with Retry-After, and do not touch another key', async () => {
+    const { app } = appOfThings({ ratePerSecond: 2 })
+    const read = (key: string) => request(app).get('/v1/things').set('X-Api-Key', key)
+    const answers = await Promise.all(Array.from({ length: 12 }, () => read(SECRET)))
+    const limited = answers.find(({ status }) => status === 429)
+    expect(limited?.body.error).toMatchObject({
+      type: 'rate_limit_error',
+      code: 'too_many_requests',
+    })
+    expect(Number(limited?.headers['retry-after'])).toBeGreaterThan(0)
+    expect(limited?.headers['ratelimit-limit']).toBe('2')
+    expect((await read(PUBLISHABLE)).status).toBe(200)
+  })
+
+  it('with wrong keys are 429 without another look-up, while good keys from there still open', async () => {
+    const looked: string[] = []
+    const findKey = async (hash: string) => {
+      looked.push(hash)
+      return KEYS.get(hash)
+    }
+    const { app } = appOfThings({ failedKeysPerMinute: 3, findKey })
+    const read = (key: string) => request(app).get('/v1/things').set('X-Api-Key', key)
+    expect((await read(SECRET)).status).toBe(200)
+    const statuses: number[] = []
+    for (let guess = 0; guess < 6; guess++)
+      statuses.push((await read(`sk_test_guess000${guess}`)).status)
+    expect(statuses).toEqual([401, 401, 401, 429, 429, 429])
+    expect(looked.length).toBe(4)
+    expect((await read(SECRET)).status).toBe(200)
+  })
+})
+
+describe('the key cache', () => {
+  const good: ApiKey | undefined = [...KEYS.values()][0]
+
+  function cacheAt(start: number) {
+    let now = start
+    let answer = good
+    const looked: string[] = []
+    const find = async (hash: string) => {
+      looked.push(hash)
+      return answer
+    }
+    return {
+      cache: keyCache(find, () => now),
+      looked,
+      pass: (ms: number) => {
+        now += ms
+      },
+      become: (key: ApiKey | undefined) => {
+        answer = key
+      },
+    }
+  }
+
+  it('asks once for all who ask at the same time', async () => {
+    const { cache, looked } = cacheAt(0)
+    const found = await Promise.all(Array.from({ length: 20 }, () => cache.find('a')))
+    expect(looked).toEqual(['a'])
+    expect(new Set(found)).toEqual(new Set([good]))
+  })
+
+  it('knows a good key for five seconds and a wrong one for one', async () => {
+    const { cache, pass, become } = cacheAt(0)
+    await cache.find('a')
+    become(undefined)
+    await cache.find('b')
+    pass(999)
+    expect([cache.peek('a')?.key, cache.peek('b')]).toEqual([
+      good,
+      { key: undefined, until: 1_000 },
+    ])
+    pass(1)
+    expect(cache.peek('b')).toBeUndefined()
+    pass(4_000)
+    expect(cache.peek('a')).toBeUndefined()
+    expect([cache.met('a'), cache.met('b')]).toEqual([true, false])
+  })
+
+  it('forgets a key that is no longer good', async () => {
+    const { cache, become } = cacheAt(0)
+    await cache.find('a')
+    become(undefined)
+    await cache.find('a')
+    expect([cache.peek('a')?.key, cache.met('a')]).toEqual([undefined, false])
+  })
+
+  it('does not remember a look-up that failed', async () => {
+    let fails = true
+    const cache = keyCache(async () => {
+      if (fails) throw new Error('connection refused')
+      return good
+    })
+    await expect(cache.find('a')).rejects.toThrow('refused')
+    fails = false
+    expect(await cache.find('a')).toBe(good)
+  })
+
+  it('keeps good keys through a flood of wrong ones, and no more than ten thousand of each', async () => {
+    const { cache, become } = cacheAt(0)
+    await cache.find('good')
+    become(undefined)
+    for (let guess = 0; guess < 10_001; guess++) await cache.find(`wrong-${guess}`)
+    expect(cache.peek('good')?.key).toBe(good)
+    expect(cache.peek('wrong-0')).toBeUndefined()
+    expect(cache.peek('wrong-1')).toBeDefined()
+  })
+})

@@ -1,0 +1,167 @@
+import { Registry } from 'prom-client'
+import { z } from 'zod'
+import { type AppOptions, createApp } from '../../api/app.ts'
+import { type ApiKey, hashOfKey } from '../../api/auth.ts'
+import type { Endpoint } from '../../api/declaration.ts'
+import { endpointOf, rawEndpointOf } from '../../api/endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../../api/list.ts'
+import { createLog } from '../../api/log.ts'
+import { id, idPath } from '../../api/values/id.ts'
+import { metadata } from '../../api/values/metadata.ts'
+import { amountMinor, currencyLower } from '../../api/values/money.ts'
+import { points } from '../../api/values/points.ts'
+import { text } from '../../api/values/text.ts'
+import { refuse } from '../../domain/refusal.ts'
+
+// Endpoints that exist only to try the frame out: they echo what it gave them.
+
+export type Seen = { handled: unknown[] }
+export const SECRET = 'sk_test_0123456789abcdef'
+export const PUBLISHABLE = 'pk_test_0123456789abcdef'
+export const EXPIRED = 'sk_test_expired0123456789'
+export const REVOKED = 'sk_test_revoked0123456789'
+const OPENS_AT = new Date('2020-01-01T00:00:00Z')
+
+const endpoint = endpointOf<Seen>()
+const rawEndpoint = rawEndpointOf<Seen>()
+const Echo = z.object({ id: z.string(), saw: z.unknown() }).meta({ id: 'Echo' })
+const echo = { key: 'secret', tags: ['things'], reply: Echo, errors: [] } as const
+
+const Thing = z.strictObject({
+  account: id('loy'),
+  amount: amountMinor.optional(),
+  currency: currencyLower.optional(),
+  points: points.optional(),
+  name: text(20).optional(),
+  shipping: z.strictObject({ city: z.string(), country: z.string().length(2) }).optional(),
+  discounts: z
+    .array(z.union([z.strictObject({ redemption: id('rdm') }), z.strictObject({ code: text(40) })]))
+    .optional(),
+  metadata: metadata.optional(),
+})
+
+const createThing = endpoint({
+  ...echo,
+  method: 'POST',
+  path: '/v1/things',
+  summary: 'Create a thing',
+  body: Thing,
+  successCodes: [201, 200],
+  handle: async ({ deps, body, operation, fingerprint, idempotencyKey, workspace, livemode }) => {
+    deps.handled.push(body)
+    const saw = { body, fingerprint, idempotencyKey, workspace, livemode }
+    return { status: 'created', replayed: body.name === 'again', object: { id: operation, saw } }
+  },
+})
+
+const listThings = endpoint({
+  ...echo,
+  key: 'publishable',
+  method: 'GET',
+  path: '/v1/things',
+  summary: 'List things',
+  query: listQuery('ptx', { account: id('loy').optional() }),
+  reply: listReply(Echo),
+  handle: async ({ query }) => {
+    const items = [{ id: 'page', saw: { ...pageOf(query), account: query.account } }]
+    return { status: 'ok', object: listOf('/v1/things', { items, hasMore: false }) }
+  },
+})
+
+const updateThing = endpoint({
+  ...echo,
+  method: 'PATCH',
+  path: '/v1/things/{id}',
+  summary: 'Update a thing',
+  params: idPath('loy'),
+  body: z.strictObject({ name: text(20).optional() }),
+  handle: async ({ params, body, operation }) => ({
+    status: 'ok',
+    object: { id: operation, saw: { params, body } },
+  }),
+})
+
+const mergeThings = endpoint({
+  ...echo,
+  method: 'POST',
+  path: '/v1/things/merge',
+  summary: 'Merge things',
+  handle: async ({ operation }) => ({ status: 'ok', object: { id: operation, saw: 'merge' } }),
+})
+
+/** Throws what `failures` holds under the name in the path. */
+const failThing = (failures: Readonly<Record<string, () => unknown>>) =>
+  endpoint({
+    ...echo,
+    method: 'GET',
+    path: '/v1/failures/{name}',
+    summary: 'Fail',
+    params: z.strictObject({ name: z.string() }),
+    handle: async ({ params }) => {
+      throw failures[params.name]?.() ?? refuse('resource_missing', 'No such failure.')
+    },
+  })
+
+const receive = rawEndpoint({
+  method: 'POST',
+  path: '/v1/webhooks/{provider}',
+  summary: 'Receive',
+  tags: ['things'],
+  params: z.strictObject({ provider: z.string() }),
+  reply: Echo,
+  errors: ['invalid_signature'],
+  handle: async ({ body, header }) => ({
+    status: 'ok',
+    object: {
+      id: 'raw',
+      saw: { bytes: body.toString('latin1'), signature: header('x-signature') },
+    },
+  }),
+})
+
+const key = (kind: ApiKey['kind'], more: Partial<ApiKey> = {}): ApiKey => ({
+  id: `key_${kind}`,
+  workspace: 'ws_1',
+  livemode: false,
+  kind,
+  expiresAt: null,
+  revokedAt: null,
+  ...more,
+})
+
+export const KEYS: ReadonlyMap<string, ApiKey> = new Map([
+  [hashOfKey(SECRET), key('secret')],
+  [hashOfKey(PUBLISHABLE), key('publishable')],
+  [hashOfKey(EXPIRED), key('secret', { expiresAt: OPENS_AT })],
+  [hashOfKey(REVOKED), key('secret', { revokedAt: OPENS_AT })],
+])
+
+type Setting = Partial<AppOptions<Seen>> & {
+  failures?: Readonly<Record<string, () => unknown>>
+  more?: readonly Endpoint<Seen>[]
+}
+
+/** An app over the endpoints above; `lines` collects its log. */
+export function appOfThings({ failures = {}, more = [], ...options }: Setting = {}) {
+  const lines: string[] = []
+  const seen: Seen = { handled: [] }
+  const app = createApp<Seen>({
+    endpoints: [
+      updateThing,
+      createThing,
+      listThings,
+      mergeThings,
+      failThing(failures),
+      receive,
+      ...more,
+    ],
+    deps: seen,
+    findKey: async (hash) => KEYS.get(hash),
+    log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
+    checks: {},
+    registry: new Registry(),
+    version: '0.0.0',
+    ...options,
+  })
+  return { app, lines, seen }
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker'
+import { inject } from 'vitest'
+import { type RequestActivities, requestActivities } from '../../activities/index.ts'
+import { newId } from '../../domain/ids.ts'
+import { seedWorkspace } from '../../dev/demo.ts'
+import { connectEngine } from '../../temporal/connect.ts'
+import { createWorker } from '../../worker/worker.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+
+/** The product without its API: database, engine, worker, and one workspace with the documents' data. */
+export type House = TestDatabase & {
+  engine: Awaited<ReturnType<typeof connectEngine>>
+  activities: RequestActivities
+  workspace: string
+  keys: { secretKey: string; publishableKey: string; paymentSecret: string }
+  /** What the net found, by kind. */
+  found: Record<string, number>
+  startWorker(): Promise<{ stop(): Promise<void> }>
+  close(): Promise<void>
+}
+
+// The engine's own news is noise here; its errors are not.
+Runtime.install({ logger: new DefaultLogger('ERROR') })
+
+let made = 0
+
+/** A database, task queue and workspace of its own; nothing is shared with another suite but the servers. */
+export async function openHouse({ worker = true } = {}): Promise<House> {
+  const { temporalAddress, bundlePath } = inject('servers')
+  const taskQueue = `test-${process.pid}-${Date.now().toString(36)}-${++made}`
+  const [database, engine] = await Promise.all([
+    testDatabase(),
+    connectEngine({ address: temporalAddress, namespace: 'default', taskQueue }),
+  ])
+  const workspace = newId('ws')
+  const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
+  const found: Record<string, number> = {}
+  const running = new Set<{ stop(): Promise<void> }>()
+
+  const startWorker = async () => {
+    const one = await createWorker({
+      connection: engine.connection,
+      namespace: 'default',
+      dependencies: { pool: database.pool, engine },
+      workflowBundle: { code: await readFile(bundlePath, 'utf8') },
+      found: (kind, count) => {
+        found[kind] = (found[kind] ?? 0) + count
+      },
+    })
+    const handle = { stop: stopperOf(one, () => running.delete(handle)) }
+    running.add(handle)
+    return handle
+  }
+  if (worker) await startWorker()
+  return {
+    ...database,
+    engine,
+    activities: requestActivities({ pool: database.pool, engine }),
+    workspace,
+    keys,
+    found,
+    startWorker,
+    close: async () => {
+      await Promise.all([...running].map((handle) => handle.stop()))
+      await engine.close()
+      await database.drop()
+    },
+  }
+}
+
+function stopperOf(worker: Worker, onStopped: () => void): () => Promise<void> {
+  const run = worker.run()
+  return async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown()
+    await run
+    onStopped()
+  }
+}

@@ -1,0 +1,69 @@
+import { createServer } from 'node:http'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
+import { pino } from 'pino'
+import { Counter, collectDefaultMetrics, register } from 'prom-client'
+import { readConfig } from '../config.ts'
+import { createPool } from '../db/pool.ts'
+import { connectEngine } from '../temporal/connect.ts'
+import { registerSearchAttributes, scheduleNet } from '../temporal/prepare.ts'
+import { workflowBundle } from './bundle.ts'
+import { createWorker } from './worker.ts'
+
+/** The worker process: `npm run start:worker`, everything from the environment. */
+async function main(): Promise<void> {
+  const config = readConfig()
+  const log = pino({ level: config.logLevel, base: { process: 'worker' } })
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta, message)),
+  })
+  const bundle = workflowBundle()
+  const engine = await connectEngine(config.temporal)
+  await registerSearchAttributes(engine.connection, config.temporal.namespace)
+  const pool = createPool({
+    url: config.databaseUrl,
+    max: config.databasePool,
+    applicationName: 'vinr-worker',
+    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+  })
+  collectDefaultMetrics()
+  const mended = new Counter({
+    name: 'vinr_net_found_total',
+    help: 'What the net found past its time and mended; zero in a healthy system.',
+    labelNames: ['kind'],
+  })
+  const worker = await createWorker({
+    connection: engine.connection,
+    namespace: config.temporal.namespace,
+    dependencies: { pool, engine },
+    workflowBundle: await bundle,
+    found: (kind, count) => mended.inc({ kind }, count),
+  })
+  await scheduleNet(engine)
+  const server = serveMetrics(config.workerMetricsPort, () => worker.getState() === 'RUNNING')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())
+  log.info('worker ready')
+  await worker.run()
+  server.close()
+  await engine.close()
+  await pool.end()
+}
+
+function serveMetrics(port: number, isReady: () => boolean) {
+  const server = createServer(async (request, response) => {
+    if (request.url === '/metrics') {
+      response.setHeader('Content-Type', register.contentType).end(await register.metrics())
+    } else if (request.url === '/health/live') {
+      response.end('{"status":"ok"}')
+    } else if (request.url === '/health/ready') {
+      response.writeHead(isReady() ? 200 : 503).end(JSON.stringify({ status: isReady() ? 'ok' : 'starting' }))
+    } else {
+      response.writeHead(404).end()
+    }
+  })
+  return server.listen(port)
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.stack : error)
+  process.exit(1)
+})

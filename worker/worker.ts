@@ -1,0 +1,28 @@
+import { type NativeConnection, Worker } from '@temporalio/worker'
+import type { Dependencies } from '../activities/dependencies.ts'
+import type { NetFindings } from '../activities/net.ts'
+import { workerActivities } from './activities.ts'
+
+export type WorkerOptions = {
+  connection: NativeConnection
+  namespace: string
+  dependencies: Dependencies
+  workflowBundle: { code: string }
+  /** Counts what the net had to mend. */
+  found?: (kind: keyof NetFindings, count: number) => void
+}
+
+/** A worker of the product: all workflows and activities on one task queue. */
+export function createWorker(options: WorkerOptions): Promise<Worker> {
+  const { connection, namespace, dependencies, workflowBundle, found = () => {} } = options
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: dependencies.engine.taskQueue,
+    workflowBundle,
+    activities: workerActivities({ ...dependencies, found }),
+    shutdownGraceTime: '10s',
+    maxConcurrentActivityTaskExecutions: 8,
+    maxConcurrentLocalActivityExecutions: 32,
+  })
+}

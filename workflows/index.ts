@@ -1,0 +1,4 @@
+/** The workflow types of the worker's bundle. */
+export { net } from './net.ts'
+export { payment } from './payment.ts'
+export { redemption } from './redemption.ts'

@@ -1,0 +1,80 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
+import { defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { RedemptionStatus } from '../domain/redemption-status.ts'
+import type { Refusal } from '../domain/refusal.ts'
+
+/** Ids, messages and search attributes: everything two processes must spell the same way. */
+
+/** A redemption's run carries the id that the API returned; it is unique across workspaces. */
+export const redemptionWorkflowId = (redemption: string): string => redemption
+
+/** A provider chooses its payments' ids, so that two workspaces may know the same one. */
+export const paymentWorkflowId = (workspace: string, payment: string): string => `${workspace}/${payment}`
+
+export const NET_WORKFLOW_ID = 'net'
+export const NET_SCHEDULE_ID = 'net-every-minute'
+
+export type RedemptionInput = {
+  readonly workspace: string
+  readonly redemption: string
+  readonly account: string
+  readonly reward: string
+  /** ISO 8601; the moment the points return by themselves. */
+  readonly releasesAt: string
+  /** Milliseconds a create may still write the row after arming; the usual window where nothing was armed. */
+  readonly creationWindowMs?: number
+}
+
+/** How a run ended, for the operator who opens it. */
+export type RedemptionEnding = {
+  readonly redemption: string
+  readonly status: RedemptionStatus | 'never_created'
+  readonly story: string
+}
+
+export type RedemptionWorkflow = (input: RedemptionInput) => Promise<RedemptionEnding>
+
+export type PaymentInput = {
+  readonly workspace: string
+  readonly payment: string
+  /** ISO 8601; when an open sandbox payment expires, null where its provider decides. */
+  readonly expiresAt: string | null
+}
+
+export type PaymentEnding = { readonly payment: string; readonly status: string; readonly story: string }
+
+export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
+
+/** The workflow types, as `workflows/index.ts` exports them. */
+export const WORKFLOW = { redemption: 'redemption', payment: 'payment', net: 'net' } as const
+
+/** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
+export const created = defineSignal('created')
+export const paymentCompleted = defineSignal<[PaymentMessage]>('paymentCompleted')
+export const paymentFailed = defineSignal<[PaymentMessage]>('paymentFailed')
+/** Something about this payment is in the inbox. */
+export const paymentTold = defineSignal('paymentTold')
+
+export type PaymentMessage = { readonly payment: string; readonly status: string }
+
+/** The operation id makes a repeat of the message find the first one's outcome. */
+export type Operation = { readonly operation: string; readonly fingerprint: string }
+
+export type CancelMessage = Operation & { readonly reason: string }
+export type ExtendMessage = Operation & { readonly minutes: number }
+export type ReverseMessage = Operation & { readonly reason: string; readonly points?: number }
+
+/** The row has the outcome; the answer says only whether the message was obeyed. */
+export type MessageAnswer = { readonly replayed: boolean; readonly refusal?: Refusal }
+
+export const cancel = defineUpdate<MessageAnswer, [CancelMessage]>('cancel')
+export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
+export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
+
+/** What an operator filters by. Account and reward are set at start, the others when a message arrives. */
+export const RedemptionAccount = defineSearchAttributeKey('RedemptionAccount', SearchAttributeType.KEYWORD)
+export const RedemptionReward = defineSearchAttributeKey('RedemptionReward', SearchAttributeType.KEYWORD)
+export const RedemptionStatusKey = defineSearchAttributeKey('RedemptionStatus', SearchAttributeType.KEYWORD)
+export const RedemptionPayment = defineSearchAttributeKey('RedemptionPayment', SearchAttributeType.KEYWORD)
+
+export const SEARCH_ATTRIBUTES = [RedemptionAccount, RedemptionReward, RedemptionStatusKey, RedemptionPayment]
