@@ -19,6 +19,8 @@ const Environment = z.object({
   TRUST_PROXY: text.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WEBHOOK_ALLOWED_ADDRESSES: z.string().default(''),
+  // Made at build time in an image; where it is not set the worker bundles its workflows itself.
+  WORKFLOW_BUNDLE: text.optional(),
 })
 
 export type Config = {
@@ -33,6 +35,7 @@ export type Config = {
   trustProxy: string | undefined
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
   webhookAllowedAddresses: string[]
+  workflowBundle: string | undefined
 }
 
 /** Reads the configuration; throws one error that lists every variable in the way. */
@@ -57,5 +60,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     trustProxy: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,
     webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',').map((part) => part.trim()).filter(Boolean),
+    workflowBundle: env.WORKFLOW_BUNDLE,
   }
 }

@@ -35,9 +35,10 @@ export async function readPage<T extends Listed>(
     cursor && (datedIds ? (backwards ? gt : lt)(table.id, cursor) : beyond(table, cursor, backwards)),
   ].filter((condition): condition is SQL => Boolean(condition))
   const order = backwards ? asc : desc
+  const listed: PgTable = table // drizzle's own types lose their way in T
   const found = await db
     .select()
-    .from(table as PgTable)
+    .from(listed)
     .where(and(...conditions))
     .orderBy(...(datedIds ? [order(table.id)] : [order(table.createdAt), order(table.id)]))
     .limit(limit + 1)

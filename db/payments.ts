@@ -58,7 +58,7 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
 
 /** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
 function refusalRaised(error: unknown): SqlRefusal {
-  if (error instanceof Error && 'code' in error && error.code === 'VR001') return JSON.parse(error.message)
+  if (error instanceof Error && 'code' in error && error.code === 'VR001') return JSON.parse(error.message) as SqlRefusal
   throw error
 }
 

@@ -85,7 +85,7 @@ export const paymentsOfRedemptions = (
   pool: Pool, workspace: string, redemptions: string[],
 ): Promise<Map<string, string>> =>
   inWorkspace(pool, workspace, async (db) => {
-    if (redemptions.length === 0) return new Map()
+    if (redemptions.length === 0) return new Map<string, string>()
     const { rows } = await db.execute<{ id: string; payment: string }>(
       sql`select id, payment from redemption where workspace = ${workspace} and id in ${redemptions} and payment is not null`,
     )

@@ -79,7 +79,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = asChild(started, exited, options)
   running.add(child)
   announce()
-  exited.then(() => {
+  void exited.then(() => {
     running.delete(child)
     announce()
   })

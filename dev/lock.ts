@@ -62,7 +62,7 @@ function discard(file: string, stale: ProcessIdentity | null) {
 
 function readHolder(file: string): ProcessIdentity | null {
   try {
-    const holder: ProcessIdentity = JSON.parse(readFileSync(file, 'utf8'))
+    const holder = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity
     return typeof holder.pid === 'number' && typeof holder.startedAt === 'string' ? holder : null
   } catch {
     return null

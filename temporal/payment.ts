@@ -20,7 +20,7 @@ export async function armPayment(engine: Engine, input: PaymentInput, delayMs: n
 /** Tells a payment's run that the inbox holds news of it. */
 export async function signalPayment(engine: Engine, input: PaymentInput): Promise<void> {
   await withinDeadline(engine, () =>
-    engine.client.workflow.signalWithStart<PaymentWorkflow, []>(WORKFLOW.payment, {
+    engine.client.workflow.signalWithStart<PaymentWorkflow>(WORKFLOW.payment, {
       ...startOptions(engine, input),
       workflowIdConflictPolicy: 'USE_EXISTING',
       signal: paymentTold,

@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta, message)),
   })
-  const bundle = workflowBundle()
+  const bundle = config.workflowBundle ? { codePath: config.workflowBundle } : workflowBundle()
   const engine = await connectEngine(config.temporal)
   await registerSearchAttributes(engine.connection, config.temporal.namespace)
   const pool = createPool({

@@ -3,11 +3,14 @@ import type { Dependencies } from '../activities/dependencies.ts'
 import type { NetFindings } from '../activities/net.ts'
 import { workerActivities } from './activities.ts'
 
+/** The workflows as code, or the file that `worker/bundle-main.ts` wrote. */
+export type WorkflowBundle = { code: string } | { codePath: string }
+
 export type WorkerOptions = {
   connection: NativeConnection
   namespace: string
   dependencies: Dependencies
-  workflowBundle: { code: string }
+  workflowBundle: WorkflowBundle
   /** Counts what the net had to mend. */
   found?: (kind: keyof NetFindings, count: number) => void
 }

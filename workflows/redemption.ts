@@ -96,41 +96,40 @@ async function awaitRow(run: Run): Promise<void> {
 }
 
 function listen(run: Run): void {
-  const message = (settle: () => Promise<Settlement>) => async () => {
-    run.heard++
-    const heard = run.heard
-    learn(run, await settle())
-    run.answered = Math.max(run.answered, heard)
-  }
   setHandler(created, () => {
     run.heard++
   })
   setHandler(paymentCompleted, ({ payment }) =>
-    message(() => write.applyRedemption({ ...who(run), payment, at: now() }))(),
+    hear(run, () => write.applyRedemption({ ...who(run), payment, at: now() })),
   )
   setHandler(paymentFailed, ({ payment, status }) =>
-    message(() => write.releaseFailedRedemption({ ...who(run), payment, reason: `payment_${status}`, at: now() }))(),
+    hear(run, () => write.releaseFailedRedemption({ ...who(run), payment, reason: `payment_${status}`, at: now() })),
   )
-  setHandler(cancel, async (ask) => answer(run, await write.cancelRedemption({ ...who(run), ...ask, at: now() })))
-  setHandler(extend, async (ask) => answer(run, await write.extendRedemption({ ...who(run), ...ask, at: now() })))
-  setHandler(reverse, async (ask) => answer(run, await write.reverseRedemption({ ...who(run), ...ask, at: now() })))
+  setHandler(cancel, (ask) => answer(run, () => write.cancelRedemption({ ...who(run), ...ask, at: now() })))
+  setHandler(extend, (ask) => answer(run, () => write.extendRedemption({ ...who(run), ...ask, at: now() })))
+  setHandler(reverse, (ask) => answer(run, () => write.reverseRedemption({ ...who(run), ...ask, at: now() })))
   listenToOperator(run)
 }
 
 /** Cancelling the run in the Temporal UI means `cancel`; where that is refused, the run keeps waiting. */
 function listenToOperator(run: Run): void {
   const operation = `operator:${workflowInfo().runId}`
+  const ask = { operation, fingerprint: operation, reason: 'canceled_by_operator' }
   CancellationScope.current().cancelRequested.catch(() =>
-    CancellationScope.nonCancellable(async () => {
-      run.heard++
-      const ask = { operation, fingerprint: operation, reason: 'canceled_by_operator' }
-      learn(run, await write.cancelRedemption({ ...who(run), ...ask, at: now() }))
-      run.answered = run.heard
-    }),
+    hear(run, () => write.cancelRedemption({ ...who(run), ...ask, at: now() })),
   )
 }
 
-function answer(run: Run, settlement: Settlement): MessageAnswer {
+/** A signal: what it does is done even in a run that an operator has cancelled and that keeps waiting. */
+async function hear(run: Run, settle: () => Promise<Settlement>): Promise<void> {
+  run.heard++
+  const heard = run.heard
+  learn(run, await CancellationScope.nonCancellable(settle))
+  run.answered = Math.max(run.answered, heard)
+}
+
+async function answer(run: Run, settle: () => Promise<Settlement>): Promise<MessageAnswer> {
+  const settlement = await CancellationScope.nonCancellable(settle)
   learn(run, settlement)
   return { replayed: settlement.outcome === 'replayed', refusal: settlement.refusal }
 }

@@ -17,10 +17,19 @@ $$;
 create or replace function event_write(
   p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz
 ) returns void
-language sql volatile as $$
+language plpgsql as $$
+begin
   insert into event (workspace, id, type, object, data, previous, created_at)
-  values (p_workspace, vinr_id('evt'), p_type, p_object, p_data, p_previous, p_at)
-$$;
+  values (p_workspace, vinr_id('evt'), p_type, p_object, p_data, p_previous, p_at);
+end $$;
+
+-- Writes the event of a ptx; it carries the ptx's own 22 characters, for there is one for each.
+create or replace function event_of_ptx(p_workspace text, p_type text, p_ptx text, p_at timestamptz) returns void
+language plpgsql as $$
+begin
+  insert into event (workspace, id, type, object, created_at)
+  values (p_workspace, 'evt' || substr(p_ptx, 4), p_type, p_ptx, p_at);
+end $$;
 
 -- Remembers that `key` brought `resource` into being. Returns null where the caller may go on,
 -- else the earlier row. A request still running holds the row's index entry: a repeat waits for

@@ -74,7 +74,7 @@ begin
     )
     insert into allocation (workspace, debit, lot, cause, amount)
     select a.workspace, row_id, e.id, row_id, e.remaining from emptied e;
-    perform event_write(a.workspace, 'loyalty.points.expired', row_id, null, null, p_at);
+    perform event_of_ptx(a.workspace, 'loyalty.points.expired', row_id, p_at);
   end loop;
   select min(lot_due_at(l, a.activity_extends_to)) into a.lots_due_from
   from lot l

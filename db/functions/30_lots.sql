@@ -6,7 +6,19 @@ declare
   l record;
   taken bigint;
   needed bigint := p_points;
+  oldest text;
 begin
+  -- the usual case, in one statement: the oldest lot has enough
+  update lot set remaining = remaining - p_points
+  where workspace = p_workspace and remaining >= p_points and id = (
+    select id from lot where workspace = p_workspace and account = p_account and open
+    order by earned_at, id limit 1)
+  returning id into oldest;
+  if found then
+    insert into allocation (workspace, debit, lot, cause, amount)
+    values (p_workspace, p_debit, oldest, p_debit, p_points);
+    return 0;
+  end if;
   for l in
     select id, remaining from lot
     where workspace = p_workspace and account = p_account and open

@@ -23,7 +23,7 @@ begin
       where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
   where x.workspace = a.workspace and x.id = a.id
   returning * into a;
-  perform event_write(a.workspace, 'loyalty.points.reversed', t.id, null, null, p_at);
+  perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
   perform lots_expire(a, p_at, p_at);
   return t;
 end $$;

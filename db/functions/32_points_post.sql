@@ -52,12 +52,11 @@ begin
   if p_amount < 0 then
     update account set balance = t.balance_after where workspace = p_workspace and id = a.id;
     perform lots_take(p_workspace, a.id, t.id, -p_amount);
-    perform event_write(p_workspace,
-      case p_type when 'clawback' then 'loyalty.points.clawed_back' else 'loyalty.points.spent' end,
-      t.id, null, null, p_at);
+    perform event_of_ptx(p_workspace,
+      case p_type when 'clawback' then 'loyalty.points.clawed_back' else 'loyalty.points.spent' end, t.id, p_at);
   else
     perform points_credit(a, t);
-    perform event_write(p_workspace, 'loyalty.points.earned', t.id, null, null, p_at);
+    perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
   end if;
   return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
 end $$;

@@ -115,11 +115,16 @@ begin
     update account x set balance = x.balance - d.points,
       activity_extends_to = greatest(x.activity_extends_to, case when p.expiry_reset_on_activity then points_expiry(p, p_at) end)
     from program p
-    where x.workspace = a.workspace and x.id = a.id and p.workspace = a.workspace and p.id = a.program;
+    where x.workspace = a.workspace and x.id = a.id and p.workspace = a.workspace and p.id = a.program
+      and x.balance >= d.points;
   else
-    update account set balance = balance - d.points where workspace = a.workspace and id = a.id;
+    update account set balance = balance - d.points
+    where workspace = a.workspace and id = a.id and balance >= d.points;
+  end if;
+  if not found then
+    raise exception 'redemption % would overdraw account %', d.id, a.id; -- the lock makes this impossible
   end if;
   perform lots_take(a.workspace, a.id, debit, d.points);
-  perform event_write(a.workspace, 'loyalty.points.spent', debit, null, null, p_at);
+  perform event_of_ptx(a.workspace, 'loyalty.points.spent', debit, p_at);
   return debit;
 end $$;

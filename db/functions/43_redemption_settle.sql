@@ -78,6 +78,7 @@ language plpgsql as $$
 declare
   d redemption;
   pay payment;
+  applied jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_cause = 'deadline' then
@@ -95,7 +96,9 @@ begin
     select from redemption_message where workspace = p_workspace and operation = p_operation) then
     return redemption_replayed(d, p_operation, p_fingerprint);
   end if;
-  if d.status <> 'pending' or (p_cause = 'deadline' and d.expires_at > p_at) then
+  if d.status <> 'pending' and p_cause = 'cancel' then
+    return redemption_settled(d);
+  elsif d.status <> 'pending' or (p_cause = 'deadline' and d.expires_at > p_at) then
     return redemption_unreleased(d, p_at);
   end if;
   if p_cause = 'payment' and d.payment is distinct from p_payment then
@@ -103,7 +106,9 @@ begin
   end if;
   select * into pay from payment where workspace = p_workspace and id = d.payment;
   if pay.status = 'completed' then
-    return redemption_apply(p_workspace, p_id, d.payment, p_at);
+    applied := redemption_apply(p_workspace, p_id, d.payment, p_at);
+    return case when p_cause = 'cancel'
+      then redemption_settled(jsonb_populate_record(d, applied -> 'redemption')) else applied end;
   end if;
   if pay.status = 'processing' and p_cause = 'cancel' then
     return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),

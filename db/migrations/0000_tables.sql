@@ -13,7 +13,7 @@ CREATE TABLE "account" (
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "account_workspace_id_pk" PRIMARY KEY("workspace","id"),
-	CONSTRAINT "account_balance_safe" CHECK (abs(balance) <= 9007199254740991 and lifetime_points between 0 and 9007199254740991)
+	CONSTRAINT "account_balance_safe" CHECK (balance between -9007199254740991 and 9007199254740991)
 );
 --> statement-breakpoint
 CREATE TABLE "lot" (
@@ -27,7 +27,7 @@ CREATE TABLE "lot" (
 	"expires_at" timestamp with time zone,
 	"extends_with_activity" boolean DEFAULT false NOT NULL,
 	CONSTRAINT "lot_workspace_id_pk" PRIMARY KEY("workspace","id"),
-	CONSTRAINT "lot_remaining_within" CHECK (remaining between 0 and points)
+	CONSTRAINT "lot_remaining_within" CHECK (remaining >= 0 and remaining <= points)
 );
 --> statement-breakpoint
 CREATE TABLE "inbox" (
@@ -172,8 +172,7 @@ CREATE TABLE "allocation" (
 	"lot" text collate "C" NOT NULL,
 	"cause" text collate "C" NOT NULL,
 	"amount" bigint NOT NULL,
-	CONSTRAINT "allocation_workspace_debit_lot_cause_pk" PRIMARY KEY("workspace","debit","lot","cause"),
-	CONSTRAINT "allocation_moves" CHECK (amount <> 0)
+	CONSTRAINT "allocation_workspace_debit_lot_cause_pk" PRIMARY KEY("workspace","debit","lot","cause")
 );
 --> statement-breakpoint
 CREATE TABLE "event" (
@@ -208,8 +207,7 @@ CREATE TABLE "ptx" (
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"at" timestamp with time zone NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "ptx_workspace_id_pk" PRIMARY KEY("workspace","id"),
-	CONSTRAINT "ptx_moves" CHECK (amount <> 0)
+	CONSTRAINT "ptx_workspace_id_pk" PRIMARY KEY("workspace","id")
 );
 --> statement-breakpoint
 CREATE TABLE "api_key" (

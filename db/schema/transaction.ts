@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
 export const PTX_TYPES = ['earn', 'redeem', 'expire', 'adjust', 'reverse', 'clawback', 'release', 'merge'] as const
@@ -38,7 +38,6 @@ export const ptx = pgTable(
     index('ptx_reverses').on(t.workspace, t.reverses).where(sql`reverses is not null`),
     index('ptx_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
     index('ptx_batch').on(t.workspace, t.batch, t.id).where(sql`batch is not null`),
-    check('ptx_moves', sql`amount <> 0`),
   ],
 )
 
@@ -56,10 +55,7 @@ export const allocation = pgTable(
     cause: idText('cause').notNull(),
     amount: units('amount').notNull(),
   },
-  (t) => [
-    primaryKey({ columns: [t.workspace, t.debit, t.lot, t.cause] }),
-    check('allocation_moves', sql`amount <> 0`),
-  ],
+  (t) => [primaryKey({ columns: [t.workspace, t.debit, t.lot, t.cause] })],
 )
 
 /** A fact that happened. `data` is the row as it was; null where the object is a ptx, which never changes. */

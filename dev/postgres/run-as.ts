@@ -32,7 +32,7 @@ export function runAs(dir: string, binary: string): RunAs {
   chownSync(dir, owner.uid, owner.gid)
   if (reaches(owner, dir, binary)) return { owner, ...owner, prefix: [] }
   const prefix = keepingFileAccess(owner)
-  const [command = '', ...args] = [...prefix, binary, '--version']
+  const [command, ...args] = [...prefix, binary, '--version']
   if (spawnSync(command, args).status === 0) return { owner, prefix }
   throw new Error(
     `Postgres does not run as root, and user ${owner.uid} may not enter ${dir} or run ${binary}. ` +

@@ -99,7 +99,8 @@ function objectionTo(path: string): string | null {
 
 function versionOf(path: string): string | null {
   try {
-    return execFileSync(path, ['--version'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+    const text = execFileSync(path, ['--version'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+    return text.startsWith('temporal version') ? text : null
   } catch {
     return null
   }

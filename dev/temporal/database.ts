@@ -60,11 +60,11 @@ function indexesOf(database: sqlite.Database): Index[] {
     `SELECT name, sql FROM sqlite_master
      WHERE type = 'index' AND tbl_name = 'executions_visibility' AND sql IS NOT NULL`,
   )
-  return rows.map(({ name, sql }) => ({
-    name: String(name),
-    sql: String(sql),
-    column: /\(\s*namespace_id\s*,\s*(\w+)/.exec(String(sql))?.[1] ?? '',
-  }))
+  return rows.flatMap(({ name, sql }) =>
+    typeof name === 'string' && typeof sql === 'string'
+      ? [{ name, sql, column: /\(\s*namespace_id\s*,\s*(\w+)/.exec(sql)?.[1] ?? '' }]
+      : [],
+  )
 }
 
 function trimmed({ name, sql, column }: Index): string[] {

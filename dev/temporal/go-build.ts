@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { cacheFolder } from '../cache.ts'
 import { startChild, tailOf } from '../children.ts'
 
@@ -25,10 +25,37 @@ export function neededGoVersion(): string {
  * the Go modules that go.sum pins. Takes some minutes the first time.
  */
 export async function buildWithGo(dir: string, onProgress: (line: string) => void) {
+  await goBuild({
+    what: 'the Temporal server from Go modules',
+    takes: 'about 4 minutes',
+    module: MODULE,
+    program: `${CLI}/cmd/temporal`,
+    ldflags: `-s -w -X ${CLI}/internal/temporalcli.Version=${pinnedCliVersion()}`,
+    output: join(dir, 'temporal'),
+    onProgress,
+  })
+}
+
+export type GoBuild = {
+  /** As a progress line says it. */
+  what: string
+  takes: string
+  /** The folder of the go.mod and go.sum that pin everything. */
+  module: string
+  /** The import path of the program's package. */
+  program: string
+  ldflags?: string
+  output: string
+  onProgress: (line: string) => void
+}
+
+/** Builds one program from the Go modules that a go.sum pins; rejects with the end of its log. */
+export async function goBuild(options: GoBuild): Promise<void> {
+  const { what, takes, module, program, ldflags = '-s -w', output, onProgress } = options
   requireGo()
-  const logFile = join(cacheFolder(), 'temporal-cli-build.log')
+  const logFile = join(cacheFolder(), `${basename(output)}-build.log`)
   const started = performance.now()
-  onProgress('Building the Temporal server from Go modules: about 4 minutes, this once')
+  onProgress(`Building ${what}: ${takes}, this once`)
   const build = await startChild({
     name: 'go build',
     command: 'go',
@@ -36,19 +63,19 @@ export async function buildWithGo(dir: string, onProgress: (line: string) => voi
       'build',
       '-mod=readonly',
       '-trimpath',
-      '-buildvcs=false', // it would ask git about a repository that is not the CLI's
-      `-ldflags=-s -w -X ${CLI}/internal/temporalcli.Version=${pinnedCliVersion()}`,
-      `-o=${join(dir, 'temporal')}`,
-      `${CLI}/cmd/temporal`,
+      '-buildvcs=false', // it would ask git about a repository that is not the program's
+      `-ldflags=${ldflags}`,
+      `-o=${output}`,
+      program,
     ],
-    cwd: MODULE,
+    cwd: module,
     env: { ...process.env, CGO_ENABLED: '0' }, // no C compiler is needed
     logFile,
     stopSignal: 'SIGINT',
   })
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - started) / 1000)
-    onProgress(`Building the Temporal server from Go modules: ${seconds} s`)
+    onProgress(`Building ${what}: ${seconds} s`)
   }, PROGRESS_EVERY_MS)
   const { code } = await build.exited.finally(() => clearInterval(progress))
   if (code !== 0) throw new Error(`go build failed. The end of ${logFile}:\n${tailOf(logFile)}`)

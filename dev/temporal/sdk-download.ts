@@ -25,7 +25,7 @@ export async function downloadBySdk(dir: string, file: string, server: SdkServer
     stderr += text
   })
   const stall = killWhenStalled(dir, () => child.kill('SIGKILL'))
-  const [code] = await once(child, 'exit').finally(stall.end)
+  const [code]: unknown[] = await once(child, 'exit').finally(stall.end)
   if (stall.reason !== null) throw new Error(stall.reason)
   if (code !== 0) throw new Error(lastLine(stderr) || `the SDK ended with code ${code}`)
   const [downloaded, ...others] = readdirSync(dir)

@@ -28,8 +28,8 @@ export async function copyByMaven(dir: string, file: string): Promise<void> {
   const run = promisify(execFile)
   await run('mvn', [...args, `-DoutputDirectory=${join(dir, 'lib')}`], {
     timeout: MAVEN_TIMEOUT_MS,
-  }).catch((cause) => {
-    throw new Error(`mvn failed: ${lastLines(String(cause.stdout || cause.message))}`, { cause })
+  }).catch((cause: Error & { stdout?: string }) => {
+    throw new Error(`mvn failed: ${lastLines(cause.stdout || cause.message)}`, { cause })
   })
   writeFileSync(join(dir, file), SCRIPT, { mode: 0o755 })
 }

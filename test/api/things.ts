@@ -64,7 +64,7 @@ const listThings = endpoint({
   reply: listReply(Echo),
   handle: async ({ query }) => {
     const items = [{ id: 'page', saw: { ...pageOf(query), account: query.account } }]
-    return { status: 'ok', object: listOf('/v1/things', { items, hasMore: false }) }
+    return { status: 'ok', object: listOf('/v1/things', items, false) }
   },
 })
 
@@ -98,7 +98,9 @@ const failThing = (failures: Readonly<Record<string, () => unknown>>) =>
     summary: 'Fail',
     params: z.strictObject({ name: z.string() }),
     handle: async ({ params }) => {
-      throw failures[params.name]?.() ?? refuse('resource_missing', 'No such failure.')
+      const failure: unknown = failures[params.name]?.()
+      if (failure !== undefined) return Promise.reject(failure)
+      return refuse('resource_missing', 'No such failure.')
     },
   })
 

@@ -21,7 +21,7 @@ let made = 0
 export async function testDatabase(): Promise<TestDatabase> {
   const { adminUrl, template } = inject('servers')
   const name = `test_${process.pid}_${Date.now().toString(36)}_${++made}`
-  await asAdmin(adminUrl, `create database ${name} template ${template}`)
+  await asAdmin(adminUrl, `create database ${name} template ${template} owner engagement_owner`)
   const { host } = new URL(adminUrl)
   const on = (user: string) => `postgres://${user}:${user}@${host}/${name}`
   const pool = createPool({ url: on('engagement_app'), applicationName: name })

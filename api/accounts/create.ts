@@ -1,0 +1,47 @@
+import { findAccount } from '../../db/accounts.ts'
+import { findProgram } from '../../db/programs.ts'
+import { newId } from '../../domain/ids.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Account, NewAccount } from '../objects/account.ts'
+import { missing, notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { presentAccount } from './present.ts'
+
+export const createAccount = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/accounts',
+  summary: 'Enrol a member',
+  tags: ['accounts'],
+  key: 'secret',
+  body: NewAccount,
+  reply: Account,
+  successCodes: [201, 200],
+  errors: [
+    'account_already_exists',
+    'resource_missing',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, body, deps } = ctx
+    const program = await findProgram(deps.pool, workspace, body.program)
+    if (program === undefined) missing('program', body.program)
+
+    const request = identityOf('POST /v1/loyalty/accounts', ctx)
+    const values = {
+      workspace,
+      id: newId('loy'),
+      program: body.program,
+      customer: body.customer ?? null,
+      metadata: body.metadata,
+    }
+    const created = await write(() => deps.activities.createAccount(request, values))
+    if ('row' in created) {
+      return { status: 'created', object: await presentAccount(deps, ctx, created.row) }
+    }
+    const row = await findAccount(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('account', created.replayOf)
+    return { status: 'ok', replayed: true, object: await presentAccount(deps, ctx, row) }
+  },
+})

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { listAccounts as readAccounts } from '../../db/accounts.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { ACCOUNT_STATUSES, Account } from '../objects/account.ts'
+import { customerId, id } from '../values/id.ts'
+import { presentAccounts } from './present.ts'
+
+const path = '/v1/loyalty/accounts'
+
+export const listAccounts = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List members',
+  description: 'Merged accounts are listed only where asked for by status.',
+  tags: ['accounts'],
+  key: 'secret',
+  query: listQuery('loy', {
+    program: id('prog').optional(),
+    customer: customerId.optional(),
+    status: z.enum(ACCOUNT_STATUSES).optional(),
+  }),
+  reply: listReply(Account),
+  errors: [],
+  handle: async (ctx) => {
+    const { workspace, query, deps } = ctx
+    const { program, customer, status } = query
+    const filter = { program, customer, status }
+    const { rows, hasMore } = await readAccounts(deps.pool, workspace, filter, pageOf(query))
+    return { status: 'ok', object: listOf(path, await presentAccounts(deps, ctx, rows), hasMore) }
+  },
+})

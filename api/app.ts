@@ -1,0 +1,79 @@
+import express, { type Express } from 'express'
+import helmet from 'helmet'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { refuse } from '../domain/refusal.ts'
+import type { FindKey } from './auth.ts'
+import type { Endpoint } from './declaration.ts'
+import { docsRoutes } from './docs.ts'
+import { errorAnswer } from './failure.ts'
+import { type Check, healthRoutes } from './health.ts'
+import { keyCache } from './key-cache.ts'
+import { FAILED_KEYS, failedKeyLimit, keyLimit } from './limits.ts'
+import { requestMetrics } from './metrics.ts'
+import { openApiDocument } from './openapi.ts'
+import { requestLog } from './request-log.ts'
+import { endpointRoutes } from './routes.ts'
+import { verified } from './verify.ts'
+
+// Above what one process answers: it stops a runaway loop, not a busy merchant.
+const PER_SECOND = 1_000
+
+export type AppOptions<D> = {
+  readonly endpoints: readonly Endpoint<D>[]
+  /** Handed to every handler. */
+  readonly deps: D
+  readonly findKey: FindKey
+  readonly log: Logger
+  /** What `/health/ready` asks, by name. */
+  readonly checks: Readonly<Record<string, Check>>
+  readonly registry: Registry
+  readonly version: string
+  /** True once the process is going down; `/health/ready` says so. */
+  readonly draining?: () => boolean
+  /** Requests a second and API key. */
+  readonly ratePerSecond?: number
+  /** Wrong keys a minute and address. */
+  readonly failedKeysPerMinute?: number
+  /** Express's `trust proxy`; false: the peer is the client. */
+  readonly trustProxy?: boolean | number | string
+  /** Origin for `doc_url`; without it, the one that the caller addressed. */
+  readonly publicUrl?: string
+  /** Fail on replies that the documentation does not declare; for tests. */
+  readonly verifyReplies?: boolean
+  readonly now?: () => number
+}
+
+/** The whole HTTP surface: one list of endpoints gives the routes and the OpenAPI document. */
+export function createApp<D>(options: AppOptions<D>): Express {
+  const { endpoints, log, registry, publicUrl, now = Date.now } = options
+  const mostFailed = options.failedKeysPerMinute ?? FAILED_KEYS
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false) // answers are never cached: hashing them is for nothing
+  app.set('query parser', 'extended') // created[gte]
+  app.set('trust proxy', options.trustProxy ?? false)
+
+  app.use(requestLog(log), requestMetrics(registry), helmet())
+  app.use((_req, res, next) => {
+    res.setHeader('Cache-Control', 'no-store')
+    next()
+  })
+  app.use(
+    endpointRoutes(options.verifyReplies === true ? endpoints.map(verified) : endpoints, {
+      log,
+      deps: options.deps,
+      keys: keyCache(options.findKey, now),
+      failed: failedKeyLimit(mostFailed),
+      mostFailed,
+      limit: keyLimit(options.ratePerSecond ?? PER_SECOND),
+      now,
+    }),
+  )
+  const draining = options.draining ?? (() => false)
+  app.use(healthRoutes({ checks: options.checks, registry, draining }))
+  app.use(docsRoutes(() => openApiDocument(endpoints, options.version)))
+  app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))
+  app.use(errorAnswer(publicUrl))
+  return app
+}

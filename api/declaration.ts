@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import type { ErrorCode } from '../domain/refusal.ts'
+import type { ApiKey } from './auth.ts'
+import type { Deps } from './deps.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+export type SuccessCode = 200 | 201 | 202
+
+/** What a handler is given. `Body` is the Buffer as received where `raw` is set. */
+export type Context<Params, Query, Body, D> = {
+  readonly workspace: string
+  readonly livemode: boolean
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  /** As sent; undefined without the header and on GET. */
+  readonly idempotencyKey: string | undefined
+  /** Of path parameters and body as sent, the same in any key order: another body, another fingerprint. */
+  readonly fingerprint: string
+  /** `op_` id: the same for the same workspace, route and Idempotency-Key, else new. */
+  readonly operation: string
+  readonly log: Logger
+  readonly requestId: string
+  readonly deps: D
+}
+
+/** `created` answers 201, `accepted` 202, `ok` 200; a replay is 200 with its header, whatever the status. */
+export type Reply<T> = {
+  readonly status: 'created' | 'accepted' | 'ok'
+  readonly replayed?: boolean
+  readonly object: T
+}
+
+/** A request as the frame read it, before any schema has looked at it. */
+export type Call<D> = {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly caller: ApiKey | undefined
+  readonly idempotencyKey: string | undefined
+  readonly header: (name: string) => string | undefined
+  readonly log: () => Logger
+  readonly requestId: string
+  readonly deps: D
+}
+
+export type Declared<P, Q, B, R> = {
+  readonly method: Method
+  /** Template in OpenAPI's form: `/v1/loyalty/redemptions/{id}/cancel`. */
+  readonly path: `/${string}`
+  readonly summary: string
+  readonly description?: string
+  readonly tags: readonly string[]
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  readonly reply: R
+  readonly successCodes?: readonly SuccessCode[]
+  /** The codes of its own; those that any route may answer are added (errors.ts). */
+  readonly errors: readonly ErrorCode[]
+}
+
+/** What a schema's parse gives; without a schema there is nothing to give. */
+export type Parsed<S> = S extends z.ZodType ? z.output<S> : Record<string, never>
+
+export type Declaration<P, Q, B, R extends z.ZodType, D> = Declared<P, Q, B, R> & {
+  readonly key: 'secret' | 'publishable'
+  handle(ctx: Context<Parsed<P>, Parsed<Q>, Parsed<B>, D>): Promise<Reply<z.input<R>>>
+}
+
+type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'deps'> & {
+  readonly log: Logger
+  readonly params: Params
+  readonly body: Buffer
+}
+
+export type RawDeclaration<P, B, R extends z.ZodType, D> = Omit<
+  Declared<P, undefined, B, R>,
+  'query'
+> & {
+  handle(ctx: RawContext<Parsed<P>, D>): Promise<Reply<z.input<R>>>
+}
+
+/** An endpoint ready to be routed and documented; made by `endpoint` and `rawEndpoint` only. */
+export type Endpoint<D = Deps> = Declared<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType> & {
+  readonly key: 'secret' | 'publishable' | 'none'
+  /** The body is handed over as received: its signature is over the bytes. */
+  readonly raw: boolean
+  run(call: Call<D>): Promise<Reply<unknown>>
+}

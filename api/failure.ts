@@ -1,0 +1,92 @@
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
+import { z } from 'zod'
+import { type Refusal, Refused } from '../domain/refusal.ts'
+import { ERRORS } from './errors.ts'
+import { refusalOf } from './invalid.ts'
+import { isOutage, Outage } from './outage.ts'
+
+const RETRY_AFTER_S = '1' // the outages we answer for last a restart; a client backs off by itself
+
+const OUTAGE =
+  'A part of the server is out of reach, and the outcome may be unknown. Retry with the same Idempotency-Key.'
+const INTERNAL = 'Something broke on our side. The request id finds it in the logs.'
+
+/** What body-parser and the router throw, by their `type` or status. */
+const BY_TYPE: Readonly<Record<string, Refusal>> = {
+  'entity.too.large': {
+    code: 'body_too_large',
+    message: 'The body is larger than this route accepts.',
+  },
+  'encoding.unsupported': {
+    code: 'unsupported_media_type',
+    message: 'This Content-Encoding is not supported.',
+  },
+  'charset.unsupported': {
+    code: 'unsupported_media_type',
+    message: 'This charset is not supported.',
+  },
+}
+
+/** Anything thrown, as a refusal. What is not a known "no" says nothing about its cause. */
+export function refusalFrom(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal
+  if (error instanceof Outage) return { code: 'temporarily_unavailable', message: error.message }
+  if (error instanceof z.ZodError) return refusalOf(error, undefined)
+  const fromHttp = error instanceof Error ? refusalFromHttp(error) : undefined
+  if (fromHttp !== undefined) return fromHttp
+  if (isOutage(error)) return { code: 'temporarily_unavailable', message: OUTAGE }
+  return { code: 'internal_error', message: INTERNAL }
+}
+
+function refusalFromHttp(error: Error): Refusal | undefined {
+  if (error instanceof URIError) {
+    return { code: 'parameter_invalid', message: 'The path is not a valid URI.' }
+  }
+  const type: unknown = 'type' in error ? error.type : undefined
+  const status: unknown = 'status' in error ? error.status : undefined
+  const known = typeof type === 'string' ? BY_TYPE[type] : undefined
+  if (known !== undefined) return known
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
+  return { code: 'invalid_json', message: 'The body is not valid JSON.' }
+}
+
+/** Answers whatever a handler or a middleware threw, in the one error shape. */
+export function errorAnswer(publicUrl?: string): ErrorRequestHandler {
+  return (error: unknown, req: Request, res: Response, next: NextFunction) => {
+    const refusal = refusalFrom(error)
+    const { status } = ERRORS[refusal.code]
+    res.locals.code = refusal.code
+    if (status >= 500) res.err = error instanceof Error ? error : new Error(String(error))
+    if (res.headersSent) return next(error)
+    if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
+    if ((status === 429 || status === 503) && !res.hasHeader('Retry-After')) {
+      res.setHeader('Retry-After', RETRY_AFTER_S)
+    }
+    res
+      .status(status)
+      .json(errorBody(refusal, res.locals.requestId ?? '', publicUrl ?? originOf(req)))
+  }
+}
+
+/** The body of an error; per-code fields stand inside `error`, and cannot displace the fixed ones. */
+export function errorBody(refusal: Refusal, requestId: string, origin: string) {
+  const { code, message, param, resource, fields } = refusal
+  const fixed = {
+    type: ERRORS[code].type,
+    code,
+    message,
+    param,
+    doc_url: `${origin}/docs/errors#${code}`,
+    request_id: requestId,
+    resource,
+  }
+  return { error: { ...fixed, ...fields, ...fixed } }
+}
+
+const HOST = /^[\w.:[\]-]{1,255}$/
+
+/** This server as the caller addressed it; empty (a relative address) where the Host header is odd. */
+function originOf(req: Request): string {
+  const host = req.host
+  return host !== undefined && HOST.test(host) ? `${req.protocol}://${host}` : ''
+}

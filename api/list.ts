@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import type { PageRequest } from '../db/page.ts'
+import type { IdPrefix } from '../domain/ids.ts'
+import { id } from './values/id.ts'
+import { queryTime } from './values/time.ts'
+
+const DEFAULT_LIMIT = 20
+const MOST = 100
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, `expected a number from 1 to ${MOST}`)
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= MOST, `expected a number from 1 to ${MOST}`)
+  .default(DEFAULT_LIMIT)
+  .meta({ type: 'integer', minimum: 1, maximum: MOST, default: DEFAULT_LIMIT })
+
+const created = z
+  .strictObject({
+    gt: queryTime.optional(),
+    gte: queryTime.optional(),
+    lt: queryTime.optional(),
+    lte: queryTime.optional(),
+  })
+  .optional()
+  .meta({
+    description: 'Unix seconds or ISO 8601.',
+    param: { style: 'deepObject', explode: true },
+  })
+
+/** The query of a list: the page, and the list's own filters. */
+export function listQuery<Filters extends z.ZodRawShape>(prefix: IdPrefix, filters: Filters) {
+  return z
+    .strictObject({
+      limit,
+      starting_after: id(prefix).optional(),
+      ending_before: id(prefix).optional(),
+      created,
+      ...filters,
+    })
+    .refine((query) => !('starting_after' in query && 'ending_before' in query), {
+      error: 'cannot stand beside starting_after',
+      path: ['ending_before'],
+    })
+}
+
+/** The page that a parsed list query asks for: newest first, `startingAfter` goes to older ones. */
+export function pageOf(query: {
+  readonly limit: number
+  readonly starting_after?: string | undefined
+  readonly ending_before?: string | undefined
+  readonly created?: PageRequest['created'] | undefined
+}): PageRequest {
+  const { limit, starting_after, ending_before, created } = query
+  return { limit, startingAfter: starting_after, endingBefore: ending_before, created }
+}
+
+/** The schema of a page of `item`. */
+export function listReply<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    object: z.literal('list'),
+    url: z.string(),
+    data: z.array(item),
+    has_more: z.boolean(),
+  })
+}
+
+/** A page as the API writes it; `url` is the list's own path. */
+export function listOf<Item>(url: string, data: Item[], hasMore: boolean) {
+  return { object: 'list' as const, url, data, has_more: hasMore }
+}

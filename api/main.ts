@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
+import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
+import { type Config, readConfig } from '../config.ts'
+import { createPool } from '../db/pool.ts'
+import { connectEngine } from '../temporal/connect.ts'
+import { createLog } from './log.ts'
+import { processMetrics } from './metrics.ts'
+import { productApp } from './product.ts'
+import { productVersion } from './version.ts'
+
+const DRAIN_MS = 10_000 // a call to Temporal has as long; nothing under way lasts longer
+const IDLE_CHECK_MS = 50
+const CONNECT_RETRY_MS = 1_000
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000 // for a body of 1 MB over a bad line
+const KEEP_ALIVE_MS = 65_000 // longer than the 60 s that load balancers keep a connection
+
+/** The API process: `npm run start:api`, everything from the environment. */
+async function main(): Promise<void> {
+  const config = readConfig()
+  const log = createLog({ level: config.logLevel, name: 'api' })
+  const registry = new Registry()
+  processMetrics(registry)
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
+    ),
+  })
+  const pool = createPool({
+    url: config.databaseUrl,
+    max: config.databasePool,
+    applicationName: 'vinr-api',
+    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+  })
+  const engine = await connected(config, log)
+  let draining = false
+  const { holdMinutes } = config
+  const app = productApp(
+    { pool, engine, holdMinutes, log, registry, version: productVersion() },
+    {
+      draining: () => draining,
+      ratePerSecond: config.rateLimitPerSecond,
+      trustProxy: trustOf(config.trustProxy),
+    },
+  )
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    app,
+  )
+  await listening(server, config)
+  log.info({ address: server.address() }, 'api ready')
+
+  await stopSignal()
+  draining = true
+  await drained(server, log)
+  await engine.close()
+  await pool.end()
+}
+
+/** Connects to Temporal however long it takes to come up: the process waits for it, and says so. */
+async function connected(config: Config, log: Logger) {
+  for (;;) {
+    try {
+      return await connectEngine(config.temporal)
+    } catch (error) {
+      log.warn({ err: error, address: config.temporal.address }, 'Temporal does not answer yet')
+      await delay(CONNECT_RETRY_MS)
+    }
+  }
+}
+
+function listening(server: Server, { host, port }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+/** Takes no more connections, lets what is under way finish, and cuts off what does not. */
+async function drained(server: Server, log: Logger): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A kept-alive connection falls idle after its last answer, not before.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+  const limit = setTimeout(() => {
+    log.warn('requests under way were cut off')
+    server.closeAllConnections()
+  }, DRAIN_MS)
+  await closed
+  clearInterval(idle)
+  clearTimeout(limit)
+}
+
+/** `true`, a number of hops, or addresses, as Express's `trust proxy` takes them. */
+function trustOf(setting: string | undefined): boolean | number | string {
+  if (setting === undefined || setting === 'false') return false
+  if (setting === 'true') return true
+  return /^\d+$/.test(setting) ? Number(setting) : setting
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.stack : error)
+  process.exit(1)
+})

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { id } from '../values/id.ts'
+import { metadata } from '../values/metadata.ts'
+import { points, positivePoints } from '../values/points.ts'
+import { text } from '../values/text.ts'
+import { time } from '../values/time.ts'
+
+export const REDEMPTION_STATUSES = [
+  'pending',
+  'fulfillment_pending',
+  'applied',
+  'fulfilled',
+  'released',
+  'reversed',
+] as const
+
+const LONGEST_LINE = 200
+const MOST_AT_ONCE = 1_000
+
+const Shipping = z
+  .strictObject({
+    name: text(LONGEST_LINE),
+    line1: text(LONGEST_LINE),
+    line2: text(LONGEST_LINE).optional(),
+    city: text(LONGEST_LINE),
+    state: text(LONGEST_LINE).optional(),
+    postalCode: text(20),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/, 'expected a two-letter ISO 3166 code')
+      .meta({ example: 'NO' }),
+    phone: text(40).optional(),
+  })
+  .meta({ id: 'Shipping' })
+
+const Discount = z
+  .object({
+    amount: z.number().int().optional(),
+    percent: z.number().optional(),
+    maxAmount: z.number().int().optional(),
+    currency: z.string().optional(),
+    code: z.string(),
+  })
+  .meta({ id: 'Discount', description: 'Either an amount in minor units or a percentage.' })
+
+const Fulfillment = z
+  .object({
+    status: z.enum(['pending', 'fulfilled', 'canceled']),
+    product: z.string().optional(),
+    partner: z.string().optional(),
+    sku: z.string().optional(),
+    amount: z.number().int().optional(),
+    currency: z.string().optional(),
+    quantity: z.number().int(),
+    shipping: z.union([Shipping, z.null()]),
+    tracking: z.string().nullable(),
+    carrier: z.string().nullable(),
+  })
+  .meta({ id: 'Fulfillment' })
+
+const Credit = z
+  .object({ id: z.string(), amount: z.number().int(), currency: z.string() })
+  .meta({ id: 'Credit', description: 'Store credit, in minor units.' })
+
+const LatePayment = z
+  .object({ payment: z.string(), outcome: z.enum(['flagged', 'reheld']), at: time })
+  .meta({ id: 'LatePayment', description: 'A payment charged the discount after the release.' })
+
+/** One spend of points on one reward, and what it gave. */
+export const Redemption = z
+  .object({
+    id: id('rdm'),
+    object: z.literal('redemption'),
+    account: id('loy'),
+    reward: id('rwd'),
+    status: z.enum(REDEMPTION_STATUSES),
+    quantity: z.number().int(),
+    points: positivePoints,
+    reversed_points: points,
+    discount: Discount.optional(),
+    fulfillment: Fulfillment.optional(),
+    credit: Credit.optional(),
+    payment: z.string().nullable(),
+    transaction: id('ptx').meta({ description: 'The debit.' }),
+    expires_at: time.nullable().meta({ description: 'When the points return by themselves.' }),
+    applied_at: time.nullable(),
+    released_at: time.nullable(),
+    fulfilled_at: time.nullable(),
+    reversed_at: time.nullable(),
+    reason: z.string().nullable().meta({ description: 'Why it was released or reversed.' }),
+    late_payment: LatePayment.optional(),
+    metadata,
+    created_at: time,
+    livemode: z.boolean(),
+  })
+  .meta({ id: 'Redemption', description: 'One spend of points on one reward, and what it gave.' })
+
+const quantity = z.number().int().min(1).max(MOST_AT_ONCE).default(1)
+
+/** What spends points. */
+export const NewRedemption = z
+  .strictObject({
+    account: id('loy'),
+    reward: id('rwd'),
+    quantity,
+    shipping: Shipping.optional(),
+    metadata: metadata.default({}),
+  })
+  .meta({ id: 'NewRedemption' })
+
+/** What would be spent. */
+export const QuoteRequest = z
+  .strictObject({ account: id('loy'), reward: id('rwd'), quantity })
+  .meta({ id: 'QuoteRequest' })
+
+const DAY_MINUTES = 1_440
+
+/** How much longer a redemption is held. */
+export const Extension = z
+  .strictObject({ minutes: z.number().int().min(1).max(DAY_MINUTES) })
+  .meta({ id: 'Extension' })
+
+const LONGEST_REASON = 200
+
+/** Why a redemption is undone, and how much of it. */
+export const Reversal = z
+  .strictObject({
+    reason: text(LONGEST_REASON).meta({ example: 'item_returned' }),
+    points: positivePoints
+      .optional()
+      .meta({ description: 'For a part of it; all that is left otherwise.' }),
+  })
+  .meta({ id: 'Reversal' })

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { REWARD_TYPES } from '../../domain/reward.ts'
+import { id } from '../values/id.ts'
+import { metadata, metadataUpdate } from '../values/metadata.ts'
+import { positivePoints } from '../values/points.ts'
+import { text } from '../values/text.ts'
+import { bodyTime, time } from '../values/time.ts'
+import { Reason } from './quote.ts'
+import { fitsType, RewardValue, RewardValueChange } from './reward-value.ts'
+
+const LONGEST_NAME = 200
+const MOST_STOCK = 1_000_000_000
+const LONGEST_HOLD_MINUTES = 43_200 // 30 days: beyond it the points are better not held at all
+
+const fulfillment = z.strictObject({
+  deadlineDays: z.number().int().min(1).max(365).optional(),
+  onOverdue: z.enum(['notify', 'refund']).default('notify'),
+})
+
+/** What points buy. */
+export const Reward = z
+  .object({
+    id: id('rwd'),
+    object: z.literal('reward'),
+    program: id('prog'),
+    name: z.string(),
+    type: z.enum(REWARD_TYPES),
+    cost: positivePoints,
+    value: RewardValue,
+    active: z.boolean(),
+    inventory: z.number().int().nullable(),
+    starts_at: time.nullable(),
+    ends_at: time.nullable(),
+    per_member_limit: z.number().int().nullable(),
+    min_tier: z.string().nullable(),
+    holdMinutes: z.number().nullable(),
+    fulfillment: z.union([fulfillment, z.null()]),
+    affordable: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Where the list was asked for an account.' }),
+    reasons: z
+      .array(Reason)
+      .optional()
+      .meta({ description: 'Why that account may not redeem it now; empty where it may.' }),
+    metadata,
+    created_at: time,
+    livemode: z.boolean(),
+  })
+  .meta({ id: 'Reward', description: 'What points buy.' })
+
+const settings = {
+  name: text(LONGEST_NAME),
+  cost: positivePoints,
+  active: z.boolean(),
+  inventory: z.number().int().min(0).max(MOST_STOCK).nullable(),
+  starts_at: bodyTime.nullable(),
+  ends_at: bodyTime.nullable(),
+  per_member_limit: z.number().int().min(1).max(MOST_STOCK).nullable(),
+  min_tier: text(LONGEST_NAME).nullable(),
+  holdMinutes: z.number().gt(0).max(LONGEST_HOLD_MINUTES).nullable(),
+} as const
+
+/** What puts a reward into the catalogue. */
+export const NewReward = z
+  .strictObject({
+    program: id('prog').default('prog_default'),
+    name: settings.name,
+    type: z.enum(REWARD_TYPES).default('discount_percent'),
+    cost: settings.cost,
+    value: RewardValue,
+    active: settings.active.default(true),
+    inventory: settings.inventory.default(null),
+    starts_at: settings.starts_at.default(null),
+    ends_at: settings.ends_at.default(null),
+    per_member_limit: settings.per_member_limit.default(null),
+    min_tier: settings.min_tier.default(null),
+    holdMinutes: settings.holdMinutes.default(null),
+    fulfillment: fulfillment.optional(),
+    metadata: metadata.default({}),
+  })
+  .refine(({ type, value }) => fitsType(type, value), {
+    error: "does not fit the reward's type",
+    path: ['value'],
+  })
+  .refine(endsAfterStart, { error: 'must be after starts_at', path: ['ends_at'] })
+  .meta({ id: 'NewReward' })
+
+/** What may change about a reward; its program and type may not. */
+export const RewardUpdate = z
+  .strictObject({
+    name: settings.name.optional(),
+    cost: settings.cost.optional(),
+    value: RewardValueChange.optional(),
+    active: settings.active.optional(),
+    inventory: settings.inventory.optional(),
+    starts_at: settings.starts_at.optional(),
+    ends_at: settings.ends_at.optional(),
+    per_member_limit: settings.per_member_limit.optional(),
+    min_tier: settings.min_tier.optional(),
+    holdMinutes: settings.holdMinutes.optional(),
+    fulfillment: fulfillment.partial().optional(),
+    metadata: metadataUpdate.optional(),
+  })
+  .refine(endsAfterStart, { error: 'must be after starts_at', path: ['ends_at'] })
+  .meta({ id: 'RewardUpdate' })
+
+function endsAfterStart({
+  starts_at,
+  ends_at,
+}: {
+  starts_at?: Date | null
+  ends_at?: Date | null
+}): boolean {
+  return !starts_at || !ends_at || starts_at < ends_at
+}

@@ -1,0 +1,124 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts'
+import type { Endpoint } from './declaration.ts'
+import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
+
+const ABOUT = `Loyalty accounts, points, rewards and redemptions.
+
+Every POST takes an \`Idempotency-Key\`: send the same one again after a timeout, and the object comes back once.
+PATCH is also answered under POST. Money is integer minor units; points are numbers in the program's decimals.`
+
+const ErrorReply = z
+  .object({
+    error: z.looseObject({
+      type: z.enum([...new Set(Object.values(ERRORS).map(({ type }) => type))]),
+      code: z.enum(ERROR_CODES),
+      message: z.string(),
+      param: z.string().optional(),
+      doc_url: z.string(),
+      request_id: z.string(),
+      resource: z.string().optional(),
+    }),
+  })
+  .meta({ id: 'Error', description: 'Fields of the code stand beside the fixed ones.' })
+
+const IdempotencyHeader = z.strictObject({
+  'Idempotency-Key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: 'The same key gives the same object, however often it is sent.' }),
+})
+
+/** The OpenAPI 3.1 document of the endpoints, from the schemas that validate them. */
+export function openApiDocument<D>(endpoints: readonly Endpoint<D>[], version: string) {
+  const registry = new OpenAPIRegistry()
+  registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Api-Key',
+    description: '`sk_…` for everything, `pk_…` for rewards and quotes only.',
+  })
+  registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  for (const endpoint of endpoints) register(registry, endpoint)
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: { title: 'VINR Engagement', version, description: ABOUT },
+    servers: [{ url: '/' }],
+    tags: tagsOf(endpoints),
+  })
+}
+
+function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
+  const { method, path, summary, description, tags, params, query, body } = endpoint
+  registry.registerPath({
+    method: lower(method),
+    path,
+    operationId: operationId(endpoint),
+    summary,
+    description,
+    tags: [...tags],
+    security: endpoint.key === 'none' ? [] : [{ apiKey: [] }, { bearer: [] }],
+    request: {
+      params,
+      query,
+      headers: method === 'POST' && !endpoint.raw ? IdempotencyHeader : undefined,
+      body:
+        body === undefined
+          ? undefined
+          : { required: true, content: { 'application/json': { schema: body } } },
+    },
+    responses: { ...successes(endpoint), ...failures(endpoint) },
+  })
+}
+
+const SUCCESS = { 200: 'As it is now.', 201: 'Created.', 202: 'Accepted.' } as const
+
+function successes<D>({ reply, successCodes = [200] }: Endpoint<D>) {
+  const content = { 'application/json': { schema: reply } }
+  return Object.fromEntries(
+    successCodes.map((code) => [code, { description: SUCCESS[code], content }]),
+  )
+}
+
+function failures<D>(endpoint: Endpoint<D>) {
+  const codes = new Set([
+    ...endpoint.errors,
+    ...EVERYWHERE.filter(
+      (code) => endpoint.key !== 'none' || ERRORS[code].status > 403 || ERRORS[code].status === 400,
+    ),
+    ...(endpoint.body === undefined ? [] : WITH_A_BODY),
+    ...(endpoint.params === undefined ? [] : (['resource_missing'] as const)),
+  ])
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of [...codes].sort()) {
+    const { status } = ERRORS[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  const content = { 'application/json': { schema: ErrorReply } }
+  return Object.fromEntries(
+    [...byStatus].map(([status, some]) => [
+      status,
+      { description: `\`${some.join('`, `')}\``, content },
+    ]),
+  )
+}
+
+function operationId<D>({ method, path }: Endpoint<D>): string {
+  const words = path
+    .replace(/^\/v1\//, '')
+    .split(/[^\w]+/)
+    .filter(Boolean)
+  return [method.toLowerCase(), ...words].join('_')
+}
+
+function tagsOf<D>(endpoints: readonly Endpoint<D>[]) {
+  return [...new Set(endpoints.flatMap(({ tags }) => tags))].map((name) => ({ name }))
+}
+
+function lower(method: Endpoint['method']) {
+  const names = { GET: 'get', POST: 'post', PATCH: 'patch', PUT: 'put', DELETE: 'delete' } as const
+  return names[method]
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { endpoint } from '../endpoint.ts'
+import { Payment } from '../objects/payment.ts'
+import { idPath } from '../values/id.ts'
+import { move } from './move.ts'
+
+export const cancelPayment = endpoint({
+  method: 'POST',
+  path: '/v1/payments/{id}/cancel',
+  summary: 'Cancel an open payment',
+  description: 'The redemptions attached to it are released.',
+  tags: ['payments'],
+  key: 'secret',
+  params: idPath('pay'),
+  body: z.strictObject({}),
+  reply: Payment,
+  errors: ['resource_missing', 'resource_changed', 'payment_processing'],
+  handle: (ctx) => move(ctx, ctx.params.id, 'canceled'),
+})

@@ -1,0 +1,95 @@
+import { databaseNow } from '../../db/clock.ts'
+import type { RedemptionRef } from '../../db/payments.ts'
+import { newId } from '../../domain/ids.ts'
+import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
+import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { armPayment } from '../../temporal/payment.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewPayment, Payment } from '../objects/payment.ts'
+import { orOutage } from '../outage.ts'
+import { outcomeOfCard } from './card.ts'
+import { presentResult } from './present.ts'
+
+const OPEN_MS = 24 * 60 * 60 * 1_000 // how long an open sandbox payment waits before it expires
+
+export const createPayment = endpoint({
+  method: 'POST',
+  path: '/v1/payments',
+  summary: 'Create a payment',
+  description:
+    'Takes the discounts of redemptions off the amount. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.',
+  tags: ['payments'],
+  key: 'secret',
+  body: NewPayment,
+  reply: Payment,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'redemption_already_attached',
+    'redemption_already_settled',
+    'redemption_account_mismatch',
+    'redemption_expired',
+    'currency_mismatch',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
+    const { amount, currency, customer = null, metadata, card } = body
+    if (livemode && card !== undefined) {
+      refuse('parameter_invalid', 'card: only test mode has the sandbox.', { param: 'card' })
+    }
+    const outcome = card === undefined ? 'open' : outcomeOfCard(card)
+    const settled = outcome === 'completed' || outcome === 'failed'
+    const now = await databaseNow(deps.pool)
+    const expiresAt = new Date(now.getTime() + OPEN_MS).toISOString()
+    const payment = newId('pay')
+    if (!settled) {
+      await orOutage('The payment could not be begun. Nothing was written; try again.', () =>
+        armPayment(deps.engine, { workspace, payment, expiresAt }, OPEN_MS),
+      )
+    }
+
+    const asked = { amount, currency, customer, metadata, redemptions: namedRedemptions(body) }
+    const result = await write(() =>
+      deps.activities.createPayment({
+        ...asked,
+        workspace,
+        payment,
+        route: 'POST /v1/payments',
+        key: idempotencyKey ?? null,
+        fingerprint,
+        status: settled ? outcome : 'requires_payment',
+        awaitsConfirmation: outcome === 'awaits_confirmation',
+        event: newId('evt'),
+        at: now.toISOString(),
+        expiresAt,
+      }),
+    )
+    if (result.refusal !== undefined)
+      throw new Refused(named(refusalSentence(result.refusal), body))
+    const replayed = result.outcome === 'replayed'
+    return { status: 'created', replayed, object: presentResult(result, livemode) }
+  },
+})
+
+type Named = {
+  readonly discounts: readonly RedemptionRef[]
+  readonly redemptions: readonly string[]
+}
+
+/** `discounts` and `redemptions` say the same thing in two ways; each one counts once. */
+function namedRedemptions({ discounts, redemptions }: Named): RedemptionRef[] {
+  const refs = [...discounts, ...redemptions.map((redemption) => ({ redemption }))]
+  const keyed = refs.map(
+    (ref) => ['code' in ref ? `code ${ref.code}` : ref.redemption, ref] as const,
+  )
+  return [...new Map(keyed).values()]
+}
+
+/** Where the refusal is about something that does not exist, the parameter that named it. */
+function named(refusal: Refusal, { redemptions }: Named): Refusal {
+  if (refusal.code !== 'resource_missing') return refusal
+  const byId = redemptions.some((id) => id === refusal.fields?.redemption)
+  return { ...refusal, param: byId ? 'redemptions' : 'discounts' }
+}

@@ -1,0 +1,40 @@
+import type { SqlRefusal } from '../db/sql-refusal.ts'
+import { pointsOf } from '../domain/points.ts'
+import { type ErrorCode, type Refusal, Refused } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/refusal-sentence.ts'
+
+// The fields that the ledger fills with points in the smallest unit.
+const IN_UNITS = ['required', 'available', 'missing']
+
+/** The ledger's "no" as the API says it: points in the program's decimals. */
+export function inPoints(refusal: SqlRefusal, decimals: number): Refusal {
+  const converted: Record<string, unknown> = { ...refusal }
+  for (const name of IN_UNITS) {
+    const units = refusal[name]
+    if (typeof units === 'number') converted[name] = pointsOf(units, decimals)
+  }
+  return refusalSentence({ ...converted, code: refusal.code })
+}
+
+/** The same for a refusal that a workflow has put into words already. */
+export function spokenInPoints(
+  { code, param, resource, fields }: Refusal,
+  decimals: number,
+): Refusal {
+  const named = {
+    ...(param !== undefined && { param }),
+    ...(resource !== undefined && { resource }),
+  }
+  return inPoints({ ...fields, ...named, code }, decimals)
+}
+
+/** 404 for something that a body names and that does not exist here. */
+export function missing(param: string, id: string): never {
+  const code: ErrorCode = 'resource_missing'
+  throw new Refused({ code, message: `No such ${param}: ${id}.`, param })
+}
+
+/** 404 for the object that the path names. */
+export function notFound(what: string, id: string): never {
+  throw new Refused({ code: 'resource_missing', message: `No such ${what}: ${id}.` })
+}

@@ -1,0 +1,77 @@
+import type { Express } from 'express'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { requestActivities } from '../activities/index.ts'
+import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
+import { databaseNow, isMigrated } from '../db/clock.ts'
+import type { Pool } from '../db/pool.ts'
+import type { Engine } from '../temporal/engine.ts'
+import { withinDeadline } from '../temporal/engine.ts'
+import { type AppOptions, createApp } from './app.ts'
+import { decimalsFrom } from './decimals.ts'
+import type { Deps } from './deps.ts'
+import { ENDPOINTS } from './endpoints.ts'
+import { type Check, NotReady } from './health.ts'
+import { remembered } from './remembered.ts'
+
+const SECRETS_MS = 5_000 // a rolled signing secret is known after at most this
+const MOST_PROVIDERS = 50
+
+export type Parts = {
+  readonly pool: Pool
+  readonly engine: Engine
+  readonly holdMinutes: number
+  readonly log: Logger
+  readonly registry: Registry
+  readonly version: string
+}
+
+type Settings = Pick<
+  AppOptions<Deps>,
+  | 'draining'
+  | 'ratePerSecond'
+  | 'failedKeysPerMinute'
+  | 'trustProxy'
+  | 'publicUrl'
+  | 'verifyReplies'
+>
+
+/** The product's HTTP surface over a database and an engine. */
+export function productApp(parts: Parts, settings: Settings = {}): Express {
+  const { pool, engine, holdMinutes, ...rest } = parts
+  const deps: Deps = {
+    pool,
+    engine,
+    holdMinutes,
+    activities: requestActivities({ pool, engine }),
+    decimals: decimalsFrom(pool),
+    paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
+      ttlMs: SECRETS_MS,
+      most: MOST_PROVIDERS,
+    }),
+  }
+  return createApp<Deps>({
+    ...rest,
+    ...settings,
+    deps,
+    endpoints: ENDPOINTS,
+    findKey: (hash) => findApiKey(pool, hash),
+    checks: checksOf(pool, engine),
+  })
+}
+
+function checksOf(pool: Pool, engine: Engine): Readonly<Record<string, Check>> {
+  const { client } = engine
+  return {
+    postgres: async () => {
+      await databaseNow(pool)
+    },
+    temporal: async () => {
+      const { namespace } = client.options
+      await withinDeadline(engine, () => client.workflowService.describeNamespace({ namespace }))
+    },
+    migrations: async () => {
+      if (!(await isMigrated(pool))) throw new NotReady('the migrations have not run')
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import type { UpdateDefinition } from '@temporalio/common'
+import { findRedemption, type RedemptionRow } from '../../db/redemptions.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { askRedemption, inputOf } from '../../temporal/redemption.ts'
+import type { MessageAnswer, Operation } from '../../temporal/redemption-asks.ts'
+import type { Deps } from '../deps.ts'
+import { Outage, orOutage } from '../outage.ts'
+import { notFound, spokenInPoints } from '../points-refusal.ts'
+import { presentRedemption } from './present.ts'
+
+const UNKNOWN = 'Whether the redemption obeyed is unknown. Retry with the same Idempotency-Key.'
+
+type Asking = {
+  readonly workspace: string
+  readonly livemode: boolean
+  readonly params: { readonly id: string }
+  readonly operation: string
+  readonly fingerprint: string
+  readonly deps: Deps
+}
+
+/**
+ * Sends a message to a redemption's run and answers with the redemption after
+ * it. `wanted` is the status that the message brings about; where the row
+ * has another outcome already, that is redemption_already_settled.
+ */
+export async function askRun<More extends object>(
+  ctx: Asking,
+  update: UpdateDefinition<MessageAnswer, [Operation & More]>,
+  more: More,
+  wanted: RedemptionRow['status'],
+) {
+  const { workspace, params, deps, operation, fingerprint } = ctx
+  const before = await findRedemption(deps.pool, workspace, params.id)
+  if (before === undefined) return notFound('redemption', params.id)
+
+  const answer = await orOutage(UNKNOWN, () =>
+    delivered(deps, workspace, before, update, { ...more, operation, fingerprint }),
+  )
+  if (answer?.refusal !== undefined) {
+    const decimalsOf = await deps.decimals.ofRewards(workspace, [before.reward])
+    throw new Refused(spokenInPoints(answer.refusal, decimalsOf(before.reward)))
+  }
+  const after = await findRedemption(deps.pool, workspace, params.id)
+  if (after === undefined) return notFound('redemption', params.id)
+  if (answer?.replayed !== true) refuseOtherOutcome(after, wanted, answer !== undefined)
+  const object = await presentRedemption(deps, ctx, after)
+  return { status: 'ok' as const, replayed: answer?.replayed === true, object }
+}
+
+const TRIES = 2
+
+/** The run's answer; undefined where each run that took the message closed under it. */
+async function delivered<Ask extends Operation>(
+  deps: Deps,
+  workspace: string,
+  row: RedemptionRow,
+  update: UpdateDefinition<MessageAnswer, [Ask]>,
+  ask: Ask,
+): Promise<MessageAnswer | undefined> {
+  const input = inputOf(workspace, row, (row.expiresAt ?? row.createdAt).toISOString())
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    try {
+      return await askRedemption(deps.engine, input, update, ask)
+    } catch (error) {
+      if (!closedUnderIt(error)) throw error
+    }
+  }
+  return undefined
+}
+
+function closedUnderIt(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
+}
+
+/** The row decides: a message obeyed left the status it wanted, or a part of it (a partial reversal). */
+function refuseOtherOutcome(
+  { status }: RedemptionRow,
+  wanted: RedemptionRow['status'],
+  answered: boolean,
+): void {
+  if (!answered && status === 'pending') throw new Outage(UNKNOWN)
+  if (status === wanted) return
+  if (answered && wanted !== 'released') return
+  refuse('redemption_already_settled', `The redemption is ${status} already.`, {
+    fields: { status },
+  })
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import { readRedemption } from '../../db/from-ledger.ts'
+import { precheckRedemption, type RedemptionRow } from '../../db/redemptions.ts'
+import type { Snapshot } from '../../db/snapshot.ts'
+import { creationWindowMs } from '../../domain/creation-window.ts'
+import { derivedId, newId } from '../../domain/ids.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { waitsForAPayment } from '../../domain/reward.ts'
+import { armRedemption, inputOf, signalCreated } from '../../temporal/redemption.ts'
+import { write } from '../contention.ts'
+import type { Deps } from '../deps.ts'
+import { Outage, orOutage } from '../outage.ts'
+import { inPoints, missing } from '../points-refusal.ts'
+import { type Judged, refuseNonsense } from './judge.ts'
+
+export const ROUTE = 'POST /v1/loyalty/redemptions'
+
+const MINUTE_MS = 60_000
+
+/** A redemption as asked for. */
+export type Beginning = {
+  readonly workspace: string
+  readonly account: string
+  readonly reward: string
+  readonly quantity: number
+  readonly shipping: Record<string, unknown> | null
+  readonly metadata: Record<string, string>
+  readonly idempotencyKey: string | undefined
+  readonly fingerprint: string
+}
+
+/** `decimals` where the pre-check told them. */
+export type Begun = {
+  readonly row: RedemptionRow
+  readonly replayed: boolean
+  readonly decimals?: number
+}
+
+/**
+ * Spends points on a reward: arm, then act (docs: one redemption). The run that
+ * gives the points back at the deadline exists before the points are taken; the
+ * stored row alone guards against taking them twice. A refusal and a failure to
+ * arm leave nothing written; after arming a failure's outcome is unknown, and a
+ * retry with the same key finds it out.
+ */
+export async function beginRedemption(deps: Deps, asked: Beginning): Promise<Begun> {
+  const { workspace, account, reward, quantity, idempotencyKey: key } = asked
+  const id = key === undefined ? newId('rdm') : derivedId('rdm', workspace, ROUTE, key)
+  const found = await precheckRedemption(
+    deps.pool,
+    workspace,
+    id,
+    account,
+    reward,
+    quantity,
+    deps.holdMinutes,
+  )
+  if (found.outcome === 'exists') return replayOf(found.redemption, asked)
+  if (found.outcome === 'missing') return missing(found.param, asked[found.param])
+  refuseNonsense(found, asked)
+  const [first] = found.refusals
+  if (first !== undefined) throw new Refused(inPoints(first, found.decimals))
+
+  return waitsForAPayment(found.reward_type)
+    ? armThenAct(deps, asked, id, found)
+    : act(deps, asked, { id, found, expiresAt: null, windowMs: creationWindowMs(holdOf(found)) })
+}
+
+async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judged): Promise<Begun> {
+  const holdMs = holdOf(found)
+  const expiresAt = new Date(Date.parse(found.at) + holdMs).toISOString()
+  const windowMs = creationWindowMs(holdMs)
+  const run = { id, account: found.account, reward: asked.reward }
+  const input = { ...inputOf(asked.workspace, run, expiresAt), creationWindowMs: windowMs }
+  const armed = await orOutage(
+    'The redemption could not be begun. Nothing was written; try again.',
+    () => armRedemption(deps.engine, input, holdMs),
+  )
+  const begun = await act(deps, asked, { id, found, expiresAt, windowMs })
+  // An earlier try armed the run and died: it may have looked already, so it is told to look again.
+  if (!armed && !begun.replayed) await signalCreated(deps.engine, input)
+  return begun
+}
+
+type Act = { id: string; found: Judged; expiresAt: string | null; windowMs: number }
+
+async function act(
+  deps: Deps,
+  asked: Beginning,
+  { id, found, expiresAt, windowMs }: Act,
+): Promise<Begun> {
+  const { idempotencyKey: _key, ...about } = asked
+  const create = {
+    ...about,
+    redemption: id,
+    at: found.at,
+    expiresAt,
+    creationWindowMs: windowMs,
+    code: newCode(),
+  }
+  const result = await write(() => deps.activities.createRedemption(create))
+  if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, found.decimals))
+  if (result.outcome === 'too_late') {
+    throw new Outage('The redemption took too long to begin. Nothing was written; try again.')
+  }
+  const stored = result.redemption
+  if (stored === undefined) return missing('account', asked.account)
+  if (result.outcome === 'exists') return replayOf(stored, asked)
+  return { row: readRedemption(stored), replayed: false, decimals: found.decimals }
+}
+
+function replayOf(stored: Snapshot, { fingerprint }: Beginning): Begun {
+  const row = readRedemption(stored)
+  if (row.fingerprint !== fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
+  return { row, replayed: true }
+}
+
+function holdOf({ hold_minutes }: Judged): number {
+  return Math.round(hold_minutes * MINUTE_MS)
+}
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ' // no I, L, O or U: a cashier types it from a screen
+
+/** A discount code: 60 random bits, in groups that can be read aloud. */
+function newCode(): string {
+  const signs = [...randomBytes(12)].map((byte) => CROCKFORD[byte % CROCKFORD.length]).join('')
+  return `VINR-${signs.slice(0, 4)}-${signs.slice(4, 8)}-${signs.slice(8)}`
+}

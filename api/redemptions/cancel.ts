@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { cancel } from '../../temporal/redemption-asks.ts'
+import { endpoint } from '../endpoint.ts'
+import { Redemption } from '../objects/redemption.ts'
+import { idPath } from '../values/id.ts'
+import { askRun } from './ask.ts'
+
+export const cancelRedemption = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/redemptions/{id}/cancel',
+  summary: 'Cancel a pending redemption',
+  description: 'The points return to the member, and the discount leaves a payment still open.',
+  tags: ['redemptions'],
+  key: 'secret',
+  params: idPath('rdm'),
+  body: z.strictObject({}),
+  reply: Redemption,
+  errors: [
+    'resource_missing',
+    'redemption_already_settled',
+    'payment_processing',
+    'idempotency_key_reused',
+  ],
+  handle: (ctx) => askRun(ctx, cancel, { reason: 'canceled' }, 'released'),
+})

@@ -1,0 +1,19 @@
+import { extend } from '../../temporal/redemption-asks.ts'
+import { endpoint } from '../endpoint.ts'
+import { Extension, Redemption } from '../objects/redemption.ts'
+import { idPath } from '../values/id.ts'
+import { askRun } from './ask.ts'
+
+export const extendRedemption = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/redemptions/{id}/extend',
+  summary: 'Hold a pending redemption for longer',
+  description: '`expires_at` becomes the later of itself and now, plus `minutes`.',
+  tags: ['redemptions'],
+  key: 'secret',
+  params: idPath('rdm'),
+  body: Extension,
+  reply: Redemption,
+  errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
+  handle: (ctx) => askRun(ctx, extend, { minutes: ctx.body.minutes }, 'pending'),
+})

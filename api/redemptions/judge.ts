@@ -1,0 +1,55 @@
+import { type Precheck, precheckRedemption } from '../../db/redemptions.ts'
+import { type Refusal, refuse } from '../../domain/refusal.ts'
+import type { Deps } from '../deps.ts'
+import { inPoints, missing } from '../points-refusal.ts'
+
+export type Judged = Extract<Precheck, { outcome: 'judged' }>
+
+type Asked = { readonly account: string; readonly reward: string; readonly quantity: number }
+
+const NO_SUCH_ID = '' // a question is no create: there is nothing stored to find
+
+/** What would happen if this were redeemed now; writes nothing. Refuses what does not exist (404). */
+export async function judge(
+  { pool, holdMinutes }: Deps,
+  workspace: string,
+  asked: Asked,
+): Promise<Judged> {
+  const { account, reward, quantity } = asked
+  const found = await precheckRedemption(
+    pool,
+    workspace,
+    NO_SUCH_ID,
+    account,
+    reward,
+    quantity,
+    holdMinutes,
+  )
+  if (found.outcome === 'missing') return missing(found.param, asked[found.param])
+  if (found.outcome === 'exists') throw new Error('a redemption without an id')
+  return found
+}
+
+/** Refuses (400) what no account could ever ask for: a reward of another program, a percentage twice. */
+export function refuseNonsense(
+  { same_program, reward_type }: Judged,
+  { quantity }: { quantity: number },
+): void {
+  if (!same_program) {
+    refuse('parameter_invalid', 'reward: belongs to another program than the account.', {
+      param: 'reward',
+    })
+  }
+  if (reward_type === 'discount_percent' && quantity > 1) {
+    refuse('parameter_invalid', 'quantity: a percentage is given once.', { param: 'quantity' })
+  }
+}
+
+/** A refusal as one of the reasons that a quote or the catalogue lists. */
+export function reasonsOf({ refusals, decimals }: Judged) {
+  return refusals.map((refusal) => reasonOf(inPoints(refusal, decimals)))
+}
+
+function reasonOf({ code, message, fields }: Refusal) {
+  return { ...fields, code, message }
+}

@@ -1,0 +1,27 @@
+import type { RedemptionRow } from '../../db/redemptions.ts'
+import { redemptionObject } from '../../domain/objects/redemption.ts'
+import type { Deps } from '../deps.ts'
+
+/** Redemptions as the API shows them. */
+export async function presentRedemptions(
+  { decimals }: Deps,
+  { workspace, livemode }: { workspace: string; livemode: boolean },
+  rows: readonly RedemptionRow[],
+) {
+  const decimalsOf = await decimals.ofRewards(
+    workspace,
+    rows.map(({ reward }) => reward),
+  )
+  return rows.map((row) => redemptionObject(row, { decimals: decimalsOf(row.reward), livemode }))
+}
+
+/** One redemption as the API shows it. */
+export async function presentRedemption(
+  deps: Deps,
+  ctx: { workspace: string; livemode: boolean },
+  row: RedemptionRow,
+) {
+  const [object] = await presentRedemptions(deps, ctx, [row])
+  if (object === undefined) throw new Error(`redemption ${row.id} was not presented`)
+  return object
+}

@@ -1,0 +1,48 @@
+import { findProgram } from '../../db/programs.ts'
+import { findRedemption } from '../../db/redemptions.ts'
+import { findReward } from '../../db/rewards.ts'
+import { reverse } from '../../temporal/redemption-asks.ts'
+import type { Deps } from '../deps.ts'
+import { endpoint } from '../endpoint.ts'
+import { Redemption, Reversal } from '../objects/redemption.ts'
+import { notFound } from '../points-refusal.ts'
+import { exactUnits } from '../units.ts'
+import { idPath } from '../values/id.ts'
+import { askRun } from './ask.ts'
+
+export const reverseRedemption = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/redemptions/{id}/reverse',
+  summary: 'Undo a redemption',
+  description: 'The points, or some of them, return to the member, and the artifact is void.',
+  tags: ['redemptions'],
+  key: 'secret',
+  params: idPath('rdm'),
+  body: Reversal,
+  reply: Redemption,
+  errors: [
+    'resource_missing',
+    'redemption_already_settled',
+    'payment_processing',
+    'invalid_precision',
+    'idempotency_key_reused',
+  ],
+  handle: async (ctx) => {
+    const { workspace, params, body, deps } = ctx
+    const points =
+      body.points === undefined
+        ? undefined
+        : exactUnits('points', body.points, await freshDecimals(deps, workspace, params.id))
+    return askRun(ctx, reverse, { reason: body.reason, points }, 'reversed')
+  },
+})
+
+/** Read anew: points in a wrong scale would give back another amount. */
+async function freshDecimals({ pool }: Deps, workspace: string, id: string): Promise<number> {
+  const row = await findRedemption(pool, workspace, id)
+  if (row === undefined) return notFound('redemption', id)
+  const reward = await findReward(pool, workspace, row.reward)
+  const program = reward && (await findProgram(pool, workspace, reward.program))
+  if (program === undefined) throw new Error(`no program behind ${id}`)
+  return program.decimals
+}

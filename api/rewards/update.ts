@@ -1,0 +1,95 @@
+import type { z } from 'zod'
+import { findProgram } from '../../db/programs.ts'
+import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { refusalOf } from '../invalid.ts'
+import { Reward, RewardUpdate } from '../objects/reward.ts'
+import { VALUE_OF } from '../objects/reward-value.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { exactUnits } from '../units.ts'
+import { idPath } from '../values/id.ts'
+import { mergedMetadata } from '../values/metadata.ts'
+import { refuseUnknownTier } from './create.ts'
+import { presentReward } from './present.ts'
+
+type Change = z.output<typeof RewardUpdate>
+
+export const updateReward = endpoint({
+  method: 'PATCH',
+  path: '/v1/loyalty/rewards/{id}',
+  summary: 'Update a reward',
+  description: 'Fields not named stay, also inside `value`, `fulfillment` and `metadata`.',
+  tags: ['rewards'],
+  key: 'secret',
+  params: idPath('rwd'),
+  body: RewardUpdate,
+  reply: Reward,
+  errors: [
+    'resource_missing',
+    'invalid_precision',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, params, body, deps } = ctx
+    const before = await findReward(deps.pool, workspace, params.id)
+    if (before === undefined) return notFound('reward', params.id)
+    const program = await findProgram(deps.pool, workspace, before.program)
+    if (program === undefined) throw new Error(`no program ${before.program}`)
+    refuseUnknownTier(program, body.min_tier)
+
+    const change = changeOf(before, body, program.decimals)
+    const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
+    const after =
+      Object.keys(body).length === 0
+        ? before
+        : await write(() => deps.activities.updateReward(request, params.id, change))
+    if (after === undefined) return notFound('reward', params.id)
+    return { status: 'ok', object: await presentReward(deps, ctx, after) }
+  },
+})
+
+/** The columns that change; undefined leaves one as it is. */
+function changeOf(before: RewardRow, body: Change, decimals: number): RewardChange {
+  const {
+    starts_at,
+    ends_at,
+    per_member_limit,
+    min_tier,
+    cost,
+    value,
+    fulfillment,
+    metadata,
+    ...same
+  } = body
+  const startsAt = starts_at === undefined ? before.startsAt : starts_at
+  const endsAt = ends_at === undefined ? before.endsAt : ends_at
+  if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
+    const param = ends_at === undefined ? 'starts_at' : 'ends_at'
+    refuse('parameter_invalid', `${param}: the reward would end before it starts.`, { param })
+  }
+  return {
+    ...same,
+    startsAt: starts_at,
+    endsAt: ends_at,
+    perMemberLimit: per_member_limit,
+    minTier: min_tier,
+    cost: cost === undefined ? undefined : exactUnits('cost', cost, decimals),
+    value: value && mergedValue(before, value),
+    fulfillment: fulfillment && { ...before.fulfillment, ...fulfillment },
+    metadata: metadata && mergedMetadata(before.metadata, metadata),
+  }
+}
+
+function mergedValue({ type, value }: RewardRow, change: NonNullable<Change['value']>) {
+  const entries = Object.entries({ ...value, ...change }).filter(([, field]) => field !== null)
+  const merged = Object.fromEntries(entries)
+  const result = VALUE_OF[type].safeParse(merged)
+  if (result.success) return result.data
+  const refusal = refusalOf(result.error, merged)
+  const param = refusal.param === undefined ? 'value' : `value.${refusal.param}`
+  throw new Refused({ ...refusal, message: `${param}: does not fit a ${type}.`, param })
+}

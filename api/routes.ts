@@ -1,0 +1,129 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { RateLimitRequestHandler } from 'express-rate-limit'
+import type { Logger } from 'pino'
+import { refuse } from '../domain/refusal.ts'
+import { authenticate } from './authenticate.ts'
+import { jsonBody, rawBody } from './body.ts'
+import { openToBrowsers } from './browser.ts'
+import type { Endpoint, Method, Reply } from './declaration.ts'
+import { idempotencyKeyOf } from './idempotency.ts'
+import type { KeyCache } from './key-cache.ts'
+
+const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
+const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
+
+export type Frame<D> = {
+  readonly log: Logger
+  readonly deps: D
+  readonly keys: KeyCache
+  readonly failed: RateLimitRequestHandler
+  readonly mostFailed: number
+  readonly limit: RequestHandler
+  readonly now: () => number
+}
+
+const STATUS: Readonly<Record<Reply<unknown>['status'], number>> = {
+  ok: 200,
+  created: 201,
+  accepted: 202,
+}
+
+/** Routes every endpoint; PATCH answers under POST as well, and a wrong method is told the right ones. */
+export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Frame<D>): Router {
+  const router = Router({ caseSensitive: true })
+  const readJson = jsonBody(JSON_LIMIT)
+  const readRaw = rawBody(RAW_LIMIT)
+
+  for (const [path, methods] of byPath(endpoints)) {
+    const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
+    const allow = allowed(methods)
+    if ([...methods.values()].some(({ key }) => key === 'publishable')) {
+      route.all(openToBrowsers(allow))
+    }
+    for (const [method, endpoint] of methods) {
+      const chain = [
+        note(endpoint.path),
+        ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
+        frame.limit,
+        ...(method === 'GET' ? [] : [endpoint.raw ? readRaw : readJson]),
+        answer(endpoint, frame),
+      ]
+      verb(route, method)(...chain)
+    }
+    route.all(wrongMethod(path, allow))
+  }
+  return router
+}
+
+function byPath<D>(endpoints: readonly Endpoint<D>[]): Map<string, Map<Method, Endpoint<D>>> {
+  const paths = new Map<string, Map<Method, Endpoint<D>>>()
+  // A literal segment before a parameter at the same place, else `/accounts/merge` is an id.
+  const ordered = [...endpoints].sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1))
+  for (const endpoint of ordered) {
+    const methods = paths.get(endpoint.path) ?? new Map<Method, Endpoint<D>>()
+    if (methods.has(endpoint.method))
+      throw new Error(`Declared twice: ${endpoint.method} ${endpoint.path}`)
+    methods.set(endpoint.method, endpoint)
+    paths.set(endpoint.path, methods)
+  }
+  for (const methods of paths.values()) {
+    const patch = methods.get('PATCH')
+    if (patch !== undefined && !methods.has('POST')) methods.set('POST', patch)
+  }
+  return paths
+}
+
+const LAST = '\uffff'
+
+function rank(path: string): string {
+  return path.replace(/\{\w+\}/g, LAST)
+}
+
+function allowed<D>(methods: ReadonlyMap<Method, Endpoint<D>>): string {
+  const names = [...methods.keys()]
+  return [...names, ...(methods.has('GET') ? ['HEAD'] : [])].sort().join(', ')
+}
+
+function verb(route: ReturnType<Router['route']>, method: Method) {
+  const verbs = {
+    GET: route.get,
+    POST: route.post,
+    PATCH: route.patch,
+    PUT: route.put,
+    DELETE: route.delete,
+  }
+  return verbs[method].bind(route)
+}
+
+function note(template: string): RequestHandler {
+  return (_req, res, next) => {
+    res.locals.route = template
+    next()
+  }
+}
+
+function wrongMethod(template: string, allow: string): RequestHandler {
+  return (req, res) => {
+    res.locals.route = template
+    res.setHeader('Allow', allow)
+    refuse('resource_missing', `There is no ${req.method} ${template}; there is ${allow}.`)
+  }
+}
+
+function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandler {
+  return async (req: Request, res: Response) => {
+    const reply = await endpoint.run({
+      params: req.params,
+      query: req.url.includes('?') ? req.query : {},
+      body: req.body,
+      caller: res.locals.caller,
+      idempotencyKey: idempotencyKeyOf(req),
+      header: (name) => req.get(name),
+      log: () => log.child({ request: res.locals.requestId }),
+      requestId: res.locals.requestId ?? '',
+      deps,
+    })
+    if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
+    res.status(reply.replayed === true ? 200 : STATUS[reply.status]).json(reply.object)
+  }
+}

@@ -1,0 +1,69 @@
+import { findAccount } from '../../db/accounts.ts'
+import { databaseNow } from '../../db/clock.ts'
+import { readTransaction } from '../../db/from-ledger.ts'
+import { findProgram } from '../../db/programs.ts'
+import { transactionObject } from '../../domain/objects/transaction.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewTransaction, Transaction } from '../objects/transaction.ts'
+import { inPoints, missing } from '../points-refusal.ts'
+import { movementUnits } from '../units.ts'
+
+export const createTransaction = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/transactions',
+  summary: 'Adjust points by hand',
+  description:
+    "Positive credits, negative debits; fractions are rounded by the program's mode. Never below zero.",
+  tags: ['transactions'],
+  key: 'secret',
+  body: NewTransaction,
+  reply: Transaction,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'insufficient_points',
+    'account_closed',
+    'invalid_precision',
+    'idempotency_key_reused',
+  ],
+  handle: async ({ workspace, livemode, body, operation, fingerprint, deps }) => {
+    const { pool, activities } = deps
+    const account = await findAccount(pool, workspace, body.account)
+    if (account === undefined) return missing('account', body.account)
+    const program = await findProgram(pool, workspace, account.program)
+    if (program === undefined) throw new Error(`no program ${account.program}`)
+    const now = await databaseNow(pool)
+    if (body.expires_at !== undefined && body.expires_at <= now) {
+      refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
+    }
+
+    const post = {
+      workspace,
+      account: account.id,
+      type: body.type,
+      amount: movementUnits('amount', body.amount, program.decimals, program.rounding),
+      reason: body.reason,
+      operation,
+      fingerprint,
+      at: now.toISOString(),
+      expiresAt: body.expires_at?.toISOString() ?? null,
+      batch: body.metadata.batch ?? null,
+      source: null,
+      metadata: body.metadata,
+      allowNegative: false,
+    }
+    const result = await write(() => activities.postTransaction(post))
+    if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, program.decimals))
+    if (result.transaction === undefined) return missing('account', body.account)
+
+    const row = readTransaction(result.transaction)
+    const replayed = result.outcome === 'replayed'
+    if (replayed && row.fingerprint !== fingerprint) {
+      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+    }
+    const object = transactionObject(row, { decimals: program.decimals, livemode })
+    return { status: 'created', replayed, object }
+  },
+})

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import type { IdPrefix } from '../../domain/ids.ts'
+
+/**
+ * An id of one kind: the prefix and 1 to 60 letters, digits or underscores
+ * (older ids and the demo's are short: `loy_9f2k`). In a body a malformed one
+ * is parameter_invalid, in a path 404 as for one that nobody has.
+ */
+export function id(prefix: IdPrefix) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^${prefix}_[0-9A-Za-z_]{1,60}$`),
+      `expected an id that starts with ${prefix}_`,
+    )
+    .meta({ example: EXAMPLES[prefix] })
+}
+
+/** Path parameters of a route under one object: `{id}`. */
+export function idPath(prefix: IdPrefix) {
+  return z.strictObject({ id: id(prefix) })
+}
+
+/** A customer of the merchant's own systems: their id, not ours; 1 to 100 visible ASCII characters. */
+export const customerId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,100}$/, 'expected 1 to 100 visible ASCII characters')
+  .meta({ example: 'cust_abc123' })
+
+const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
+  prog: 'prog_default',
+  loy: 'loy_8sd2k1',
+  rwd: 'rwd_fivecredit',
+  rdm: 'rdm_3kd9',
+  pay: 'pay_5tNc',
+  ptx: 'ptx_7Qd3',
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+
+const MOST_MINOR = 1_000_000_000_000 // ten billion in most currencies: beyond it is a mistake
+
+/** Money in integer minor units, 0 to 10^12; a fraction, a negative or a text is refused. */
+export const amountMinor = z.number().int().min(0).max(MOST_MINOR).meta({ example: 2999 })
+
+/** Money that must be something: as `amountMinor`, at least 1. */
+export const positiveAmountMinor = z.number().int().min(1).max(MOST_MINOR).meta({ example: 500 })
+
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+
+const isoCode = z
+  .string()
+  .refine(
+    (code) => code.length === 3 && CURRENCIES.has(code.toUpperCase()),
+    'expected an ISO 4217 code',
+  )
+
+/** An ISO 4217 code in either case, lower-case as payments write it. */
+export const currencyLower = isoCode
+  .transform((code) => code.toLowerCase())
+  .meta({ example: 'eur' })
+
+/** An ISO 4217 code in either case, upper-case as reports and discounts write it. */
+export const currencyUpper = isoCode
+  .transform((code) => code.toUpperCase())
+  .meta({ example: 'EUR' })

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { databaseNow } from '../../db/clock.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { rawEndpoint } from '../endpoint.ts'
+import type { Provider } from './provider.ts'
+import { SandboxEvent, sandbox } from './providers/sandbox.ts'
+
+const PROVIDERS: ReadonlyMap<string, Provider> = new Map([['sandbox', sandbox]])
+
+export const receivePaymentEvent = rawEndpoint({
+  method: 'POST',
+  path: '/v1/webhooks/payments/{provider}',
+  summary: 'Tell us about a payment',
+  description:
+    "Signed by the provider: `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`. Answered once it is stored; a 5xx asks for another try.",
+  tags: ['webhooks'],
+  params: z.strictObject({ provider: z.string().max(40) }),
+  body: SandboxEvent,
+  reply: z.object({ received: z.literal(true), duplicate: z.boolean() }).meta({ id: 'Received' }),
+  errors: ['invalid_signature', 'parameter_invalid', 'invalid_json', 'resource_missing'],
+  handle: async ({ params, body, header, deps }) => {
+    const provider = PROVIDERS.get(params.provider)
+    if (provider === undefined) {
+      return refuse('resource_missing', `There is no provider ${params.provider}.`)
+    }
+    const secrets = await deps.paymentSecrets(params.provider)
+    const signer = provider.verify({ header, body, secrets, nowMs: Date.now() })
+    if (signer === undefined) {
+      return refuse('invalid_signature', 'No secret of ours made this signature, or it is too old.')
+    }
+    const { id: event, ...told } = provider.read(body)
+
+    const at = (await databaseNow(deps.pool)).toISOString()
+    const from = { workspace: signer.workspace, provider: params.provider }
+    const result = await write(() =>
+      deps.activities.receivePayment({ ...told, ...from, event, at }),
+    )
+    return {
+      status: 'ok',
+      object: { received: true as const, duplicate: result.outcome === 'duplicate' },
+    }
+  },
+})

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { startPostgres } from '../dev/postgres.ts'
+import type { Contender } from './contender.ts'
+import { thisMachine, versionsOf } from './machine.ts'
+import { rerunUnderNewerNode } from './node-version.ts'
+import { type Options, parseOptions, type SuiteName } from './options.ts'
+import { prove } from './prove.ts'
+import { renderResults } from './render.ts'
+import { asResults, writeResult } from './results.ts'
+import { type Place, playRounds } from './rounds.ts'
+import { timeStart } from './start.ts'
+import { create, cycle, debit, PROVED, type Suite } from './suites.ts'
+
+/** `npm run bench`: everything in one run, on one Postgres, each contender alone in its turn. */
+
+const HOLD_MS = 30 * 60_000 // the product's default; no turn lasts as long, so no timer fires in one
+const WARM_UP_MS = 1_000
+
+const LOADS: Partial<Record<SuiteName, Suite>> = { create, cycle, debit }
+
+async function main(options: Options): Promise<void> {
+  if (!existsSync(join(import.meta.dirname, 'peers', 'node_modules'))) {
+    throw new Error('The peers are not installed: npm ci --prefix bench/peers')
+  }
+  const scratch = resolve(process.env.DATA_DIR || '.data', `bench-${process.pid}`)
+  mkdirSync(scratch, { recursive: true })
+  const postgres = await startPostgres({ dataDir: join(scratch, 'postgres') })
+  const onProgress = (line: string) => process.stdout.write(`${line}\n`)
+  const place: Place = { adminUrl: postgres.adminUrl, scratch, onProgress }
+  try {
+    for (const name of options.suites) {
+      onProgress(`\n${name}`)
+      await runSuite(name, place, options)
+    }
+  } finally {
+    await postgres.stop()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+  if (options.keep) renderResults()
+}
+
+async function runSuite(name: SuiteName, place: Place, options: Options): Promise<void> {
+  const load = LOADS[name]
+  if (load !== undefined) return await runLoad(load, place, options)
+  if (name === 'prove') return await prove(place, chosen(PROVED, options))
+  const result = await timeStart(place, options.rounds)
+  const date = new Date().toISOString()
+  if (options.keep) writeResult('start', { date, machine: thisMachine(), ...result })
+}
+
+async function runLoad(suite: Suite, place: Place, options: Options): Promise<void> {
+  const settings = {
+    rounds: options.rounds,
+    levels: options.levels.length > 0 ? options.levels : suite.levels,
+    warmUpMs: WARM_UP_MS,
+    durationMs: options.seconds * 1_000,
+    members: options.members,
+    holdMs: HOLD_MS,
+  }
+  const contenders = chosen(suite.contenders, options)
+  const rounds = await playRounds(place, contenders, settings, suite.play)
+  if (!options.keep) return
+  writeResult(suite.name, {
+    suite: suite.name,
+    date: new Date().toISOString(),
+    machine: thisMachine(),
+    versions: await versionsOf(place.adminUrl),
+    settings,
+    contenders: asResults(rounds),
+  })
+}
+
+function chosen(contenders: Contender[], { only }: Options): Contender[] {
+  return contenders.filter(({ name }) => only.length === 0 || only.includes(name))
+}
+
+const options = parseOptions(process.argv.slice(2))
+const rerun = await rerunUnderNewerNode()
+if (rerun === null) {
+  // Ending by exit lets every child be told; a signal's default would leave them behind.
+  process.on('SIGINT', () => process.exit(130))
+  process.on('SIGTERM', () => process.exit(143))
+  await main(options)
+} else {
+  process.exitCode = rerun
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes the namespace where it is absent, and brings its retention up to date. Safe to repeat.
+# TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are read by the command itself.
+set -eu
+
+if temporal operator namespace describe > /dev/null 2>&1; then
+  temporal operator namespace update --retention "$NAMESPACE_RETENTION"
+else
+  temporal operator namespace create --retention "$NAMESPACE_RETENTION" \
+    --description 'Loyalty redemptions and payments'
+fi

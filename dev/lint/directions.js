@@ -1,0 +1,46 @@
+/**
+ * Imports go one way. A row says what a folder may import besides itself; code in a folder without a
+ * row is refused.
+ *
+ * @typedef {object} Direction
+ * @property {string[] | 'anything'} from folders (with a slash) and files
+ * @property {string[]} [types] what it may import by `import type` alone
+ * @property {Record<string, RegExp>} [names] of these folders, only the exports so named
+ * @property {RegExp} [packages] the only packages it may import
+ * @property {RegExp} [closed] packages it may not import
+ */
+
+// The reads of db/ by their names, what types a row that an activity gave back, the pool's opening.
+const READS =
+  /^(find|list|read|precheck|is)[A-Z]|^(paymentsOfRedemptions|databaseNow|createPool)$|^[a-z]+Row$|^[A-Z][A-Z_]+$/
+
+/** @type {Record<string, Direction>} */
+export const DIRECTIONS = {
+  'config.ts': { from: [] },
+  domain: { from: [], packages: /^node:crypto$/ },
+  db: { from: ['domain/'], closed: /^(@temporalio|express)(\/|$)/ },
+  workflows: {
+    from: ['domain/'],
+    types: ['activities/'],
+    // All that is imported here lands in the bundle, and in the sandbox of every run.
+    packages: /^@temporalio\/(workflow|common)$/,
+  },
+  temporal: { from: ['workflows/messages.ts'], closed: /^(pg|drizzle-orm|express)(\/|$)/ },
+  activities: { from: ['temporal/', 'db/', 'domain/'], closed: /^express(\/|$)/ },
+  api: {
+    from: ['temporal/', 'activities/', 'db/', 'domain/', 'config.ts', 'package.json'],
+    // No SQL, and no way to open a transaction.
+    types: ['db/schema/', 'db/workspace-client.ts', 'db/call.ts'],
+    names: { 'db/': READS },
+    closed: /^(pg|drizzle-orm)(\/|$)/,
+  },
+  worker: {
+    from: ['api/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
+  },
+  // Around the server, which knows nothing of them.
+  '.ci': { from: 'anything' },
+  bench: { from: 'anything' },
+  deploy: { from: 'anything' },
+  dev: { from: 'anything' },
+  test: { from: 'anything' },
+}

@@ -1,0 +1,52 @@
+import { pointsOf } from '../points.ts'
+
+export type AccountFacts = {
+  readonly id: string
+  readonly program: string
+  readonly customer: string | null
+  readonly status: 'active' | 'closed' | 'merged'
+  readonly balance: number
+  readonly lifetimePoints: number
+  readonly tier: string | null
+  readonly mergedInto: string | null
+  readonly metadata: Record<string, string>
+  readonly createdAt: Date
+}
+
+/** Lots with a date, soonest first, and the sum of those that are past it and only not yet written off. */
+export type Expiring = {
+  readonly expiring: readonly { readonly points: number; readonly expiresAt: Date }[]
+  readonly due: number
+}
+
+export type Scale = {
+  /** The program's decimals. */
+  readonly decimals: number
+  readonly livemode: boolean
+}
+
+const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
+
+/** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
+export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES) {
+  const { decimals, livemode } = scale
+  return {
+    id: row.id,
+    object: 'loyalty_account' as const,
+    program: row.program,
+    customer: row.customer,
+    status: row.status,
+    balance: pointsOf(row.balance - lots.due, decimals),
+    lifetime_points: pointsOf(row.lifetimePoints, decimals),
+    pending_points: 0,
+    tier: row.tier,
+    ...(row.mergedInto !== null && { merged_into: row.mergedInto }),
+    expiring_points: lots.expiring.map(({ points, expiresAt }) => ({
+      points: pointsOf(points, decimals),
+      expires_at: expiresAt.toISOString(),
+    })),
+    metadata: row.metadata,
+    created_at: row.createdAt.toISOString(),
+    livemode,
+  }
+}

@@ -1,0 +1,77 @@
+export type PaymentStatus =
+  | 'requires_payment'
+  | 'processing'
+  | 'failed'
+  | 'canceled'
+  | 'expired'
+  | 'completed'
+
+export type PaymentFacts = {
+  readonly id: string
+  readonly provider: string
+  readonly status: PaymentStatus
+  readonly amount: number
+  readonly amountCharged: number
+  readonly amountRefunded: number
+  readonly currency: string
+  readonly customer: string | null
+  readonly discounts: readonly {
+    readonly redemption: string
+    readonly code: string | null
+    readonly amount?: number
+    readonly percent?: number
+    readonly maxAmount?: number
+    readonly removed_at?: string
+  }[]
+  readonly refusedDiscounts: readonly {
+    readonly redemption: string
+    readonly code: string
+    readonly at: string
+  }[]
+  readonly metadata: Record<string, string>
+  readonly createdAt: Date
+  readonly completedAt: Date | null
+  readonly expiresAt: Date | null
+}
+
+/** A payment as the API and events show it. Money in minor units, the currency in lower case. */
+export function paymentObject(row: PaymentFacts, livemode: boolean) {
+  return {
+    id: row.id,
+    object: 'payment' as const,
+    provider: row.provider,
+    status: shownStatus(row),
+    amount: row.amount,
+    amount_charged: row.amountCharged,
+    amount_refunded: row.amountRefunded,
+    currency: row.currency,
+    customer: row.customer,
+    discounts: row.discounts.map((discount) => ({
+      ...discount,
+      ...(discount.removed_at !== undefined && {
+        removed_at: new Date(discount.removed_at).toISOString(),
+      }),
+    })),
+    redemptions: row.discounts
+      .filter(({ removed_at }) => removed_at === undefined)
+      .map(({ redemption }) => redemption),
+    ...(row.refusedDiscounts.length > 0 && {
+      refused_discounts: row.refusedDiscounts.map(({ redemption, code, at }) => ({
+        redemption,
+        code,
+        at: new Date(at).toISOString(),
+      })),
+    }),
+    completed_at: row.completedAt?.toISOString() ?? null,
+    expires_at: row.expiresAt?.toISOString() ?? null,
+    metadata: row.metadata,
+    created_at: row.createdAt.toISOString(),
+    livemode,
+  }
+}
+
+/** What the refunds that stand make of a completed payment; the stored status is the provider's. */
+function shownStatus({ status, amountCharged, amountRefunded }: PaymentFacts) {
+  if (status !== 'completed' || amountRefunded === 0) return status
+  return amountRefunded >= amountCharged ? ('refunded' as const) : ('partially_refunded' as const)
+}

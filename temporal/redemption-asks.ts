@@ -1,0 +1,8 @@
+/** What a redemption's run can be asked, for `askRedemption`. */
+export {
+  cancel,
+  extend,
+  type MessageAnswer,
+  type Operation,
+  reverse,
+} from '../workflows/messages.ts'

@@ -1,0 +1,64 @@
+import { createHmac } from 'node:crypto'
+import { Registry } from 'prom-client'
+import request from 'supertest'
+import { createLog } from '../../api/log.ts'
+import { productApp } from '../../api/product.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+export type Shop = House & {
+  app: ReturnType<typeof productApp>
+  /** What the API logged. */
+  lines: string[]
+  get(path: string, key?: string): request.Test
+  post(
+    path: string,
+    body?: object,
+    options?: { key?: string; idempotencyKey?: string },
+  ): request.Test
+  patch(path: string, body: object): request.Test
+  /** An event of the sandbox, signed at `at` (unix seconds). */
+  webhook(event: object, options?: { secret?: string; at?: number; path?: string }): request.Test
+}
+
+/** The whole product in this process: API, worker, Postgres, Temporal; every reply is held against the documentation. */
+export async function openShop(options: { worker?: boolean } = {}): Promise<Shop> {
+  const house = await openHouse(options)
+  const lines: string[] = []
+  const app = productApp(
+    {
+      pool: house.pool,
+      engine: house.engine,
+      holdMinutes: 30,
+      log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
+      registry: new Registry(),
+      version: '0.0.0',
+    },
+    { verifyReplies: true },
+  )
+  const { secretKey, paymentSecret } = house.keys
+  return {
+    ...house,
+    app,
+    lines,
+    get: (path, key = secretKey) => request(app).get(path).set('X-Api-Key', key),
+    post: (path, body = {}, { key = secretKey, idempotencyKey } = {}) => {
+      const sent = request(app).post(path).set('X-Api-Key', key)
+      return (
+        idempotencyKey === undefined ? sent : sent.set('Idempotency-Key', idempotencyKey)
+      ).send(body)
+    },
+    patch: (path, body) => request(app).patch(path).set('X-Api-Key', secretKey).send(body),
+    webhook: (
+      event,
+      { secret = paymentSecret, at = Math.floor(Date.now() / 1_000), path } = {},
+    ) => {
+      const body = JSON.stringify(event)
+      const digest = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')
+      return request(app)
+        .post(path ?? '/v1/webhooks/payments/sandbox')
+        .set('Content-Type', 'application/json')
+        .set('x-vinr-signature', `t=${at},v1=${digest}`)
+        .send(body)
+    },
+  }
+}

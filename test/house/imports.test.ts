@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+const PROJECT = resolve(import.meta.dirname, '../..')
+
+/** Where the line stands, the line, and the rule that refuses it; none where it is allowed. */
+type Case = [folder: string, line: string, refusedBy?: 'import-directions' | 'no-sql' | 'no-clock']
+
+const CASES: Case[] = [
+  ['domain', `import { createHash } from 'node:crypto'`],
+  ['domain', `import { readFile } from 'node:fs/promises'`, 'import-directions'],
+  ['domain', `import { z } from 'zod'`, 'import-directions'],
+  ['domain', `import type { z } from 'zod'`, 'import-directions'],
+  ['domain', `import { findAccount } from '../db/accounts.ts'`, 'import-directions'],
+  ['domain/objects', `import { pointsOf } from '../points.ts'`],
+  ['domain/objects', `import type { Row } from '../../db/accounts.ts'`, 'import-directions'],
+  ['domain', `export const late = (at: Date) => at > new Date(0)`],
+  ['domain', `export const late = (at: Date) => at > new Date()`, 'no-clock'],
+  ['domain', `export const late = (at: number) => at > Date.now()`, 'no-clock'],
+
+  ['db', `import { refuse } from '../domain/refusal.ts'`],
+  ['db', `import { drizzle } from 'drizzle-orm/node-postgres'`],
+  ['db', `import { createRedemption } from '../activities/redemption.ts'`, 'import-directions'],
+  ['db/schema', `import { readConfig } from '../../config.ts'`, 'import-directions'],
+
+  ['workflows', `import { redemptionStory } from '../domain/redemption-story.ts'`],
+  ['workflows', `import { condition } from '@temporalio/workflow'`],
+  ['workflows', `import type { Activities } from '../activities/redemption.ts'`],
+  ['workflows', `export type Story = import('../activities/redemption.ts').Activities`],
+  ['workflows', `import { settle } from '../activities/redemption.ts'`, 'import-directions'],
+  // The braces stay when the type is stripped, and bring the module into the bundle.
+  ['workflows', `import { type Activities } from '../activities/net.ts'`, 'import-directions'],
+  ['workflows', `export * from '../activities/redemption.ts'`, 'import-directions'],
+  ['workflows', `import '../db/pool.ts'`, 'import-directions'],
+  ['workflows', `import { z } from 'zod'`, 'import-directions'],
+  ['workflows', `import pg from 'pg'`, 'import-directions'],
+  ['workflows', `export const load = () => import('zod')`, 'import-directions'],
+  ['workflows', `import { createHash } from 'node:crypto'`, 'import-directions'],
+
+  ['temporal', `import { created } from '../workflows/messages.ts'`],
+  ['temporal', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
+  ['temporal', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
+
+  ['activities', `import { transact } from '../db/workspace-client.ts'`],
+  ['activities', `import { signalPayment } from '../temporal/payment.ts'`],
+  ['activities', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
+  ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
+
+  ['api', `import { armRedemption } from '../temporal/redemption.ts'`],
+  ['api', `import { requestActivities } from '../activities/index.ts'`],
+  ['api', `import { readConfig } from '../config.ts'`],
+  ['api/accounts', `import { listAccounts } from '../../db/accounts.ts'`],
+  ['api/accounts', `import { type AccountRow, findAccount } from '../../db/accounts.ts'`],
+  ['api/accounts', `import type { account } from '../../db/schema/account.ts'`],
+  ['api/accounts', `import { account } from '../../db/schema/account.ts'`, 'import-directions'],
+  ['api/accounts', `import { insertAccount } from '../../db/accounts.ts'`, 'import-directions'],
+  ['api/accounts', `import * as accounts from '../../db/accounts.ts'`, 'import-directions'],
+  ['api/accounts', `export { postPoints } from '../../db/transactions.ts'`, 'import-directions'],
+  ['api/accounts', `import { transact } from '../../db/workspace-client.ts'`, 'import-directions'],
+  ['api', `import { call } from '../db/call.ts'`, 'import-directions'],
+  ['api', `import { eq } from 'drizzle-orm'`, 'import-directions'],
+  ['api', `import { pgTable } from 'drizzle-orm/pg-core'`, 'import-directions'],
+  ['api', `import type { Pool } from 'pg'`, 'import-directions'],
+  ['api', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
+  ['api', `import { demo } from '../dev/demo.ts'`, 'import-directions'],
+  ['api', `import { demo } from '../temporal/../dev/demo.ts'`, 'import-directions'],
+  ['api', `export const load = (name: string) => import(name)`, 'import-directions'],
+  ['api', `export const one = (pool: Pool) => pool.query('select 1')`, 'no-sql'],
+  ['api', `export const open = (pool: Pool) => pool.connect()`, 'no-sql'],
+  ['api', `export const limit = (req: Request) => req.query.limit`],
+
+  ['worker', `import { createPool } from '../db/pool.ts'`],
+  ['worker', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
+  ['test', `import { transact } from '../db/workspace-client.ts'`],
+  ['dev', `import { createPool } from '../db/pool.ts'`],
+  ['elsewhere', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
+]
+
+const Report = z.object({
+  diagnostics: z.array(z.object({ code: z.string(), filename: z.string() })),
+})
+
+const nameOf = (folder: string, index: number) => join(folder, `case-${index}.ts`)
+
+/** Runs the house's rules alone over `folder`, with the configuration that stands in it. */
+async function refusalsIn(folder: string): Promise<Map<string, string>> {
+  const oxlint = join(PROJECT, 'node_modules', 'oxlint', 'bin', 'oxlint')
+  const args = [oxlint, '--allow', 'all', '--format', 'json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder }).catch(
+    (failure: { stdout: string }) => failure, // it exits with 1 where it refuses
+  )
+  const { diagnostics } = Report.parse(JSON.parse(stdout))
+  return new Map(diagnostics.map(({ filename, code }) => [filename, code]))
+}
+
+describe('imports go one way', () => {
+  let folder: string
+  let refusals: Map<string, string>
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'vinr-imports-')))
+    await cp(join(PROJECT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
+    await cp(join(PROJECT, 'dev', 'lint'), join(folder, 'dev', 'lint'), { recursive: true })
+    for (const [index, [home, line]] of CASES.entries()) {
+      const file = join(folder, nameOf(home, index))
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, `${line}\n`)
+    }
+    refusals = await refusalsIn(folder)
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it.each(CASES.map(([folder, line, refusedBy], index) => ({ folder, line, refusedBy, index })))(
+    '$folder: $line',
+    ({ folder: home, refusedBy, index }) => {
+      expect(refusals.get(nameOf(home, index))).toBe(refusedBy && `house(${refusedBy})`)
+    },
+  )
+
+  it('and do so in the whole tree', async () => {
+    expect(Object.fromEntries(await refusalsIn(PROJECT))).toEqual({})
+  })
+})

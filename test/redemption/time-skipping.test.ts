@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import { temporal } from '@temporalio/proto'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import type { NativeConnection, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { requestActivities } from '../../activities/index.ts'
+import { seedWorkspace } from '../../dev/demo.ts'
+import { newId } from '../../domain/ids.ts'
+import { findPayment } from '../../db/payments.ts'
+import { armPayment } from '../../temporal/payment.ts'
+import { armRedemption } from '../../temporal/redemption.ts'
+import { paymentWorkflowId, SEARCH_ATTRIBUTES, WORKFLOW } from '../../workflows/messages.ts'
+import { createWorker } from '../../worker/worker.ts'
+import { attach } from '../support/attach.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import type { House } from '../support/house.ts'
+import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
+import { timeSkippingServer } from '../support/time-skipping.ts'
+
+const MINUTE_MS = 60_000
+const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+
+// The time-skipping server honours startDelay; it does not wake a delayed run for signalWithStart,
+// and has no schedules. What wakes is tested on the real server.
+let database: TestDatabase
+let env: TestWorkflowEnvironment
+let worker: Worker
+let running: Promise<void>
+let house: House
+
+beforeAll(async () => {
+  const path = await timeSkippingServer({ onProgress: console.log })
+  ;[database, env] = await Promise.all([
+    testDatabase(),
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  ])
+  const connection: NativeConnection = env.nativeConnection
+  // it lists no attributes, so that the product's own registration cannot ask what is missing
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, KEYWORD])),
+  })
+  const engine = { client: env.client, taskQueue: 'engagement' }
+  const workspace = newId('ws')
+  const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
+  const { bundlePath } = inject('servers')
+  worker = await createWorker({
+    connection, namespace: 'default', dependencies: { pool: database.pool, engine },
+    workflowBundle: { code: await readFile(bundlePath, 'utf8') },
+  })
+  running = worker.run()
+  house = { ...database, engine, workspace, keys, activities: requestActivities({ pool: database.pool, engine }) } as unknown as House
+})
+afterAll(async () => {
+  worker.shutdown()
+  await running
+  await env.teardown()
+  const broken = await database.reconcile()
+  await database.drop()
+  expect(broken).toEqual([])
+})
+
+const result = (id: string) => env.client.workflow.getHandle(id).result()
+
+describe('the 30 minutes', () => {
+  test('pass, and the points return', async () => {
+    const before = await balanceOf(house)
+    const startedAtMs = await env.currentTimeMs()
+    const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
+    expect(await result(input.redemption)).toMatchObject({ status: 'released' })
+    expect((await env.currentTimeMs()) - startedAtMs).toBeGreaterThanOrEqual(30 * MINUTE_MS - 1_000)
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'released', reason: 'expired' })
+    expect(await balanceOf(house)).toBe(before)
+  })
+
+  test('extended by an hour before they pass, are an hour and a half', async () => {
+    const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
+    await house.activities.extendRedemption({
+      workspace: house.workspace, redemption: input.redemption, minutes: 60, operation: newId('op'), fingerprint: '',
+      at: new Date(await env.currentTimeMs()).toISOString(),
+    })
+    const startedAtMs = await env.currentTimeMs()
+    expect(await result(input.redemption)).toMatchObject({ status: 'released' })
+    expect((await env.currentTimeMs()) - startedAtMs).toBeGreaterThanOrEqual(60 * MINUTE_MS)
+  })
+
+  test('are not stopped by an attached payment that stays open', async () => {
+    const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
+    const payment = await attach(house, input.redemption, 'requires_payment')
+    expect(await result(input.redemption)).toMatchObject({ status: 'released' })
+    expect(await findPayment(house.pool, house.workspace, payment)).toMatchObject({ amountCharged: 2_999 })
+  })
+
+  test('end in applied where the payment has completed and only its message was lost', async () => {
+    const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
+    await attach(house, input.redemption, 'completed')
+    expect(await result(input.redemption)).toMatchObject({ status: 'applied' })
+  })
+
+  test('run the same in a workflow started without the delay', async () => {
+    const input = await redeem(house, { arm: false, holdMs: 30 * MINUTE_MS })
+    await env.client.workflow.start(WORKFLOW.redemption, { workflowId: input.redemption, taskQueue: 'engagement', args: [input] })
+    expect(await result(input.redemption)).toMatchObject({ status: 'released' })
+  })
+
+  test('without a row: the run waits two creation windows more and ends', async () => {
+    const id = newId('rdm')
+    const nowMs = await env.currentTimeMs()
+    const input = {
+      workspace: house.workspace, redemption: id, account: 'loy_9f2k', reward: 'rwd_fivecredit',
+      releasesAt: new Date(nowMs + 30 * MINUTE_MS).toISOString(),
+    }
+    await armRedemption(house.engine, input, 30 * MINUTE_MS)
+    expect(await result(id)).toMatchObject({ status: 'never_created' })
+    expect((await env.currentTimeMs()) - nowMs).toBeGreaterThanOrEqual(31 * MINUTE_MS)
+  })
+})
+
+test('an open sandbox payment expires after 24 hours', async () => {
+  const { redemption } = await redeem(house, { arm: false, holdMs: 48 * 60 * MINUTE_MS })
+  const payment = await attach(house, redemption, 'requires_payment')
+  const row = await findPayment(house.pool, house.workspace, payment)
+  const expiresAt = row?.expiresAt?.toISOString() ?? ''
+  await armPayment(house.engine, { workspace: house.workspace, payment, expiresAt }, Date.parse(expiresAt) - (await env.currentTimeMs()))
+  expect(await result(paymentWorkflowId(house.workspace, payment))).toMatchObject({ status: 'expired' })
+  expect(await result(redemption)).toMatchObject({ status: 'released' })
+  expect(await redemptionOf(house, redemption)).toMatchObject({ reason: 'payment_expired' })
+})

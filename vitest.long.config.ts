@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.ts'
+
+/** `npm run test:long`: what takes minutes, such as servers that are killed under load. */
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: ['test/long/**/*.test.ts'],
+    exclude: ['**/node_modules/**'],
+    testTimeout: 600_000,
+  },
+})
