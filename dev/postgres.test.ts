@@ -20,11 +20,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function query(sql: string) {
+async function query(sql: string): Promise<unknown[]> {
   const client = new pg.Client(postgres.adminUrl)
   await client.connect()
   try {
-    return (await client.query(sql)).rows
+    return (await client.query<Record<string, unknown>>(sql)).rows
   } finally {
     await client.end()
   }

@@ -1,6 +1,6 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
 import type { NativeConnection } from '@temporalio/worker'
-import { temporal } from '@temporalio/proto'
+import proto from '@temporalio/proto'
 import { NET_SCHEDULE_ID, NET_WORKFLOW_ID, SEARCH_ATTRIBUTES, WORKFLOW } from '../workflows/messages.ts'
 import type { Engine } from './engine.ts'
 
@@ -9,7 +9,7 @@ export async function registerSearchAttributes(connection: NativeConnection, nam
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})))
   if (missing.length === 0) return
-  const keyword = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+  const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
   await connection.operatorService.addSearchAttributes({
     namespace,
     searchAttributes: Object.fromEntries(missing.map(({ name }) => [name, keyword])),

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { newId } from '../../domain/ids.ts'
 import type { Audit, Contender, Running, Turn } from '../contender.ts'
 import { type HttpClient, openClient } from '../http.ts'
 import { OPENING_BALANCE } from '../ledger.ts'
@@ -65,11 +66,11 @@ function running(
 function completion(redemption: string): object {
   const seconds = Math.floor(Date.now() / 1_000)
   return {
-    id: `evt_${randomUUID()}`,
+    id: newId('evt'),
     type: 'payment.completed',
     created: seconds,
     data: {
-      id: `pay_${randomUUID()}`,
+      id: newId('pay'),
       object: 'payment',
       amount: PAYMENT_MINOR,
       amount_charged: PAYMENT_MINOR - 500,

@@ -47,7 +47,11 @@ export function closeOnSignals(progress: Progress, before: () => void): Closing 
 
 async function stopChildren(progress: Progress) {
   for (const name of FIRST_TO_STOP) {
-    await Promise.all(runningChildren().filter((child) => child.name === name).map((child) => child.stop()))
+    await Promise.all(
+      runningChildren()
+        .filter((child) => child.name === name)
+        .map((child) => child.stop()),
+    )
   }
   // A start that was under way may still have added one.
   while (runningChildren().length > 0) {

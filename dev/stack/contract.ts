@@ -1,23 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import type { Demo, DemoKeys } from '../demo.ts'
 import type { Progress } from '../progress.ts'
 import { readState, writeState } from '../state-file.ts'
-
-/** What the demo data answers: the keys and the ids that the README's commands use. */
-export type Demo = {
-  apiKey: string
-  publishableKey: string
-  otherWorkspaceApiKey: string
-  paymentWebhookSecret: string
-  program: string
-  account: string
-  rewards: { fiveOff: string; toteBag: string }
-}
-
-export type DemoKeys = Pick<
-  Demo,
-  'apiKey' | 'publishableKey' | 'otherWorkspaceApiKey' | 'paymentWebhookSecret'
->
 
 const CONTRACT = 'stack.json'
 const KEYS = 'demo-keys.json'
@@ -42,11 +27,17 @@ export function publishContract(
     ['API docs', `${urls.apiUrl}/docs`],
     ['Temporal UI', urls.temporalUi],
     ['API key', demo.apiKey],
-    ['All of it', relative(process.cwd(), file)],
-    ['Logs', relative(process.cwd(), join(dataDir, 'logs'))],
+    ['All of it', shown(file)],
+    ['Logs', shown(join(dataDir, 'logs'))],
   ]
   const text = lines.map(([name = '', value]) => `  ${name.padEnd(12)} ${value}`).join('\n')
   process.stdout.write(`\n${text}\n\nCtrl-C stops everything. The state stays in ${dataDir}.\n\n`)
+}
+
+/** As short as it can be typed from here. */
+function shown(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short
 }
 
 /** The keys of an earlier start: they are stored as hashes, so only this file can tell them. */
@@ -55,9 +46,7 @@ export function readDemoKeys(dataDir: string): DemoKeys | undefined {
   return isDemoKeys(state) ? state : undefined
 }
 
-export function keepDemoKeys(dataDir: string, demo: Demo) {
-  const { apiKey, publishableKey, otherWorkspaceApiKey, paymentWebhookSecret } = demo
-  const keys: DemoKeys = { apiKey, publishableKey, otherWorkspaceApiKey, paymentWebhookSecret }
+export function keepDemoKeys(dataDir: string, keys: DemoKeys) {
   writeState(join(dataDir, KEYS), keys)
 }
 

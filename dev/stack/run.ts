@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import type { Demo } from '../demo.ts'
 import type { Progress } from '../progress.ts'
-import { type Demo, keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
+import { keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
 import { choosePorts, rememberPorts } from './ports.ts'
 import { ignoredVariables, programsOf, startProgram } from './programs.ts'
 import { type Place, runPostgres, runTemporal } from './servers.ts'
@@ -21,7 +22,12 @@ export async function run(
   }
   const portsFile = join(dataDir, 'ports.json')
   const chosen = await choosePorts(portsFile, env, progress.line)
-  const place: Place = { dataDir, ports: chosen, namespace: env.TEMPORAL_NAMESPACE || 'default', progress }
+  const place: Place = {
+    dataDir,
+    ports: chosen,
+    namespace: env.TEMPORAL_NAMESPACE || 'default',
+    progress,
+  }
 
   const [{ postgres, databaseUrl }, temporal] = await Promise.all([
     database(place),
@@ -48,8 +54,18 @@ export async function run(
   const always = { ...common, restarts: Number.POSITIVE_INFINITY }
   const few = { ...common, restarts: 3 } // a server that keeps dying needs a person
   await Promise.all([
-    supervise('Postgres', postgres, () => onSamePort(place.ports.postgres, runPostgres(place)), few),
-    supervise('Temporal', temporal, () => onSamePort(place.ports.temporal, runTemporal(place)), few),
+    supervise(
+      'Postgres',
+      postgres,
+      () => onSamePort(place.ports.postgres, runPostgres(place)),
+      few,
+    ),
+    supervise(
+      'Temporal',
+      temporal,
+      () => onSamePort(place.ports.temporal, runTemporal(place)),
+      few,
+    ),
     supervise('The worker', worker, () => startProgram(programs.worker), always),
     supervise('The API', api, () => startProgram(programs.api), always),
   ])
@@ -66,12 +82,11 @@ async function database(place: Place) {
 }
 
 async function demoData(dataDir: string, databaseUrl: string, progress: Progress): Promise<Demo> {
-  const { seedDemo } = await import('../demo.ts')
-  const keys = readDemoKeys(dataDir)
+  const { newDemoKeys, seedDemo } = await import('../demo.ts')
+  const keys = readDemoKeys(dataDir) ?? newDemoKeys()
+  keepDemoKeys(dataDir, keys) // first, so that a crash in between leaves no keys that nobody knows
   const seeded = seedDemo({ databaseUrl, keys, onProgress: progress.line })
-  const demo = await progress.during('writing the demo data', seeded)
-  keepDemoKeys(dataDir, demo)
-  return demo
+  return await progress.during('writing the demo data', seeded)
 }
 
 /** The others know a server by its port, so one that comes back with another is of no use. */

@@ -22,7 +22,12 @@ export async function runPostgres({ dataDir, ports, progress }: Place): Promise<
   return postgres
 }
 
-export async function runTemporal({ dataDir, ports, namespace, progress }: Place): Promise<Temporal> {
+export async function runTemporal({
+  dataDir,
+  ports,
+  namespace,
+  progress,
+}: Place): Promise<Temporal> {
   const folder = join(dataDir, 'temporal')
   mkdirSync(folder, { recursive: true })
   const options = {

@@ -16,7 +16,11 @@ function stack(restarts: number) {
 test('a process that ended is started again, and the line says why', async () => {
   const { lines, options } = stack(3)
   const { promise: back, resolve } = deferred()
-  void supervise('The API', crashed(), async () => (resolve(), steady()), options)
+  const again = async () => {
+    resolve()
+    return steady()
+  }
+  void supervise('The API', crashed(), again, options)
   await back
   expect(lines[0]).toBe('The API ended by itself (exit code 1); starting it again in 0.5 s')
 })
@@ -24,7 +28,10 @@ test('a process that ended is started again, and the line says why', async () =>
 test('a process that keeps ending is given up after so many restarts', async () => {
   const { options } = stack(1)
   let starts = 0
-  const again = async () => (starts++, crashed())
+  const again = async () => {
+    starts++
+    return crashed()
+  }
   await expect(supervise('Postgres', crashed(), again, options)).rejects.toThrow('too often')
   expect(starts).toBe(1)
 })

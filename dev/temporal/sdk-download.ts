@@ -25,9 +25,11 @@ export async function downloadBySdk(dir: string, file: string, server: SdkServer
     stderr += text
   })
   const stall = killWhenStalled(dir, () => child.kill('SIGKILL'))
-  const [code]: unknown[] = await once(child, 'exit').finally(stall.end)
+  await once(child, 'exit').finally(stall.end)
   if (stall.reason !== null) throw new Error(stall.reason)
-  if (code !== 0) throw new Error(lastLine(stderr) || `the SDK ended with code ${code}`)
+  if (child.exitCode !== 0) {
+    throw new Error(lastLine(stderr) || `the SDK ended with code ${child.exitCode}`)
+  }
   const [downloaded, ...others] = readdirSync(dir)
   if (downloaded === undefined || others.length > 0) throw new Error('the SDK left no one file')
   renameSync(join(dir, downloaded), join(dir, file))
@@ -58,5 +60,10 @@ function bytesIn(dir: string): number {
 }
 
 function lastLine(text: string): string {
-  return text.split('\n').find((line) => /error|failed/i.test(line))?.trim() ?? ''
+  return (
+    text
+      .split('\n')
+      .find((line) => /error|failed/i.test(line))
+      ?.trim() ?? ''
+  )
 }

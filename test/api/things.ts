@@ -99,6 +99,7 @@ const failThing = (failures: Readonly<Record<string, () => unknown>>) =>
     params: z.strictObject({ name: z.string() }),
     handle: async ({ params }) => {
       const failure: unknown = failures[params.name]?.()
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a handler may throw anything
       if (failure !== undefined) return Promise.reject(failure)
       return refuse('resource_missing', 'No such failure.')
     },

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { temporal } from '@temporalio/proto'
+import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -18,7 +18,7 @@ import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
 import { timeSkippingServer } from '../support/time-skipping.ts'
 
 const MINUTE_MS = 60_000
-const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 
 // The time-skipping server honours startDelay; it does not wake a delayed run for signalWithStart,
 // and has no schedules. What wakes is tested on the real server.

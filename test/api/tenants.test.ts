@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { workspaceActivities } from '../../activities/workspace.ts'
+import { ENDPOINTS } from '../../api/endpoints.ts'
+import { newId } from '../../domain/ids.ts'
+import { openShop, type Shop } from './shop.ts'
+
+let shop: Shop
+let stranger: string
+let ids: Record<string, string>
+
+beforeAll(async () => {
+  shop = await openShop()
+  const { createWorkspace } = workspaceActivities({ pool: shop.pool })
+  stranger = (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
+  const redemption = await shop.post('/v1/loyalty/redemptions', {
+    account: 'loy_9f2k',
+    reward: 'rwd_fivecredit',
+  })
+  const payment = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR' })
+  ids = {
+    accounts: 'loy_9f2k',
+    rewards: 'rwd_fivecredit',
+    redemptions: redemption.body.id,
+    transactions: redemption.body.transaction,
+    payments: payment.body.id,
+  }
+})
+afterAll(() => shop.close())
+
+/** What a stranger may send to each route that names an object in its path. */
+const BODIES: Readonly<Record<string, object>> = {
+  'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
+  'POST /v1/loyalty/redemptions/{id}/cancel': {},
+  'POST /v1/loyalty/redemptions/{id}/extend': { minutes: 60 },
+  'POST /v1/loyalty/redemptions/{id}/reverse': { reason: 'mine' },
+  'POST /v1/payments/{id}/confirm': { card: '4242424242424242' },
+  'POST /v1/payments/{id}/cancel': {},
+}
+
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
+const withId = ENDPOINTS.filter(({ path }) => path.includes('{id}'))
+const lists = ENDPOINTS.filter((e) => e.method === 'GET' && !e.path.includes('{id}'))
+
+function idFor(path: string): string {
+  const noun = path.split('/').find((segment) => segment in ids)
+  const id = noun === undefined ? undefined : ids[noun]
+  if (id === undefined) throw new Error(`no object for ${path}`)
+  return id
+}
+
+function send(endpoint: { method: string; path: string }, key: string) {
+  const path = endpoint.path.replace('{id}', idFor(endpoint.path))
+  if (endpoint.method === 'GET') return shop.get(path, key)
+  const body = BODIES[nameOf(endpoint)]
+  if (body === undefined) throw new Error(`no body for ${nameOf(endpoint)}`)
+  return endpoint.method === 'PATCH'
+    ? shop.patch(path, body).set('X-Api-Key', key)
+    : shop.post(path, body, { key })
+}
+
+const readAll = () =>
+  Promise.all(
+    Object.entries(ids).map(async ([noun, id]) => {
+      const at = noun === 'payments' ? `/v1/payments/${id}` : `/v1/loyalty/${noun}/${id}`
+      return (await shop.get(at)).body
+    }),
+  )
+
+describe('another workspace’s key', () => {
+  it.each(withId.map(nameOf))('gets 404 and changes nothing by %s', async (name) => {
+    const endpoint = withId.find((one) => nameOf(one) === name)
+    if (endpoint === undefined) throw new Error(name)
+    const before = await readAll()
+    const { status, body } = await send(endpoint, stranger)
+    expect([status, body.error.code]).toEqual([404, 'resource_missing'])
+    expect(await readAll()).toEqual(before)
+    for (const object of before) expect(object).toHaveProperty('id')
+  })
+
+  it.each(lists.map(nameOf))('sees nothing of ours by %s', async (name) => {
+    const path = name.replace('GET ', '')
+    const own = await shop.get(path)
+    const { status, body } = await shop.get(path, stranger)
+    expect([status, body.data]).toEqual([200, []])
+    expect(own.body.data.length).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
+    ['/v1/loyalty/quotes', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
+    ['/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 5, reason: 'mine' }, 'account'],
+  ])('cannot name our objects in a body to %s', async (path, body, param) => {
+    const before = await readAll()
+    const answer = await shop.post(path, body, { key: stranger })
+    expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([
+      404,
+      'resource_missing',
+      param,
+    ])
+    expect(await readAll()).toEqual(before)
+  })
+
+  it('cannot take our redemption on its payment, by id or by code', async () => {
+    const redemption = await shop.get(`/v1/loyalty/redemptions/${ids.redemptions}`)
+    const named = [
+      { redemptions: [redemption.body.id] },
+      { discounts: [{ redemption: redemption.body.id }] },
+      { discounts: [{ code: redemption.body.discount.code }] },
+    ]
+    for (const body of named) {
+      const answer = await shop.post(
+        '/v1/payments',
+        { amount: 2_999, currency: 'EUR', ...body },
+        { key: stranger },
+      )
+      expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([
+        404,
+        'resource_missing',
+        Object.keys(body)[0],
+      ])
+    }
+    expect((await shop.get('/v1/payments', stranger)).body.data).toEqual([])
+  })
+
+  it('can use the same Idempotency-Key for something of its own', async () => {
+    const ours = await shop.post('/v1/loyalty/accounts', {}, { idempotencyKey: 'shared' })
+    const theirs = await shop.post(
+      '/v1/loyalty/accounts',
+      {},
+      { key: stranger, idempotencyKey: 'shared' },
+    )
+    expect([ours.status, theirs.status]).toEqual([201, 201])
+    expect(theirs.body.id).not.toBe(ours.body.id)
+  })
+})
+
+describe('a publishable key', () => {
+  const open = ENDPOINTS.filter(({ key }) => key === 'publishable').map(nameOf)
+  const closed = ENDPOINTS.filter(({ key }) => key === 'secret').map(nameOf)
+
+  it('opens the catalogue and quotes, and nothing else', () => {
+    expect(open.sort()).toEqual([
+      'GET /v1/loyalty/rewards',
+      'GET /v1/loyalty/rewards/{id}',
+      'POST /v1/loyalty/quotes',
+    ])
+  })
+
+  it.each(closed)('is 403 key_not_allowed at %s', async (name) => {
+    const [method = '', template = ''] = name.split(' ')
+    const path = template.replace('{id}', template.includes('{id}') ? idFor(template) : '')
+    const key = shop.keys.publishableKey
+    const answer = await (method === 'GET'
+      ? shop.get(path, key)
+      : method === 'PATCH'
+        ? shop.patch(path, {}).set('X-Api-Key', key)
+        : shop.post(path, {}, { key }))
+    expect([answer.status, answer.body.error.code]).toEqual([403, 'key_not_allowed'])
+  })
+})
