@@ -1,4 +1,11 @@
-import { netClock, overdueRedemptions, expiredPayments, forgetKeys, replayPayment, unprocessedPayments } from '../db/net.ts'
+import {
+  expiredPayments,
+  forgetKeys,
+  netClock,
+  overdueRedemptions,
+  replayPayment,
+  unprocessedPayments,
+} from '../db/net.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
@@ -14,7 +21,9 @@ export type NetFindings = { redemptions: number; payments: number; inbox: number
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
-export function netActivities(dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void }) {
+export function netActivities(
+  dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
+) {
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
   const { expirePayment } = paymentActivities(dependencies)
@@ -23,7 +32,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendRedemptions: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const overdue = await overdueRedemptions(pool, before, BATCH)
-      for (const { workspace, id } of overdue) await releaseDueRedemption({ workspace, redemption: id, at: now })
+      for (const { workspace, id } of overdue)
+        await releaseDueRedemption({ workspace, redemption: id, at: now })
       found('redemptions', overdue.length)
       return overdue.length
     },
@@ -31,7 +41,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendPayments: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const expired = await expiredPayments(pool, before, BATCH)
-      for (const { workspace, payment } of expired) await expirePayment({ workspace, payment, at: now })
+      for (const { workspace, payment } of expired)
+        await expirePayment({ workspace, payment, at: now })
       found('payments', expired.length)
       return expired.length
     },
@@ -39,7 +50,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendInbox: async (): Promise<number> => {
       const { before } = await netClock(pool, GRACE_MS)
       const waiting = await unprocessedPayments(pool, before, BATCH)
-      for (const { workspace, payment } of waiting) await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
+      for (const { workspace, payment } of waiting)
+        await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
       found('inbox', waiting.length)
       return waiting.length
     },

@@ -1,16 +1,25 @@
 import { call } from '../db/call.ts'
-import { newId } from '../domain/ids.ts'
 import {
-  insertPayment, type MovePayment, movePayment, type NewPayment, type PaymentResult, type ReceivedEvent,
+  insertPayment,
+  type MovePayment,
+  movePayment,
+  type NewPayment,
+  type PaymentResult,
+  type ReceivedEvent,
   receivePaymentEvent,
 } from '../db/payments.ts'
+import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
 import { tellWorkflows } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
-export type PaymentState = { readonly found: boolean; readonly status: string; readonly expiresAt: string | null }
+export type PaymentState = {
+  readonly found: boolean
+  readonly status: string
+  readonly expiresAt: string | null
+}
 
-type Who = { workspace: string; payment: string; /** ISO 8601 */ at: string }
+type Who = { workspace: string; payment: string /** ISO 8601 */; at: string }
 
 export type PaymentActivities = ReturnType<typeof paymentActivities>
 
@@ -23,13 +32,15 @@ export function paymentActivities({ pool, engine }: Dependencies) {
 
   return {
     /** Run by the API: creates a sandbox payment and goes on as its webhook does. */
-    createPayment: async (payment: NewPayment) => told(payment.workspace, await insertPayment(pool, payment)),
+    createPayment: async (payment: NewPayment) =>
+      told(payment.workspace, await insertPayment(pool, payment)),
 
     /** Run by the API: confirm and cancel. */
     movePayment: async (move: MovePayment) => told(move.workspace, await movePayment(pool, move)),
 
     /** Run by the API: one verified provider event, kept before it is answered. */
-    receivePayment: async (event: ReceivedEvent) => told(event.workspace, await receivePaymentEvent(pool, event)),
+    receivePayment: async (event: ReceivedEvent) =>
+      told(event.workspace, await receivePaymentEvent(pool, event)),
 
     expirePayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
       const move = { workspace, payment, status: 'expired' as const, event: newId('evt'), at }

@@ -1,5 +1,11 @@
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
-import { insertReward, type NewReward, type RewardChange, type RewardRow, updateReward } from '../db/rewards.ts'
+import {
+  insertReward,
+  type NewReward,
+  type RewardChange,
+  type RewardRow,
+  updateReward,
+} from '../db/rewards.ts'
 import { transact } from '../db/workspace-client.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -14,7 +20,11 @@ export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
       }),
 
     /** Undefined where there is no such reward. */
-    updateReward: (request: RequestIdentity, id: string, change: RewardChange): Promise<RewardRow | undefined> =>
+    updateReward: (
+      request: RequestIdentity,
+      id: string,
+      change: RewardChange,
+    ): Promise<RewardRow | undefined> =>
       transact(pool, request.workspace, async (tx) => {
         await claimKey(tx, request, id)
         return updateReward(tx, request.workspace, id, change)

@@ -6,12 +6,19 @@ import { signalPaymentOutcome } from '../temporal/redemption.ts'
 const FAILED = ['failed', 'canceled', 'expired']
 
 /** Signals a payment's run and, where the payment has ended, each attached redemption's. */
-export async function tellWorkflows(engine: Engine, workspace: string, result: PaymentResult): Promise<void> {
+export async function tellWorkflows(
+  engine: Engine,
+  workspace: string,
+  result: PaymentResult,
+): Promise<void> {
   const { payment, redemptions = [], waiting } = result
   if (!payment) return
   const ended = payment.status === 'completed' || FAILED.includes(payment.status)
   await Promise.all([
-    waiting && signalPayment(engine, { workspace, payment: payment.id, expiresAt: payment.expires_at }),
-    ...(ended ? redemptions : []).map((redemption) => signalPaymentOutcome(engine, workspace, redemption, payment)),
+    waiting &&
+      signalPayment(engine, { workspace, payment: payment.id, expiresAt: payment.expires_at }),
+    ...(ended ? redemptions : []).map((redemption) =>
+      signalPaymentOutcome(engine, workspace, redemption, payment),
+    ),
   ])
 }

@@ -78,11 +78,24 @@ function levelTable(
       typical(contender, level, 'p50').toFixed(1),
       typical(contender, level, 'p90').toFixed(1),
       typical(contender, level, 'p99').toFixed(1),
+      typical(contender, level, 'cpuMs').toFixed(2),
       ours === undefined ? '' : ratio(ours, contender, level, 'throughput').toFixed(2),
       ours === undefined ? '' : ratio(ours, contender, level, 'p50').toFixed(2),
+      ours === undefined ? '' : ratio(ours, contender, level, 'cpuMs').toFixed(2),
     ]
   })
-  const head = ['', 'per second', 'rounds', 'p50 ms', 'p90 ms', 'p99 ms', 'throughput', 'p50']
+  const head = [
+    '',
+    'per second',
+    'rounds',
+    'p50 ms',
+    'p90 ms',
+    'p99 ms',
+    'CPU ms',
+    'throughput',
+    'p50',
+    'CPU',
+  ]
   return `### ${level} in flight\n\n${table(head, rows)}`
 }
 

@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender, Running, Turn } from './contender.ts'
+import { type CpuTimes, childrenCpu, cpuPerTask, total } from './cpu-time.ts'
 import { createDatabase, settle } from './database.ts'
 import { closedLoop, type Sample } from './load.ts'
 
@@ -16,10 +17,16 @@ export interface Settings {
   holdMs: number
 }
 
+/** What one load saw, and what one task cost in CPU time on the contender's side and Postgres'. */
+export interface Measured extends Sample {
+  cpuMs: number | null
+  cpuMsByProgram: CpuTimes | null
+}
+
 export interface Round {
   /** Share of the CPUs that others used just before, 0 to 1; a high one makes the round suspect. */
   busyBefore: number
-  samples: Sample[]
+  samples: Measured[]
 }
 
 export interface Place {
@@ -75,9 +82,14 @@ async function takeTurn(
     const next = () => task((tasks++ * STRIDE) % settings.members)
     try {
       await closedLoop({ ...ENGINE_WARM_UP, task: next })
-      const samples: Sample[] = []
+      const samples: Measured[] = []
       for (const inFlight of settings.levels) {
-        samples.push(await closedLoop({ ...settings, inFlight, task: next }))
+        const [cpuBefore, tasksBefore] = [childrenCpu(), tasks]
+        const sample = await closedLoop({ ...settings, inFlight, task: next })
+        if (sample.completed === 0) throw new Error(`nothing completed with ${inFlight} in flight`)
+        const cpuMsByProgram = cpuPerTask(cpuBefore, childrenCpu(), tasks - tasksBefore)
+        const cpuMs = cpuMsByProgram === null ? null : total(cpuMsByProgram)
+        samples.push({ ...sample, cpuMs, cpuMsByProgram })
       }
       await check(tasks)
       return samples
@@ -93,7 +105,7 @@ export async function inTurn(
   contender: Contender,
   settings: Pick<Settings, 'members' | 'holdMs'>,
   label: string,
-  act: (running: Running) => Promise<Sample[]>,
+  act: (running: Running) => Promise<Measured[]>,
 ): Promise<Round> {
   const name = `bench_${contender.name}_${label}`.replaceAll('-', '_')
   const database = await createDatabase(place.adminUrl, name)
@@ -132,10 +144,17 @@ function cpuTimes(): { idle: number; total: number } {
 }
 
 function describe(round: Round): string {
-  const samples = round.samples.map(({ inFlight, throughput, p50 }) =>
-    `${inFlight}: ${throughput.toFixed(0)}/s ${p50.toFixed(1)} ms`.padEnd(22),
+  const samples = round.samples.map(
+    ({ inFlight, throughput, p50, cpuMs, cpuMsByProgram }) =>
+      `${inFlight}: ${throughput.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, ` +
+      `CPU ${cpuMs?.toFixed(1)} ms (${programs(cpuMsByProgram)})`,
   )
-  return `${samples.join('')}(others ${(round.busyBefore * 100).toFixed(0)}%)`
+  return `others ${(round.busyBefore * 100).toFixed(0)}%\n  ${samples.join('\n  ')}`
+}
+
+function programs(times: CpuTimes | null): string {
+  const shares = Object.entries(times ?? {}).filter(([, ms]) => ms >= 0.05)
+  return shares.map(([program, ms]) => `${program} ${ms.toFixed(1)}`).join(', ')
 }
 
 function describeError(error: unknown): string {

@@ -17,7 +17,11 @@ async function main(): Promise<void> {
   })
   const [name] = positionals
   if (name === undefined || positionals.length > 1) throw new Error(USAGE)
-  const pool = createPool({ url: readConfig().databaseUrl, max: 1, applicationName: 'vinr-workspace' })
+  const pool = createPool({
+    url: readConfig().databaseUrl,
+    max: 1,
+    applicationName: 'vinr-workspace',
+  })
   try {
     const workspace = newId('ws')
     const keys = await workspaceActivities({ pool }).createWorkspace(workspace, name, values.live)

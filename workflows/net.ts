@@ -1,14 +1,19 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { NetActivities, NetFindings } from '../activities/net.ts'
 
-const { mendRedemptions, mendPayments, mendInbox, forgetIdempotencyKeys } = proxyActivities<NetActivities>({
-  startToCloseTimeout: '50s',
-  retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
-})
+const { mendRedemptions, mendPayments, mendInbox, forgetIdempotencyKeys } =
+  proxyActivities<NetActivities>({
+    startToCloseTimeout: '50s',
+    retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
+  })
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox] = await Promise.all([mendRedemptions(), mendPayments(), mendInbox()])
+  const [redemptions, payments, inbox] = await Promise.all([
+    mendRedemptions(),
+    mendPayments(),
+    mendInbox(),
+  ])
   await forgetIdempotencyKeys()
   const findings = { redemptions, payments, inbox }
   setCurrentDetails(

@@ -1,4 +1,9 @@
-import { condition, proxyLocalActivities, setCurrentDetails, setHandler } from '@temporalio/workflow'
+import {
+  condition,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow'
 import type { PaymentActivities, PaymentState } from '../activities/payment.ts'
 import { type PaymentEnding, type PaymentInput, paymentTold } from './messages.ts'
 
@@ -36,13 +41,16 @@ export async function payment(input: PaymentInput): Promise<PaymentEnding> {
 async function untilNews({ expiresAt }: PaymentState, news: () => boolean): Promise<void> {
   if (expiresAt === null) return condition(news)
   setCurrentDetails(`Open. Expires at ${expiresAt} unless it completes before.`)
-  await condition(news, Math.max(Date.parse(expiresAt) - Date.now(), 1), { summary: `payment expires at ${expiresAt}` })
+  await condition(news, Math.max(Date.parse(expiresAt) - Date.now(), 1), {
+    summary: `payment expires at ${expiresAt}`,
+  })
 }
 
 const awaitsExpiry = ({ found, status, expiresAt }: PaymentState) =>
   found && expiresAt !== null && (status === 'requires_payment' || status === 'processing')
 
-const isDue = ({ expiresAt }: PaymentState) => expiresAt !== null && Date.parse(expiresAt) <= Date.now()
+const isDue = ({ expiresAt }: PaymentState) =>
+  expiresAt !== null && Date.parse(expiresAt) <= Date.now()
 
 function ending(input: PaymentInput, { found, status }: PaymentState): PaymentEnding {
   const story = found

@@ -4,7 +4,12 @@ import { idText, instant, units } from './columns.ts'
 
 /** What a provider may tell us; refunded and partially_refunded are read from the refunds that stand. */
 export const PAYMENT_STATUSES = [
-  'requires_payment', 'processing', 'failed', 'canceled', 'expired', 'completed',
+  'requires_payment',
+  'processing',
+  'failed',
+  'canceled',
+  'expired',
+  'completed',
 ] as const
 
 /** The payment side, as its webhooks told us. Its status only advances. */
@@ -32,8 +37,11 @@ export const payment = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index('payment_newest').on(t.workspace, t.createdAt, t.id),
-    index('payment_of_customer').on(t.workspace, t.customer, t.createdAt).where(sql`customer is not null`),
-    index('payment_open').on(t.expiresAt)
+    index('payment_of_customer')
+      .on(t.workspace, t.customer, t.createdAt)
+      .where(sql`customer is not null`),
+    index('payment_open')
+      .on(t.expiresAt)
       .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
     check('payment_charge_within', sql`amount >= 0 and amount_charged between 0 and amount`),
   ],
@@ -59,12 +67,17 @@ export const refund = pgTable(
     id: idText('id').notNull(),
     payment: idText('payment').notNull(),
     amount: units('amount').notNull(),
-    status: text('status', { enum: ['succeeded', 'failed'] }).notNull().default('succeeded'),
+    status: text('status', { enum: ['succeeded', 'failed'] })
+      .notNull()
+      .default('succeeded'),
     reason: text('reason'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('refund_of_payment').on(t.workspace, t.payment)],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index('refund_of_payment').on(t.workspace, t.payment),
+  ],
 )
 
 /** Every payment event that arrived, once; it is processed when all that follows from it is done. */

@@ -8,6 +8,7 @@ const Service = z.looseObject({
   image: z.string(),
   build: z.string().optional(),
   user: z.string().optional(),
+  restart: z.string(),
   command: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   depends_on: z.record(z.string(), z.object({ condition: Condition })).default({}),
@@ -71,9 +72,7 @@ export function startOrder(services: Services): string[] {
   return order
 }
 
-/** Whether the service is a command that ends, as those that depend on it say. */
-export function runsOnce(name: string, services: Services): boolean {
-  return Object.values(services).some(
-    ({ depends_on }) => depends_on[name]?.condition === 'service_completed_successfully',
-  )
+/** Whether the service is a command that ends, and is only started again where it failed. */
+export function runsOnce({ restart }: Service): boolean {
+  return restart.startsWith('on-failure')
 }

@@ -65,14 +65,22 @@ function environmentsOf(ports: Ports): Record<string, Record<string, string>> {
   }
 }
 
+// Postgres keeps the ports of Temporal's services as smallint: those that the system chooses for
+// anybody who asks are beyond it.
+const LOWEST = 20_000
+const BEYOND = 32_768
+
 async function choosePorts(postgres: number): Promise<Ports> {
-  const taken = new Set([postgres])
-  const chosen: Array<[string, number]> = []
+  const ports: Partial<Ports> = { postgres }
+  let candidate = LOWEST + Math.floor(Math.random() * (BEYOND - LOWEST) * 0.9)
   for (const name of PORTS) {
-    let port = await freePort()
-    while (taken.has(port)) port = await freePort()
-    taken.add(port)
-    chosen.push([name, port])
+    while ((await freePort(candidate)) !== candidate) candidate++
+    ports[name] = candidate++
   }
-  return { ...(Object.fromEntries(chosen) as Record<(typeof PORTS)[number], number>), postgres }
+  if (!isComplete(ports) || candidate > BEYOND) throw new Error('No free ports to be had')
+  return ports
+}
+
+function isComplete(ports: Partial<Ports>): ports is Ports {
+  return PORTS.every((name) => ports[name] !== undefined)
 }

@@ -88,4 +88,7 @@ function endedWell(exits: Map<string, Exit>, line: (text: string) => void) {
   for (const name of ['api', 'worker', 'temporal']) assert.equal(exits.get(name)?.code, 0, name)
 }
 
-await main()
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})
