@@ -4,6 +4,7 @@ import {
   type NewReward,
   type RewardChange,
   type RewardRow,
+  readReward,
   updateReward,
 } from '../db/rewards.ts'
 import { transact } from '../db/workspace-client.ts'
@@ -19,15 +20,19 @@ export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
         return replayOf !== undefined ? { replayOf } : { row: await insertReward(tx, values) }
       }),
 
-    /** Undefined where there is no such reward. */
+    /** A repeat changes nothing; `row` is undefined where there is no such reward. */
     updateReward: (
       request: RequestIdentity,
       id: string,
       change: RewardChange,
-    ): Promise<RewardRow | undefined> =>
+    ): Promise<{ row: RewardRow | undefined; replayed: boolean }> =>
       transact(pool, request.workspace, async (tx) => {
-        await claimKey(tx, request, id)
-        return updateReward(tx, request.workspace, id, change)
+        const { workspace } = request
+        const replayed = (await claimKey(tx, request, id)) !== undefined
+        const row = replayed
+          ? await readReward(tx, workspace, id)
+          : await updateReward(tx, workspace, id, change)
+        return { row, replayed }
       }),
   }
 }

@@ -16,13 +16,19 @@ export const findReward = (
   workspace: string,
   id: string,
 ): Promise<RewardRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db
-      .select()
-      .from(reward)
-      .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
-    return rows[0]
-  })
+  inWorkspace(pool, workspace, (db) => readReward(db, workspace, id))
+
+export async function readReward(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<RewardRow | undefined> {
+  const rows = await db
+    .select()
+    .from(reward)
+    .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
+  return rows[0]
+}
 
 export const listRewards = (
   pool: Pool,

@@ -64,7 +64,8 @@ export function signalPaymentOutcome(
 
 /**
  * Sends an update and waits for its answer: to the delayed run, the running one, or a fresh one
- * where that has finished. A repeat carries the same operation and finds the first one's outcome.
+ * where that has finished. A repeat carries the same operation, and the ledger finds the first one's
+ * outcome; it is no update id, for Temporal would repeat a refusal too, which is to be judged anew.
  */
 export function askRedemption<Ask extends Operation>(
   engine: Engine,
@@ -75,7 +76,6 @@ export function askRedemption<Ask extends Operation>(
   return withinDeadline(engine, () =>
     engine.client.workflow.executeUpdateWithStart(update, {
       args: [ask],
-      updateId: ask.operation,
       startWorkflowOperation: new WithStartWorkflowOperation<RedemptionWorkflow>(
         WORKFLOW.redemption,
         {

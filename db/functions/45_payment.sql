@@ -6,14 +6,14 @@ language sql immutable as $$
     when 'failed' then 2 when 'canceled' then 2 when 'expired' then 2 when 'completed' then 3 end
 $$;
 
--- The payment moved to a status where that is an advance. On completion the provider's own charge
+-- The payment moved to a status where that is an advance; null says nothing of it. On completion the provider's own charge
 -- counts: less than we expected means that it charged with a discount we had taken off (late);
 -- more, that it charged without the discounts of redemptions already released.
 create or replace function payment_advance(pay payment, p_status text, p_charged bigint, p_at timestamptz)
 returns payment
 language plpgsql as $$
 begin
-  if payment_rank(p_status) <= payment_rank(pay.status) then
+  if p_status is null or payment_rank(p_status) <= payment_rank(pay.status) then
     return pay;
   end if;
   pay.status := p_status;

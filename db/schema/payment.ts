@@ -43,7 +43,8 @@ export const payment = pgTable(
     index('payment_open')
       .on(t.expiresAt)
       .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
-    check('payment_charge_within', sql`amount >= 0 and amount_charged between 0 and amount`),
+    // a provider may charge more than the order: tips, surcharges
+    check('payment_charge_positive', sql`amount >= 0 and amount_charged >= 0`),
   ],
 )
 

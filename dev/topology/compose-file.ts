@@ -47,8 +47,8 @@ export function interpolated(value: unknown, variables: Record<string, string>):
 function interpolate(text: string, variables: Record<string, string>): string {
   return text.replaceAll(
     /\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-    (whole: string, name?: string, kind?: string, rest = '') => {
-      if (name === undefined) return whole === '$$' ? '$' : whole
+    (_, name?: string, kind?: string, rest: string = ''): string => {
+      if (name === undefined) return '$'
       const value = variables[name]
       if (value) return value
       if (kind === '?') throw new Error(`${name} is required: ${rest}`)
@@ -64,7 +64,8 @@ export function startOrder(services: Services): string[] {
     if (order.includes(name)) return
     if (path.includes(name)) throw new Error(`${[...path, name].join(' -> ')} is a circle`)
     const service = services[name]
-    if (service === undefined) throw new Error(`${path.at(-1)} depends on ${name}, which is not there`)
+    if (service === undefined)
+      throw new Error(`${path.at(-1)} depends on ${name}, which is not there`)
     for (const dependency of Object.keys(service.depends_on)) add(dependency, [...path, name])
     order.push(name)
   }

@@ -61,14 +61,24 @@ export async function up(machine: Machine): Promise<Running> {
 export async function runIn(machine: Machine, name: string, command: string[]): Promise<string> {
   const { words, options } = invocation(machine, name, command)
   const [program = '', ...args] = words
-  const { stdout } = await promisify(execFile)(program, args, { ...options, timeout: ONCE_WITHIN_MS })
+  const { stdout } = await promisify(execFile)(program, args, {
+    ...options,
+    timeout: ONCE_WITHIN_MS,
+  })
   return stdout
 }
 
 async function start(machine: Machine, name: string): Promise<Child> {
   const { words, options } = invocation(machine, name)
   const [command = '', ...args] = words
-  return await startChild({ name, command, args, logFile: logOf(machine, name), graceMs: 30_000, ...options })
+  return await startChild({
+    name,
+    command,
+    args,
+    logFile: logOf(machine, name),
+    graceMs: 30_000,
+    ...options,
+  })
 }
 
 function serviceOf({ services }: Machine, name: string): Service {
@@ -82,8 +92,11 @@ function invocation(machine: Machine, name: string, given?: string[]) {
   const service = serviceOf(machine, name)
   const image = machine.imageOf(service)
   const words = (given ?? service.command ?? image.command).map(differences.here)
-  const own = Object.entries(service.environment).map(([key, value]) => [key, differences.here(value)])
-  const env = {
+  const own = Object.entries(service.environment).map(([key, value]): [string, string] => [
+    key,
+    differences.here(value),
+  ])
+  const env: Record<string, string> = {
     HOME: image.workdir, // as an engine sets it from the image's users
     PATH: [...image.path, process.env.PATH].join(':'),
     ...image.env,

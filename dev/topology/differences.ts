@@ -13,8 +13,19 @@ export type Differences = {
 }
 
 const PORTS = [
-  'api', 'workerMetrics', 'ui', 'temporal', 'temporalHttp', 'temporalMetrics', 'history', 'matching', 'systemWorker',
-  'frontendMembers', 'historyMembers', 'matchingMembers', 'systemWorkerMembers',
+  'api',
+  'workerMetrics',
+  'ui',
+  'temporal',
+  'temporalHttp',
+  'temporalMetrics',
+  'history',
+  'matching',
+  'systemWorker',
+  'frontendMembers',
+  'historyMembers',
+  'matchingMembers',
+  'systemWorkerMembers',
 ] as const
 
 export type Ports = Record<(typeof PORTS)[number] | 'postgres', number>
@@ -32,7 +43,10 @@ export async function findDifferences(
     [/\b127\.0\.0\.1:8080\b/g, `127.0.0.1:${ports.ui}`],
     [/\b127\.0\.0\.1:9464\b/g, `127.0.0.1:${ports.workerMetrics}`],
     [/\b127\.0\.0\.1:3000\b/g, `127.0.0.1:${ports.api}`],
-    ...Object.entries(mounts).map(([there, here]): [RegExp, string] => [new RegExp(`^${there}(?=/)`, 'g'), here]),
+    ...Object.entries(mounts).map(([there, here]): [RegExp, string] => [
+      new RegExp(`^${there}(?=/)`, 'g'),
+      here,
+    ]),
   ]
   const environments = environmentsOf(ports)
   return {
@@ -43,7 +57,11 @@ export async function findDifferences(
 }
 
 function environmentsOf(ports: Ports): Record<string, Record<string, string>> {
-  const product = { HOST: '127.0.0.1', PORT: `${ports.api}`, WORKER_METRICS_PORT: `${ports.workerMetrics}` }
+  const product = {
+    HOST: '127.0.0.1',
+    PORT: `${ports.api}`,
+    WORKER_METRICS_PORT: `${ports.workerMetrics}`,
+  }
   return {
     'temporal-schema': { SQL_HOST: '127.0.0.1', SQL_PORT: `${ports.postgres}` },
     temporal: {

@@ -45,8 +45,14 @@ test('the process dies between arm and act: nothing was written, the retry with 
   await all.startApi()
   expect(await rowOf('arm-then-die')).toBeUndefined()
 
-  expect(await all.redeem('arm-then-die')).toMatchObject({ status: 201, replayed: false, body: { status: 'pending' } })
-  await expect.poll(() => rowOf('arm-then-die'), { timeout: 40_000 }).toMatchObject({ status: 'released' })
+  expect(await all.redeem('arm-then-die')).toMatchObject({
+    status: 201,
+    replayed: false,
+    body: { status: 'pending' },
+  })
+  await expect
+    .poll(() => rowOf('arm-then-die'), { timeout: 40_000 })
+    .toMatchObject({ status: 'released' })
 })
 
 test('the process dies after act, before its answer: the retry with the same key gets the same redemption, once', async () => {
@@ -56,8 +62,14 @@ test('the process dies after act, before its answer: the retry with the same key
   expect(await answer).toBe('connection lost')
   await expect.poll(() => rowOf('act-then-die')).toMatchObject({ status: 'pending' })
   await all.startApi()
-  expect(await all.redeem('act-then-die')).toMatchObject({ status: 200, replayed: true, body: { id: idOf('act-then-die') } })
-  await expect.poll(() => rowOf('act-then-die'), { timeout: 40_000 }).toMatchObject({ status: 'released' })
+  expect(await all.redeem('act-then-die')).toMatchObject({
+    status: 200,
+    replayed: true,
+    body: { id: idOf('act-then-die') },
+  })
+  await expect
+    .poll(() => rowOf('act-then-die'), { timeout: 40_000 })
+    .toMatchObject({ status: 'released' })
 })
 
 test('the process dies between arm and act and nobody retries: the run wakes, finds nothing, ends', async () => {
@@ -68,7 +80,9 @@ test('the process dies between arm and act and nobody retries: the run wakes, fi
   await lock.release()
   await answer
   await all.startApi()
-  expect(await client.workflow.getHandle(idOf('arm-and-gone')).result()).toMatchObject({ status: 'never_created' })
+  expect(await client.workflow.getHandle(idOf('arm-and-gone')).result()).toMatchObject({
+    status: 'never_created',
+  })
   expect(await rowOf('arm-and-gone')).toBeUndefined()
 })
 
@@ -77,9 +91,14 @@ test('create refuses once the clock has passed the arming by the creation window
   const armedAt = Date.now()
   await expect.poll(() => Date.now() - armedAt, { timeout: 10_000 }).toBeGreaterThan(6_500)
   await lock.release()
-  expect(await answer).toMatchObject({ status: 503, body: { error: { code: 'temporarily_unavailable' } } })
+  expect(await answer).toMatchObject({
+    status: 503,
+    body: { error: { code: 'temporarily_unavailable' } },
+  })
   expect(await rowOf('too-late')).toBeUndefined()
-  expect(await client.workflow.getHandle(idOf('too-late')).result()).toMatchObject({ status: 'never_created' })
+  expect(await client.workflow.getHandle(idOf('too-late')).result()).toMatchObject({
+    status: 'never_created',
+  })
 })
 
 test('a refused create leaves an armed run that is never terminated and ends by itself', async () => {
@@ -91,6 +110,10 @@ test('a refused create leaves an armed run that is never terminated and ends by 
   const answers = await Promise.all(eleven)
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(10)
   const refused = answers.findIndex(({ status }) => status === 422)
-  expect(answers[refused]?.body).toMatchObject({ error: { code: 'insufficient_points', missing: 500 } })
-  expect(await client.workflow.getHandle(idOf(`refused-${refused}`)).result()).toMatchObject({ status: 'never_created' })
+  expect(answers[refused]?.body).toMatchObject({
+    error: { code: 'insufficient_points', missing: 500 },
+  })
+  expect(await client.workflow.getHandle(idOf(`refused-${refused}`)).result()).toMatchObject({
+    status: 'never_created',
+  })
 })
