@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** CPU milliseconds by program. */
 export type CpuTimes = Record<string, number>
 
+const BUSY_WINDOW_MS = 400 // long enough to see a neighbour, short beside a turn
 const TICK_MS = 10 // Linux counts in hundredths of a second, whatever the kernel's own clock
 
 /**
@@ -84,5 +87,21 @@ function readText(file: string): string | null {
     return readFileSync(file, 'utf8')
   } catch {
     return null
+  }
+}
+
+/** Share of the CPUs in use right now, 0 to 1; asked while nothing of ours runs. */
+export async function busyShare(): Promise<number> {
+  const before = cpuTimes()
+  await delay(BUSY_WINDOW_MS)
+  const after = cpuTimes()
+  return 1 - (after.idle - before.idle) / (after.total - before.total)
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  const times = cpus().map((cpu) => cpu.times)
+  return {
+    idle: times.reduce((sum, time) => sum + time.idle, 0),
+    total: times.reduce((sum, t) => sum + t.idle + t.user + t.sys + t.nice + t.irq, 0),
   }
 }

@@ -1,9 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender, Running, Turn } from './contender.ts'
-import { type CpuTimes, childrenCpu, cpuPerTask, total } from './cpu-time.ts'
+import { busyShare, type CpuTimes, childrenCpu, cpuPerTask, total } from './cpu-time.ts'
 import { createDatabase, settle } from './database.ts'
 import { closedLoop, type Sample } from './load.ts'
 
@@ -44,7 +42,6 @@ export interface Play {
 }
 
 const ENGINE_WARM_UP = { inFlight: 8, warmUpMs: 0, durationMs: 2_000 } // compiles the hot paths
-const BUSY_WINDOW_MS = 400
 const STRIDE = 7_919 // a prime: neighbours in time are not neighbours in the table
 
 /**
@@ -125,21 +122,6 @@ export async function inTurn(
     throw new Error(`${contender.name}: ${describeError(error)}`, { cause: error })
   } finally {
     await database.drop()
-  }
-}
-
-async function busyShare(): Promise<number> {
-  const before = cpuTimes()
-  await delay(BUSY_WINDOW_MS)
-  const after = cpuTimes()
-  return 1 - (after.idle - before.idle) / (after.total - before.total)
-}
-
-function cpuTimes(): { idle: number; total: number } {
-  const times = cpus().map((cpu) => cpu.times)
-  return {
-    idle: times.reduce((sum, time) => sum + time.idle, 0),
-    total: times.reduce((sum, t) => sum + t.idle + t.user + t.sys + t.nice + t.irq, 0),
   }
 }
 

@@ -24,9 +24,17 @@ test.for(files)('%s replays on the workflows as they are', async (file) => {
 
 test('a history that the workflows would not have written does not replay', async () => {
   const history = JSON.parse(await readFile(new URL('redemption-applied.json', folder), 'utf8'))
-  const marker = history.events.find((event: { markerRecordedEventAttributes?: unknown }) => event.markerRecordedEventAttributes)
+  const marker = history.events.find(
+    (event: { markerRecordedEventAttributes?: unknown }) => event.markerRecordedEventAttributes,
+  )
   marker.eventType = 'EVENT_TYPE_TIMER_STARTED'
-  marker.timerStartedEventAttributes = { timerId: '1', startToFireTimeout: '60s', workflowTaskCompletedEventId: '4' }
+  marker.timerStartedEventAttributes = {
+    timerId: '1',
+    startToFireTimeout: '60s',
+    workflowTaskCompletedEventId: '4',
+  }
   delete marker.markerRecordedEventAttributes
-  await expect(Worker.runReplayHistory({ workflowBundle: { code } }, history)).rejects.toThrow(/ondeterminism/)
+  await expect(Worker.runReplayHistory({ workflowBundle: { code } }, history)).rejects.toThrow(
+    /ondeterminism/,
+  )
 })
