@@ -1,6 +1,8 @@
 -- Whom a payment, invoice or referral belongs to: the accounts of its customer, one for each program
 -- (an active one before a closed one), else the one that `metadata.loyalty_account` pins. Members at
--- `p_on` only; null leaves that open (a replay). A merged account is followed to its survivor.
+-- `p_on` only; null leaves that open (a replay), and so does a program that enrols by itself: it would
+-- have enrolled the customer then, so that payments racing to be the first all earn. A merged account
+-- is followed to its survivor.
 create or replace function earning_members(p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz)
 returns setof account
 language plpgsql stable as $$
@@ -11,8 +13,9 @@ begin
   if p_customer is not null then
     return query
       select distinct on (x.program) x.* from account x
+      join program p on p.workspace = x.workspace and p.id = x.program
       where x.workspace = p_workspace and x.customer = p_customer and x.status <> 'merged'
-        and (p_on is null or x.created_at <= p_on)
+        and (p_on is null or x.created_at <= p_on or p.auto_enroll)
       order by x.program, x.status, x.id;
     return;
   end if;

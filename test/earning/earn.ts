@@ -49,7 +49,7 @@ export function earningIn(shop: Shop) {
       return body as { id: string; amount: number }
     },
     /** A webhook of the sandbox about a payment, worked off. */
-    tell: async (type: string, data: { id: string; payment?: string } & object, id?: string) => {
+    tell: async (type: string, data: { id: string; payment?: string; [more: string]: unknown }, id?: string) => {
       const { status, body } = await shop.webhook(eventOf(type, data, id))
       if (status !== 200) throw new Error(JSON.stringify(body))
       await processed(data.payment ?? data.id)
