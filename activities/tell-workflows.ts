@@ -11,7 +11,10 @@ export async function tellWorkflows(
   workspace: string,
   result: PaymentResult,
 ): Promise<void> {
-  const { payment, redemptions = [], waiting } = result
+  const { payment, subject, redemptions = [], waiting } = result
+  if (!payment && subject !== undefined && waiting) {
+    await signalPayment(engine, { workspace, payment: subject, expiresAt: null })
+  }
   if (!payment) return
   const ended = payment.status === 'completed' || FAILED.includes(payment.status)
   await Promise.all([
