@@ -169,7 +169,7 @@ describe('a payment', () => {
     const { id } = await earning.pay({ customer: member.customer })
     expect(await earning.rows(id)).toEqual([])
     const { body } = await shop.get(`/v1/loyalty/programs/${of}/reconciliation`)
-    expect(body.mismatches).toMatchObject([{ payment: id, reason: 'account_closed', account: member.id }])
+    expect(body.mismatches).toContainEqual(expect.objectContaining({ payment: id, reason: 'account_closed', account: member.id }))
     const asked = await shop.post(`/v1/payments/${id}/replay_award`)
     expect([asked.status, asked.body.error.code]).toEqual([422, 'account_closed'])
     await shop.owner.query(`update account set status = 'active' where id = $1`, [member.id])
