@@ -10,7 +10,7 @@ import {
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
-import { tellWorkflows } from './tell-workflows.ts'
+import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -51,8 +51,11 @@ export function netActivities(
     mendInbox: async (): Promise<number> => {
       const { before } = await netClock(pool, GRACE_MS)
       const waiting = await unprocessedPayments(pool, before, BATCH)
-      for (const { workspace, payment } of waiting)
-        await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
+      for (const { workspace, payment } of waiting) {
+        const current = await replayPayment(pool, workspace, payment)
+        await tellRedemptions(engine, workspace, current)
+        await tellPaymentRun(engine, workspace, current)
+      }
       found('inbox', waiting.length)
       return waiting.length
     },

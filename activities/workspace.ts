@@ -54,10 +54,19 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
     },
 
     /** What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts what. */
-    addPaymentSecret: (workspace: string, provider: string, secret: string, mapping: Record<string, unknown> | null = null) =>
+    addPaymentSecret: (
+      workspace: string,
+      provider: string,
+      secret: string,
+      mapping: Record<string, unknown> | null = null,
+    ) =>
       transact(pool, workspace, (tx) =>
         insertPaymentSecret(tx, {
-          workspace, id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`, provider, secret, mapping,
+          workspace,
+          id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`,
+          provider,
+          secret,
+          mapping,
         }),
       ),
 
