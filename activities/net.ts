@@ -1,6 +1,7 @@
 import {
   expiredPayments,
   forgetKeys,
+  maturingEarnings,
   netClock,
   overdueRedemptions,
   replayPayment,
@@ -9,7 +10,7 @@ import {
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
-import { tellWorkflows } from './tell-workflows.ts'
+import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -17,7 +18,7 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number }
+export type NetFindings = { redemptions: number; payments: number; inbox: number; earnings: number }
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
@@ -26,7 +27,7 @@ export function netActivities(
 ) {
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { expirePayment } = paymentActivities(dependencies)
+  const { expirePayment, processPayment } = paymentActivities(dependencies)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -50,10 +51,22 @@ export function netActivities(
     mendInbox: async (): Promise<number> => {
       const { before } = await netClock(pool, GRACE_MS)
       const waiting = await unprocessedPayments(pool, before, BATCH)
-      for (const { workspace, payment } of waiting)
-        await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
+      for (const { workspace, payment } of waiting) {
+        const current = await replayPayment(pool, workspace, payment)
+        await tellRedemptions(engine, workspace, current)
+        await tellPaymentRun(engine, workspace, current)
+      }
       found('inbox', waiting.length)
       return waiting.length
+    },
+
+    mendEarnings: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      const late = await maturingEarnings(pool, before, BATCH)
+      for (const { workspace, source } of late)
+        await processPayment({ workspace, payment: source, at: now })
+      found('earnings', late.length)
+      return late.length
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),

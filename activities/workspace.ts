@@ -53,6 +53,23 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
       return { id: row.id, key }
     },
 
+    /** What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts what. */
+    addPaymentSecret: (
+      workspace: string,
+      provider: string,
+      secret: string,
+      mapping: Record<string, unknown> | null = null,
+    ) =>
+      transact(pool, workspace, (tx) =>
+        insertPaymentSecret(tx, {
+          workspace,
+          id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`,
+          provider,
+          secret,
+          mapping,
+        }),
+      ),
+
     revokeKey: (workspace: string, id: string, at: Date) =>
       transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),
   }

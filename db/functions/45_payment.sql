@@ -88,6 +88,8 @@ begin
   pay.customer := p_customer;
   pay.discounts := '[]';
   pay.refused_discounts := '[]';
+  pay.refunds := '[]';
+  pay.disputes := '[]';
   pay.awaits_confirmation := p_awaits_confirmation;
   pay.metadata := p_metadata;
   pay.created_at := p_at;

@@ -28,7 +28,12 @@ export type Scale = {
 const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
 
 /** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
-export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES) {
+export function accountObject(
+  row: AccountFacts,
+  scale: Scale,
+  lots: Expiring = NOTHING_EXPIRES,
+  pending = 0,
+) {
   const { decimals, livemode } = scale
   return {
     id: row.id,
@@ -38,7 +43,7 @@ export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = 
     status: row.status,
     balance: pointsOf(row.balance - lots.due, decimals),
     lifetime_points: pointsOf(row.lifetimePoints, decimals),
-    pending_points: 0,
+    pending_points: pointsOf(pending, decimals),
     tier: row.tier,
     ...(row.mergedInto !== null && { merged_into: row.mergedInto }),
     expiring_points: lots.expiring.map(({ points, expiresAt }) => ({

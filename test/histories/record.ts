@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption, askRedemption } from '../../temporal/redemption.ts'
 import { cancel, extend, paymentWorkflowId, reverse, WORKFLOW } from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
@@ -65,9 +66,19 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
     await armRedemption(house.engine, input, 200)
     return redemption
   },
-  'payment completed': async () => {
-    const { payment } = await pay(house, [])
-    return paymentWorkflowId(house.workspace, payment?.id ?? '')
+  'payment canceled before its expiry': async () => {
+    const { payment } = await pay(house, [], 'requires_payment')
+    const id = payment?.id ?? ''
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+    await armPayment(house.engine, { workspace: house.workspace, payment: id, expiresAt }, 86_400_000)
+    await house.activities.movePayment({
+      workspace: house.workspace,
+      payment: id,
+      status: 'canceled',
+      event: newId('evt'),
+      at: new Date().toISOString(),
+    })
+    return paymentWorkflowId(house.workspace, id)
   },
   'net with nothing to mend': async () => {
     const workflowId = newId('run')

@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
@@ -173,7 +174,6 @@ describe('completed after release', () => {
     const { payment } = await pay(house, [input.redemption], 'requires_payment')
     await cancelOf(input)
     await receive(payment?.id ?? '', 'completed', { amount_charged: 2_999 })
-    await paymentEnded(payment?.id ?? '')
     expect(await redemptionOf(house, input.redemption)).toMatchObject({
       status: 'released',
       latePayment: null,
@@ -275,17 +275,34 @@ describe('a payment introduced by a webhook', () => {
     ])
   })
 
-  test('is processed: nothing of it waits in the inbox once its run has ended', async () => {
+  test('is processed before it is answered, and needs no run of its own', async () => {
     const payment = newId('pay')
     await receive(payment, 'completed')
+    expect(await waitingEvents(payment)).toBe(0)
+    await expect(paymentEnded(payment)).rejects.toThrow(WorkflowNotFoundError)
+  })
+
+  test('is handed to a run, which retries until it is processed, where that fails in the request', async () => {
+    const payment = newId('pay')
+    await house.owner.query('alter function payment_process rename to payment_process_away')
+    try {
+      await receive(payment, 'completed')
+      expect(await waitingEvents(payment)).toBe(1)
+    } finally {
+      await house.owner.query('alter function payment_process_away rename to payment_process')
+    }
     expect(await paymentEnded(payment)).toMatchObject({ status: 'completed' })
-    const { rows } = await house.owner.query(
-      'select count(*)::int as n from inbox where payment = $1 and processed_at is null',
-      [payment],
-    )
-    expect(rows[0].n).toBe(0)
+    expect(await waitingEvents(payment)).toBe(0)
   })
 })
+
+const waitingEvents = async (payment: string): Promise<number> => {
+  const { rows } = await house.owner.query(
+    'select count(*)::int as n from inbox where payment = $1 and processed_at is null',
+    [payment],
+  )
+  return rows[0].n
+}
 
 const paymentEnded = (payment: string) =>
   house.engine.client.workflow.getHandle(paymentWorkflowId(house.workspace, payment)).result()
