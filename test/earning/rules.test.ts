@@ -25,11 +25,11 @@ async function program(more: Record<string, unknown> = {}): Promise<string> {
     [
       shop.workspace,
       id,
-      more['decimals'] ?? 0,
-      more['rounding'] ?? 'down',
-      more['auto_enroll'] ?? false,
-      more['tier_config'] ?? null,
-      more['time_zone'] ?? 'UTC',
+      more.decimals ?? 0,
+      more.rounding ?? 'down',
+      more.auto_enroll ?? false,
+      more.tier_config ?? null,
+      more.time_zone ?? 'UTC',
     ],
   )
   return id
@@ -162,7 +162,7 @@ describe('a payment', () => {
     const { id } = await earning.pay({ customer: member.customer, metadata: { channel: 'web' } })
     await shop.patch(`/v1/loyalty/earning_rules/${bonus}`, { award: { fixed: 7 } })
     const rows = await earning.rows(id)
-    expect(rows.map(({ points, source }) => [points, source['rule']])).toEqual([
+    expect(rows.map(({ points, source }) => [points, source.rule])).toEqual([
       [42, base],
       [100, bonus],
     ])

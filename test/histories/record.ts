@@ -70,7 +70,11 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
     const { payment } = await pay(house, [], 'requires_payment')
     const id = payment?.id ?? ''
     const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
-    await armPayment(house.engine, { workspace: house.workspace, payment: id, expiresAt }, 86_400_000)
+    await armPayment(
+      house.engine,
+      { workspace: house.workspace, payment: id, expiresAt },
+      86_400_000,
+    )
     await house.activities.movePayment({
       workspace: house.workspace,
       payment: id,
