@@ -12,6 +12,8 @@ export type Decimals = {
   ofProgram(workspace: string, program: string): Promise<number>
   ofAccounts(workspace: string, ids: readonly string[]): Promise<(id: string) => number>
   ofRewards(workspace: string, ids: readonly string[]): Promise<(id: string) => number>
+  /** Whether members of the program have tiers. */
+  hasTiers(workspace: string, program: string): Promise<boolean>
 }
 
 // Decimals change only before a program's first transaction; a print may be this much behind.
@@ -55,6 +57,10 @@ export function decimalsFrom(pool: Pool): Decimals {
     return (id: string) => found.get(id) ?? 0
   }
   return {
+    hasTiers: async (workspace, program) =>
+      (await programs(workspace)).some(
+        ({ id, tierConfig }) => id === program && tierConfig !== null,
+      ),
     ofProgram,
     ofAccounts: (workspace, ids) => through(workspace, ids, ofAccount),
     ofRewards: (workspace, ids) => through(workspace, ids, ofReward),

@@ -21,8 +21,21 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
   payment_processing: () => 'The payment is being processed by its provider; wait until it completes or fails.',
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
-  resource_missing: ({ redemption }) => `No such redemption: ${redemption}.`,
-  parameter_invalid: ({ param, available }) => `${param} must be at most what is left (${available}).`,
+  resource_missing: ({ redemption, account }) =>
+    redemption === undefined ? `No such account: ${account}.` : `No such redemption: ${redemption}.`,
+  parameter_invalid: invalid,
+  account_already_exists: () => 'The customer has an account in this program.',
+  account_merged: ({ resource }) => `The account was merged; ${resource} stands for it.`,
+  redemptions_in_flight: () => 'Redemptions are pending: settle or cancel them first.',
+}
+
+function invalid({ param, available, most, program, same, qualify_on }: Fields): string {
+  if (most !== undefined) return `${param}: has more than ${most} keys.`
+  if (program !== undefined) return `${param}: is in another program than ${program}.`
+  if (same !== undefined) return `${param}: is the same account.`
+  if (qualify_on === 'custom') return `${param}: the program has no such tier.`
+  if (qualify_on !== undefined) return `${param}: tiers are not set by hand in this program.`
+  return `${param} must be at most what is left (${available}).`
 }
 
 /** A refusal of the ledger as a person reads it, its fields beside it. */

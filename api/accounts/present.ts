@@ -1,22 +1,29 @@
-import { type AccountRow, readExpiring } from '../../db/accounts.ts'
+import { type AccountRow, readExpiring, readTierStanding } from '../../db/accounts.ts'
 import { accountObject } from '../../domain/objects/account.ts'
 import type { Deps } from '../deps.ts'
 
-/** Accounts as the API shows them, with what expires when; two reads for any number. */
+/** Accounts as the API shows them, with what expires when and how they stand between tiers; a read each where there is any. */
 export async function presentAccounts(
   { pool, decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly AccountRow[],
 ) {
-  const ids = rows.map(({ id }) => id)
-  const lots = await readExpiring(pool, workspace, ids)
+  const expiring = rows.filter(({ lotsDueFrom }) => lotsDueFrom !== null)
+  const tiered: AccountRow[] = []
+  for (const row of rows) if (await decimals.hasTiers(workspace, row.program)) tiered.push(row)
+  const [lots, tiers] = await Promise.all([
+    expiring.length === 0 ? undefined : readExpiring(pool, workspace, idsOf(expiring)),
+    tiered.length === 0 ? undefined : readTierStanding(pool, workspace, idsOf(tiered)),
+  ])
   return Promise.all(
     rows.map(async (row) => {
       const scale = { decimals: await decimals.ofProgram(workspace, row.program), livemode }
-      return accountObject(row, scale, lots.get(row.id))
+      return accountObject(row, scale, lots?.get(row.id), tiers?.get(row.id))
     }),
   )
 }
+
+const idsOf = (rows: readonly AccountRow[]) => rows.map(({ id }) => id)
 
 /** One account as the API shows it. */
 export async function presentAccount(

@@ -20,7 +20,7 @@ declare
   tenant_table text;
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
-    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox']
+    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox', 'tier_change', 'tier_spend']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -48,6 +48,10 @@ comment on table payment is 'A payment as its provider told us. Its status only 
 comment on table inbox is 'Provider events, once each; processed when all that follows from them is done.';
 --> statement-breakpoint
 comment on table event is 'Facts that happened, written in the transaction that caused them.';
+--> statement-breakpoint
+comment on table tier_change is 'Every change of a member''s tier, and what counted then.';
+--> statement-breakpoint
+comment on table tier_spend is 'What a payment counts towards a tier that spend qualifies for: charged less refunded.';
 --> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint

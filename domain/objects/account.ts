@@ -8,6 +8,7 @@ export type AccountFacts = {
   readonly balance: number
   readonly lifetimePoints: number
   readonly tier: string | null
+  readonly tierSince: Date | null
   readonly mergedInto: string | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
@@ -19,6 +20,14 @@ export type Expiring = {
   readonly due: number
 }
 
+/** How a member stands between tiers; numbers in the smallest unit, or in minor units of money where spend counts. */
+export type TierFacts = {
+  readonly qualifyOn: 'points' | 'spend' | 'custom'
+  readonly qualifying: number | null
+  readonly next: { readonly name: string; readonly threshold: number } | null
+  readonly lapsesAt: Date | null
+}
+
 export type Scale = {
   /** The program's decimals. */
   readonly decimals: number
@@ -28,7 +37,9 @@ export type Scale = {
 const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
 
 /** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
-export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES) {
+export function accountObject(
+  row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES, tier?: TierFacts,
+) {
   const { decimals, livemode } = scale
   return {
     id: row.id,
@@ -40,6 +51,7 @@ export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = 
     lifetime_points: pointsOf(row.lifetimePoints, decimals),
     pending_points: 0,
     tier: row.tier,
+    ...(tier !== undefined && { tier_progress: tierProgress(row, tier, decimals) }),
     ...(row.mergedInto !== null && { merged_into: row.mergedInto }),
     expiring_points: lots.expiring.map(({ points, expiresAt }) => ({
       points: pointsOf(points, decimals),
@@ -48,5 +60,23 @@ export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = 
     metadata: row.metadata,
     created_at: row.createdAt.toISOString(),
     livemode,
+  }
+}
+
+function tierProgress({ tierSince }: AccountFacts, { qualifyOn, qualifying, next, lapsesAt }: TierFacts, decimals: number) {
+  const shown = (amount: number) => (qualifyOn === 'points' ? pointsOf(amount, decimals) : amount)
+  return {
+    qualify_on: qualifyOn,
+    qualifying: qualifying === null ? null : shown(qualifying),
+    next:
+      next === null || qualifying === null
+        ? null
+        : {
+            tier: next.name,
+            threshold: shown(next.threshold),
+            missing: shown(Math.max(next.threshold - qualifying, 0)),
+          },
+    since: tierSince?.toISOString() ?? null,
+    lapses_at: lapsesAt?.toISOString() ?? null,
   }
 }
