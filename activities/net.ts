@@ -1,8 +1,10 @@
+import { overdueTierReviews } from '../db/account-changes.ts'
 import { netClock, overdueRedemptions, expiredPayments, forgetKeys, replayPayment, unprocessedPayments } from '../db/net.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellWorkflows } from './tell-workflows.ts'
+import { tierActivities } from './tier.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -10,7 +12,7 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number }
+export type NetFindings = { redemptions: number; payments: number; inbox: number; tiers: number }
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
@@ -18,6 +20,7 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
   const { expirePayment } = paymentActivities(dependencies)
+  const { reviewTier } = tierActivities(dependencies)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -42,6 +45,14 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
       for (const { workspace, payment } of waiting) await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
       found('inbox', waiting.length)
       return waiting.length
+    },
+
+    mendTiers: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      const overdue = await overdueTierReviews(pool, before, BATCH)
+      for (const { workspace, id } of overdue) await reviewTier({ workspace, account: id, at: now })
+      found('tiers', overdue.length)
+      return overdue.length
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),

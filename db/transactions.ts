@@ -74,9 +74,9 @@ export const listTransactions = (
         filter.program && inArray(ptx.account, ofProgram),
         filter.payment && sql`(${ptx.payment} = ${filter.payment} or ${throughRedemption})`,
         filter.redemption &&
-          sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} = any(
-            (select account_family(d.workspace, d.account) from redemption d
-             where d.workspace = ${workspace} and d.id = ${filter.redemption})::text[])`,
+          sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} in (
+            select account_family(d.workspace, d.account) from redemption d
+            where d.workspace = ${workspace} and d.id = ${filter.redemption})`,
         filter.batch && eq(ptx.batch, filter.batch),
       ],
       true,
@@ -85,8 +85,8 @@ export const listTransactions = (
 
 /** The account and all that were merged into it: their rows are its history. */
 export async function readFamily(db: Db, workspace: string, id: string): Promise<string[]> {
-  const { rows } = await db.execute<{ family: string[] }>(sql`select account_family(${workspace}, ${id}) as family`)
-  return rows[0]?.family ?? [id]
+  const { rows } = await db.execute<{ id: string }>(sql`select account_family(${workspace}, ${id}) as id`)
+  return rows.map((row) => row.id)
 }
 
 /** For those of these accounts that were merged, where their rows are read now. */

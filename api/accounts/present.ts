@@ -10,7 +10,9 @@ export async function presentAccounts(
 ) {
   const expiring = rows.filter(({ lotsDueFrom }) => lotsDueFrom !== null)
   const tiered: AccountRow[] = []
-  for (const row of rows) if (await decimals.hasTiers(workspace, row.program)) tiered.push(row)
+  for (const row of rows) {
+    if (row.tier !== null || (await decimals.hasTiers(workspace, row.program))) tiered.push(row)
+  }
   const [lots, tiers] = await Promise.all([
     expiring.length === 0 ? undefined : readExpiring(pool, workspace, idsOf(expiring)),
     tiered.length === 0 ? undefined : readTierStanding(pool, workspace, idsOf(tiered)),

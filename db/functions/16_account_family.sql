@@ -1,12 +1,12 @@
 -- The account and every account ever merged into it, at any depth: whose rows are the member's.
-create or replace function account_family(p_workspace text, p_account text) returns text[]
+create or replace function account_family(p_workspace text, p_account text) returns setof text
 language sql stable as $$
   with recursive family (id) as (
     select p_account collate "C"
     union
     select a.id from family f join account a on a.workspace = p_workspace and a.merged_into = f.id
   )
-  select array_agg(id) from family
+  select id from family
 $$;
 
 -- Where what is meant for this account goes: itself, or what it was merged into in the end. Null

@@ -48,7 +48,7 @@ declare
 begin
   debits := '{}';
   lacks := '{}';
-  foreach member in array account_family(p_workspace, p_account) loop
+  for member in select account_family(p_workspace, p_account) loop
     for d in
       select t.id, -t.amount
         - coalesce((select sum(r.amount) from ptx r where r.workspace = p_workspace and r.reverses = t.id), 0)

@@ -41,7 +41,7 @@ begin
   where workspace = p_workspace and id = s.id;
   update lot l set account = t.id
   from ptx x
-  where x.workspace = p_workspace and x.account = any(account_family(p_workspace, s.id)) and x.amount > 0
+  where x.workspace = p_workspace and x.account in (select account_family(p_workspace, s.id)) and x.amount > 0
     and l.workspace = p_workspace and l.id = x.id and l.account = s.id;
   update redemption set account = t.id where workspace = p_workspace and account = s.id;
   update tier_spend set account = t.id where workspace = p_workspace and account = s.id;

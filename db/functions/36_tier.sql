@@ -56,7 +56,7 @@ begin
   end if;
   if p.tier_config ->> 'qualifyOn' = 'points' then
     return query select t.at, t.amount from ptx t
-      where t.workspace = a.workspace and t.account = any(account_family(a.workspace, a.id))
+      where t.workspace = a.workspace and t.account in (select account_family(a.workspace, a.id))
         and t.amount > 0 and t.type in ('earn', 'adjust') and t.at > since;
   elsif p.tier_config ->> 'qualifyOn' = 'spend' then
     return query select s.at, s.amount from tier_spend s
@@ -120,7 +120,7 @@ begin
     if a.tier is null or held is null then
       return tier_write(a, p, tier_reached(p, 0), 0, p_reason, null, p_at);
     end if;
-    return a;
+    return tier_write(a, p, held, null, p_reason, null, p_at); -- takes away a review from before
   end if;
   qualifying := tier_qualifying(a, p, p_at, '0');
   reached := tier_reached(p, qualifying);
@@ -238,6 +238,9 @@ begin
     a := tier_assess(a, p, p_at, 'qualified');
     update account set tier_review_armed_at = a.tier_review_at
     where workspace = p_workspace and id = p_account and tier_review_armed_at is distinct from a.tier_review_at;
+  elsif a.tier_review_at is not null then
+    update account set tier_review_at = null, tier_review_armed_at = null
+    where workspace = p_workspace and id = p_account returning * into a;
   end if;
   return jsonb_build_object('found', true, 'tier', a.tier, 'changed', a.tier is distinct from before,
     'review_at', a.tier_review_at);
@@ -299,9 +302,9 @@ language sql stable as $$
   join program p on p.workspace = a.workspace and p.id = a.program and p.tier_config is not null
   cross join lateral (select case when p.tier_config ->> 'qualifyOn' <> 'custom' then tier_qualifying(a, p, p_at, '0') end as now) counts
   left join lateral (
-    select tier from jsonb_array_elements(p.tier_config -> 'tiers') tier
-    where (tier ->> 'rank')::int > coalesce((tier_named(p, a.tier) ->> 'rank')::int, -1)
-    order by (tier ->> 'rank')::int limit 1
+    select one.value as tier from jsonb_array_elements(p.tier_config -> 'tiers') one
+    where (one.value ->> 'rank')::int > coalesce((tier_named(p, a.tier) ->> 'rank')::int, -1)
+    order by (one.value ->> 'rank')::int limit 1
   ) above on true
   where a.workspace = p_workspace and a.id = any(p_accounts) and a.status <> 'merged'
 $$;

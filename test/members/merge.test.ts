@@ -177,7 +177,7 @@ describe('a merge', () => {
     ['with nobody', (id: string) => [id, 'loy_nobody'], 404, 'resource_missing'],
     ['of nobody', (id: string) => ['loy_nobody', id], 404, 'resource_missing'],
   ] as const)('%s is refused', async (_name, pair, status, code) => {
-    const [source, target] = pair(await enrol())
+    const [source, target] = pair(await enrol()) as [string, string]
     const answer = await merge(source, target)
     expect([answer.status, answer.body.error.code]).toEqual([status, code])
   })
