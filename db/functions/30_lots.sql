@@ -66,6 +66,10 @@ begin
     end loop;
     exit when found_total >= p_deficit;
   end loop;
+  if member <> p_account then -- more than one account's: in one order
+    select array_agg(x.debit order by x.debit desc), array_agg(x.lacking order by x.debit desc) into debits, lacks
+    from (select u.debit collate "C" as debit, u.lacking from unnest(debits, lacks) u (debit, lacking)) x;
+  end if;
 end $$;
 
 -- Fills the account's deficit from one lot that has something left: allocates from it to the
