@@ -4,17 +4,24 @@ import {
 import type { NewAccount } from '../db/accounts.ts'
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
-export function accountActivities({ pool }: Pick<Dependencies, 'pool'>) {
+export function accountActivities({ pool, engine }: Dependencies) {
   const now = async () => (await databaseNow(pool)).toISOString()
 
   return {
-    createAccount: async (request: RequestIdentity, values: NewAccount): Promise<AccountChanged> =>
-      enrolAccount(pool, request, values, await now()),
+    /** What the earning rules give a new member is there already; what they give later has its timer. */
+    createAccount: async (request: RequestIdentity, values: NewAccount): Promise<AccountChanged> => {
+      const enrolled = await enrolAccount(pool, request, values, await now())
+      if (enrolled.refusal === undefined && enrolled.maturesAt !== null) {
+        await signalPayment(engine, { workspace: values.workspace, payment: values.id, expiresAt: null })
+      }
+      return enrolled
+    },
 
     updateAccount: async (request: RequestIdentity, id: string, change: AccountChange): Promise<AccountChanged> =>
       changeAccount(pool, request, id, change, await now()),

@@ -1,5 +1,6 @@
 import { accountActivities } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
+import { earningRuleActivities } from './earning-rule.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { rewardActivities } from './reward.ts'
@@ -9,6 +10,7 @@ import { transactionActivities } from './transaction.ts'
 export function requestActivities(dependencies: Dependencies) {
   return {
     ...accountActivities(dependencies),
+    ...earningRuleActivities(dependencies),
     ...paymentActivities(dependencies),
     ...redemptionActivities(dependencies),
     ...rewardActivities(dependencies),

@@ -1,5 +1,7 @@
 import { overdueTierReviews } from '../db/account-changes.ts'
-import { netClock, overdueRedemptions, expiredPayments, forgetKeys, replayPayment, unprocessedPayments } from '../db/net.ts'
+import {
+  expiredPayments, forgetKeys, maturingEarnings, netClock, overdueRedemptions, replayPayment, unprocessedPayments,
+} from '../db/net.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
@@ -12,14 +14,14 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number; tiers: number }
+export type NetFindings = { redemptions: number; payments: number; inbox: number; earnings: number; tiers: number }
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
 export function netActivities(dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void }) {
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { expirePayment } = paymentActivities(dependencies)
+  const { expirePayment, processPayment } = paymentActivities(dependencies)
   const { reviewTier } = tierActivities(dependencies)
 
   return {
@@ -53,6 +55,14 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
       for (const { workspace, id } of overdue) await reviewTier({ workspace, account: id, at: now })
       found('tiers', overdue.length)
       return overdue.length
+    },
+
+    mendEarnings: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      const late = await maturingEarnings(pool, before, BATCH)
+      for (const { workspace, source } of late) await processPayment({ workspace, payment: source, at: now })
+      found('earnings', late.length)
+      return late.length
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),

@@ -4,11 +4,18 @@ import {
   insertPayment, type MovePayment, movePayment, type NewPayment, type PaymentResult, type ReceivedEvent,
   receivePaymentEvent,
 } from '../db/payments.ts'
+import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import type { Dependencies } from './dependencies.ts'
 import { tellWorkflows } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
-export type PaymentState = { readonly found: boolean; readonly status: string; readonly expiresAt: string | null }
+export type PaymentState = {
+  readonly found: boolean
+  readonly status: string
+  readonly expiresAt: string | null
+  /** ISO 8601; when its next pending earning is credited. */
+  readonly maturesAt?: string | null
+}
 
 type Who = { workspace: string; payment: string; /** ISO 8601 */ at: string }
 
@@ -36,13 +43,37 @@ export function paymentActivities({ pool, engine }: Dependencies) {
       return stateOf(await told(workspace, await movePayment(pool, move)))
     },
 
-    /** Everything that follows from the payment's waiting events; then they are processed. */
-    processPayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> =>
-      stateOf(await call<PaymentResult>(pool, 'payment_processed', [workspace, payment, at])),
+    /**
+     * Everything that follows from the payment's waiting events, and what has matured; then they are
+     * processed. Redemptions that a refund asked to return are reversed before that.
+     */
+    processPayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
+      const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
+      const result = await process()
+      if (!result.returns?.length) return stateOf(result)
+      for (const { refund, redemption } of result.returns) {
+        const operation = `refund:${refund}:${redemption}`
+        await call(pool, 'redemption_reverse', [workspace, redemption, null, 'refund', operation, operation, at])
+      }
+      const after = await process()
+      if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
+      return stateOf(after)
+    },
+
+    /** Run by the API: a sandbox refund, which goes on as its webhook does. */
+    createRefund: async (refund: NewRefund) => {
+      const result = await insertRefund(pool, refund)
+      await told(refund.workspace, result)
+      return result
+    },
+
+    /** Run by the API: the manual award. Its pending earnings wait in the payment's run. */
+    replayAward: async ({ workspace, payment, at }: Who) =>
+      told(workspace, await call<PaymentResult>(pool, 'payment_replay_award', [workspace, payment, at])),
   }
 }
 
-function stateOf({ payment }: PaymentResult): PaymentState {
-  if (!payment) return { found: false, status: 'missing', expiresAt: null }
-  return { found: true, status: payment.status, expiresAt: payment.expires_at }
+function stateOf({ payment, subject, outcome, matures_at: maturesAt = null }: PaymentResult): PaymentState {
+  if (!payment) return { found: subject !== undefined, status: outcome, expiresAt: null, maturesAt }
+  return { found: true, status: payment.status, expiresAt: payment.expires_at, maturesAt }
 }

@@ -7,7 +7,10 @@ const FAILED = ['failed', 'canceled', 'expired']
 
 /** Signals a payment's run and, where the payment has ended, each attached redemption's. */
 export async function tellWorkflows(engine: Engine, workspace: string, result: PaymentResult): Promise<void> {
-  const { payment, redemptions = [], waiting } = result
+  const { payment, subject, redemptions = [], waiting } = result
+  if (!payment && subject !== undefined && waiting) {
+    await signalPayment(engine, { workspace, payment: subject, expiresAt: null })
+  }
   if (!payment) return
   const ended = payment.status === 'completed' || FAILED.includes(payment.status)
   await Promise.all([

@@ -8,10 +8,15 @@ import { setAccountTier } from './accounts/set-tier.ts'
 import { listTierChanges } from './accounts/tier-changes.ts'
 import { updateAccount } from './accounts/update.ts'
 import type { Endpoint } from './declaration.ts'
+import { createEarningRule } from './earning-rules/create.ts'
+import { listEarningRules } from './earning-rules/list.ts'
+import { retrieveEarningRule } from './earning-rules/retrieve.ts'
+import { updateEarningRule } from './earning-rules/update.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
 import { listPayments } from './payments/list.ts'
+import { replayAward } from './payments/replay-award.ts'
 import { retrievePayment } from './payments/retrieve.ts'
 import { createQuote } from './quotes/create.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
@@ -20,6 +25,9 @@ import { extendRedemption } from './redemptions/extend.ts'
 import { listRedemptions } from './redemptions/list.ts'
 import { retrieveRedemption } from './redemptions/retrieve.ts'
 import { reverseRedemption } from './redemptions/reverse.ts'
+import { createRefund } from './refunds/create.ts'
+import { listRefunds } from './refunds/list.ts'
+import { retrieveRefund } from './refunds/retrieve.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
@@ -59,5 +67,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listPayments,
   confirmPayment,
   cancelPayment,
+  replayAward,
+  createRefund,
+  retrieveRefund,
+  listRefunds,
+  createEarningRule,
+  retrieveEarningRule,
+  updateEarningRule,
+  listEarningRules,
   receivePaymentEvent,
 ]

@@ -7,20 +7,21 @@ import { account } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 
-/** What came of a change: the account as it is now (undefined: there is none), or the refusal. */
+/** What came of a change: the account as it is now (undefined: there is none), or the refusal. `maturesAt`: a welcome that waits. */
 export type AccountChanged =
-  | { outcome: string; row: AccountRow | undefined; refusal?: undefined }
+  | { outcome: string; row: AccountRow | undefined; maturesAt: string | null; refusal?: undefined }
   | { refusal: SqlRefusal }
 
 /** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
 export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
 
-type Answer = { outcome: string; account?: Snapshot | null }
+type Answer = { outcome: string; account?: Snapshot | null; matures_at?: string | null }
 
 async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChanged> {
   const answer = await callOrRefusal<Answer>(pool, name, args)
   if ('refusal' in answer) return answer
-  return { outcome: answer.outcome, row: answer.account ? fromSnapshot(account, answer.account) : undefined }
+  const row = answer.account ? fromSnapshot(account, answer.account) : undefined
+  return { outcome: answer.outcome, row, maturesAt: answer.matures_at ?? null }
 }
 
 export const enrolAccount = (pool: Pool, r: RequestIdentity, a: NewAccount, at: string) =>

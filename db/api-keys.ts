@@ -19,13 +19,19 @@ export async function findApiKey(pool: Pool, hash: string): Promise<ApiKey | und
   return rows[0]
 }
 
-export type PaymentSecret = { workspace: string; livemode: boolean; secret: string }
+export type PaymentSecret = {
+  workspace: string
+  livemode: boolean
+  secret: string
+  /** Where the generic provider finds what in its body. */
+  mapping: Record<string, unknown> | null
+}
 
 /** The signing secrets of a payment provider, of all workspaces: the one that verifies names the workspace. */
 export async function findPaymentSecrets(pool: Pool, provider: string): Promise<PaymentSecret[]> {
   const { rows } = await pool.query<PaymentSecret>({
     name: 'payment_secrets_find',
-    text: 'select workspace, livemode, secret from payment_secrets_find($1)',
+    text: 'select workspace, livemode, secret, mapping from payment_secrets_find($1)',
     values: [provider],
   })
   return rows

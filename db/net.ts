@@ -27,6 +27,12 @@ export async function unprocessedPayments(pool: Pool, before: string, limit: num
   return rows
 }
 
+export async function maturingEarnings(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; source: string }>(
+    'select workspace, source from net_maturing_earnings($1, $2)', [before, limit])
+  return rows
+}
+
 /** The payment as its event left it, with whom to tell; changes nothing. */
 export const replayPayment = (pool: Pool, workspace: string, payment: string) =>
   call<PaymentResult>(pool, 'payment_current', [workspace, payment])

@@ -17,6 +17,12 @@ export type PaymentResult = {
   outcome: string
   payment?: Snapshot & { id: string; status: PaymentStatus; expires_at: string | null }
   redemptions?: AttachedRedemption[]
+  /** Whose workflow it is where there is no whole payment: one not known yet, an invoice, a referral. */
+  subject?: string
+  /** Redemptions that a refund asked to reverse. */
+  returns?: { refund: string; redemption: string }[]
+  /** ISO 8601; when the next pending earning is credited. */
+  matures_at?: string | null
   /** An event of it is still unprocessed. */
   waiting?: boolean
   refusal?: SqlRefusal
@@ -57,7 +63,7 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
 }
 
 /** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
-function refusalRaised(error: unknown): SqlRefusal {
+export function refusalRaised(error: unknown): SqlRefusal {
   if (error instanceof Error && 'code' in error && error.code === 'VR001') return JSON.parse(error.message) as SqlRefusal
   throw error
 }
@@ -94,11 +100,45 @@ export type ReceivedEvent = {
   /** What the event's type says of the payment; null where it says nothing. */
   status: PaymentStatus | null
   at: string
+  more?: ReportedMore
+}
+
+/** A refund or dispute as its provider tells it; `step` is one of a running total, without the refund's own id. */
+export type ReportedRefund = {
+  id: string
+  amount: number
+  status?: 'succeeded' | 'failed' | 'pending'
+  kind?: 'refund' | 'dispute'
+  reason?: string
+  step?: true
+}
+
+/** What earns by itself: an invoice, a subscription, a referral. */
+export type TriggerFacts = {
+  trigger: 'subscription.created' | 'invoice.paid' | 'referral.converted'
+  noun: string
+  customer: string | null
+  metadata: Record<string, string>
+  amount: number | null
+  currency: string | null
+  /** The payment whose refunds take the award back. */
+  payment: string | null
+  /** ISO 8601, the provider's time. */
+  at?: string
+}
+
+/** What an event says beside, or instead of, a whole payment. */
+export type ReportedMore = {
+  subject?: string
+  /** ISO 8601, the provider's time of completion. */
+  completed_at?: string
+  refunds?: ReportedRefund[]
+  facts?: TriggerFacts
 }
 
 export const receivePaymentEvent = (pool: Pool, e: ReceivedEvent) =>
   call<PaymentResult>(pool, 'payment_receive', [
-    e.workspace, e.provider, e.event, e.type, e.payload, e.payment, e.status, e.at,
+    e.workspace, e.provider, e.event, e.type, e.payload, e.payment, e.status, e.at, e.more ?? {},
   ])
 
 export const findPayment = (pool: Pool, workspace: string, id: string): Promise<PaymentRow | undefined> =>

@@ -121,6 +121,33 @@ broken (workspace, subject, rule, detail) as (
   ) c on true
   where a.status <> 'merged' and c.to_tier is distinct from a.tier
   union all
+  select e.workspace, e.id, 'an earning''s ptx bring what its points and clawbacks say',
+    format('%s: points %s, clawed %s, shrunk %s, earned %s, taken %s, clawed back %s', e.outcome, e.points, e.clawed,
+      coalesce(c.shrunk, 0), coalesce(t.amount, 0), coalesce(c.taken, 0), coalesce(x.amount, 0))
+  from earning e
+  left join ptx t on t.workspace = e.workspace and t.id = e.transaction
+  left join lateral (
+    select sum(taken) as taken, sum(shrunk) as shrunk, sum(taken + shrunk + expired + forgiven) as share
+    from clawback c where c.workspace = e.workspace and c.earning = e.id
+  ) c on true
+  left join lateral (
+    select sum(case when z.reverses is null and z.amount > 0 then 0 else z.amount end) as amount,
+      sum(case when z.reverses is null and z.amount > 0 then z.amount else 0 end) as unshrunk
+    from ptx z
+    where z.workspace = e.workspace and z.payment = e.payment and z.type = 'clawback'
+      and (z.operation like 'claw:' || e.id || ':%' or z.operation like 'unclaw:' || e.id || ':%')
+  ) x on true
+  where coalesce(c.share, 0) <> e.clawed
+    or coalesce(c.taken, 0) <> -coalesce(x.amount, 0)
+    or (e.outcome = 'earned') <> (t.id is not null)
+    or (e.outcome = 'earned' and t.amount + coalesce(x.unshrunk, 0) <> e.points - coalesce(c.shrunk, 0))
+  union all
+  select w.workspace, w.id, 'every clawback and payment earn belongs to an earning', format('operation %s', w.operation)
+  from ptx w
+  where w.operation ~ '^(earn|claw|unclaw):' and not exists (
+    select from earning e where e.workspace = w.workspace
+      and (e.transaction = w.id or e.id = split_part(w.operation, ':', 2)))
+  union all
   select x.workspace, x.debit, 'every allocation names a debit and a lot', format('lot %s', x.lot)
   from allocation x
   where not exists (select from ptx t where t.workspace = x.workspace and t.id = x.debit)

@@ -1,7 +1,7 @@
 import { transactionActivities } from '../activities/transaction.ts'
 import { workspaceActivities } from '../activities/workspace.ts'
 import { createPool, type Pool } from '../db/pool.ts'
-import { account, reward } from '../db/schema/index.ts'
+import { account, earningRule, reward } from '../db/schema/index.ts'
 import { transact } from '../db/workspace-client.ts'
 import { DEFAULT_PROGRAM } from '../db/workspaces.ts'
 import { newApiKey, newWebhookSecret } from '../domain/secrets.ts'
@@ -55,6 +55,7 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
       publishableKey: keys.publishableKey,
       paymentSecret: keys.paymentWebhookSecret,
     })
+    await seedRule(pool, DEMO)
     await workspaceActivities({ pool }).createWorkspace(OTHER, 'Another shop', false, { secretKey: keys.otherWorkspaceApiKey })
     onProgress(`demo data ready (${MEMBERS.length} members, ${REWARDS.length} rewards)`)
     return {
@@ -66,6 +67,17 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
   } finally {
     await pool.end()
   }
+}
+
+/** The documents' rule: 1 point per EUR 1 of a completed payment. */
+export function seedRule(pool: Pool, workspace: string): Promise<void> {
+  return transact(pool, workspace, async (tx) => {
+    const award = { per_amount: { points: 1, amount: 100, currency: 'eur' } }
+    await tx
+      .insert(earningRule)
+      .values({ workspace, id: 'erl_1_per_eur', program: DEFAULT_PROGRAM, name: '1 point per EUR 1', award })
+      .onConflictDoNothing()
+  })
 }
 
 /** A workspace with the documents' members and rewards. */

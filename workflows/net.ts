@@ -2,26 +2,26 @@ import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { NetActivities, NetFindings } from '../activities/net.ts'
 import type { TierActivities } from '../activities/tier.ts'
 
-const { mendRedemptions, mendPayments, mendInbox, mendTiers, armTierReviews, forgetIdempotencyKeys } = proxyActivities<
-  NetActivities & TierActivities
->({
+const {
+  mendRedemptions, mendPayments, mendInbox, mendEarnings, mendTiers, armTierReviews, forgetIdempotencyKeys,
+} = proxyActivities<NetActivities & TierActivities>({
   startToCloseTimeout: '50s',
   retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
 })
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox, tiers] = await Promise.all([
-    mendRedemptions(), mendPayments(), mendInbox(), mendTiers(),
+  const [redemptions, payments, inbox, earnings, tiers] = await Promise.all([
+    mendRedemptions(), mendPayments(), mendInbox(), mendEarnings(), mendTiers(),
   ])
   // not mending: how a promotion's review comes to be armed
   await armTierReviews()
   await forgetIdempotencyKeys()
-  const findings = { redemptions, payments, inbox, tiers }
+  const findings = { redemptions, payments, inbox, earnings, tiers }
   setCurrentDetails(
-    redemptions + payments + inbox + tiers === 0
+    redemptions + payments + inbox + earnings + tiers === 0
       ? 'Nothing to mend.'
-      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${tiers} overdue tier reviews.`,
+      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews.`,
   )
   return findings
 }

@@ -1,8 +1,9 @@
 import { type AccountRow, readExpiring, readTierStanding } from '../../db/accounts.ts'
+import { readPending } from '../../db/earnings.ts'
 import { accountObject } from '../../domain/objects/account.ts'
 import type { Deps } from '../deps.ts'
 
-/** Accounts as the API shows them, with what expires when and how they stand between tiers; a read each where there is any. */
+/** Accounts as the API shows them, with what expires when, what is pending, and how they stand between tiers. */
 export async function presentAccounts(
   { pool, decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
@@ -13,14 +14,15 @@ export async function presentAccounts(
   for (const row of rows) {
     if (row.tier !== null || (await decimals.hasTiers(workspace, row.program))) tiered.push(row)
   }
-  const [lots, tiers] = await Promise.all([
+  const [pending, lots, tiers] = await Promise.all([
+    readPending(pool, workspace, idsOf(rows)),
     expiring.length === 0 ? undefined : readExpiring(pool, workspace, idsOf(expiring)),
     tiered.length === 0 ? undefined : readTierStanding(pool, workspace, idsOf(tiered)),
   ])
   return Promise.all(
     rows.map(async (row) => {
       const scale = { decimals: await decimals.ofProgram(workspace, row.program), livemode }
-      return accountObject(row, scale, lots?.get(row.id), tiers?.get(row.id))
+      return accountObject(row, scale, lots?.get(row.id), pending.get(row.id), tiers?.get(row.id))
     }),
   )
 }

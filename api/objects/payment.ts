@@ -31,6 +31,13 @@ const DiscountTaken = z.object({
 
 const DiscountRefused = z.object({ redemption: z.string(), code: z.string(), at: time })
 
+const RefundOfPayment = z.object({
+  id: z.string(),
+  payment: z.string(),
+  amount: z.number().int(),
+  status: z.enum(['succeeded', 'failed', 'pending']),
+})
+
 /** The payment side, as its provider told us. */
 export const Payment = z
   .object({
@@ -49,6 +56,8 @@ export const Payment = z
     discounts: z.array(DiscountTaken),
     refused_discounts: z.array(DiscountRefused).optional(),
     redemptions: z.array(z.string()),
+    refunds: z.array(RefundOfPayment),
+    disputes: z.array(RefundOfPayment).optional(),
     completed_at: time.nullable(),
     expires_at: time.nullable(),
     metadata,

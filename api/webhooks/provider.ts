@@ -1,4 +1,4 @@
-import type { PaymentStatus, ReportedPayment } from '../../db/payments.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../db/payments.ts'
 
 /** A provider's event in our own words. */
 export type ProviderEvent = {
@@ -9,7 +9,15 @@ export type ProviderEvent = {
   readonly status: PaymentStatus | null
   /** The whole payment; null where the event is not about one. */
   readonly payment: ReportedPayment | null
+  /** What it says beside the payment, or instead of one: refunds, an earning trigger. */
+  readonly more?: ReportedMore
   readonly payload: Record<string, unknown>
+}
+
+/** A signing secret of a workspace, with what its provider is configured by. */
+export type Signer = {
+  readonly secret: string
+  readonly mapping?: Readonly<Record<string, unknown>> | null
 }
 
 export type Verification<Secret> = {
@@ -22,9 +30,9 @@ export type Verification<Secret> = {
 /** How one payment provider signs and words its webhooks. */
 export type Provider = {
   /** The secret that signed this body, not too long ago; undefined: none did. */
-  verify<Secret extends { readonly secret: string }>(
+  verify<Secret extends Signer>(
     given: Verification<Secret>,
   ): Secret | undefined
   /** The event in a verified body; refuses what it cannot be (400), by the parameter's name. */
-  read(body: Buffer): ProviderEvent
+  read(body: Buffer, signer: Signer): ProviderEvent
 }

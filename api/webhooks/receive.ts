@@ -4,16 +4,22 @@ import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { rawEndpoint } from '../endpoint.ts'
 import type { Provider } from './provider.ts'
+import { generic } from './providers/generic.ts'
 import { SandboxEvent, sandbox } from './providers/sandbox.ts'
+import { stripe } from './providers/stripe.ts'
 
-const PROVIDERS: ReadonlyMap<string, Provider> = new Map([['sandbox', sandbox]])
+const PROVIDERS: ReadonlyMap<string, Provider> = new Map([
+  ['sandbox', sandbox],
+  ['stripe', stripe],
+  ['generic', generic],
+])
 
 export const receivePaymentEvent = rawEndpoint({
   method: 'POST',
   path: '/v1/webhooks/payments/{provider}',
   summary: 'Tell us about a payment',
   description:
-    "Signed by the provider: `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`. Answered once it is stored; a 5xx asks for another try.",
+    "`sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the workspace's mapping. Answered once it is stored; a 5xx asks for another try.",
   tags: ['webhooks'],
   params: z.strictObject({ provider: z.string().max(40) }),
   body: SandboxEvent,
@@ -29,7 +35,7 @@ export const receivePaymentEvent = rawEndpoint({
     if (signer === undefined) {
       return refuse('invalid_signature', 'No secret of ours made this signature, or it is too old.')
     }
-    const { id: event, ...told } = provider.read(body)
+    const { id: event, ...told } = provider.read(body, signer)
 
     const at = (await databaseNow(deps.pool)).toISOString()
     const from = { workspace: signer.workspace, provider: params.provider }

@@ -1,8 +1,9 @@
 -- Inserts a member: the one way an account comes into being, asked for or enrolled by a payment.
 -- With it, in the same transaction: its entry tier, loyalty.account.created, and what the earning rules
--- on that trigger give. All null where the customer has an active account in the program already.
+-- on that trigger give. `p_on` is when the membership began, at most `p_at`. All null where the customer
+-- has an active account in the program already.
 create or replace function account_enrol(
-  p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_at timestamptz
+  p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_on timestamptz, p_at timestamptz
 ) returns account
 language plpgsql as $$
 declare
@@ -10,7 +11,7 @@ declare
   p program;
 begin
   insert into account (workspace, id, program, customer, metadata, created_at)
-  values (p_workspace, p_id, p_program, p_customer, p_metadata, p_at)
+  values (p_workspace, p_id, p_program, p_customer, p_metadata, p_on)
   on conflict (workspace, program, customer) where status = 'active' and customer is not null do nothing
   returning * into a;
   if a.id is null then
@@ -22,10 +23,14 @@ begin
     a := tier_assess(a, p, p_at, 'enrolled');
   end if;
   perform event_write(p_workspace, 'loyalty.account.created', p_id, to_jsonb(a), null, p_at);
+  if earning_for_new_account(p_workspace, p_id, p_at) > 0 then
+    select * into a from account where workspace = p_workspace and id = p_id;
+  end if;
   return a;
 end $$;
 
--- Enrols a member by request. Outcomes: created; replayed; exists. Refused: account_already_exists with
+-- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that waits is
+-- credited (null: none waits). Refused: account_already_exists with
 -- the id of the customer's active account, also where two requests race for it.
 create or replace function account_create(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb,
@@ -42,11 +47,12 @@ begin
     select * into a from account where workspace = p_workspace and id = earlier;
     return jsonb_build_object('outcome', 'replayed', 'account', to_jsonb(a));
   end if;
-  a := account_enrol(p_workspace, p_id, p_program, p_customer, p_metadata, p_at);
+  a := account_enrol(p_workspace, p_id, p_program, p_customer, p_metadata, p_at, p_at);
   if a.id is null then
     perform account_taken(p_workspace, p_program, p_customer);
   end if;
-  return jsonb_build_object('outcome', 'created', 'account', to_jsonb(a));
+  return jsonb_build_object('outcome', 'created', 'account', to_jsonb(a),
+    'matures_at', earning_next_maturity(p_workspace, p_id));
 end $$;
 
 -- Claims a request's key for `p_resource`. Null: go on. Else the id that the first request with this key

@@ -192,9 +192,9 @@ end $$;
 -- Takes note of what a payment charged, less what was refunded, towards a tier that spend qualifies for:
 -- promotion at once, and where less counts now the review no later than the grace from now. Once for each
 -- payment and program; a repeat sets the amount again. Nothing where the program's tiers do not look at
--- spend, or the money is not the program's. The account's lock is held.
+-- spend, or the money is not the program's. `p_on` is when it was paid. The account's lock is held.
 create or replace function tier_spend_record(
-  a account, p_payment text, p_amount_minor bigint, p_currency text, p_at timestamptz
+  a account, p_payment text, p_amount_minor bigint, p_currency text, p_on timestamptz, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
@@ -211,10 +211,35 @@ begin
     return;
   end if;
   insert into tier_spend (workspace, program, payment, account, amount, at)
-  values (a.workspace, p.id, p_payment, a.id, p_amount_minor, p_at)
+  values (a.workspace, p.id, p_payment, a.id, p_amount_minor, p_on)
   on conflict (workspace, program, payment) do update set amount = excluded.amount, account = excluded.account;
   select * into a from account x where x.workspace = a.workspace and x.id = a.id;
   perform tier_assess(a, p, p_at, 'qualified');
+end $$;
+
+-- A completed payment, as its refunds leave it, in every program whose tiers look at spend: on the member it
+-- was judged to be of (`p_members`, the first time), afterwards on the one it was recorded for.
+create or replace function tier_spend_of_payment(pay payment, p_members text[], p_at timestamptz) returns void
+language plpgsql as $$
+declare
+  p program;
+  a account;
+  member text;
+begin
+  for p in
+    select * from program x where x.workspace = pay.workspace and x.tier_config ->> 'qualifyOn' = 'spend' order by x.id
+  loop
+    select s.account into member from tier_spend s
+    where s.workspace = pay.workspace and s.program = p.id and s.payment = pay.id;
+    if not found then
+      select x.id into member from account x
+      where x.workspace = pay.workspace and x.id = any(p_members) and x.program = p.id and x.status = 'active';
+      continue when not found;
+    end if;
+    a := account_locked(pay.workspace, member);
+    perform tier_spend_record(a, pay.id, pay.amount_charged - pay.amount_refunded, pay.currency,
+      coalesce(pay.completed_at, p_at), p_at);
+  end loop;
 end $$;
 
 -- The review a member's workflow wakes for: judges the tier at `p_at` and says when to come back (null:

@@ -13,7 +13,7 @@ create or replace function payment_advance(pay payment, p_status text, p_charged
 returns payment
 language plpgsql as $$
 begin
-  if payment_rank(p_status) <= payment_rank(pay.status) then
+  if p_status is null or payment_rank(p_status) <= payment_rank(pay.status) then
     return pay;
   end if;
   pay.status := p_status;
@@ -88,6 +88,8 @@ begin
   pay.customer := p_customer;
   pay.discounts := '[]';
   pay.refused_discounts := '[]';
+  pay.refunds := '[]';
+  pay.disputes := '[]';
   pay.awaits_confirmation := p_awaits_confirmation;
   pay.metadata := p_metadata;
   pay.created_at := p_at;

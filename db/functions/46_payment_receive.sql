@@ -2,11 +2,13 @@
 -- payment's new status, in one transaction. A payment not seen before is introduced, its redemptions
 -- attached as at creation; a refused one is recorded on it. `p_payment` is the provider's payment in
 -- our own form, or null where the event names none; `p_status` what the event's type says, or null.
+-- `p_more` holds what else the event says: `subject` (whom its workflow belongs to where it carries no whole
+-- payment), `completed_at` (the provider's time), `refunds`, and `facts` of an earning trigger.
 -- Outcomes: received; duplicate; ignored (no payment to speak of). `waiting` says that an event of the
 -- payment is still unprocessed and its workflow must be told.
 create or replace function payment_receive(
   p_workspace text, p_provider text, p_event text, p_type text, p_payload jsonb, p_payment jsonb,
-  p_status text, p_at timestamptz
+  p_status text, p_at timestamptz, p_more jsonb default '{}'
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -14,13 +16,17 @@ declare
   attached record;
   fresh boolean;
   known boolean;
+  subject text := coalesce(p_payment ->> 'id', p_more ->> 'subject');
   charged bigint := (p_payment ->> 'amount_charged')::bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  fresh := inbox_put(p_workspace, p_event, p_provider, p_type, p_payment ->> 'id', p_payload, p_at);
-  if p_payment ->> 'id' is null then
+  fresh := inbox_put(p_workspace, p_event, p_provider, p_type, subject, p_payload, p_at);
+  if subject is null then
     update inbox set processed_at = p_at where workspace = p_workspace and id = p_event and processed_at is null;
     return '{"outcome": "ignored"}';
+  end if;
+  if p_payment is null then
+    return payment_receive_part(p_workspace, p_event, subject, fresh, p_more, p_at);
   end if;
   insert into payment (workspace, id, provider, status, amount, amount_charged, currency, customer, metadata, created_at)
   values (p_workspace, p_payment ->> 'id', p_provider, 'requires_payment', (p_payment ->> 'amount')::bigint,
@@ -41,27 +47,41 @@ begin
     from jsonb_array_elements(attached.refusals) x;
   else
     pay.customer := coalesce(pay.customer, p_payment ->> 'customer');
+    pay.metadata := case when pay.metadata = '{}' then coalesce(p_payment -> 'metadata', '{}') else pay.metadata end;
   end if;
   pay := payment_advance(pay, p_status, charged, p_at);
+  if pay.completed_at = p_at then
+    pay.completed_at := least(p_at, (p_more ->> 'completed_at')::timestamptz);
+  end if;
   perform payment_save(pay);
+  if p_more ? 'refunds' or not known then
+    pay := payment_refunds_put(pay, coalesce(p_more -> 'refunds', '[]'), p_at);
+  end if;
   perform event_write(p_workspace, p_type, pay.id, to_jsonb(pay), null, p_at);
   return payment_outcome(pay, 'received', true);
 end $$;
 
--- Marks the payment's waiting events processed, once all that follows from them is done. Returns the payment.
-create or replace function payment_processed(p_workspace text, p_id text, p_at timestamptz) returns jsonb
+-- Takes in an event that carries no whole payment: refunds of one, which may not be known yet, or an
+-- earning trigger.
+create or replace function payment_receive_part(
+  p_workspace text, p_event text, p_subject text, p_fresh boolean, p_more jsonb, p_at timestamptz
+) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
+  waiting boolean := true;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id for update;
-  if not found then
-    return '{"outcome": "missing"}';
+  select * into pay from payment where workspace = p_workspace and id = p_subject for update;
+  if p_fresh then
+    update inbox set facts = p_more -> 'facts' where workspace = p_workspace and id = p_event and p_more ? 'facts';
+    pay.workspace := p_workspace;
+    pay := payment_refunds_put(jsonb_populate_record(pay, jsonb_build_object('id', p_subject)),
+      coalesce(p_more -> 'refunds', '[]'), p_at);
+  else
+    select processed_at is null into waiting from inbox where workspace = p_workspace and id = p_event;
   end if;
-  update inbox set processed_at = p_at
-  where workspace = p_workspace and payment = p_id and processed_at is null;
-  return payment_outcome(pay, 'processed', false);
+  return jsonb_build_object('outcome', case when p_fresh then 'received' else 'duplicate' end,
+    'subject', p_subject, 'redemptions', '[]'::jsonb, 'waiting', waiting);
 end $$;
 
 -- The payment as it is, with the redemptions to tell and whether an event of it waits; changes nothing.
@@ -73,7 +93,7 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into pay from payment where workspace = p_workspace and id = p_id;
   if not found then
-    return '{"outcome": "missing"}';
+    return jsonb_build_object('outcome', 'missing', 'subject', p_id);
   end if;
   return payment_outcome(pay, 'unchanged', exists (
     select from inbox where workspace = p_workspace and payment = p_id and processed_at is null));

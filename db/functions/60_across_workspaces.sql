@@ -9,9 +9,9 @@ language sql stable security definer set search_path = public as $$
 $$;
 
 create or replace function payment_secrets_find(p_provider text)
-returns table (workspace text, livemode boolean, secret text)
+returns table (workspace text, livemode boolean, secret text, mapping jsonb)
 language sql stable security definer set search_path = public as $$
-  select s.workspace, w.livemode, s.secret
+  select s.workspace, w.livemode, s.secret, s.mapping
   from payment_secret s join workspace w on w.id = s.workspace
   where s.provider = p_provider and s.revoked_at is null
 $$;
@@ -28,8 +28,8 @@ create or replace function net_unprocessed_payments(p_before timestamptz, p_limi
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer set search_path = public as $$
   select i.workspace, i.payment, p.expires_at
-  from inbox i join payment p on p.workspace = i.workspace and p.id = i.payment
-  where i.processed_at is null and i.received_at <= p_before
+  from inbox i left join payment p on p.workspace = i.workspace and p.id = i.payment
+  where i.processed_at is null and i.received_at <= p_before and i.payment is not null
   group by i.workspace, i.payment, p.expires_at limit p_limit
 $$;
 
@@ -62,4 +62,12 @@ language sql stable security definer set search_path = public as $$
   select a.workspace, a.id from account a
   where a.tier_review_at <= p_before
   order by a.tier_review_at limit p_limit
+$$;
+
+create or replace function net_maturing_earnings(p_before timestamptz, p_limit int)
+returns table (workspace text, source text)
+language sql stable security definer set search_path = public as $$
+  select e.workspace, e.source from earning e
+  where e.outcome = 'pending' and e.matures_at <= p_before
+  group by e.workspace, e.source order by min(e.matures_at) limit p_limit
 $$;

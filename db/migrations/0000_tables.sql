@@ -33,6 +33,62 @@ CREATE TABLE "lot" (
 	CONSTRAINT "lot_remaining_within" CHECK (remaining >= 0 and remaining <= points)
 );
 --> statement-breakpoint
+CREATE TABLE "clawback" (
+	"workspace" text collate "C" NOT NULL,
+	"earning" text collate "C" NOT NULL,
+	"refund" text collate "C" NOT NULL,
+	"taken" bigint NOT NULL,
+	"shrunk" bigint NOT NULL,
+	"expired" bigint NOT NULL,
+	"forgiven" bigint NOT NULL,
+	"transaction" text collate "C",
+	"undone" boolean DEFAULT false NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "clawback_workspace_earning_refund_pk" PRIMARY KEY("workspace","earning","refund"),
+	CONSTRAINT "clawback_share" CHECK (least(taken, shrunk, expired, forgiven) >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE "earning" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"source" text collate "C" NOT NULL,
+	"payment" text collate "C",
+	"rule" text collate "C" NOT NULL,
+	"account" text collate "C" NOT NULL,
+	"program" text collate "C" NOT NULL,
+	"outcome" text NOT NULL,
+	"reason" text,
+	"points" bigint NOT NULL,
+	"clawed" bigint DEFAULT 0 NOT NULL,
+	"terms" jsonb NOT NULL,
+	"ptx_source" jsonb NOT NULL,
+	"earned_on" timestamp with time zone NOT NULL,
+	"matures_at" timestamp with time zone,
+	"transaction" text collate "C",
+	"created_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "earning_workspace_id_pk" PRIMARY KEY("workspace","id"),
+	CONSTRAINT "earning_clawed_within" CHECK (points >= 0 and clawed between 0 and points)
+);
+--> statement-breakpoint
+CREATE TABLE "earning_rule" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"program" text collate "C" NOT NULL,
+	"name" text,
+	"trigger" text DEFAULT 'payment.completed' NOT NULL,
+	"award" jsonb NOT NULL,
+	"multiplier" numeric DEFAULT 1 NOT NULL,
+	"cap" jsonb,
+	"conditions" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"pending_days" numeric DEFAULT 0 NOT NULL,
+	"starts_at" timestamp with time zone,
+	"ends_at" timestamp with time zone,
+	"active" boolean DEFAULT true NOT NULL,
+	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "earning_rule_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
 CREATE TABLE "inbox" (
 	"workspace" text collate "C" NOT NULL,
 	"id" text NOT NULL,
@@ -40,6 +96,7 @@ CREATE TABLE "inbox" (
 	"type" text NOT NULL,
 	"payment" text collate "C",
 	"payload" jsonb NOT NULL,
+	"facts" jsonb,
 	"received_at" timestamp with time zone NOT NULL,
 	"processed_at" timestamp with time zone,
 	CONSTRAINT "inbox_workspace_id_pk" PRIMARY KEY("workspace","id")
@@ -56,6 +113,9 @@ CREATE TABLE "payment" (
 	"currency" text NOT NULL,
 	"customer" text,
 	"discounts" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"refunds" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"disputes" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"award" text,
 	"refused_discounts" jsonb DEFAULT '[]'::jsonb NOT NULL,
 	"awaits_confirmation" boolean DEFAULT false NOT NULL,
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -72,6 +132,8 @@ CREATE TABLE "refund" (
 	"payment" text collate "C" NOT NULL,
 	"amount" bigint NOT NULL,
 	"status" text DEFAULT 'succeeded' NOT NULL,
+	"kind" text DEFAULT 'refund' NOT NULL,
+	"return_redemption" boolean DEFAULT false NOT NULL,
 	"reason" text,
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
@@ -263,6 +325,7 @@ CREATE TABLE "payment_secret" (
 	"id" text collate "C" NOT NULL,
 	"provider" text NOT NULL,
 	"secret" text NOT NULL,
+	"mapping" jsonb,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"revoked_at" timestamp with time zone,
 	CONSTRAINT "payment_secret_workspace_id_pk" PRIMARY KEY("workspace","id")
@@ -291,12 +354,18 @@ CREATE INDEX "account_tier_review" ON "account" USING btree ("tier_review_at") W
 CREATE INDEX "account_tier_unarmed" ON "account" USING btree ("tier_review_at") WHERE tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at;--> statement-breakpoint
 CREATE INDEX "lot_oldest_open" ON "lot" USING btree ("workspace","account","earned_at","id") WHERE open;--> statement-breakpoint
 CREATE INDEX "lot_due" ON "lot" USING btree ("workspace","account","expires_at") WHERE open and expires_at is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "earning_once" ON "earning" USING btree ("workspace","source","rule","account");--> statement-breakpoint
+CREATE INDEX "earning_of_payment" ON "earning" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
+CREATE INDEX "earning_of_account" ON "earning" USING btree ("workspace","account","rule","earned_on");--> statement-breakpoint
+CREATE INDEX "earning_pending" ON "earning" USING btree ("matures_at") WHERE outcome = 'pending';--> statement-breakpoint
+CREATE INDEX "earning_rule_by_trigger" ON "earning_rule" USING btree ("workspace","program","trigger") WHERE active;--> statement-breakpoint
 CREATE INDEX "inbox_waiting" ON "inbox" USING btree ("workspace","payment") WHERE processed_at is null;--> statement-breakpoint
 CREATE INDEX "inbox_age" ON "inbox" USING btree ("received_at") WHERE processed_at is null;--> statement-breakpoint
 CREATE INDEX "payment_newest" ON "payment" USING btree ("workspace","created_at","id");--> statement-breakpoint
 CREATE INDEX "payment_of_customer" ON "payment" USING btree ("workspace","customer","created_at") WHERE customer is not null;--> statement-breakpoint
 CREATE INDEX "payment_open" ON "payment" USING btree ("expires_at") WHERE expires_at is not null and status in ('requires_payment', 'processing');--> statement-breakpoint
 CREATE INDEX "refund_of_payment" ON "refund" USING btree ("workspace","payment");--> statement-breakpoint
+CREATE INDEX "refund_newest" ON "refund" USING btree ("workspace","created_at","id");--> statement-breakpoint
 CREATE INDEX "redemption_newest" ON "redemption" USING btree ("workspace","created_at","id");--> statement-breakpoint
 CREATE INDEX "redemption_of_account" ON "redemption" USING btree ("workspace","account","created_at","id");--> statement-breakpoint
 CREATE INDEX "redemption_of_payment" ON "redemption" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint

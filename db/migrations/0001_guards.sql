@@ -20,7 +20,8 @@ declare
   tenant_table text;
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
-    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox', 'tier_change', 'tier_spend']
+    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
+    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -46,6 +47,12 @@ comment on table redemption_message is 'Messages obeyed, by operation: a repeat 
 comment on table payment is 'A payment as its provider told us. Its status only advances.';
 --> statement-breakpoint
 comment on table inbox is 'Provider events, once each; processed when all that follows from them is done.';
+--> statement-breakpoint
+comment on table earning_rule is 'What earns points in a program. An earning keeps the rule as it was.';
+--> statement-breakpoint
+comment on table earning is 'What a rule made of one source for one account, once. clawed = the target of the refunds that stand.';
+--> statement-breakpoint
+comment on table clawback is 'One refund''s share of one earning: taken + shrunk + expired + forgiven; the shares that stand sum to earning.clawed.';
 --> statement-breakpoint
 comment on table event is 'Facts that happened, written in the transaction that caused them.';
 --> statement-breakpoint

@@ -1,4 +1,5 @@
 export * from './account.ts'
+export * from './earning.ts'
 export * from './payment.ts'
 export * from './program.ts'
 export * from './redemption.ts'

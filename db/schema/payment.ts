@@ -7,6 +7,9 @@ export const PAYMENT_STATUSES = [
   'requires_payment', 'processing', 'failed', 'canceled', 'expired', 'completed',
 ] as const
 
+/** `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */
+export const PAYMENT_AWARDS = ['awarded', 'unnamed', 'no_member', 'no_rule', 'account_closed'] as const
+
 /** The payment side, as its webhooks told us. Its status only advances. */
 export const payment = pgTable(
   'payment',
@@ -21,6 +24,11 @@ export const payment = pgTable(
     currency: text('currency').notNull(),
     customer: text('customer'),
     discounts: jsonb('discounts').$type<PaymentDiscount[]>().notNull().default([]),
+    // The refunds and disputes of it, as the refund table has them: what a reader of the payment sees.
+    refunds: jsonb('refunds').$type<PaymentRefund[]>().notNull().default([]),
+    disputes: jsonb('disputes').$type<PaymentRefund[]>().notNull().default([]),
+    // What its completion earned; null until that was judged, which happens once (unless replayed).
+    award: text('award', { enum: PAYMENT_AWARDS }),
     refusedDiscounts: jsonb('refused_discounts').$type<RefusedDiscount[]>().notNull().default([]),
     // The sandbox's card that waits for a confirmation; no card number is ever stored.
     awaitsConfirmation: boolean('awaits_confirmation').notNull().default(false),
@@ -51,7 +59,10 @@ export type PaymentDiscount = {
 
 export type RefusedDiscount = { redemption: string; code: string; at: string }
 
-/** Money given back on a payment. */
+/** A refund or dispute as its payment shows it. */
+export type PaymentRefund = { id: string; amount: number; status: 'succeeded' | 'failed' | 'pending' }
+
+/** Money given back on a payment, or taken back by a dispute. Its payment may be unknown yet. */
 export const refund = pgTable(
   'refund',
   {
@@ -59,12 +70,15 @@ export const refund = pgTable(
     id: idText('id').notNull(),
     payment: idText('payment').notNull(),
     amount: units('amount').notNull(),
-    status: text('status', { enum: ['succeeded', 'failed'] }).notNull().default('succeeded'),
+    status: text('status', { enum: ['succeeded', 'failed', 'pending'] }).notNull().default('succeeded'),
+    kind: text('kind', { enum: ['refund', 'dispute'] }).notNull().default('refund'),
+    // Asked for with the refund: the redemptions that the payment used are reversed.
+    returnRedemption: boolean('return_redemption').notNull().default(false),
     reason: text('reason'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('refund_of_payment').on(t.workspace, t.payment)],
+  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('refund_of_payment').on(t.workspace, t.payment), index('refund_newest').on(t.workspace, t.createdAt, t.id)],
 )
 
 /** Every payment event that arrived, once; it is processed when all that follows from it is done. */
@@ -77,6 +91,8 @@ export const inbox = pgTable(
     type: text('type').notNull(),
     payment: idText('payment'),
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
+    // What an earning trigger other than a payment says, in our own words.
+    facts: jsonb('facts').$type<Record<string, unknown>>(),
     receivedAt: instant('received_at').notNull(),
     processedAt: instant('processed_at'),
   },

@@ -1,4 +1,4 @@
-import { boolean, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { idText, instant } from './columns.ts'
 
 /** The tenant. A merchant's test mode and live mode are two workspaces. */
@@ -33,6 +33,8 @@ export const paymentSecret = pgTable(
     id: idText('id').notNull(),
     provider: text('provider').notNull(),
     secret: text('secret').notNull(),
+    // Where the generic provider finds what in its body.
+    mapping: jsonb('mapping').$type<Record<string, unknown>>(),
     createdAt: instant('created_at').notNull().defaultNow(),
     revokedAt: instant('revoked_at'),
   },

@@ -38,7 +38,7 @@ const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
 
 /** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
 export function accountObject(
-  row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES, tier?: TierFacts,
+  row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES, pending = 0, tier?: TierFacts,
 ) {
   const { decimals, livemode } = scale
   return {
@@ -49,7 +49,7 @@ export function accountObject(
     status: row.status,
     balance: pointsOf(row.balance - lots.due, decimals),
     lifetime_points: pointsOf(row.lifetimePoints, decimals),
-    pending_points: 0,
+    pending_points: pointsOf(pending, decimals),
     tier: row.tier,
     ...(tier !== undefined && { tier_progress: tierProgress(row, tier, decimals) }),
     ...(row.mergedInto !== null && { merged_into: row.mergedInto }),

@@ -6,6 +6,12 @@ export type PaymentStatus =
   | 'expired'
   | 'completed'
 
+type RefundOfPayment = {
+  readonly id: string
+  readonly amount: number
+  readonly status: 'succeeded' | 'failed' | 'pending'
+}
+
 export type PaymentFacts = {
   readonly id: string
   readonly provider: string
@@ -23,6 +29,8 @@ export type PaymentFacts = {
     readonly maxAmount?: number
     readonly removed_at?: string
   }[]
+  readonly refunds: readonly RefundOfPayment[]
+  readonly disputes: readonly RefundOfPayment[]
   readonly refusedDiscounts: readonly {
     readonly redemption: string
     readonly code: string
@@ -61,6 +69,10 @@ export function paymentObject(row: PaymentFacts, livemode: boolean) {
         code,
         at: new Date(at).toISOString(),
       })),
+    }),
+    refunds: row.refunds.map((refund) => ({ ...refund, payment: row.id })),
+    ...(row.disputes.length > 0 && {
+      disputes: row.disputes.map((dispute) => ({ ...dispute, payment: row.id })),
     }),
     completed_at: row.completedAt?.toISOString() ?? null,
     expires_at: row.expiresAt?.toISOString() ?? null,

@@ -17,12 +17,18 @@ beforeAll(async () => {
     reward: 'rwd_fivecredit',
   })
   const payment = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR' })
+  const card = '4242424242424242'
+  const paid = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR', card })
+  const refund = await shop.post('/v1/refunds', { payment: paid.body.id, amount: 100 })
+  const rule = await shop.post('/v1/loyalty/earning_rules', { award: { fixed: 1 } })
   ids = {
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
     redemptions: redemption.body.id,
     transactions: redemption.body.transaction,
     payments: payment.body.id,
+    refunds: refund.body.id,
+    earning_rules: rule.body.id,
   }
 })
 afterAll(() => shop.close())
@@ -39,6 +45,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/redemptions/{id}/reverse': { reason: 'mine' },
   'POST /v1/payments/{id}/confirm': { card: '4242424242424242' },
   'POST /v1/payments/{id}/cancel': {},
+  'POST /v1/payments/{id}/replay_award': {},
+  'PATCH /v1/loyalty/earning_rules/{id}': { name: 'Mine now' },
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
@@ -65,7 +73,7 @@ function send(endpoint: { method: string; path: string }, key: string) {
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
-      const at = noun === 'payments' ? `/v1/payments/${id}` : `/v1/loyalty/${noun}/${id}`
+      const at = noun === 'payments' || noun === 'refunds' ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
       return (await shop.get(at)).body
     }),
   )

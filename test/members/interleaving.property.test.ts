@@ -117,7 +117,12 @@ class History {
     )
     const history = new History(ids)
     for (const index of ids.keys()) {
-      await history.apply({ do: 'earn', who: index, points: 3 * COST, livesHours: 30 * (index + 1) })
+      await history.apply({
+        do: 'earn',
+        who: index,
+        points: 3 * COST,
+        livesHours: 30 * (index + 1),
+      })
     }
     return history
   }

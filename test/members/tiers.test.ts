@@ -60,7 +60,7 @@ const earned = (id: string, amount: number, daysAgo = 0) =>
   })
 const spent = (id: string, payment: string, amount: number, currency = 'eur', daysAgo = 0) =>
   shop.owner.query(
-    `select tier_spend_record(account_locked(workspace, id), $3, $4, $5, $6)
+    `select tier_spend_record(account_locked(workspace, id), $3, $4, $5, $6, now())
      from account where workspace = $1 and id = $2`,
     [shop.workspace, id, payment, amount, currency, new Date(Date.now() - daysAgo * DAY_MS)],
   )

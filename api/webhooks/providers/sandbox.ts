@@ -1,30 +1,40 @@
 import { z } from 'zod'
-import type { PaymentStatus, ReportedPayment } from '../../../db/payments.ts'
-import { refuse } from '../../../domain/refusal.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment, ReportedRefund } from '../../../db/payments.ts'
 import { parse } from '../../endpoint.ts'
 import { customerId, id } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { text } from '../../values/text.ts'
-import type { Provider, ProviderEvent, Verification } from '../provider.ts'
+import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
+import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
 import { isMadeBy, readSignature } from '../signature.ts'
 
 const TOLERANCE_S = 300 // a signature older or newer than this may be a replay
 const LONGEST_ID = 255
 const LONGEST_TYPE = 100
 const MOST_REFS = 100
+const MOST_REFUNDS = 500
+const LATEST_UNIX = 99_999_999_999 // beyond it a time is in milliseconds, or a mistake
 
 /** The platform's own form. Unknown fields are accepted here: a provider adds some at any time. */
 export const SandboxEvent = z
   .looseObject({
     id: text(LONGEST_ID),
     type: text(LONGEST_TYPE).meta({ example: 'payment.completed' }),
-    created: z.number().int().optional(),
+    created: z.number().int().max(LATEST_UNIX).optional(),
     data: z.looseObject({}),
   })
   .meta({ id: 'PaymentEvent', description: '`data` is the whole payment, or a refund.' })
 
-const metadata = z.record(z.string(), z.coerce.string()).nullish()
 const ref = z.union([z.looseObject({ redemption: id('rdm') }), z.looseObject({ code: text(60) })])
+
+const refundId = text(LONGEST_ID)
+const refundFields = {
+  id: refundId,
+  amount: amountMinor,
+  status: z.string().max(LONGEST_TYPE).nullish(),
+  reason: z.string().max(LONGEST_TYPE).nullish(),
+}
+const RefundEntry = z.looseObject(refundFields)
 
 const ReportedData = z
   .looseObject({
@@ -33,14 +43,30 @@ const ReportedData = z
     amount_charged: amountMinor.nullish(),
     currency: currencyLower,
     customer: customerId.nullish(),
-    metadata,
+    metadata: looseMetadata,
     discounts: z.array(ref).max(MOST_REFS).nullish(),
     redemptions: z.array(id('rdm')).max(MOST_REFS).nullish(),
+    refunds: z.array(RefundEntry).max(MOST_REFUNDS).nullish(),
+    disputes: z.array(RefundEntry).max(MOST_REFUNDS).nullish(),
+    completed_at: z.string().nullish(),
   })
   .refine(({ amount, amount_charged }) => (amount_charged ?? 0) <= amount, {
     error: 'cannot be more than amount',
     path: ['amount_charged'],
   })
+
+/** A refund or dispute by itself: the payment it belongs to may not be known yet. */
+const RefundData = z.looseObject({ ...refundFields, amount: amountMinor.nullish(), payment: id('pay') })
+
+const TriggerData = z.looseObject({
+  id: text(LONGEST_ID),
+  customer: customerId.nullish(),
+  account: id('loy').nullish(),
+  amount: amountMinor.nullish(),
+  currency: currencyLower.nullish(),
+  payment: id('pay').nullish(),
+  metadata: looseMetadata,
+})
 
 /** What a type says of the payment; a refunded payment was completed. */
 const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
@@ -54,9 +80,18 @@ const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
   'payment.expired': 'expired',
 }
 
+const TRIGGERS = new Map([
+  ['subscription.created', 'subscription'],
+  ['invoice.paid', 'invoice'],
+  ['referral.converted', 'referral'],
+] as const)
+
+const FAILED = new Set(['failed', 'canceled', 'won', 'reversed', 'warning_closed'])
+const PENDING = new Set(['pending', 'requires_action'])
+
 /** The sandbox, and every system that speaks the platform's own form. */
 export const sandbox: Provider = {
-  verify: <Secret extends { readonly secret: string }>(given: Verification<Secret>) => {
+  verify: <Secret extends Signer>(given: Verification<Secret>) => {
     const signature = readSignature(given.header('x-vinr-signature'))
     if (signature === undefined) return undefined
     if (Math.abs(given.nowMs / 1_000 - signature.timestamp) > TOLERANCE_S) return undefined
@@ -64,32 +99,52 @@ export const sandbox: Provider = {
   },
 
   read: (body): ProviderEvent => {
-    const payload = jsonOf(body)
-    const event = parse<typeof SandboxEvent>(SandboxEvent, payload)
+    const event = parse<typeof SandboxEvent>(SandboxEvent, jsonOf(body))
     const { id, type, data } = event
-    const payment = type.startsWith('payment.') ? reportedIn(data) : null
-    return { id, type, status: STATUS_OF[type] ?? null, payment, payload: event }
+    const told = { id, type, status: STATUS_OF[type] ?? null, payment: null, payload: event }
+    if (type.startsWith('payment.')) return { ...told, ...paymentIn(data, event.created) }
+    if (type.startsWith('refund.') || type.startsWith('dispute.')) {
+      return { ...told, more: refundIn(type, data) }
+    }
+    const trigger = [...TRIGGERS.keys()].find((name) => name === type)
+    if (trigger !== undefined) return { ...told, more: triggerIn(trigger, data, event.created) }
+    return told
   },
 }
 
-// jsonb holds neither NUL nor half a surrogate pair, which JSON writes only as these escapes.
-const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i
-
-function jsonOf(body: Buffer): unknown {
-  let payload: unknown
-  try {
-    payload = JSON.parse(body.toString('utf8'))
-  } catch {
-    return refuse('invalid_json', 'The body is not valid JSON.')
-  }
-  if (UNSTORABLE.test(JSON.stringify(payload))) {
-    return refuse('parameter_invalid', 'The body has characters that cannot be stored.')
-  }
-  return payload
+/** Whether a refund (or a dispute, which fails when it is won) stands. */
+export function refundStatus(word: string | null | undefined): ReportedRefund['status'] {
+  if (word === null || word === undefined) return 'succeeded'
+  if (FAILED.has(word)) return 'failed'
+  return PENDING.has(word) ? 'pending' : 'succeeded'
 }
 
-function reportedIn(data: unknown): ReportedPayment {
+type RefundRead = z.infer<typeof RefundEntry>
+
+const reportedRefund =
+  (kind: 'refund' | 'dispute') =>
+  ({ id, amount, status, reason }: RefundRead): ReportedRefund => ({
+    id,
+    amount,
+    kind,
+    status: refundStatus(status),
+    ...(typeof reason === 'string' && { reason }),
+  })
+
+function paymentIn(data: unknown, created: number | undefined) {
   const read = parse<typeof Enveloped>(Enveloped, { data }).data
+  const refunds = [
+    ...(read.refunds ?? []).map(reportedRefund('refund')),
+    ...(read.disputes ?? []).map(reportedRefund('dispute')),
+  ]
+  const more: ReportedMore = {
+    completed_at: providerTime(read.completed_at) ?? providerTime(created),
+    ...(refunds.length > 0 && { refunds }),
+  }
+  return { payment: reportedOf(read), more }
+}
+
+function reportedOf(read: z.infer<typeof ReportedData>): ReportedPayment {
   const { id, amount, currency, customer = null, amount_charged } = read
   const refs = [
     ...(read.discounts ?? []).map((entry) =>
@@ -108,5 +163,39 @@ function reportedIn(data: unknown): ReportedPayment {
   }
 }
 
+function refundIn(type: string, data: unknown): ReportedMore | undefined {
+  if (!('payment' in Object(data))) return undefined // of what, it does not say: kept, and nothing follows
+  const read = parse<typeof EnvelopedRefund>(EnvelopedRefund, { data }).data
+  const [noun, verb] = type.split('.')
+  const kind = noun === 'dispute' ? 'dispute' : 'refund'
+  const status = read.status ?? (kind === 'refund' ? verb : undefined)
+  // a failure needs no amount: it ends the refund that it names
+  const { amount = refundStatus(status) === 'failed' ? 0 : null } = read
+  if (amount === null) return undefined
+  return { subject: read.payment, refunds: [reportedRefund(kind)({ ...read, amount, status })] }
+}
+
+type Trigger = 'subscription.created' | 'invoice.paid' | 'referral.converted'
+
+function triggerIn(trigger: Trigger, data: unknown, created: number | undefined): ReportedMore {
+  const read = parse<typeof EnvelopedTrigger>(EnvelopedTrigger, { data }).data
+  const pinned = read.account ?? undefined
+  return {
+    subject: read.id,
+    facts: {
+      trigger,
+      noun: TRIGGERS.get(trigger) ?? trigger,
+      customer: read.customer ?? null,
+      metadata: { ...read.metadata, ...(pinned !== undefined && { loyalty_account: pinned }) },
+      amount: read.amount ?? null,
+      currency: read.currency ?? null,
+      payment: read.payment ?? null,
+      at: providerTime(created),
+    },
+  }
+}
+
 // So that what is wrong is named as the sender knows it: data.amount.
 const Enveloped = z.looseObject({ data: ReportedData })
+const EnvelopedRefund = z.looseObject({ data: RefundData })
+const EnvelopedTrigger = z.looseObject({ data: TriggerData })

@@ -1,0 +1,22 @@
+import { findEarningRule } from '../../db/earning-rules.ts'
+import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
+import { endpoint } from '../endpoint.ts'
+import { EarningRule } from '../objects/earning-rule.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+
+export const retrieveEarningRule = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/earning_rules/{id}',
+  summary: 'Retrieve an earning rule',
+  tags: ['earning rules'],
+  key: 'secret',
+  params: idPath('erl'),
+  reply: EarningRule,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findEarningRule(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('earning rule', params.id)
+    return { status: 'ok', object: earningRuleObject(row, livemode) }
+  },
+})

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { id } from '../values/id.ts'
+import { metadata } from '../values/metadata.ts'
+import { positiveAmountMinor } from '../values/money.ts'
+import { text } from '../values/text.ts'
+import { time } from '../values/time.ts'
+
+export const REFUND_STATUSES = ['succeeded', 'failed', 'pending'] as const
+
+/** Money given back on a payment. */
+export const Refund = z
+  .object({
+    id: z.string(),
+    object: z.enum(['refund', 'dispute']),
+    payment: z.string(),
+    amount: z.number().int(),
+    status: z.enum(REFUND_STATUSES),
+    reason: z.string().nullable(),
+    return_redemption: z.boolean(),
+    metadata,
+    created_at: time,
+    livemode: z.boolean(),
+  })
+  .meta({
+    id: 'Refund',
+    description: 'Money given back on a payment, or taken back by a dispute. Minor units.',
+  })
+
+const LONGEST_REASON = 200
+
+/** What refunds a sandbox payment. */
+export const NewRefund = z
+  .strictObject({
+    payment: id('pay'),
+    amount: positiveAmountMinor.optional().meta({ description: 'Without it: all that is left.' }),
+    reason: text(LONGEST_REASON).optional(),
+    return_redemption: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Also reverses the redemptions that the payment used.' }),
+    metadata: metadata.default({}),
+  })
+  .meta({ id: 'NewRefund' })

@@ -1,0 +1,25 @@
+import { listRefunds as readRefunds } from '../../db/refunds.ts'
+import { refundObject } from '../../domain/objects/refund.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { Refund } from '../objects/refund.ts'
+import { id } from '../values/id.ts'
+
+const path = '/v1/refunds'
+
+export const listRefunds = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List refunds',
+  tags: ['payments'],
+  key: 'secret',
+  query: listQuery('re', { payment: id('pay').optional() }),
+  reply: listReply(Refund),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const filter = { payment: query.payment }
+    const { rows, hasMore } = await readRefunds(deps.pool, workspace, filter, pageOf(query))
+    const data = rows.map((row) => refundObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})

@@ -1,0 +1,22 @@
+import { findRefund } from '../../db/refunds.ts'
+import { refundObject } from '../../domain/objects/refund.ts'
+import { endpoint } from '../endpoint.ts'
+import { Refund } from '../objects/refund.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+
+export const retrieveRefund = endpoint({
+  method: 'GET',
+  path: '/v1/refunds/{id}',
+  summary: 'Retrieve a refund',
+  tags: ['payments'],
+  key: 'secret',
+  params: idPath('re'),
+  reply: Refund,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findRefund(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('refund', params.id)
+    return { status: 'ok', object: refundObject(row, livemode) }
+  },
+})

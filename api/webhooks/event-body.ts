@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { refuse } from '../../domain/refusal.ts'
+
+// jsonb holds neither NUL nor half a surrogate pair, which JSON writes only as these escapes.
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i
+
+/** The JSON of a verified body; refuses what is none, or cannot be stored. */
+export function jsonOf(body: Buffer): unknown {
+  let payload: unknown
+  try {
+    payload = JSON.parse(body.toString('utf8'))
+  } catch {
+    return refuse('invalid_json', 'The body is not valid JSON.')
+  }
+  if (UNSTORABLE.test(JSON.stringify(payload))) {
+    return refuse('parameter_invalid', 'The body has characters that cannot be stored.')
+  }
+  return payload
+}
+
+/** Metadata as providers send it: any scalar, as text. */
+export const looseMetadata = z.record(z.string(), z.coerce.string()).nullish()
+
+// Fewer digits are no time at which any payment was made (before September 2001).
+const FIRST_PLAUSIBLE = 1_000_000_000
+
+/**
+ * The provider's time of an event as ISO 8601, from unix seconds or ISO 8601. Seconds are cut, not
+ * rounded, so that the event happened within the second that follows; undefined where it says none.
+ */
+export function providerTime(time: number | string | null | undefined): string | undefined {
+  if (typeof time === 'number') {
+    return time < FIRST_PLAUSIBLE ? undefined : new Date(time * 1_000 + 999).toISOString()
+  }
+  const parsed = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  return Number.isNaN(parsed) ? undefined : new Date(parsed).toISOString()
+}

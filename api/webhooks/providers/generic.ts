@@ -1,0 +1,157 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { PaymentStatus, ReportedPayment } from '../../../db/payments.ts'
+import { derivedId } from '../../../domain/ids.ts'
+import { refuse } from '../../../domain/refusal.ts'
+import { parse } from '../../endpoint.ts'
+import { customerId } from '../../values/id.ts'
+import { amountMinor, currencyLower } from '../../values/money.ts'
+import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
+import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { refundStatus } from './sandbox.ts'
+
+const LONGEST_PATH = 200
+const path = z.string().min(1).max(LONGEST_PATH)
+
+/**
+ * How a workspace's generic provider words its events: for each of our fields the path to it in the
+ * body (`data.order.id`), and which of its types mean what.
+ */
+export const GenericMapping = z.strictObject({
+  header: z.string().default('x-signature'),
+  encoding: z.enum(['hex', 'base64']).default('hex'),
+  prefix: z.string().default(''),
+  event: z.strictObject({ id: path, type: path, created: path.optional() }),
+  types: z.record(
+    z.string(),
+    z.enum([
+      'payment.created',
+      'payment.processing',
+      'payment.completed',
+      'payment.failed',
+      'payment.canceled',
+      'payment.expired',
+      'refund.created',
+      'refund.failed',
+    ]),
+  ),
+  payment: z.strictObject({
+    id: path,
+    amount: path.optional(),
+    currency: path.optional(),
+    customer: path.optional(),
+    metadata: path.optional(),
+    loyalty_account: path.optional(),
+  }),
+  refund: z.strictObject({ id: path, amount: path, status: path.optional() }).optional(),
+})
+
+type Mapping = z.output<typeof GenericMapping>
+
+const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
+  'payment.created': 'requires_payment',
+  'payment.processing': 'processing',
+  'payment.completed': 'completed',
+  'payment.failed': 'failed',
+  'payment.canceled': 'canceled',
+  'payment.expired': 'expired',
+}
+
+/** Any sender of signed JSON: an HMAC-SHA256 of the body in a header, fields found by the workspace's mapping. */
+export const generic: Provider = {
+  verify: <Secret extends Signer>({ header, body, secrets }: Verification<Secret>) =>
+    secrets.find(({ secret, mapping }) => {
+      const read = GenericMapping.safeParse(mapping)
+      if (!read.success) return false
+      const { encoding, prefix } = read.data
+      const given = header(read.data.header)
+      if (given === undefined || !given.startsWith(prefix)) return false
+      const digest = Buffer.from(given.slice(prefix.length), encoding)
+      const expected = createHmac('sha256', secret).update(body).digest()
+      return digest.length === expected.length && timingSafeEqual(digest, expected)
+    }),
+
+  read: (body, { mapping }): ProviderEvent => {
+    const map = GenericMapping.parse(mapping)
+    const payload = parse(z.looseObject({}), jsonOf(body))
+    const id = textAt(payload, map.event.id)
+    const theirs = textAt(payload, map.event.type)
+    const type = map.types[theirs]
+    if (type === undefined) return { id, type: theirs, status: null, payment: null, payload }
+    const subject = safeId(textAt(payload, map.payment.id))
+    if (type.startsWith('refund.')) {
+      return { id, type, status: null, payment: null, payload, more: refundIn(payload, map, type, subject) }
+    }
+    const more = { completed_at: timeAt(payload, map.event.created) }
+    const payment = paymentIn(payload, map, subject)
+    return { id, type, status: STATUS_OF[type] ?? null, payment, payload, more }
+  },
+}
+
+function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment {
+  const { amount, currency, customer, metadata, loyalty_account } = map.payment
+  const notes = metadata === undefined ? {} : valueAt(payload, metadata, looseMetadata)
+  const pinned = optionalAt(payload, loyalty_account)
+  return {
+    id,
+    amount: valueAt(payload, amount ?? 'amount', amountMinor),
+    currency: valueAt(payload, currency ?? 'currency', currencyLower),
+    customer: customer ? valueAt(payload, customer, customerId.nullish()) : null,
+    metadata: {
+      ...notes,
+      ...(pinned !== undefined && pinned !== null && { loyalty_account: String(pinned) }),
+    },
+    refs: [],
+  }
+}
+
+function refundIn(payload: unknown, map: Mapping, type: string, subject: string) {
+  if (map.refund === undefined) return refuse('parameter_missing', 'The mapping names no refund.')
+  const { id, amount, status } = map.refund
+  const word = type === 'refund.failed' ? 'failed' : optionalAt(payload, status)
+  const refund = {
+    id: textAt(payload, id),
+    amount: valueAt(payload, amount, amountMinor),
+    status: refundStatus(word === undefined || word === null ? null : String(word)),
+  }
+  return { subject, refunds: [refund] }
+}
+
+function timeAt(payload: unknown, at: string | undefined): string | undefined {
+  const time = optionalAt(payload, at)
+  return typeof time === 'number' || typeof time === 'string' ? providerTime(time) : undefined
+}
+
+function optionalAt(payload: unknown, at: string | undefined): unknown {
+  if (at === undefined) return undefined
+  return at
+    .split('.')
+    .reduce<unknown>(
+      (value, name) =>
+        value !== null && typeof value === 'object' && Object.hasOwn(value, name)
+          ? Object.entries(value).find(([key]) => key === name)?.[1]
+          : undefined,
+      payload,
+    )
+}
+
+/** Refuses what is not there, or not what it should be, by its path in the sender's body. */
+function valueAt<S extends z.ZodType>(payload: unknown, at: string, schema: S): z.output<S> {
+  const value = optionalAt(payload, at)
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const missing = value === undefined || value === null
+  const code = missing ? 'parameter_missing' : 'parameter_invalid'
+  return refuse(code, `${at}: ${missing ? 'is not there' : 'is not what it should be'}.`, { param: at })
+}
+
+const LONGEST_ID = 255
+const idText = z.union([z.string().min(1).max(LONGEST_ID), z.number().int()]).transform(String)
+
+const textAt = (payload: unknown, at: string): string => valueAt(payload, at, idText)
+
+/** The sender's id as one of ours: as it is where a path can carry it, else one derived from it. */
+const safeId = (theirs: string): string => {
+  if (!/^[0-9A-Za-z_]{1,56}$/.test(theirs)) return derivedId('pay', 'generic', theirs)
+  return theirs.startsWith('pay_') ? theirs : `pay_${theirs}`
+}

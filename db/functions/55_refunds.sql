@@ -1,0 +1,93 @@
+-- Writes what an event says of a payment's refunds and disputes. A refund known is only ever moved on:
+-- failed is the end of it, whatever comes later. A failed one of which we only know the step (Stripe's
+-- running total, without the refund's id) ends the newest step of its amount. Returns the payment with
+-- its refund columns brought up to date; it need not be known yet.
+create or replace function payment_refunds_put(pay payment, p_refunds jsonb, p_at timestamptz) returns payment
+language plpgsql as $$
+declare
+  r jsonb;
+  step text;
+begin
+  for r in select x from jsonb_array_elements(p_refunds) x loop
+    if r ->> 'status' = 'failed' and not exists (
+      select from refund where workspace = pay.workspace and id = r ->> 'id') then
+      select id into step from refund
+      where workspace = pay.workspace and payment = pay.id and metadata ? 'step' and amount = (r ->> 'amount')::bigint
+        and (status <> 'failed' or metadata ->> 'failed_as' = r ->> 'id')
+      order by metadata ->> 'failed_as' = r ->> 'id' desc nulls last, created_at desc limit 1;
+      if found then
+        update refund set status = 'failed', metadata = metadata || jsonb_build_object('failed_as', r ->> 'id')
+        where workspace = pay.workspace and id = step;
+        continue;
+      end if;
+    end if;
+    insert into refund as old (workspace, id, payment, amount, status, kind, reason, return_redemption, metadata, created_at)
+    values (pay.workspace, r ->> 'id', pay.id, (r ->> 'amount')::bigint, coalesce(r ->> 'status', 'succeeded'),
+      coalesce(r ->> 'kind', 'refund'), r ->> 'reason', coalesce((r ->> 'return_redemption')::boolean, false),
+      case when r ? 'step' then '{"step": "true"}'::jsonb else '{}' end, p_at)
+    on conflict (workspace, id) do update set
+      status = case when old.status = 'failed' or excluded.status = 'failed' then 'failed'
+        when old.status = 'succeeded' then 'succeeded' else excluded.status end,
+      return_redemption = old.return_redemption or excluded.return_redemption;
+  end loop;
+  select coalesce(sum(x.amount) filter (where x.kind = 'refund' and x.status <> 'failed'), 0),
+    coalesce(jsonb_agg(refund_entry(x) order by x.created_at, x.id) filter (where x.kind = 'refund'), '[]'),
+    coalesce(jsonb_agg(refund_entry(x) order by x.created_at, x.id) filter (where x.kind = 'dispute'), '[]')
+  into pay.amount_refunded, pay.refunds, pay.disputes
+  from refund x where x.workspace = pay.workspace and x.payment = pay.id;
+  update payment set amount_refunded = pay.amount_refunded, refunds = pay.refunds, disputes = pay.disputes
+  where workspace = pay.workspace and id = pay.id;
+  return pay;
+end $$;
+
+create or replace function refund_entry(r refund) returns jsonb
+language sql immutable as $$
+  select jsonb_build_object('id', r.id, 'amount', r.amount, 'status', r.status)
+$$;
+
+-- Refunds a completed sandbox payment, all that is left of it or `p_amount`, with its event in the
+-- inbox as a provider's would be. Outcomes: created; replayed; refused (not completed, another
+-- provider's, nothing left, more than is left); missing.
+create or replace function refund_create(
+  p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text, p_return_redemption boolean,
+  p_metadata jsonb, p_route text, p_key text, p_fingerprint text, p_event text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  pay payment;
+  r refund;
+  earlier idempotency_key;
+  remaining bigint;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  if p_key is not null then
+    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
+    if earlier.key is not null then
+      if earlier.fingerprint <> p_fingerprint then
+        return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
+      end if;
+      select * into r from refund where workspace = p_workspace and id = earlier.resource;
+      return jsonb_build_object('outcome', 'replayed', 'refund', to_jsonb(r));
+    end if;
+  end if;
+  select * into pay from payment where workspace = p_workspace and id = p_payment for update;
+  if not found then
+    raise exception using errcode = 'VR001', message = '{"code": "resource_missing", "param": "payment"}';
+  end if;
+  remaining := pay.amount_charged - pay.amount_refunded;
+  if pay.status <> 'completed' or pay.provider <> 'sandbox' or remaining <= 0 then
+    raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status', pay.status)::text;
+  end if;
+  if p_amount > remaining then
+    raise exception using errcode = 'VR001', message = jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'amount', 'available', remaining)::text;
+  end if;
+  insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata, created_at)
+  values (p_workspace, p_id, p_payment, coalesce(p_amount, remaining), p_reason, p_return_redemption, p_metadata, p_at)
+  returning * into r;
+  pay := payment_refunds_put(pay, '[]', p_at);
+  perform inbox_put(p_workspace, p_event, 'sandbox', 'payment.refunded', pay.id,
+    jsonb_build_object('type', 'payment.refunded', 'data', jsonb_build_object('id', pay.id, 'refund', r.id)), p_at);
+  perform event_write(p_workspace, 'payment.refunded', pay.id, to_jsonb(pay), null, p_at);
+  return payment_outcome(pay, 'created', true) || jsonb_build_object('refund', to_jsonb(r));
+end $$;

@@ -1,0 +1,55 @@
+type Rate = { readonly points: number; readonly amount: number }
+
+export type EarningRuleFacts = {
+  readonly id: string
+  readonly program: string
+  readonly name: string | null
+  readonly trigger:
+    | 'payment.completed'
+    | 'loyalty.account.created'
+    | 'subscription.created'
+    | 'invoice.paid'
+    | 'referral.converted'
+  readonly award:
+    | { readonly per_amount: Rate & { readonly currency: string } }
+    | { readonly fixed: number }
+    | { readonly per_currency: Record<string, Rate> }
+  readonly multiplier: number
+  readonly cap: {
+    readonly points: number
+    readonly window: 'day' | 'week' | 'month' | 'lifetime'
+  } | null
+  readonly conditions: {
+    readonly min_amount?: number
+    readonly currency?: string
+    readonly metadata?: Record<string, string>
+  }
+  readonly pendingDays: number
+  readonly startsAt: Date | null
+  readonly endsAt: Date | null
+  readonly active: boolean
+  readonly metadata: Record<string, string>
+  readonly createdAt: Date
+}
+
+/** A rule as the API shows it: points as people write them, money in minor units. */
+export function earningRuleObject(row: EarningRuleFacts, livemode: boolean) {
+  return {
+    id: row.id,
+    object: 'earning_rule' as const,
+    program: row.program,
+    name: row.name,
+    trigger: row.trigger,
+    award: row.award,
+    multiplier: row.multiplier,
+    cap: row.cap,
+    conditions: row.conditions,
+    pendingDays: row.pendingDays,
+    starts_at: row.startsAt?.toISOString() ?? null,
+    ends_at: row.endsAt?.toISOString() ?? null,
+    active: row.active,
+    metadata: row.metadata,
+    created_at: row.createdAt.toISOString(),
+    livemode,
+  }
+}
