@@ -1,5 +1,11 @@
 import {
-  type AccountChange, type AccountChanged, changeAccount, enrolAccount, mergeAccount, setAccountStatus, setTier,
+  type AccountChange,
+  type AccountChanged,
+  changeAccount,
+  enrolAccount,
+  mergeAccount,
+  setAccountStatus,
+  setTier,
 } from '../db/account-changes.ts'
 import type { NewAccount } from '../db/accounts.ts'
 import { databaseNow } from '../db/clock.ts'
@@ -15,16 +21,26 @@ export function accountActivities({ pool, engine }: Dependencies) {
 
   return {
     /** What the earning rules give a new member is there already; what they give later has its timer. */
-    createAccount: async (request: RequestIdentity, values: NewAccount): Promise<AccountChanged> => {
+    createAccount: async (
+      request: RequestIdentity,
+      values: NewAccount,
+    ): Promise<AccountChanged> => {
       const enrolled = await enrolAccount(pool, request, values, await now())
       if (enrolled.refusal === undefined && enrolled.maturesAt !== null) {
-        await signalPayment(engine, { workspace: values.workspace, payment: values.id, expiresAt: null })
+        await signalPayment(engine, {
+          workspace: values.workspace,
+          payment: values.id,
+          expiresAt: null,
+        })
       }
       return enrolled
     },
 
-    updateAccount: async (request: RequestIdentity, id: string, change: AccountChange): Promise<AccountChanged> =>
-      changeAccount(pool, request, id, change, await now()),
+    updateAccount: async (
+      request: RequestIdentity,
+      id: string,
+      change: AccountChange,
+    ): Promise<AccountChanged> => changeAccount(pool, request, id, change, await now()),
 
     closeAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
       setAccountStatus(pool, request, id, 'closed', await now()),
@@ -32,11 +48,17 @@ export function accountActivities({ pool, engine }: Dependencies) {
     reopenAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
       setAccountStatus(pool, request, id, 'active', await now()),
 
-    mergeAccounts: async (request: RequestIdentity, source: string, target: string): Promise<AccountChanged> =>
-      mergeAccount(pool, request, source, target, await now()),
+    mergeAccounts: async (
+      request: RequestIdentity,
+      source: string,
+      target: string,
+    ): Promise<AccountChanged> => mergeAccount(pool, request, source, target, await now()),
 
     setAccountTier: async (
-      request: RequestIdentity, id: string, tier: string | null, note: string | null,
+      request: RequestIdentity,
+      id: string,
+      tier: string | null,
+      note: string | null,
     ): Promise<AccountChanged> => setTier(pool, request, id, tier, note, await now()),
   }
 }

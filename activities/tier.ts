@@ -1,4 +1,8 @@
-import { markTierReviewArmed, reviewAccountTier, unarmedTierReviews } from '../db/account-changes.ts'
+import {
+  markTierReviewArmed,
+  reviewAccountTier,
+  unarmedTierReviews,
+} from '../db/account-changes.ts'
 import { armTierReview } from '../temporal/tier-review.ts'
 import type { Dependencies } from './dependencies.ts'
 
@@ -13,9 +17,20 @@ const BATCH = 200
 /** The writers of tiers outside a member's own transactions. */
 export function tierActivities({ pool, engine }: Dependencies) {
   return {
-    reviewTier: async ({ workspace, account, at }: { workspace: string; account: string; /** ISO 8601 */ at: string }) => {
+    reviewTier: async ({
+      workspace,
+      account,
+      at,
+    }: {
+      workspace: string
+      account: string /** ISO 8601 */
+      at: string
+    }) => {
       const { tier, review_at } = await reviewAccountTier(pool, workspace, account, at)
-      return { tier, reviewAt: review_at === null ? null : new Date(review_at).toISOString() } satisfies TierState
+      return {
+        tier,
+        reviewAt: review_at === null ? null : new Date(review_at).toISOString(),
+      } satisfies TierState
     },
 
     /**
@@ -25,7 +40,11 @@ export function tierActivities({ pool, engine }: Dependencies) {
     armTierReviews: async (): Promise<number> => {
       const waiting = await unarmedTierReviews(pool, BATCH)
       for (const { workspace, id, tier_review_at: at } of waiting) {
-        await armTierReview(engine, { workspace, account: id, reviewsAt: at.toISOString() }, at.getTime() - Date.now())
+        await armTierReview(
+          engine,
+          { workspace, account: id, reviewsAt: at.toISOString() },
+          at.getTime() - Date.now(),
+        )
         await markTierReviewArmed(pool, workspace, id, at)
       }
       return waiting.length

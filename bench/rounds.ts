@@ -116,7 +116,7 @@ export async function inTurn(
   }
 }
 
-async function busyShare(): Promise<number> {
+export async function busyShare(): Promise<number> {
   const before = cpuTimes()
   await delay(BUSY_WINDOW_MS)
   const after = cpuTimes()

@@ -112,35 +112,3 @@ export const readExpiring = (
     }
     return result
   })
-
-export type TierStanding = {
-  qualifyOn: 'points' | 'spend' | 'custom'
-  /** Points in the smallest unit, money in minor units; null where tiers are set by hand. */
-  qualifying: number | null
-  next: { name: string; threshold: number } | null
-  lapsesAt: Date | null
-}
-
-/** How members of programs with tiers stand between them, by account. */
-export const readTierStanding = (
-  pool: Pool, workspace: string, ids: string[],
-): Promise<Map<string, TierStanding>> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const { rows } = await db.execute<{
-      account: string
-      qualify_on: TierStanding['qualifyOn']
-      qualifying: number | null
-      next_name: string | null
-      next_threshold: number | null
-      lapses_at: string | null
-    }>(sql`select account, qualify_on, qualifying, next_tier ->> 'name' as next_name, next_threshold, lapses_at
-      from tier_standing(${workspace}, ${`{${ids.join(',')}}`}, clock_timestamp())`)
-    return new Map(
-      rows.map((row) => {
-        const { qualify_on: qualifyOn, qualifying, next_name: name, next_threshold: threshold, lapses_at } = row
-        const next = name === null ? null : { name, threshold: Number(threshold) }
-        const lapsesAt = lapses_at === null ? null : new Date(lapses_at)
-        return [row.account, { qualifyOn, qualifying: qualifying === null ? null : Number(qualifying), next, lapsesAt }]
-      }),
-    )
-  })

@@ -6,7 +6,11 @@ import type { SqlRefusal } from './sql-refusal.ts'
  * Calls a function that refuses by raising, so that nothing it wrote stays, not even the request's
  * key. The refusal comes back as a value.
  */
-export async function callOrRefusal<T>(pool: Pool, name: string, args: unknown[]): Promise<T | { refusal: SqlRefusal }> {
+export async function callOrRefusal<T>(
+  pool: Pool,
+  name: string,
+  args: unknown[],
+): Promise<T | { refusal: SqlRefusal }> {
   try {
     return await call<T>(pool, name, args)
   } catch (error) {

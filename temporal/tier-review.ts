@@ -1,9 +1,19 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
-import { reviewMoved, type TierReviewInput, type TierReviewWorkflow, tierReviewWorkflowId, WORKFLOW } from '../workflows/messages.ts'
+import {
+  reviewMoved,
+  type TierReviewInput,
+  type TierReviewWorkflow,
+  tierReviewWorkflowId,
+  WORKFLOW,
+} from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
 /** Arms a member's tier review to its date, or tells the one there is of it. */
-export async function armTierReview(engine: Engine, input: TierReviewInput, delayMs: number): Promise<void> {
+export async function armTierReview(
+  engine: Engine,
+  input: TierReviewInput,
+  delayMs: number,
+): Promise<void> {
   const options = {
     workflowId: tierReviewWorkflowId(input.workspace, input.account),
     taskQueue: engine.taskQueue,

@@ -1,4 +1,11 @@
-import { condition, continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow'
+import {
+  condition,
+  continueAsNew,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
 import type { TierActivities } from '../activities/tier.ts'
 import { reviewMoved, type TierReviewEnding, type TierReviewInput } from './messages.ts'
 
@@ -27,7 +34,8 @@ export async function tierReview(input: TierReviewInput): Promise<TierReviewEndi
     })
     if (reviewAt === null) return ending(input, tier)
     reviewsAt = reviewAt
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof tierReview>({ ...input, reviewsAt })
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof tierReview>({ ...input, reviewsAt })
   }
 }
 
@@ -42,7 +50,10 @@ async function untilDue(due: () => string): Promise<void> {
 }
 
 function ending(input: TierReviewInput, tier: string | null): TierReviewEnding {
-  const story = tier === null ? 'No tier to watch over any more.' : `Tier ${tier} cannot fall by itself; nothing to watch over.`
+  const story =
+    tier === null
+      ? 'No tier to watch over any more.'
+      : `Tier ${tier} cannot fall by itself; nothing to watch over.`
   setCurrentDetails(story)
   return { account: input.account, tier, story }
 }

@@ -1,4 +1,5 @@
-import { type AccountRow, readExpiring, readTierStanding } from '../../db/accounts.ts'
+import { type AccountView, readTierStanding } from '../../db/account-view.ts'
+import { type AccountRow, readExpiring } from '../../db/accounts.ts'
 import { readPending } from '../../db/earnings.ts'
 import { accountObject } from '../../domain/objects/account.ts'
 import type { Deps } from '../deps.ts'
@@ -28,6 +29,16 @@ export async function presentAccounts(
 }
 
 const idsOf = (rows: readonly AccountRow[]) => rows.map(({ id }) => id)
+
+/** One account as it was read with all that is shown of it. */
+export async function presentView(
+  { decimals }: Deps,
+  { workspace, livemode }: { workspace: string; livemode: boolean },
+  { row, lots, pending, tier }: AccountView,
+) {
+  const scale = { decimals: await decimals.ofProgram(workspace, row.program), livemode }
+  return accountObject(row, scale, lots, pending, tier)
+}
 
 /** One account as the API shows it. */
 export async function presentAccount(

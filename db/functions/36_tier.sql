@@ -49,15 +49,17 @@ returns table (happened_at timestamptz, amount bigint)
 language plpgsql stable as $$
 declare
   since timestamptz := '-infinity';
+  since_id text := '';
 begin
   if p.tier_config #>> '{period,type}' = 'rolling' then
     -- three days cover the rounding to whole days and the time zone
     since := p_at - make_interval(months => (p.tier_config #>> '{period,months}')::int) - tier_grace(p) - interval '3 days';
+    since_id := vinr_id_from('ptx', since); -- nothing is written before it happens
   end if;
   if p.tier_config ->> 'qualifyOn' = 'points' then
     return query select t.at, t.amount from ptx t
       where t.workspace = a.workspace and t.account in (select account_family(a.workspace, a.id))
-        and t.amount > 0 and t.type in ('earn', 'adjust') and t.at > since;
+        and t.id >= since_id and t.amount > 0 and t.type in ('earn', 'adjust') and t.at > since;
   elsif p.tier_config ->> 'qualifyOn' = 'spend' then
     return query select s.at, s.amount from tier_spend s
       where s.workspace = a.workspace and s.account = a.id and s.program = p.id and s.at > since;

@@ -357,6 +357,7 @@ CREATE INDEX "lot_due" ON "lot" USING btree ("workspace","account","expires_at")
 CREATE UNIQUE INDEX "earning_once" ON "earning" USING btree ("workspace","source","rule","account");--> statement-breakpoint
 CREATE INDEX "earning_of_payment" ON "earning" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
 CREATE INDEX "earning_of_account" ON "earning" USING btree ("workspace","account","rule","earned_on");--> statement-breakpoint
+CREATE INDEX "earning_waiting" ON "earning" USING btree ("workspace","account") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_pending" ON "earning" USING btree ("matures_at") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_rule_by_trigger" ON "earning_rule" USING btree ("workspace","program","trigger") WHERE active;--> statement-breakpoint
 CREATE INDEX "inbox_waiting" ON "inbox" USING btree ("workspace","payment") WHERE processed_at is null;--> statement-breakpoint

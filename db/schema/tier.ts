@@ -1,7 +1,14 @@
 import { index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
-export const TIER_REASONS = ['enrolled', 'qualified', 'lapsed', 'set', 'merged', 'reconfigured'] as const
+export const TIER_REASONS = [
+  'enrolled',
+  'qualified',
+  'lapsed',
+  'set',
+  'merged',
+  'reconfigured',
+] as const
 
 /** Every change of a member's tier. Append-only by convention; `qualifying` is what counted then. */
 export const tierChange = pgTable(

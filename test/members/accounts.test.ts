@@ -114,7 +114,8 @@ describe('updating', () => {
     const answers = await Promise.all(
       members.map(({ id }) => shop.patch(`${accounts}/${id}`, { customer: 'cust_fought' })),
     )
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9)
   })
 
   it('sets metadata by key, removes by null, and leaves the rest', async () => {
@@ -137,7 +138,7 @@ describe('updating', () => {
     [{ customer: '' }, 'customer'],
     [{ customer: 7 }, 'customer'],
     [{ metadata: { a: 1 } }, 'metadata.a'],
-    [{ metadata: { [`${'k'.repeat(41)}`]: 'x' } }, undefined],
+    [{ metadata: { ['k'.repeat(41)]: 'x' } }, undefined],
     [{ balance: 5 }, 'balance'],
     [{ status: 'closed' }, 'status'],
   ])('refuses %j', async (change, param) => {

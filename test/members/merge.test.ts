@@ -123,6 +123,17 @@ describe('a merge', () => {
     expect((await merge(source, target)).body.balance).toBe(1_000)
   })
 
+  it('is not held up by one that waits for its fulfilment, which can still be reversed', async () => {
+    const [source, target] = [await enrol(), await enrol()]
+    await grant(source, 800)
+    const redemption = await redeem(source, 'rwd_totebag')
+    expect(redemption.body.status).toBe('fulfillment_pending')
+    expect((await merge(source, target)).status).toBe(200)
+    const path = `/v1/loyalty/redemptions/${redemption.body.id}/reverse`
+    expect((await shop.post(path, { reason: 'sold out' })).body.status).toBe('reversed')
+    expect((await account(target)).balance).toBe(800)
+  })
+
   it('repeated changes nothing, with a key or without', async () => {
     const [source, target] = [await enrol(), await enrol()]
     await grant(source, 10)
@@ -316,7 +327,7 @@ describe('merges at once', () => {
       await grant(a, 30)
       await grant(b, 12)
       const answers = await Promise.all([merge(a, b), merge(b, a)])
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 422])
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 422]))
       const [left, right] = [await account(a), await account(b)]
       expect(left.balance + right.balance).toBe(42)
     }
