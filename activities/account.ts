@@ -1,36 +1,64 @@
 import {
-  type AccountRow,
-  findActiveAccount,
-  insertAccount,
-  type NewAccount,
-} from '../db/accounts.ts'
-import { writeEvent } from '../db/events.ts'
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
-import { transact } from '../db/workspace-client.ts'
-import { refuse } from '../domain/refusal.ts'
+  type AccountChange,
+  type AccountChanged,
+  changeAccount,
+  enrolAccount,
+  mergeAccount,
+  setAccountStatus,
+  setTier,
+} from '../db/account-changes.ts'
+import type { NewAccount } from '../db/accounts.ts'
+import { databaseNow } from '../db/clock.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
+import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
-/** The writers of accounts, run by the API. */
-export function accountActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of accounts, run by the API: each is one ledger function, one transaction. */
+export function accountActivities({ pool, engine }: Dependencies) {
+  const now = async () => (await databaseNow(pool)).toISOString()
+
   return {
-    /** Refused: account_already_exists, with the id of the customer's active account in the program. */
-    createAccount: (request: RequestIdentity, values: NewAccount): Promise<Created<AccountRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        if (replayOf !== undefined) return { replayOf }
-        const row = await insertAccount(tx, values)
-        if (!row) {
-          const { workspace, program, customer } = values
-          const existing = await findActiveAccount(tx, workspace, program, customer ?? '')
-          return refuse('account_already_exists', 'The customer has an account in this program.', {
-            resource: existing?.id,
-            param: 'customer',
-          })
-        }
-        await writeEvent(tx, row.workspace, 'loyalty.account.created', 'account', row.id)
-        return { row }
-      }),
+    /** What the earning rules give a new member is there already; what they give later has its timer. */
+    createAccount: async (
+      request: RequestIdentity,
+      values: NewAccount,
+    ): Promise<AccountChanged> => {
+      const enrolled = await enrolAccount(pool, request, values, await now())
+      if (enrolled.refusal === undefined && enrolled.maturesAt !== null) {
+        await signalPayment(engine, {
+          workspace: values.workspace,
+          payment: values.id,
+          expiresAt: null,
+        })
+      }
+      return enrolled
+    },
+
+    updateAccount: async (
+      request: RequestIdentity,
+      id: string,
+      change: AccountChange,
+    ): Promise<AccountChanged> => changeAccount(pool, request, id, change, await now()),
+
+    closeAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
+      setAccountStatus(pool, request, id, 'closed', await now()),
+
+    reopenAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
+      setAccountStatus(pool, request, id, 'active', await now()),
+
+    mergeAccounts: async (
+      request: RequestIdentity,
+      source: string,
+      target: string,
+    ): Promise<AccountChanged> => mergeAccount(pool, request, source, target, await now()),
+
+    setAccountTier: async (
+      request: RequestIdentity,
+      id: string,
+      tier: string | null,
+      note: string | null,
+    ): Promise<AccountChanged> => setTier(pool, request, id, tier, note, await now()),
   }
 }

@@ -1,3 +1,4 @@
+import { overdueTierReviews } from '../db/account-changes.ts'
 import {
   expiredPayments,
   forgetKeys,
@@ -11,6 +12,7 @@ import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
+import { tierActivities } from './tier.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -18,7 +20,13 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number; earnings: number }
+export type NetFindings = {
+  redemptions: number
+  payments: number
+  inbox: number
+  earnings: number
+  tiers: number
+}
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
@@ -28,6 +36,7 @@ export function netActivities(
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
   const { expirePayment, processPayment } = paymentActivities(dependencies)
+  const { reviewTier } = tierActivities(dependencies)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -58,6 +67,14 @@ export function netActivities(
       }
       found('inbox', waiting.length)
       return waiting.length
+    },
+
+    mendTiers: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      const overdue = await overdueTierReviews(pool, before, BATCH)
+      for (const { workspace, id } of overdue) await reviewTier({ workspace, account: id, at: now })
+      found('tiers', overdue.length)
+      return overdue.length
     },
 
     mendEarnings: async (): Promise<number> => {

@@ -12,6 +12,8 @@ export type Decimals = {
   ofProgram(workspace: string, program: string): Promise<number>
   ofAccounts(workspace: string, ids: readonly string[]): Promise<(id: string) => number>
   ofRewards(workspace: string, ids: readonly string[]): Promise<(id: string) => number>
+  /** Whether members of the program have tiers. */
+  hasTiers(workspace: string, program: string): Promise<boolean>
 }
 
 // Decimals change only before a program's first transaction; a print may be this much behind.
@@ -38,12 +40,15 @@ export function decimalsFrom(pool: Pool): Decimals {
     return (await findReward(pool, workspace, id))?.program
   }, members)
 
-  const ofProgram = async (workspace: string, program: string | undefined): Promise<number> => {
-    if (program === undefined) throw new Error('points of an object without a program')
+  const find = async (workspace: string, program: string): Promise<ProgramRow> => {
     const known = (await programs(workspace)).find(({ id }) => id === program)
     const row = known ?? (await findProgram(pool, workspace, program))
     if (row === undefined) throw new Error(`no program ${program}`)
-    return row.decimals
+    return row
+  }
+  const ofProgram = async (workspace: string, program: string | undefined): Promise<number> => {
+    if (program === undefined) throw new Error('points of an object without a program')
+    return (await find(workspace, program)).decimals
   }
   const through = async (workspace: string, ids: readonly string[], programOf: ProgramOf) => {
     const common = inCommon(await programs(workspace))
@@ -55,6 +60,7 @@ export function decimalsFrom(pool: Pool): Decimals {
     return (id: string) => found.get(id) ?? 0
   }
   return {
+    hasTiers: async (workspace, program) => (await find(workspace, program)).tierConfig !== null,
     ofProgram,
     ofAccounts: (workspace, ids) => through(workspace, ids, ofAccount),
     ofRewards: (workspace, ids) => through(workspace, ids, ofReward),

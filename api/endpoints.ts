@@ -1,6 +1,12 @@
+import { closeAccount } from './accounts/close.ts'
 import { createAccount } from './accounts/create.ts'
 import { listAccounts } from './accounts/list.ts'
+import { mergeAccounts } from './accounts/merge.ts'
+import { reopenAccount } from './accounts/reopen.ts'
 import { retrieveAccount } from './accounts/retrieve.ts'
+import { setAccountTier } from './accounts/set-tier.ts'
+import { listTierChanges } from './accounts/tier-changes.ts'
+import { updateAccount } from './accounts/update.ts'
 import type { Endpoint } from './declaration.ts'
 import { createEarningRule } from './earning-rules/create.ts'
 import { listEarningRules } from './earning-rules/list.ts'
@@ -36,7 +42,13 @@ import { receivePaymentEvent } from './webhooks/receive.ts'
 export const ENDPOINTS: readonly Endpoint[] = [
   createAccount,
   retrieveAccount,
+  updateAccount,
   listAccounts,
+  closeAccount,
+  reopenAccount,
+  mergeAccounts,
+  setAccountTier,
+  listTierChanges,
   createReward,
   retrieveReward,
   updateReward,

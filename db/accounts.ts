@@ -1,11 +1,17 @@
-import { and, eq, gt, isNotNull, ne, sql } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, lot } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
-export type AccountFilter = { program?: string; customer?: string; status?: AccountRow['status'] }
+export type AccountFilter = {
+  program?: string
+  customer?: string
+  status?: AccountRow['status']
+  /** Every pair must be on the account. */
+  metadata?: Record<string, string>
+}
 
 export const findAccount = (
   pool: Pool,
@@ -20,21 +26,59 @@ export const findAccount = (
     return rows[0]
   })
 
-/** Merged accounts are left out unless asked for by status. */
+// As `endingBefore`: the page that ends where the list does.
+const END = ''
+
+/**
+ * Active ones first, then closed ones, each newest first, so that a customer's first one is the one
+ * that counts. Merged accounts are left out unless asked for by status.
+ */
 export const listAccounts = (
   pool: Pool,
   workspace: string,
   filter: AccountFilter,
   page: PageRequest,
 ): Promise<Page<AccountRow>> =>
-  inWorkspace(pool, workspace, (db) =>
-    readPage(db, account, page, [
-      eq(account.workspace, workspace),
-      filter.program && eq(account.program, filter.program),
-      filter.customer && eq(account.customer, filter.customer),
-      filter.status ? eq(account.status, filter.status) : ne(account.status, 'merged'),
-    ]),
-  )
+  inWorkspace(pool, workspace, async (db) => {
+    const ofStatus = (status: AccountRow['status'], part: PageRequest) =>
+      readPage(db, account, part, [
+        eq(account.workspace, workspace),
+        filter.program && eq(account.program, filter.program),
+        filter.customer && eq(account.customer, filter.customer),
+        filter.metadata && sql`${account.metadata} @> ${JSON.stringify(filter.metadata)}::jsonb`,
+        eq(account.status, status),
+      ])
+    if (filter.status) return ofStatus(filter.status, page)
+    const { startingAfter, endingBefore, ...rest } = page
+    const cursor = startingAfter ?? endingBefore
+    const backwards = endingBefore !== undefined
+    const parts: AccountRow['status'][] = backwards ? ['closed', 'active'] : ['active', 'closed']
+    if (cursor !== undefined) {
+      const from = await statusOf(db, workspace, cursor)
+      if (from === undefined || !parts.includes(from)) return { rows: [], hasMore: false }
+      parts.splice(0, parts.indexOf(from))
+    }
+    const rows: AccountRow[] = []
+    for (const [index, status] of parts.entries()) {
+      const part = index === 0 ? page : { ...rest, endingBefore: backwards ? END : undefined }
+      const found = await ofStatus(status, { ...part, limit: rest.limit - rows.length })
+      rows[backwards ? 'unshift' : 'push'](...found.rows)
+      if (found.hasMore) return { rows, hasMore: true }
+    }
+    return { rows, hasMore: false }
+  })
+
+async function statusOf(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<AccountRow['status'] | undefined> {
+  const rows = await db
+    .select({ status: account.status })
+    .from(account)
+    .where(and(eq(account.workspace, workspace), eq(account.id, id)))
+  return rows[0]?.status
+}
 
 export type NewAccount = {
   workspace: string
@@ -42,39 +86,6 @@ export type NewAccount = {
   program: string
   customer: string | null
   metadata: Record<string, string>
-}
-
-/** Undefined where the customer has an active account in the program already. */
-export async function insertAccount(tx: Db, values: NewAccount): Promise<AccountRow | undefined> {
-  const rows = await tx
-    .insert(account)
-    .values(values)
-    .onConflictDoNothing({
-      target: [account.workspace, account.program, account.customer],
-      where: sql`status = 'active' and customer is not null`,
-    })
-    .returning()
-  return rows[0]
-}
-
-export async function findActiveAccount(
-  tx: Db,
-  workspace: string,
-  program: string,
-  customer: string,
-) {
-  const rows = await tx
-    .select()
-    .from(account)
-    .where(
-      and(
-        eq(account.workspace, workspace),
-        eq(account.program, program),
-        eq(account.customer, customer),
-        eq(account.status, 'active'),
-      ),
-    )
-  return rows[0]
 }
 
 export type ExpiringPoints = { points: number; expiresAt: Date }

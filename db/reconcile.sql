@@ -1,6 +1,13 @@
 -- Proves the books, account by account. Returns one row for every line that does not hold; none is
 -- the only good answer. Needs the owner's eyes (row security).
-with
+with recursive
+-- what a merged account had is its survivor's
+survivor (workspace, id, stands_for) as (
+  select workspace, id, id from account where merged_into is null
+  union all
+  select a.workspace, a.id, s.stands_for
+  from survivor s join account a on a.workspace = s.workspace and a.merged_into = s.id
+),
 posted as (
   select workspace, account, sum(amount) as total from ptx group by 1, 2
 ),
@@ -18,10 +25,16 @@ debits as (
   from ptx t
   left join returned r on r.workspace = t.workspace and r.debit = t.id
   left join allocated a on a.workspace = t.workspace and a.debit = t.id
-  where t.amount < 0
+  where t.amount < 0 and t.type <> 'merge'
 ),
 deficits as (
-  select workspace, account, sum(unfunded) as points from debits group by 1, 2
+  select d.workspace, s.stands_for as account, sum(d.unfunded) as points
+  from debits d join survivor s on s.workspace = d.workspace and s.id = d.account group by 1, 2
+),
+gained as (
+  select t.workspace, s.stands_for as account, sum(t.amount) as points
+  from ptx t join survivor s on s.workspace = t.workspace and s.id = t.account
+  where t.amount > 0 and t.type in ('earn', 'adjust') group by 1, 2
 ),
 lots as (
   select workspace, account, sum(remaining) as points from lot group by 1, 2
@@ -74,6 +87,39 @@ broken (workspace, subject, rule, detail) as (
     from ptx
   ) t
   where t.balance_after <> t.before + t.amount
+  union all
+  select a.workspace, a.id, 'lifetime_points = all that was ever gained',
+    format('lifetime %s, gained %s', a.lifetime_points, coalesce(g.points, 0))
+  from account a left join gained g on g.workspace = a.workspace and g.account = a.id
+  where a.lifetime_points <> coalesce(g.points, 0)
+  union all
+  select a.workspace, a.id, 'a merged account has nothing left, and a survivor',
+    format('balance %s, lifetime %s, merged into %s', a.balance, a.lifetime_points, a.merged_into)
+  from account a
+  where (a.status = 'merged') <> (a.merged_into is not null)
+    or not exists (select from survivor s where s.workspace = a.workspace and s.id = a.id)
+    or a.status = 'merged' and (a.balance <> 0 or a.lifetime_points <> 0
+      or exists (select from lot l where l.workspace = a.workspace and l.account = a.id)
+      or exists (select from redemption d where d.workspace = a.workspace and d.account = a.id))
+  union all
+  select workspace, min(id), 'a merge''s two rows net to nothing', format('rows %s, sum %s', count(*), sum(amount))
+  from ptx where type = 'merge'
+  group by workspace, coalesce(source ->> 'merged_from', account)
+  having sum(amount) <> 0 or count(*) <> 2
+  union all
+  select l.workspace, l.id, 'a lot is on the account of its credit, or where that went',
+    format('lot on %s, credit on %s', l.account, t.account)
+  from lot l
+  left join ptx t on t.workspace = l.workspace and t.id = l.id
+  left join survivor s on s.workspace = t.workspace and s.id = t.account
+  where l.account is distinct from s.stands_for
+  union all
+  select a.workspace, a.id, 'the last change of tier is the tier', format('tier %s, last change %s', a.tier, c.to_tier)
+  from account a
+  join lateral (
+    select c.to_tier from tier_change c where c.workspace = a.workspace and c.account = a.id order by c.id desc limit 1
+  ) c on true
+  where a.status <> 'merged' and c.to_tier is distinct from a.tier
   union all
   select e.workspace, e.id, 'an earning''s ptx bring what its points and clawbacks say',
     format('%s: points %s, clawed %s, shrunk %s, earned %s, taken %s, clawed back %s', e.outcome, e.points, e.clawed,

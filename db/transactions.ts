@@ -5,7 +5,7 @@ import type { Pool } from './pool.ts'
 import { account, ptx } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
-import { inWorkspace } from './workspace-client.ts'
+import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type TransactionRow = typeof ptx.$inferSelect
 export type TransactionType = TransactionRow['type']
@@ -78,7 +78,9 @@ export const listTransactions = (
   filter: TransactionFilter,
   page: PageRequest,
 ): Promise<Page<TransactionRow>> =>
-  inWorkspace(pool, workspace, (db) => {
+  inWorkspace(pool, workspace, async (db) => {
+    // one id for nearly everybody; `= any` of one would cost the index's order
+    const members = filter.account && (await readFamily(db, workspace, filter.account))
     const ofProgram = db
       .select({ id: account.id })
       .from(account)
@@ -92,17 +94,44 @@ export const listTransactions = (
       page,
       [
         eq(ptx.workspace, workspace),
-        filter.account && eq(ptx.account, filter.account),
+        members &&
+          (members.length === 1
+            ? eq(ptx.account, members[0] ?? '')
+            : inArray(ptx.account, members)),
         filter.type && eq(ptx.type, filter.type),
         filter.program && inArray(ptx.account, ofProgram),
         filter.payment && sql`(${ptx.payment} = ${filter.payment} or ${throughRedemption})`,
         filter.redemption &&
-          sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} =
-            (select d.account from redemption d where d.workspace = ${workspace} and d.id = ${filter.redemption})`,
+          sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} in (
+            select account_family(d.workspace, d.account) from redemption d
+            where d.workspace = ${workspace} and d.id = ${filter.redemption})`,
         filter.batch && eq(ptx.batch, filter.batch),
       ],
       true,
     )
+  })
+
+/** The account and all that were merged into it: their rows are its history. */
+export async function readFamily(db: Db, workspace: string, id: string): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(
+    sql`select account_family(${workspace}, ${id}) as id`,
+  )
+  return rows.map((row) => row.id)
+}
+
+/** For those of these accounts that were merged, where their rows are read now. */
+export const readSurvivors = (
+  pool: Pool,
+  workspace: string,
+  accounts: string[],
+): Promise<Map<string, string>> =>
+  inWorkspace(pool, workspace, async (db) => {
+    if (accounts.length === 0) return new Map<string, string>()
+    const { rows } = await db.execute<{ id: string; survivor: string }>(
+      sql`select id, account_survivor(workspace, id) as survivor from account
+        where workspace = ${workspace} and id in ${accounts} and merged_into is not null`,
+    )
+    return new Map(rows.map((row) => [row.id, row.survivor]))
   })
 
 /** The payments of these redemptions: a redemption row's source is read through its redemption. */

@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'run'
   | 'erl'
   | 'ern'
+  | 'tch'
 
 const TIME_DIGITS = 13 // microseconds since 1970 in hex: enough until 2112
 const RANDOM_DIGITS = 9 // 53 bits beside the microsecond

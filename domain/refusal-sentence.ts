@@ -29,9 +29,24 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
         ? 'Nothing is left of the payment to refund here.'
         : `The payment is ${status}: only a completed one is refunded.`,
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
-  resource_missing: ({ redemption }) => `No such redemption: ${redemption}.`,
-  parameter_invalid: ({ param, available }) =>
-    `${param} must be at most what is left (${available}).`,
+  resource_missing: (fields) =>
+    'account' in fields
+      ? `No such account: ${fields.account}.`
+      : `No such redemption: ${fields.redemption}.`,
+  parameter_invalid: invalid,
+  account_already_exists: () => 'The customer has an account in this program.',
+  account_merged: ({ resource }) => `The account was merged; ${resource} stands for it.`,
+  redemptions_in_flight: () => 'Redemptions are pending: settle or cancel them first.',
+}
+
+function invalid(fields: Fields): string {
+  const { param } = fields
+  if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
+  if ('program' in fields) return `${param}: is in another program than the source.`
+  if ('same' in fields) return `${param}: is the same account.`
+  if (fields.qualify_on === 'custom') return `${param}: the program has no such tier.`
+  if ('qualify_on' in fields) return `${param}: tiers are not set by hand in this program.`
+  return `${param} must be at most what is left (${fields.available}).`
 }
 
 /** A refusal of the ledger as a person reads it, its fields beside it. */

@@ -2,6 +2,7 @@ import type { Dependencies } from '../activities/dependencies.ts'
 import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
+import { tierActivities } from '../activities/tier.ts'
 
 /** Every activity the worker runs, under the names that the workflows call. */
 export function workerActivities(
@@ -10,6 +11,7 @@ export function workerActivities(
   return {
     ...redemptionActivities(dependencies),
     ...paymentActivities(dependencies),
+    ...tierActivities(dependencies),
     ...netActivities(dependencies),
   }
 }

@@ -50,8 +50,32 @@ export type PaymentEnding = {
 
 export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 
+/** A member's tier review is found by the account's id. */
+export const tierReviewWorkflowId = (workspace: string, account: string): string =>
+  `${workspace}/${account}/tier`
+
+export type TierReviewInput = {
+  readonly workspace: string
+  readonly account: string
+  /** ISO 8601; the next date at which the tier could fall. */
+  readonly reviewsAt: string
+}
+
+export type TierReviewEnding = {
+  readonly account: string
+  readonly tier: string | null
+  readonly story: string
+}
+
+export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
+
 /** The workflow types, as `workflows/index.ts` exports them. */
-export const WORKFLOW = { redemption: 'redemption', payment: 'payment', net: 'net' } as const
+export const WORKFLOW = {
+  redemption: 'redemption',
+  payment: 'payment',
+  tierReview: 'tierReview',
+  net: 'net',
+} as const
 
 /** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
 export const created = defineSignal('created')
@@ -59,6 +83,9 @@ export const paymentCompleted = defineSignal<[PaymentMessage]>('paymentCompleted
 export const paymentFailed = defineSignal<[PaymentMessage]>('paymentFailed')
 /** Something about this payment is in the inbox. */
 export const paymentTold = defineSignal('paymentTold')
+
+/** The tier could fall at this date already (ISO 8601). */
+export const reviewMoved = defineSignal<[string]>('reviewMoved')
 
 export type PaymentMessage = { readonly payment: string; readonly status: string }
 

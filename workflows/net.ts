@@ -1,26 +1,37 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { NetActivities, NetFindings } from '../activities/net.ts'
+import type { TierActivities } from '../activities/tier.ts'
 
-const { mendRedemptions, mendPayments, mendInbox, mendEarnings, forgetIdempotencyKeys } =
-  proxyActivities<NetActivities>({
-    startToCloseTimeout: '50s',
-    retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
-  })
+const {
+  mendRedemptions,
+  mendPayments,
+  mendInbox,
+  mendEarnings,
+  mendTiers,
+  armTierReviews,
+  forgetIdempotencyKeys,
+} = proxyActivities<NetActivities & TierActivities>({
+  startToCloseTimeout: '50s',
+  retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
+})
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox, earnings] = await Promise.all([
+  const [redemptions, payments, inbox, earnings, tiers] = await Promise.all([
     mendRedemptions(),
     mendPayments(),
     mendInbox(),
     mendEarnings(),
+    mendTiers(),
   ])
+  // not mending: how a promotion's review comes to be armed
+  await armTierReviews()
   await forgetIdempotencyKeys()
-  const findings = { redemptions, payments, inbox, earnings }
+  const findings = { redemptions, payments, inbox, earnings, tiers }
   setCurrentDetails(
-    redemptions + payments + inbox + earnings === 0
+    redemptions + payments + inbox + earnings + tiers === 0
       ? 'Nothing to mend.'
-      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date.`,
+      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews.`,
   )
   return findings
 }

@@ -1,12 +1,11 @@
-import { findAccount } from '../../db/accounts.ts'
 import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Account, NewAccount } from '../objects/account.ts'
-import { missing, notFound } from '../points-refusal.ts'
+import { missing } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
-import { presentAccount } from './present.ts'
+import { presentChanged } from './changed.ts'
 
 export const createAccount = endpoint({
   method: 'POST',
@@ -37,11 +36,6 @@ export const createAccount = endpoint({
       metadata: body.metadata,
     }
     const created = await write(() => deps.activities.createAccount(request, values))
-    if ('row' in created) {
-      return { status: 'created', object: await presentAccount(deps, ctx, created.row) }
-    }
-    const row = await findAccount(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('account', created.replayOf)
-    return { status: 'ok', replayed: true, object: await presentAccount(deps, ctx, row) }
+    return { ...(await presentChanged(ctx, values.id, created)), status: 'created' }
   },
 })

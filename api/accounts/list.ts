@@ -4,6 +4,7 @@ import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { ACCOUNT_STATUSES, Account } from '../objects/account.ts'
 import { customerId, id } from '../values/id.ts'
+import { metadata } from '../values/metadata.ts'
 import { presentAccounts } from './present.ts'
 
 const path = '/v1/loyalty/accounts'
@@ -12,20 +13,22 @@ export const listAccounts = endpoint({
   method: 'GET',
   path,
   summary: 'List members',
-  description: 'Merged accounts are listed only where asked for by status.',
+  description:
+    'Active ones first. Merged accounts are listed only where asked for by status. `metadata[key]=value` finds those that carry all the pairs.',
   tags: ['accounts'],
   key: 'secret',
   query: listQuery('loy', {
     program: id('prog').optional(),
     customer: customerId.optional(),
     status: z.enum(ACCOUNT_STATUSES).optional(),
+    metadata: metadata.optional().meta({ param: { style: 'deepObject', explode: true } }),
   }),
   reply: listReply(Account),
   errors: [],
   handle: async (ctx) => {
     const { workspace, query, deps } = ctx
-    const { program, customer, status } = query
-    const filter = { program, customer, status }
+    const { program, customer, status, metadata } = query
+    const filter = { program, customer, status, metadata }
     const { rows, hasMore } = await readAccounts(deps.pool, workspace, filter, pageOf(query))
     return { status: 'ok', object: listOf(path, await presentAccounts(deps, ctx, rows), hasMore) }
   },

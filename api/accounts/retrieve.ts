@@ -1,9 +1,9 @@
-import { findAccount } from '../../db/accounts.ts'
+import { findAccountView } from '../../db/account-view.ts'
 import { endpoint } from '../endpoint.ts'
 import { Account } from '../objects/account.ts'
 import { notFound } from '../points-refusal.ts'
 import { idPath } from '../values/id.ts'
-import { presentAccount } from './present.ts'
+import { presentView } from './present.ts'
 
 export const retrieveAccount = endpoint({
   method: 'GET',
@@ -15,8 +15,8 @@ export const retrieveAccount = endpoint({
   reply: Account,
   errors: ['resource_missing'],
   handle: async (ctx) => {
-    const row = await findAccount(ctx.deps.pool, ctx.workspace, ctx.params.id)
-    if (row === undefined) return notFound('account', ctx.params.id)
-    return { status: 'ok', object: await presentAccount(ctx.deps, ctx, row) }
+    const view = await findAccountView(ctx.deps.pool, ctx.workspace, ctx.params.id)
+    if (view === undefined) return notFound('account', ctx.params.id)
+    return { status: 'ok', object: await presentView(ctx.deps, ctx, view) }
   },
 })

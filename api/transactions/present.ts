@@ -1,24 +1,28 @@
-import { paymentsOfRedemptions, type TransactionRow } from '../../db/transactions.ts'
+import { paymentsOfRedemptions, readSurvivors, type TransactionRow } from '../../db/transactions.ts'
 import { transactionObject } from '../../domain/objects/transaction.ts'
 import type { Deps } from '../deps.ts'
 
-/** Transactions as the API shows them; the payment of a redemption's row is read through its redemption. */
+/**
+ * Transactions as the API shows them: the payment of a redemption's row is read through its
+ * redemption, and the rows of a merged account are its survivor's.
+ */
 export async function presentTransactions(
   { pool, decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly TransactionRow[],
 ) {
   const redemptions = [...new Set(rows.flatMap(({ redemption }) => redemption ?? []))]
-  const [payments, decimalsOf] = await Promise.all([
+  const accounts = [...new Set(rows.map(({ account }) => account))]
+  const [payments, decimalsOf, survivors] = await Promise.all([
     redemptions.length === 0 ? undefined : paymentsOfRedemptions(pool, workspace, redemptions),
-    decimals.ofAccounts(
-      workspace,
-      rows.map(({ account }) => account),
-    ),
+    decimals.ofAccounts(workspace, accounts),
+    readSurvivors(pool, workspace, accounts),
   ])
   return rows.map((row) => {
     const payment = row.redemption === null ? undefined : payments?.get(row.redemption)
-    return transactionObject(row, { decimals: decimalsOf(row.account), livemode }, payment)
+    const account = survivors.get(row.account) ?? row.account
+    const scale = { decimals: decimalsOf(row.account), livemode }
+    return transactionObject({ ...row, account }, scale, payment)
   })
 }
 

@@ -34,46 +34,107 @@ begin
   return needed;
 end $$;
 
+-- The debits that no lot has funded, newest first, of the account and of all merged into it, until they
+-- make up `p_deficit`. What a debit lacks is derived: its points, less what was returned of it, less its
+-- allocations. The rows of a merge are no debits: what was unfunded stays with what caused it.
+create or replace function deficit_debits(
+  p_workspace text, p_account text, p_deficit bigint, out debits text[], out lacks bigint[]
+)
+language plpgsql stable as $$
+declare
+  member text;
+  d record;
+  found_total bigint := 0;
+begin
+  debits := '{}';
+  lacks := '{}';
+  for member in select account_family(p_workspace, p_account) loop
+    for d in
+      select t.id, -t.amount
+        - coalesce((select sum(r.amount) from ptx r where r.workspace = p_workspace and r.reverses = t.id), 0)
+        - coalesce((select sum(x.amount) from allocation x where x.workspace = p_workspace and x.debit = t.id), 0)
+        as lacking
+      from ptx t
+      where t.workspace = p_workspace and t.account = member and t.amount < 0 and t.type <> 'merge'
+      order by t.id desc
+    loop
+      continue when d.lacking <= 0;
+      debits := debits || d.id::text;
+      lacks := lacks || d.lacking::bigint;
+      found_total := found_total + d.lacking;
+      exit when found_total >= p_deficit;
+    end loop;
+    exit when found_total >= p_deficit;
+  end loop;
+  if member <> p_account then -- more than one account's: in one order
+    select array_agg(x.debit order by x.debit desc), array_agg(x.lacking order by x.debit desc) into debits, lacks
+    from (select u.debit collate "C" as debit, u.lacking from unnest(debits, lacks) u (debit, lacking)) x;
+  end if;
+end $$;
+
 -- Fills the account's deficit from one lot that has something left: allocates from it to the
--- debits that no lot has funded, oldest first. What a debit lacks is derived: its points, less
--- what was returned of it, less its allocations; scanning from the newest debit stops once the
--- whole deficit is accounted for.
+-- debits that no lot has funded, oldest first.
 create or replace function deficit_fill(
   p_workspace text, p_account text, p_lot text, p_points bigint, p_deficit bigint, p_cause text
 ) returns void
 language plpgsql as $$
 declare
-  d record;
-  debits text[] := '{}';
-  lacks bigint[] := '{}';
-  found_total bigint := 0;
+  owed record;
   unspent bigint := least(p_points, p_deficit);
   taken bigint;
 begin
   if unspent <= 0 then
     return;
   end if;
-  for d in
-    select t.id, -t.amount
-      - coalesce((select sum(r.amount) from ptx r where r.workspace = p_workspace and r.reverses = t.id), 0)
-      - coalesce((select sum(x.amount) from allocation x where x.workspace = p_workspace and x.debit = t.id), 0)
-      as lacking
-    from ptx t
-    where t.workspace = p_workspace and t.account = p_account and t.amount < 0
-    order by t.id desc
-  loop
-    continue when d.lacking <= 0;
-    debits := d.id || debits;
-    lacks := d.lacking::bigint || lacks;
-    found_total := found_total + d.lacking;
-    exit when found_total >= p_deficit;
-  end loop;
-  for i in 1 .. cardinality(debits) loop
-    taken := least(unspent, lacks[i]);
+  owed := deficit_debits(p_workspace, p_account, p_deficit);
+  for i in reverse cardinality(owed.debits) .. 1 loop
+    taken := least(unspent, owed.lacks[i]);
     insert into allocation (workspace, debit, lot, cause, amount)
-    values (p_workspace, debits[i], p_lot, p_cause, taken);
+    values (p_workspace, owed.debits[i], p_lot, p_cause, taken);
     update lot set remaining = remaining - taken where workspace = p_workspace and id = p_lot;
     unspent := unspent - taken;
+    exit when unspent = 0;
+  end loop;
+end $$;
+
+-- Nets `p_points` of a deficit against the account's open lots, oldest first: where a merge brought
+-- together what one side owed and the other one had.
+create or replace function deficit_net(p_workspace text, p_account text, p_points bigint, p_cause text) returns void
+language plpgsql as $$
+declare
+  owed record;
+  l record;
+  i int;
+  unspent bigint := p_points;
+  lacking bigint := 0;
+  left_in_lot bigint;
+  taken bigint;
+begin
+  if unspent <= 0 then
+    return;
+  end if;
+  owed := deficit_debits(p_workspace, p_account, 9223372036854775807);
+  i := cardinality(owed.debits);
+  lacking := owed.lacks[i];
+  for l in
+    select id, remaining from lot
+    where workspace = p_workspace and account = p_account and open
+    order by earned_at, id
+  loop
+    left_in_lot := l.remaining;
+    while left_in_lot > 0 and unspent > 0 loop
+      taken := least(left_in_lot, lacking, unspent);
+      insert into allocation (workspace, debit, lot, cause, amount)
+      values (p_workspace, owed.debits[i], l.id, p_cause, taken);
+      left_in_lot := left_in_lot - taken;
+      unspent := unspent - taken;
+      lacking := lacking - taken;
+      if lacking = 0 and i > 1 then
+        i := i - 1;
+        lacking := owed.lacks[i];
+      end if;
+    end loop;
+    update lot set remaining = left_in_lot where workspace = p_workspace and id = l.id;
     exit when unspent = 0;
   end loop;
 end $$;

@@ -90,6 +90,9 @@ begin
   if due <= t.at then
     perform lots_expire((select x from account x where x.workspace = t.workspace and x.id = a.id), t.at, t.at);
   end if;
+  if p.tier_config is not null then
+    perform tier_after_credit(t.workspace, a.id, p, greatest(t.at, t.created_at));
+  end if;
 end $$;
 
 -- The refusal of a debit: what it takes, what can be spent, and the difference, in the smallest unit.

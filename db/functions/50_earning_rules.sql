@@ -45,25 +45,6 @@ language sql immutable as $$
     and coalesce(p_metadata, '{}') @> coalesce(r.conditions -> 'metadata', '{}')
 $$;
 
--- The multiplier of the account's tier; 1 where it has none.
-create or replace function tier_multiplier(p program, p_tier text) returns numeric
-language sql immutable as $$
-  select coalesce((
-    select (tier ->> 'multiplier')::numeric from jsonb_array_elements(p.tier_config -> 'tiers') tier
-    where tier ->> 'name' = p_tier), 1)
-$$;
-
--- The account and every one that was merged into it, however many merges ago.
-create or replace function account_family(p_workspace text, p_account text) returns setof text
-language sql stable as $$
-  with recursive family (id) as (
-    select p_account::text collate "C"
-    union
-    select a.id from account a join family f on a.workspace = p_workspace and a.merged_into = f.id
-  )
-  select id from family
-$$;
-
 -- What is left of a rule's cap for the account in the window that `p_on` falls into, in the smallest
 -- unit; null where the rule has none. Windows are days, weeks (from Monday) and months of the program's
 -- time zone. What refunds took back does not count; what is pending does.

@@ -129,11 +129,13 @@ $$;
 
 -- What the account has earned and does not have yet, less what refunds took of it. Smallest unit.
 create or replace function account_pending(p_workspace text, p_account text) returns bigint
-language sql stable as $$
-  select coalesce(sum(points - clawed), 0)::bigint from earning
-  where workspace = p_workspace and outcome = 'pending'
-    and account in (select account_family(p_workspace, p_account))
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(sum(e.points - e.clawed), 0)::bigint from earning e
+    where e.workspace = p_workspace and e.outcome = 'pending'
+      and e.account in (select account_family(p_workspace, p_account)));
+end $$;
 
 -- The welcome: rules with the trigger loyalty.account.created, once for each account.
 create or replace function earning_for_new_account(p_workspace text, p_account text, p_at timestamptz) returns int

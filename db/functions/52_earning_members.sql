@@ -1,8 +1,8 @@
 -- Whom a payment, invoice or referral belongs to: the accounts of its customer, one for each program
--- (an active one before a closed one), else the one that `metadata.loyalty_account` pins. Members at
--- `p_on` only; null leaves that open (a replay), and so does a program that enrols by itself: it would
--- have enrolled the customer then, so that payments racing to be the first all earn. A merged account
--- is followed to its survivor.
+-- (an active one before a closed one; where it was merged and none is left, its survivor), else the one
+-- that `metadata.loyalty_account` pins. Members at `p_on` only; null leaves that open (a replay), and so
+-- does a program that enrols by itself: it would have enrolled the customer then, so that payments racing
+-- to be the first all earn. A merged account is followed to its survivor.
 create or replace function earning_members(p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz)
 returns setof account
 language plpgsql stable as $$
@@ -12,11 +12,13 @@ declare
 begin
   if p_customer is not null then
     return query
-      select distinct on (x.program) x.* from account x
+      select distinct on (x.program) x.*
+      from account o
+      join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
       join program p on p.workspace = x.workspace and p.id = x.program
-      where x.workspace = p_workspace and x.customer = p_customer and x.status <> 'merged'
-        and (p_on is null or x.created_at <= p_on or p.auto_enroll)
-      order by x.program, x.status, x.id;
+      where o.workspace = p_workspace and o.customer = p_customer
+        and (p_on is null or o.created_at <= p_on or p.auto_enroll)
+      order by x.program, o.status = 'merged', x.status, x.id;
     return;
   end if;
   select * into a from account where workspace = p_workspace and id = named;
@@ -48,14 +50,8 @@ begin
       select from account o where o.workspace = p_workspace and o.program = x.id and o.customer = p_customer)
     order by id
   loop
-    a := null;
-    insert into account (workspace, id, program, customer, created_at)
-    values (p_workspace, vinr_id('loy'), p.id, p_customer, least(p_on, p_at))
-    on conflict (workspace, program, customer) where status = 'active' and customer is not null do nothing
-    returning * into a;
+    a := account_enrol(p_workspace, vinr_id('loy'), p.id, p_customer, '{}', least(p_on, p_at), p_at);
     continue when a.id is null;
-    perform event_write(p_workspace, 'loyalty.account.created', a.id, to_jsonb(a), null, p_at);
-    perform earning_for_new_account(p_workspace, a.id, p_at);
     return next a.id;
   end loop;
 end $$;

@@ -36,6 +36,7 @@ begin
   loop
     perform earning_settle(e, pay, p_at);
   end loop;
+  perform tier_spend_of_payment(pay, members, p_at);
   update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
   return pay;
 end $$;

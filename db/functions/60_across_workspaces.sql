@@ -47,6 +47,23 @@ language sql security definer set search_path = public as $$
   with gone as (delete from idempotency_key where created_at < p_before returning 1) select count(*) from gone
 $$;
 
+-- Members whose tier has a review that its workflow was not told of yet.
+create or replace function tier_reviews_unarmed(p_limit int)
+returns table (workspace text, id text, tier_review_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select a.workspace, a.id, a.tier_review_at from account a
+  where a.tier_review_at is not null and a.tier_review_armed_at is distinct from a.tier_review_at
+  order by a.tier_review_at limit p_limit
+$$;
+
+create or replace function net_overdue_tier_reviews(p_before timestamptz, p_limit int)
+returns table (workspace text, id text)
+language sql stable security definer set search_path = public as $$
+  select a.workspace, a.id from account a
+  where a.tier_review_at <= p_before
+  order by a.tier_review_at limit p_limit
+$$;
+
 create or replace function net_maturing_earnings(p_before timestamptz, p_limit int)
 returns table (workspace text, source text)
 language sql stable security definer set search_path = public as $$

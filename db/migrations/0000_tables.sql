@@ -7,6 +7,9 @@ CREATE TABLE "account" (
 	"balance" bigint DEFAULT 0 NOT NULL,
 	"lifetime_points" bigint DEFAULT 0 NOT NULL,
 	"tier" text,
+	"tier_since" timestamp with time zone,
+	"tier_review_at" timestamp with time zone,
+	"tier_review_armed_at" timestamp with time zone,
 	"merged_into" text collate "C",
 	"lots_due_from" timestamp with time zone,
 	"activity_extends_to" timestamp with time zone,
@@ -228,6 +231,29 @@ CREATE TABLE "reward" (
 	CONSTRAINT "reward_inventory_counts" CHECK (inventory >= 0)
 );
 --> statement-breakpoint
+CREATE TABLE "tier_change" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"account" text collate "C" NOT NULL,
+	"from_tier" text,
+	"to_tier" text,
+	"reason" text NOT NULL,
+	"note" text,
+	"qualifying" bigint,
+	"created_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "tier_change_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
+CREATE TABLE "tier_spend" (
+	"workspace" text collate "C" NOT NULL,
+	"program" text collate "C" NOT NULL,
+	"payment" text collate "C" NOT NULL,
+	"account" text collate "C" NOT NULL,
+	"amount" bigint NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	CONSTRAINT "tier_spend_workspace_program_payment_pk" PRIMARY KEY("workspace","program","payment")
+);
+--> statement-breakpoint
 CREATE TABLE "allocation" (
 	"workspace" text collate "C" NOT NULL,
 	"debit" text collate "C" NOT NULL,
@@ -321,12 +347,17 @@ ALTER TABLE "payment_secret" ADD CONSTRAINT "payment_secret_workspace_workspace_
 CREATE UNIQUE INDEX "account_one_active_per_customer" ON "account" USING btree ("workspace","program","customer") WHERE status = 'active' and customer is not null;--> statement-breakpoint
 CREATE INDEX "account_by_customer" ON "account" USING btree ("workspace","customer") WHERE customer is not null;--> statement-breakpoint
 CREATE INDEX "account_newest" ON "account" USING btree ("workspace","created_at","id");--> statement-breakpoint
+CREATE INDEX "account_inactive" ON "account" USING btree ("workspace","status","created_at","id") WHERE status <> 'active';--> statement-breakpoint
 CREATE INDEX "account_merged_into" ON "account" USING btree ("workspace","merged_into") WHERE merged_into is not null;--> statement-breakpoint
+CREATE INDEX "account_metadata" ON "account" USING gin ("metadata" jsonb_path_ops);--> statement-breakpoint
+CREATE INDEX "account_tier_review" ON "account" USING btree ("tier_review_at") WHERE tier_review_at is not null;--> statement-breakpoint
+CREATE INDEX "account_tier_unarmed" ON "account" USING btree ("tier_review_at") WHERE tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at;--> statement-breakpoint
 CREATE INDEX "lot_oldest_open" ON "lot" USING btree ("workspace","account","earned_at","id") WHERE open;--> statement-breakpoint
 CREATE INDEX "lot_due" ON "lot" USING btree ("workspace","account","expires_at") WHERE open and expires_at is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "earning_once" ON "earning" USING btree ("workspace","source","rule","account");--> statement-breakpoint
 CREATE INDEX "earning_of_payment" ON "earning" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
 CREATE INDEX "earning_of_account" ON "earning" USING btree ("workspace","account","rule","earned_on");--> statement-breakpoint
+CREATE INDEX "earning_waiting" ON "earning" USING btree ("workspace","account") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_pending" ON "earning" USING btree ("matures_at") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_rule_by_trigger" ON "earning_rule" USING btree ("workspace","program","trigger") WHERE active;--> statement-breakpoint
 CREATE INDEX "inbox_waiting" ON "inbox" USING btree ("workspace","payment") WHERE processed_at is null;--> statement-breakpoint
@@ -342,6 +373,8 @@ CREATE INDEX "redemption_of_payment" ON "redemption" USING btree ("workspace","p
 CREATE UNIQUE INDEX "redemption_code" ON "redemption" USING btree ("workspace","code") WHERE code is not null;--> statement-breakpoint
 CREATE INDEX "redemption_deadline" ON "redemption" USING btree ("expires_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "reward_newest" ON "reward" USING btree ("workspace","created_at","id");--> statement-breakpoint
+CREATE INDEX "tier_change_of_account" ON "tier_change" USING btree ("workspace","account","id");--> statement-breakpoint
+CREATE INDEX "tier_spend_of_account" ON "tier_spend" USING btree ("workspace","account","at");--> statement-breakpoint
 CREATE UNIQUE INDEX "ptx_operation" ON "ptx" USING btree ("workspace","operation");--> statement-breakpoint
 CREATE INDEX "ptx_of_account" ON "ptx" USING btree ("workspace","account","id");--> statement-breakpoint
 CREATE INDEX "ptx_reverses" ON "ptx" USING btree ("workspace","reverses") WHERE reverses is not null;--> statement-breakpoint

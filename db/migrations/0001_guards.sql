@@ -21,7 +21,7 @@ declare
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
     'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
-    'earning_rule', 'earning', 'clawback']
+    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -55,6 +55,10 @@ comment on table earning is 'What a rule made of one source for one account, onc
 comment on table clawback is 'One refund''s share of one earning: taken + shrunk + expired + forgiven; the shares that stand sum to earning.clawed.';
 --> statement-breakpoint
 comment on table event is 'Facts that happened, written in the transaction that caused them.';
+--> statement-breakpoint
+comment on table tier_change is 'Every change of a member''s tier, and what counted then.';
+--> statement-breakpoint
+comment on table tier_spend is 'What a payment counts towards a tier that spend qualifies for: charged less refunded.';
 --> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint

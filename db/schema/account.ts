@@ -27,6 +27,11 @@ export const account = pgTable(
     balance: units('balance').notNull().default(0),
     lifetimePoints: units('lifetime_points').notNull().default(0),
     tier: text('tier'),
+    tierSince: instant('tier_since'),
+    // The next date at which the tier could fall; null: it cannot by itself.
+    tierReviewAt: instant('tier_review_at'),
+    // The date its review workflow was last told; where the two differ, it is to be told again.
+    tierReviewArmedAt: instant('tier_review_armed_at'),
     mergedInto: idText('merged_into'),
     // No open lot is due before this; null: none ever. The hot path compares it instead of asking the lots.
     lotsDueFrom: instant('lots_due_from'),
@@ -46,7 +51,17 @@ export const account = pgTable(
       .where(sql`status = 'active' and customer is not null`),
     index('account_by_customer').on(t.workspace, t.customer).where(sql`customer is not null`),
     index('account_newest').on(t.workspace, t.createdAt, t.id),
+    index('account_inactive')
+      .on(t.workspace, t.status, t.createdAt, t.id)
+      .where(sql`status <> 'active'`),
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
+    index('account_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
+    index('account_tier_review').on(t.tierReviewAt).where(sql`tier_review_at is not null`),
+    index('account_tier_unarmed')
+      .on(t.tierReviewAt)
+      .where(
+        sql`tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at`,
+      ),
     // JavaScript's safe integers; every check costs each write some 3 microseconds, so that there are few
     check('account_balance_safe', sql`balance between -9007199254740991 and 9007199254740991`),
   ],

@@ -93,6 +93,7 @@ export const earning = pgTable(
     uniqueIndex('earning_once').on(t.workspace, t.source, t.rule, t.account),
     index('earning_of_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
     index('earning_of_account').on(t.workspace, t.account, t.rule, t.earnedOn),
+    index('earning_waiting').on(t.workspace, t.account).where(sql`outcome = 'pending'`),
     index('earning_pending').on(t.maturesAt).where(sql`outcome = 'pending'`),
     check('earning_clawed_within', sql`points >= 0 and clawed between 0 and points`),
   ],

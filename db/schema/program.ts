@@ -43,8 +43,11 @@ export const program = pgTable(
   (t) => [primaryKey({ columns: [t.workspace, t.id] })],
 )
 
+/** `threshold` is in points (not units) or minor units of the program's currency, by `qualifyOn`. */
 export type TierConfig = {
   qualifyOn: 'points' | 'spend' | 'custom'
   period: { type: 'lifetime' } | { type: 'rolling'; months: number }
   tiers: { name: string; rank: number; threshold: number; multiplier: number }[]
+  /** How many days longer a fact counts for keeping a tier than for reaching it; 30 where it is not said. */
+  graceDays?: number
 }

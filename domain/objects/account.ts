@@ -8,6 +8,7 @@ export type AccountFacts = {
   readonly balance: number
   readonly lifetimePoints: number
   readonly tier: string | null
+  readonly tierSince: Date | null
   readonly mergedInto: string | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
@@ -17,6 +18,14 @@ export type AccountFacts = {
 export type Expiring = {
   readonly expiring: readonly { readonly points: number; readonly expiresAt: Date }[]
   readonly due: number
+}
+
+/** How a member stands between tiers; numbers in the smallest unit, or in minor units of money where spend counts. */
+export type TierFacts = {
+  readonly qualifyOn: 'points' | 'spend' | 'custom'
+  readonly qualifying: number | null
+  readonly next: { readonly name: string; readonly threshold: number } | null
+  readonly lapsesAt: Date | null
 }
 
 export type Scale = {
@@ -33,6 +42,7 @@ export function accountObject(
   scale: Scale,
   lots: Expiring = NOTHING_EXPIRES,
   pending = 0,
+  tier?: TierFacts,
 ) {
   const { decimals, livemode } = scale
   return {
@@ -45,6 +55,7 @@ export function accountObject(
     lifetime_points: pointsOf(row.lifetimePoints, decimals),
     pending_points: pointsOf(pending, decimals),
     tier: row.tier,
+    ...(tier !== undefined && { tier_progress: tierProgress(row, tier, decimals) }),
     ...(row.mergedInto !== null && { merged_into: row.mergedInto }),
     expiring_points: lots.expiring.map(({ points, expiresAt }) => ({
       points: pointsOf(points, decimals),
@@ -53,5 +64,27 @@ export function accountObject(
     metadata: row.metadata,
     created_at: row.createdAt.toISOString(),
     livemode,
+  }
+}
+
+function tierProgress(
+  { tierSince }: AccountFacts,
+  { qualifyOn, qualifying, next, lapsesAt }: TierFacts,
+  decimals: number,
+) {
+  const shown = (amount: number) => (qualifyOn === 'points' ? pointsOf(amount, decimals) : amount)
+  return {
+    qualify_on: qualifyOn,
+    qualifying: qualifying === null ? null : shown(qualifying),
+    next:
+      next === null || qualifying === null
+        ? null
+        : {
+            tier: next.name,
+            threshold: shown(next.threshold),
+            missing: shown(Math.max(next.threshold - qualifying, 0)),
+          },
+    since: tierSince?.toISOString() ?? null,
+    lapses_at: lapsesAt?.toISOString() ?? null,
   }
 }

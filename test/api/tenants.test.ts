@@ -40,6 +40,10 @@ afterAll(() => shop.close())
 
 /** What a stranger may send to each route that names an object in its path. */
 const BODIES: Readonly<Record<string, object>> = {
+  'PATCH /v1/loyalty/accounts/{id}': { customer: 'cust_mine' },
+  'POST /v1/loyalty/accounts/{id}/close': {},
+  'POST /v1/loyalty/accounts/{id}/reopen': {},
+  'POST /v1/loyalty/accounts/{id}/set_tier': { tier: 'Gold' },
   'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
   'POST /v1/loyalty/redemptions/{id}/cancel': {},
   'POST /v1/loyalty/redemptions/{id}/extend': { minutes: 60 },
@@ -106,6 +110,7 @@ describe('another workspace’s key', () => {
     ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/quotes', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 5, reason: 'mine' }, 'account'],
+    ['/v1/loyalty/accounts/merge', { source: 'loy_9f2k', target: 'loy_8sd2k1' }, 'source'],
   ])('cannot name our objects in a body to %s', async (path, body, param) => {
     const before = await readAll()
     const answer = await shop.post(path, body, { key: stranger })

@@ -58,7 +58,11 @@ const CASES: Case[] = [
   ['api/accounts', `import { type AccountRow, findAccount } from '../../db/accounts.ts'`],
   ['api/accounts', `import type { account } from '../../db/schema/account.ts'`],
   ['api/accounts', `import { account } from '../../db/schema/account.ts'`, 'import-directions'],
-  ['api/accounts', `import { insertAccount } from '../../db/accounts.ts'`, 'import-directions'],
+  [
+    'api/accounts',
+    `import { enrolAccount } from '../../db/account-changes.ts'`,
+    'import-directions',
+  ],
   ['api/accounts', `import * as accounts from '../../db/accounts.ts'`, 'import-directions'],
   ['api/accounts', `export { postPoints } from '../../db/transactions.ts'`, 'import-directions'],
   ['api/accounts', `import { transact } from '../../db/workspace-client.ts'`, 'import-directions'],

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Account } from '../objects/account.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+import { presentChanged } from './changed.ts'
+
+const path = '/v1/loyalty/accounts/{id}/close'
+
+export const closeAccount = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Close a member',
+  description:
+    'The history stays. A closed account neither earns nor spends; a redemption still pending ends by its payment, its cancel or its deadline, and points still expire.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: z.strictObject({}),
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_merged',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const request = identityOf(`POST ${path}`, ctx)
+    const changed = await write(() => deps.activities.closeAccount(request, params.id))
+    return presentChanged(ctx, params.id, changed)
+  },
+})

@@ -1,0 +1,39 @@
+import { findAccount } from '../../db/accounts.ts'
+import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { TierChange } from '../objects/account.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+
+export const listTierChanges = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/accounts/{id}/tier_changes',
+  summary: 'List the changes of a member’s tier',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  query: listQuery('tch', {}),
+  reply: listReply(TierChange),
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, query, deps }) => {
+    const { id } = params
+    if ((await findAccount(deps.pool, workspace, id)) === undefined) return notFound('account', id)
+    const { rows, hasMore } = await readTierChanges(deps.pool, workspace, id, pageOf(query))
+    const data = rows.map((row) => ({
+      id: row.id,
+      object: 'tier_change' as const,
+      account: id,
+      from: row.fromTier,
+      to: row.toTier,
+      cause: row.reason,
+      reason: row.note,
+      created_at: row.createdAt.toISOString(),
+      livemode,
+    }))
+    return {
+      status: 'ok',
+      object: listOf(`/v1/loyalty/accounts/${id}/tier_changes`, data, hasMore),
+    }
+  },
+})

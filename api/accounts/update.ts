@@ -1,0 +1,33 @@
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Account, AccountUpdate } from '../objects/account.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+import { presentChanged } from './changed.ts'
+
+const path = '/v1/loyalty/accounts/{id}'
+
+export const updateAccount = endpoint({
+  method: 'PATCH',
+  path,
+  summary: 'Update a member',
+  description: 'Links a customer, or sets metadata by key. Fields not named stay.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: AccountUpdate,
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_already_exists',
+    'account_merged',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { params, body, deps } = ctx
+    const request = identityOf(`PATCH ${path}`, ctx)
+    const changed = await write(() => deps.activities.updateAccount(request, params.id, body))
+    return presentChanged(ctx, params.id, changed)
+  },
+})

@@ -1,0 +1,109 @@
+import type { AccountRow, NewAccount } from './accounts.ts'
+import { call } from './call.ts'
+import type { RequestIdentity } from './idempotency.ts'
+import type { Pool } from './pool.ts'
+import { callOrRefusal } from './refusable-call.ts'
+import { account } from './schema/index.ts'
+import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import type { SqlRefusal } from './sql-refusal.ts'
+
+/** What came of a change: the account as it is now (undefined: there is none), or the refusal. `maturesAt`: a welcome that waits. */
+export type AccountChanged =
+  | { outcome: string; row: AccountRow | undefined; maturesAt: string | null; refusal?: undefined }
+  | { refusal: SqlRefusal }
+
+/** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
+export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
+
+type Answer = { outcome: string; account?: Snapshot | null; matures_at?: string | null }
+
+async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChanged> {
+  const answer = await callOrRefusal<Answer>(pool, name, args)
+  if ('refusal' in answer) return answer
+  const row = answer.account ? fromSnapshot(account, answer.account) : undefined
+  return { outcome: answer.outcome, row, maturesAt: answer.matures_at ?? null }
+}
+
+export const enrolAccount = (pool: Pool, r: RequestIdentity, a: NewAccount, at: string) =>
+  change(pool, 'account_create', [
+    a.workspace,
+    a.id,
+    a.program,
+    a.customer,
+    a.metadata,
+    r.route,
+    r.key,
+    r.fingerprint,
+    at,
+  ])
+
+export const changeAccount = (
+  pool: Pool,
+  r: RequestIdentity,
+  id: string,
+  what: AccountChange,
+  at: string,
+) => change(pool, 'account_update', [r.workspace, id, what, r.route, r.key, r.fingerprint, at])
+
+export const setAccountStatus = (
+  pool: Pool,
+  r: RequestIdentity,
+  id: string,
+  status: 'active' | 'closed',
+  at: string,
+) =>
+  change(pool, 'account_set_status', [r.workspace, id, status, r.route, r.key, r.fingerprint, at])
+
+export const mergeAccount = (
+  pool: Pool,
+  r: RequestIdentity,
+  source: string,
+  target: string,
+  at: string,
+) => change(pool, 'account_merge', [r.workspace, source, target, r.route, r.key, r.fingerprint, at])
+
+export const setTier = (
+  pool: Pool,
+  r: RequestIdentity,
+  id: string,
+  tier: string | null,
+  note: string | null,
+  at: string,
+) => change(pool, 'tier_set', [r.workspace, id, tier, note, r.route, r.key, r.fingerprint, at])
+
+export type TierReviewed = {
+  found: boolean
+  tier: string | null
+  changed: boolean
+  review_at: string | null
+}
+
+export const reviewAccountTier = (pool: Pool, workspace: string, id: string, at: string) =>
+  call<TierReviewed>(pool, 'tier_review', [workspace, id, at])
+
+/** Tier reviews that no workflow was told of yet, the soonest first. */
+export async function unarmedTierReviews(pool: Pool, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; id: string; tier_review_at: Date }>(
+    'select workspace, id, tier_review_at from tier_reviews_unarmed($1)',
+    [limit],
+  )
+  return rows
+}
+
+/** Remembers that the account's review workflow was told of this date. */
+export async function markTierReviewArmed(
+  pool: Pool,
+  workspace: string,
+  id: string,
+  at: Date,
+): Promise<void> {
+  await call(pool, 'tier_review_armed', [workspace, id, at])
+}
+
+export async function overdueTierReviews(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; id: string }>(
+    'select workspace, id from net_overdue_tier_reviews($1, $2)',
+    [before, limit],
+  )
+  return rows
+}

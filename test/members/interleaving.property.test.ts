@@ -1,0 +1,358 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { redemptionActivities } from '../../activities/redemption.ts'
+import { transactionActivities } from '../../activities/transaction.ts'
+import { mergeAccount, setAccountStatus } from '../../db/account-changes.ts'
+import { seedWorkspace } from '../../dev/demo.ts'
+import { newId } from '../../domain/ids.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { type ModelDebit, ModelMember } from './member-model.ts'
+
+/** One thing that can happen to one of some members. Times are hours of a simulated clock. */
+type Step =
+  | { do: 'earn'; who: number; points: number; livesHours: number | null }
+  | { do: 'spend' | 'claw back'; who: number; points: number }
+  | { do: 'redeem' | 'close' | 'reopen'; who: number }
+  | { do: 'release' | 'apply'; which: number }
+  | { do: 'reverse part'; which: number; share: number }
+  | { do: 'merge'; who: number; into: number }
+  | { do: 'wait'; hours: number }
+
+const MEMBERS = 4
+const COST = 80
+const HOUR_MS = 3_600_000
+const who = fc.nat(MEMBERS - 1)
+const points = fc.integer({ min: 1, max: 300 })
+const which = fc.nat(20)
+const is = <T extends string>(name: T) => fc.constant(name)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: is('earn'),
+      who,
+      points,
+      livesHours: fc.option(fc.integer({ min: 1, max: 60 })),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: is('spend'), who, points }) },
+  { weight: 3, arbitrary: fc.record({ do: is('claw back'), who, points }) },
+  { weight: 3, arbitrary: fc.record({ do: is('redeem'), who }) },
+  { weight: 2, arbitrary: fc.record({ do: is('release'), which }) },
+  { weight: 2, arbitrary: fc.record({ do: is('apply'), which }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: is('reverse part'),
+      which,
+      share: fc.integer({ min: 1, max: 100 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: is('merge'), who, into: who }) },
+  { weight: 1, arbitrary: fc.record({ do: is('close'), who }) },
+  { weight: 1, arbitrary: fc.record({ do: is('reopen'), who }) },
+  { weight: 2, arbitrary: fc.record({ do: is('wait'), hours: fc.integer({ min: 1, max: 24 }) }) },
+)
+
+const workspace = newId('ws')
+let db: TestDatabase
+
+beforeAll(async () => {
+  db = await testDatabase()
+  await seedWorkspace(db.pool, workspace, 'Test shop')
+  await db.owner.query(
+    `insert into reward (workspace, id, program, name, type, cost, value)
+     values ($1, 'rwd_any', 'prog_default', 'r', 'discount_amount', $2, '{"amount": 100, "currency": "EUR"}')`,
+    [workspace, COST],
+  )
+})
+afterAll(() => db.drop())
+
+test('whatever happens to members in whatever order, merges too, no point is lost or made and the books hold', async () => {
+  const seen: Record<string, number> = {}
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      const history = await History.begin()
+      for (const one of steps) {
+        const outcome = await history.apply(one)
+        seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
+      }
+      await history.compare()
+    }),
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 80) },
+  )
+  expect(await db.reconcile()).toEqual([])
+  // the histories are worth something: merges happened, and were refused
+  for (const name of [
+    'merge merged',
+    'merge refused',
+    'reverse part reversed',
+    'claw back posted',
+  ]) {
+    expect([name, (seen[name] ?? 0) > 10]).toEqual([name, true])
+  }
+})
+
+type Held = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
+
+class History {
+  readonly ids: string[]
+  readonly members = Array.from({ length: MEMBERS }, () => new ModelMember())
+  readonly held: Held[] = []
+  // starts ahead of the clock: a create refuses an arming too long ago, but never one ahead
+  nowMs = Date.now() + HOUR_MS
+  readonly points = transactionActivities({ pool: db.pool })
+  readonly redemptions = redemptionActivities({ pool: db.pool })
+
+  constructor(ids: string[]) {
+    this.ids = ids
+  }
+
+  static async begin(): Promise<History> {
+    const ids = Array.from({ length: MEMBERS }, () => newId('loy'))
+    await db.owner.query(
+      `insert into account (workspace, id, program) select $1, unnest($2::text[]), 'prog_default'`,
+      [workspace, ids],
+    )
+    const history = new History(ids)
+    for (const index of ids.keys()) {
+      await history.apply({
+        do: 'earn',
+        who: index,
+        points: 3 * COST,
+        livesHours: 30 * (index + 1),
+      })
+    }
+    return history
+  }
+
+  get at(): string {
+    return new Date(this.nowMs).toISOString()
+  }
+
+  async apply(one: Step): Promise<string> {
+    this.nowMs += 1_000
+    switch (one.do) {
+      case 'wait':
+        this.nowMs += one.hours * HOUR_MS
+        return 'done'
+      case 'earn':
+        return this.earn(one.who, one.points, one.livesHours)
+      case 'spend':
+        return this.take('adjust', one.who, one.points)
+      case 'claw back':
+        return this.take('clawback', one.who, one.points)
+      case 'redeem':
+        return this.redeem(one.who)
+      case 'close':
+        return this.setStatus(one.who, 'closed')
+      case 'reopen':
+        return this.setStatus(one.who, 'active')
+      case 'merge':
+        return this.merge(one.who, one.into)
+      default:
+        return this.settle(one)
+    }
+  }
+
+  private async earn(index: number, amount: number, livesHours: number | null): Promise<string> {
+    const member = at(this.members, index)
+    const dueMs = livesHours === null ? null : this.nowMs + livesHours * HOUR_MS
+    const { outcome } = await this.post('earn', index, amount, dueMs)
+    expect(outcome).toBe(member.closed ? 'refused' : 'posted')
+    if (member.closed) return outcome
+    member.expire(this.nowMs)
+    member.credit(amount, dueMs, this.nowMs)
+    return outcome
+  }
+
+  private async take(type: 'adjust' | 'clawback', index: number, amount: number): Promise<string> {
+    const member = at(this.members, index)
+    const { outcome } = await this.post(type, index, -amount, null)
+    if (member.closed && type === 'adjust') {
+      expect(outcome).toBe('refused')
+      return outcome
+    }
+    member.expire(this.nowMs)
+    const debit = member.debit(amount, type === 'clawback', this.nowMs)
+    expect(outcome).toBe(debit ? 'posted' : 'refused')
+    return outcome
+  }
+
+  private post(
+    type: 'earn' | 'adjust' | 'clawback',
+    index: number,
+    amount: number,
+    dueMs: number | null,
+  ) {
+    return this.points.postTransaction({
+      workspace,
+      account: at(this.ids, index),
+      type,
+      amount,
+      reason: 'test',
+      operation: newId('op'),
+      fingerprint: 'f',
+      at: this.at,
+      expiresAt: dueMs === null ? null : new Date(dueMs).toISOString(),
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: type === 'clawback',
+    })
+  }
+
+  private async redeem(index: number): Promise<string> {
+    const member = at(this.members, index)
+    const id = newId('rdm')
+    const { outcome } = await this.redemptions.createRedemption({
+      workspace,
+      redemption: id,
+      account: at(this.ids, index),
+      reward: 'rwd_any',
+      quantity: 1,
+      at: this.at,
+      expiresAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
+      creationWindowMs: 30_000,
+      code: id,
+      fingerprint: 'f',
+      shipping: null,
+      metadata: {},
+    })
+    member.expire(this.nowMs)
+    const debit = member.closed ? undefined : member.debit(COST, false, this.nowMs)
+    expect(outcome).toBe(debit ? 'created' : 'refused')
+    if (debit) this.held.push({ id, member, debit, left: COST, pending: true })
+    return outcome
+  }
+
+  private async settle(one: {
+    do: 'release' | 'apply' | 'reverse part'
+    which: number
+    share?: number
+  }): Promise<string> {
+    const held = this.held[one.which % Math.max(this.held.length, 1)]
+    if (!held || held.left === 0) return 'nothing'
+    const { id, debit } = held
+    const ask = {
+      workspace,
+      redemption: id,
+      at: this.at,
+      operation: newId('op'),
+      fingerprint: 'f',
+      reason: 'test',
+    }
+    if (one.do !== 'release' && held.pending) {
+      await db.owner.query(`update redemption set status = 'applied' where id = $1`, [id])
+      held.pending = false
+    }
+    if (one.do === 'apply') return 'applied'
+    if (one.do === 'release' && !held.pending) return 'nothing'
+    const back =
+      one.do === 'release'
+        ? held.left
+        : Math.max(1, Math.floor((held.left * (one.share ?? 100)) / 100))
+    const { outcome, refusal } =
+      one.do === 'release'
+        ? await this.redemptions.cancelRedemption(ask)
+        : await this.redemptions.reverseRedemption({ ...ask, points: back })
+    expect(refusal).toBeUndefined()
+    const member = this.memberOf(held)
+    member.expire(this.nowMs)
+    member.giveBack(debit, back, this.nowMs)
+    held.left -= back
+    held.pending = false
+    return outcome
+  }
+
+  private async setStatus(index: number, status: 'active' | 'closed'): Promise<string> {
+    const changed = await setAccountStatus(
+      db.pool,
+      this.request(),
+      at(this.ids, index),
+      status,
+      this.at,
+    )
+    if (changed.refusal) return changed.refusal.code
+    at(this.members, index).closed = status === 'closed'
+    return changed.outcome
+  }
+
+  private async merge(from: number, into: number): Promise<string> {
+    const [source, target] = [at(this.members, from), at(this.members, into)]
+    const merged = await mergeAccount(
+      db.pool,
+      this.request(),
+      at(this.ids, from),
+      at(this.ids, into),
+      this.at,
+    )
+    const isFree = !this.held.some(
+      (held) => held.pending && [source, target].includes(this.memberOf(held)),
+    )
+    if (merged.refusal) {
+      const wasMerged = this.sources.has(from)
+      expect(source === target || wasMerged || target.closed || !isFree).toBe(true)
+      return 'refused'
+    }
+    if (merged.outcome === 'replayed') {
+      expect(source).toBe(target)
+      return 'replayed'
+    }
+    expect(isFree && source !== target).toBe(true)
+    for (const one of [source, target]) one.expire(this.nowMs)
+    target.absorb(source)
+    this.sources.add(from)
+    this.members.forEach((member, index) => {
+      if (member === source) this.members[index] = target
+    })
+    this.absorbed.set(source, target)
+    return merged.outcome
+  }
+
+  private readonly sources = new Set<number>()
+  private readonly absorbed = new Map<ModelMember, ModelMember>()
+
+  private memberOf({ member }: Held): ModelMember {
+    let survivor = member
+    for (let next = this.absorbed.get(survivor); next; next = this.absorbed.get(survivor))
+      survivor = next
+    return survivor
+  }
+
+  private request() {
+    return { workspace, route: 'test', key: null, fingerprint: 'f' }
+  }
+
+  async compare(): Promise<void> {
+    for (const [index, id] of this.ids.entries()) {
+      const account = await db.owner.query(
+        'select balance::int, lifetime_points::int as lifetime, status from account where id = $1',
+        [id],
+      )
+      const lots = await db.owner.query(
+        'select remaining::int, points::int from lot where account = $1 order by earned_at, id',
+        [id],
+      )
+      const model = at(this.members, index)
+      const expected = this.sources.has(index)
+        ? { account: { balance: 0, lifetime: 0, status: 'merged' }, lots: [] }
+        : {
+            account: {
+              balance: model.balance,
+              lifetime: model.lifetime,
+              status: model.closed ? 'closed' : 'active',
+            },
+            lots: model.lots.map(({ lot }) => ({ remaining: lot.remaining, points: lot.points })),
+          }
+      expect({ account: account.rows[0], lots: lots.rows }).toEqual(expected)
+    }
+  }
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new Error(`nothing at ${index}`)
+  return item
+}

@@ -1,0 +1,406 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { tierActivities } from '../../activities/tier.ts'
+import type { TierConfig } from '../../db/schema/index.ts'
+import { newId } from '../../domain/ids.ts'
+import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+
+let shop: Shop
+
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(() => shop.close())
+afterEach(async () => expect(await shop.reconcile()).toEqual([]))
+
+const DAY_MS = 86_400_000
+const accounts = '/v1/loyalty/accounts'
+const TIERS = [
+  { name: 'Bronze', rank: 0, threshold: 0, multiplier: 1 },
+  { name: 'Silver', rank: 1, threshold: 500, multiplier: 1.25 },
+  { name: 'Gold', rank: 2, threshold: 2_000, multiplier: 1.5 },
+]
+const LIFETIME: TierConfig = { qualifyOn: 'points', period: { type: 'lifetime' }, tiers: TIERS }
+const YEAR: TierConfig = { ...LIFETIME, period: { type: 'rolling', months: 12 }, graceDays: 30 }
+const SPEND: TierConfig = { ...YEAR, qualifyOn: 'spend' }
+const CUSTOM: TierConfig = { ...LIFETIME, qualifyOn: 'custom' }
+
+/** A program of its own with these tiers. */
+async function program(config: TierConfig | null, decimals = 0): Promise<string> {
+  const id = newId('prog')
+  await shop.owner.query(
+    'insert into program (workspace, id, name, tier_config, decimals) values ($1, $2, $2, $3, $4)',
+    [shop.workspace, id, config, decimals],
+  )
+  return id
+}
+const reconfigure = (id: string, config: TierConfig | null) =>
+  shop.owner.query('update program set tier_config = $2 where id = $1', [id, config])
+const enrol = async (inProgram: string): Promise<string> =>
+  (await shop.post(accounts, { program: inProgram })).body.id
+const account = async (id: string) => (await shop.get(`${accounts}/${id}`)).body
+const grant = (id: string, amount: number) =>
+  shop.post('/v1/loyalty/transactions', { account: id, amount, reason: 'test' })
+/** Points earned some days ago, told of only now. */
+const earned = (id: string, amount: number, daysAgo = 0) =>
+  shop.activities.postTransaction({
+    workspace: shop.workspace,
+    account: id,
+    type: 'earn',
+    amount,
+    reason: 'test',
+    operation: newId('op'),
+    fingerprint: 'f',
+    at: new Date(Date.now() - daysAgo * DAY_MS).toISOString(),
+    expiresAt: null,
+    batch: null,
+    source: null,
+    metadata: {},
+    allowNegative: false,
+  })
+const spent = (id: string, payment: string, amount: number, currency = 'eur', daysAgo = 0) =>
+  shop.owner.query(
+    `select tier_spend_record(account_locked(workspace, id), $3, $4, $5, $6, now())
+     from account where workspace = $1 and id = $2`,
+    [shop.workspace, id, payment, amount, currency, new Date(Date.now() - daysAgo * DAY_MS)],
+  )
+const review = (id: string, inDays: number) =>
+  tierActivities(shop).reviewTier({
+    workspace: shop.workspace,
+    account: id,
+    at: new Date(Date.now() + inDays * DAY_MS).toISOString(),
+  })
+const tierEvents = async (id: string) => {
+  const { rows } = await shop.owner.query(
+    `select type, data ->> 'tier' as tier, previous ->> 'tier' as before from event
+     where object = $1 and type like 'loyalty.tier.%' order by id`,
+    [id],
+  )
+  return rows
+}
+const daysUntil = (date: string) => Math.round((Date.parse(date) - Date.now()) / DAY_MS)
+
+describe('promotion', () => {
+  it('is there on the answer after the points that reach it, with its event and history', async () => {
+    const id = await enrol(await program(LIFETIME))
+    expect(await account(id)).toMatchObject({
+      tier: 'Bronze',
+      tier_progress: {
+        qualify_on: 'points',
+        qualifying: 0,
+        next: { tier: 'Silver', threshold: 500, missing: 500 },
+        lapses_at: null,
+      },
+    })
+    await grant(id, 499)
+    expect(await account(id)).toMatchObject({
+      tier: 'Bronze',
+      tier_progress: { next: { missing: 1 } },
+    })
+    await grant(id, 1)
+    await grant(id, 1_500)
+    expect(await account(id)).toMatchObject({ tier: 'Gold', tier_progress: { next: null } })
+    expect(await tierEvents(id)).toEqual([
+      { type: 'loyalty.tier.upgraded', tier: 'Silver', before: 'Bronze' },
+      { type: 'loyalty.tier.upgraded', tier: 'Gold', before: 'Silver' },
+    ])
+    const { body } = await shop.get(`${accounts}/${id}/tier_changes`)
+    expect(body.data).toMatchObject([
+      { from: 'Silver', to: 'Gold', cause: 'qualified' },
+      { from: 'Bronze', to: 'Silver', cause: 'qualified' },
+      { from: null, to: 'Bronze', cause: 'enrolled' },
+    ])
+  })
+
+  it('may skip a tier', async () => {
+    const id = await enrol(await program(LIFETIME))
+    await grant(id, 5_000)
+    expect((await tierEvents(id)).map(({ tier }) => tier)).toEqual(['Gold'])
+  })
+
+  it('of a lifetime is not undone by spending, nor by a clawback', async () => {
+    const id = await enrol(await program(LIFETIME))
+    await grant(id, 600)
+    await grant(id, -600)
+    expect(await account(id)).toMatchObject({ balance: 0, tier: 'Silver' })
+  })
+
+  it('compares thresholds in points whatever the decimals', async () => {
+    const id = await enrol(await program(LIFETIME, 2))
+    await grant(id, 499.99)
+    expect(await account(id)).toMatchObject({
+      tier: 'Bronze',
+      tier_progress: { qualifying: 499.99, next: { threshold: 500, missing: 0.01 } },
+    })
+    await grant(id, 0.01)
+    expect((await account(id)).tier).toBe('Silver')
+  })
+
+  it('happens once when many credits arrive at once', async () => {
+    const id = await enrol(await program(LIFETIME))
+    await Promise.all(Array.from({ length: 20 }, () => grant(id, 100)))
+    expect((await tierEvents(id)).map(({ tier }) => tier)).toEqual(['Silver', 'Gold'])
+  })
+
+  it('opens the rewards of its tier', async () => {
+    const inProgram = await program(LIFETIME)
+    const id = await enrol(inProgram)
+    await grant(id, 400)
+    const reward = await shop.post('/v1/loyalty/rewards', {
+      program: inProgram,
+      name: 'Lounge',
+      type: 'store_credit',
+      cost: 100,
+      value: { amount: 100, currency: 'EUR' },
+      min_tier: 'Silver',
+    })
+    const ask = { account: id, reward: reward.body.id }
+    expect((await shop.post('/v1/loyalty/redemptions', ask)).body.error.code).toBe('tier_required')
+    await grant(id, 100)
+    expect((await shop.post('/v1/loyalty/redemptions', ask)).status).toBe(201)
+  })
+
+  it('leaves members of programs without tiers alone', async () => {
+    const id = await enrol(await program(null))
+    await grant(id, 5_000)
+    const member = await account(id)
+    expect(member.tier).toBeNull()
+    expect(member).not.toHaveProperty('tier_progress')
+  })
+})
+
+describe('a rolling period', () => {
+  it('counts what was earned within it, and says when the tier falls', async () => {
+    const id = await enrol(await program(YEAR))
+    await earned(id, 400, 500)
+    await earned(id, 300, 200)
+    expect(await account(id)).toMatchObject({ tier: 'Bronze', tier_progress: { qualifying: 300 } })
+    await earned(id, 200, 100)
+    const { tier, tier_progress } = await account(id)
+    expect(tier).toBe('Silver')
+    // the 300 leave first: a year after they came, a day's rest, 30 days of grace
+    expect(daysUntil(tier_progress.lapses_at)).toBeGreaterThanOrEqual(365 - 200 + 30)
+    expect(daysUntil(tier_progress.lapses_at)).toBeLessThanOrEqual(366 - 200 + 32)
+  })
+
+  it('keeps the tier through its grace, and takes it when that is over', async () => {
+    const id = await enrol(await program(YEAR))
+    await earned(id, 600, 360)
+    expect((await account(id)).tier).toBe('Silver')
+    const lapsesIn = daysUntil((await account(id)).tier_progress.lapses_at)
+    expect(await review(id, lapsesIn - 1)).toMatchObject({ tier: 'Silver' })
+    expect(await review(id, lapsesIn + 1)).toEqual({ tier: 'Bronze', reviewAt: null })
+    expect(await tierEvents(id)).toMatchObject([
+      { type: 'loyalty.tier.upgraded' },
+      { type: 'loyalty.tier.downgraded', tier: 'Bronze', before: 'Silver' },
+    ])
+    expect(await review(id, lapsesIn + 1)).toEqual({ tier: 'Bronze', reviewAt: null })
+    expect(await tierEvents(id)).toHaveLength(2)
+  })
+
+  it('earning again within the grace keeps the tier', async () => {
+    const id = await enrol(await program(YEAR))
+    await earned(id, 600, 360)
+    const lapsesIn = daysUntil((await account(id)).tier_progress.lapses_at)
+    await earned(id, 500, 0)
+    const { tier, reviewAt } = await review(id, lapsesIn + 1)
+    expect(tier).toBe('Silver')
+    expect(daysUntil(reviewAt ?? '')).toBeGreaterThan(365)
+  })
+
+  it('falls to the tier that still holds, not to the lowest', async () => {
+    const id = await enrol(await program(YEAR))
+    await earned(id, 1_600, 300)
+    await earned(id, 700, 10)
+    expect((await account(id)).tier).toBe('Gold')
+    const lapsesIn = daysUntil((await account(id)).tier_progress.lapses_at)
+    expect(await review(id, lapsesIn + 1)).toMatchObject({ tier: 'Silver' })
+  })
+})
+
+describe('spend', () => {
+  it('counts what payments charged in the program’s currency, once each', async () => {
+    const id = await enrol(await program(SPEND))
+    await spent(id, 'pay_1', 300)
+    await spent(id, 'pay_1', 300)
+    await spent(id, 'pay_2', 900, 'usd')
+    expect(await account(id)).toMatchObject({
+      tier: 'Bronze',
+      tier_progress: { qualify_on: 'spend', qualifying: 300, next: { missing: 200 } },
+    })
+    await spent(id, 'pay_3', 200)
+    expect((await account(id)).tier).toBe('Silver')
+    expect((await grant(id, 5_000)).status).toBe(201)
+    expect((await account(id)).tier).toBe('Silver')
+  })
+
+  it('that is refunded costs the tier only after the grace, which later purchases do not prolong', async () => {
+    const id = await enrol(await program(SPEND))
+    await spent(id, 'pay_4', 600)
+    await spent(id, 'pay_4', 100)
+    const { tier, tier_progress } = await account(id)
+    expect([tier, daysUntil(tier_progress.lapses_at)]).toEqual(['Silver', 30])
+    await spent(id, 'pay_5', 50)
+    expect((await account(id)).tier_progress.lapses_at).toBe(tier_progress.lapses_at)
+    expect(await review(id, 29)).toMatchObject({ tier: 'Silver' })
+    expect(await review(id, 31)).toMatchObject({ tier: 'Bronze' })
+  })
+})
+
+describe('custom tiers', () => {
+  it('are set by hand, once for each key, and no points change them', async () => {
+    const id = await enrol(await program(CUSTOM))
+    expect((await account(id)).tier).toBe('Bronze')
+    const path = `${accounts}/${id}/set_tier`
+    const options = { idempotencyKey: newId('op') }
+    const set = await shop.post(path, { tier: 'Gold', reason: 'friend of the house' }, options)
+    expect([set.status, set.body.tier]).toEqual([200, 'Gold'])
+    await shop.post(path, { tier: 'Silver' })
+    const late = await shop.post(path, { tier: 'Gold', reason: 'friend of the house' }, options)
+    expect([late.body.tier, late.headers['idempotent-replayed']]).toEqual(['Silver', 'true'])
+    await grant(id, 5_000)
+    expect((await account(id)).tier).toBe('Silver')
+    expect((await tierEvents(id)).map(({ type }) => type)).toEqual([
+      'loyalty.tier.upgraded',
+      'loyalty.tier.downgraded',
+    ])
+    const { body } = await shop.get(`${accounts}/${id}/tier_changes?limit=2`)
+    expect(body.data).toMatchObject([
+      { to: 'Silver', cause: 'set', reason: null },
+      { to: 'Gold', cause: 'set', reason: 'friend of the house' },
+    ])
+  })
+
+  it.each([
+    ['a tier that is not there', CUSTOM, { tier: 'Platinum' }],
+    ['a tier that points decide', LIFETIME, { tier: 'Gold' }],
+    ['no tier named', CUSTOM, {}],
+  ])('refuse %s', async (_name, config, body) => {
+    const id = await enrol(await program(config))
+    const answer = await shop.post(`${accounts}/${id}/set_tier`, body)
+    expect([answer.status, answer.body.error.param]).toEqual([400, 'tier'])
+    expect((await account(id)).tier).toBe('Bronze')
+  })
+})
+
+describe('a merge', () => {
+  const merge = (source: string, target: string) =>
+    shop.post(`${accounts}/merge`, { source, target })
+
+  it('promotes at once where both together reach it', async () => {
+    const inProgram = await program(YEAR)
+    const [source, target] = [await enrol(inProgram), await enrol(inProgram)]
+    await earned(source, 300, 50)
+    await earned(target, 300, 20)
+    expect((await merge(source, target)).body).toMatchObject({
+      tier: 'Silver',
+      tier_progress: { qualifying: 600 },
+    })
+    const { body } = await shop.get(`${accounts}/${target}/tier_changes`)
+    expect(body.data[0]).toMatchObject({ to: 'Silver', cause: 'merged' })
+    expect(await review(source, 900)).toEqual({ tier: null, reviewAt: null })
+  })
+
+  it('keeps the higher of two tiers, and its grace', async () => {
+    const inProgram = await program(CUSTOM)
+    const [source, target] = [await enrol(inProgram), await enrol(inProgram)]
+    await shop.post(`${accounts}/${source}/set_tier`, { tier: 'Gold' })
+    expect((await merge(source, target)).body.tier).toBe('Gold')
+  })
+
+  it('brings the source’s spend along', async () => {
+    const inProgram = await program(SPEND)
+    const [source, target] = [await enrol(inProgram), await enrol(inProgram)]
+    await spent(source, 'pay_a', 300)
+    await spent(target, 'pay_b', 200)
+    expect((await merge(source, target)).body.tier).toBe('Silver')
+    await spent(source, 'pay_a', 1_900)
+    expect((await account(target)).tier).toBe('Gold')
+  })
+})
+
+describe('a change of the program’s tiers', () => {
+  it('takes hold with the next points, also where a tier is gone', async () => {
+    const inProgram = await program(null)
+    const id = await enrol(inProgram)
+    await grant(id, 700)
+    await reconfigure(inProgram, LIFETIME)
+    await grant(id, 1)
+    expect((await account(id)).tier).toBe('Silver')
+    await reconfigure(inProgram, {
+      ...LIFETIME,
+      tiers: [{ name: 'Friend', rank: 0, threshold: 0, multiplier: 1 }],
+    })
+    await grant(id, 1)
+    const { body } = await shop.get(`${accounts}/${id}/tier_changes`)
+    expect(body.data[0]).toMatchObject({ from: 'Silver', to: 'Friend', cause: 'reconfigured' })
+  })
+})
+
+describe('the review', () => {
+  const sweep = () =>
+    shop.engine.client.workflow.execute(WORKFLOW.net, {
+      workflowId: newId('run'),
+      taskQueue: shop.engine.taskQueue,
+      args: [],
+    })
+  const handleOf = (id: string) =>
+    shop.engine.client.workflow.getHandle(tierReviewWorkflowId(shop.workspace, id))
+  const dueAt = (id: string, at: Date) =>
+    shop.owner.query('update account set tier_review_at = $2 where id = $1', [id, at])
+
+  it('of a promotion is armed to its date, once', async () => {
+    const id = await enrol(await program(YEAR))
+    await earned(id, 600, 100)
+    expect(await sweep()).toMatchObject({ tiers: 0 })
+    const { tier_progress } = await account(id)
+    const { raw, status } = await handleOf(id).describe()
+    expect(status.name).toBe('RUNNING')
+    const seconds = (time?: { seconds?: unknown } | null) => Number(time?.seconds)
+    const { executionTime } = raw.workflowExecutionInfo ?? {}
+    expect(
+      Math.abs(seconds(executionTime) - Date.parse(tier_progress.lapses_at) / 1_000),
+    ).toBeLessThan(5)
+    const { rows } = await shop.owner.query(
+      'select count(*)::int as left from account where tier_review_armed_at is distinct from tier_review_at',
+    )
+    expect(rows).toEqual([{ left: 0 }])
+  })
+
+  it('wakes at its date and takes the tier that nothing keeps any more', async () => {
+    const inProgram = await program({ ...YEAR, graceDays: 0 })
+    const id = await enrol(inProgram)
+    await earned(id, 600, 70)
+    await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
+    await dueAt(id, new Date(Date.now() + 1_000))
+    await tierActivities(shop).armTierReviews()
+    expect(await handleOf(id).result()).toMatchObject({ tier: 'Bronze' })
+    expect((await account(id)).tier).toBe('Bronze')
+  })
+
+  it('told of an earlier date while it waits, looks then', async () => {
+    const inProgram = await program({ ...YEAR, graceDays: 0 })
+    const id = await enrol(inProgram)
+    await earned(id, 600, 70)
+    await tierActivities(shop).armTierReviews()
+    await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
+    await dueAt(id, new Date(Date.now() + 1_000))
+    await tierActivities(shop).armTierReviews()
+    expect(await handleOf(id).result()).toMatchObject({ tier: 'Bronze' })
+  })
+
+  it('that was lost is found by the net, two minutes past its date', async () => {
+    const inProgram = await program({ ...YEAR, graceDays: 0 })
+    const id = await enrol(inProgram)
+    await earned(id, 600, 70)
+    await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
+    await shop.owner.query(
+      `update account set tier_review_at = now() - interval '3 minutes',
+        tier_review_armed_at = now() - interval '3 minutes' where id = $1`,
+      [id],
+    )
+    expect(await sweep()).toMatchObject({ tiers: 1 })
+    expect((await account(id)).tier).toBe('Bronze')
+    expect(await sweep()).toMatchObject({ tiers: 0 })
+  })
+})
