@@ -2,6 +2,8 @@ import { createAccount } from './accounts/create.ts'
 import { listAccounts } from './accounts/list.ts'
 import { retrieveAccount } from './accounts/retrieve.ts'
 import type { Endpoint } from './declaration.ts'
+import { listEvents } from './events/list.ts'
+import { retrieveEvent } from './events/retrieve.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
@@ -48,4 +50,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   confirmPayment,
   cancelPayment,
   receivePaymentEvent,
+  retrieveEvent,
+  listEvents,
 ]

@@ -20,7 +20,8 @@ declare
   tenant_table text;
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
-    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox']
+    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
+    'webhook_endpoint', 'webhook_delivery']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -49,6 +50,10 @@ comment on table inbox is 'Provider events, once each; processed when all that f
 --> statement-breakpoint
 comment on table event is 'Facts that happened, written in the transaction that caused them.';
 --> statement-breakpoint
+comment on table webhook_endpoint is 'Where a workspace''s events are sent. Deleted ones stay, disabled, for their delivery log.';
+--> statement-breakpoint
+comment on table webhook_delivery is 'One event on its way to one endpoint, written in the transaction that wrote the event; its retries are in the row.';
+--> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint
 
@@ -58,3 +63,5 @@ alter table account set (fillfactor = 70);
 alter table lot set (fillfactor = 70);
 --> statement-breakpoint
 alter table redemption set (fillfactor = 80);
+--> statement-breakpoint
+alter table webhook_delivery set (fillfactor = 70);

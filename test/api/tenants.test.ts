@@ -23,6 +23,7 @@ beforeAll(async () => {
     redemptions: redemption.body.id,
     transactions: redemption.body.transaction,
     payments: payment.body.id,
+    events: (await shop.get('/v1/events?limit=1')).body.data[0].id,
   }
 })
 afterAll(() => shop.close())
@@ -58,10 +59,12 @@ function send(endpoint: { method: string; path: string }, key: string) {
     : shop.post(path, body, { key })
 }
 
+const ROOTED = new Set(['payments', 'events', 'webhook_endpoints'])
+
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
-      const at = noun === 'payments' ? `/v1/payments/${id}` : `/v1/loyalty/${noun}/${id}`
+      const at = ROOTED.has(noun) ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
       return (await shop.get(at)).body
     }),
   )
