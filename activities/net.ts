@@ -4,12 +4,15 @@ import {
   netClock,
   overdueRedemptions,
   replayPayment,
+  undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/net.ts'
+import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellWorkflows } from './tell-workflows.ts'
+import { nudging } from './webhooks/nudge.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -17,7 +20,12 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number }
+export type NetFindings = {
+  redemptions: number
+  payments: number
+  inbox: number
+  webhooks: number
+}
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
@@ -25,8 +33,8 @@ export function netActivities(
   dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
   const { pool, engine, found } = dependencies
-  const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { expirePayment } = paymentActivities(dependencies)
+  const { releaseDueRedemption } = nudging(redemptionActivities(dependencies), dependencies.nudge)
+  const { expirePayment } = nudging(paymentActivities(dependencies), dependencies.nudge)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -53,6 +61,15 @@ export function netActivities(
       for (const { workspace, payment } of waiting)
         await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
       found('inbox', waiting.length)
+      return waiting.length
+    },
+
+    /** Endpoints with deliveries overdue, whose nudge was lost: counted by endpoint. */
+    mendWebhooks: async (): Promise<number> => {
+      const { before } = await netClock(pool, GRACE_MS)
+      const waiting = await undeliveredEndpoints(pool, before, BATCH)
+      for (const endpoint of waiting) await nudgeEndpoint(engine, endpoint)
+      found('webhooks', waiting.length)
       return waiting.length
     },
 

@@ -23,6 +23,15 @@ import { updateReward } from './rewards/update.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
+import { createWebhookEndpoint } from './webhook-endpoints/create.ts'
+import { deleteWebhookEndpoint } from './webhook-endpoints/delete.ts'
+import { listWebhookDeliveries } from './webhook-endpoints/deliveries.ts'
+import { listWebhookEndpoints } from './webhook-endpoints/list.ts'
+import { replayWebhookEvents } from './webhook-endpoints/replay.ts'
+import { retrieveWebhookEndpoint } from './webhook-endpoints/retrieve.ts'
+import { rollWebhookSecret } from './webhook-endpoints/roll-secret.ts'
+import { testWebhookEndpoint } from './webhook-endpoints/send-test.ts'
+import { updateWebhookEndpoint } from './webhook-endpoints/update.ts'
 import { receivePaymentEvent } from './webhooks/receive.ts'
 
 /** Every endpoint of the product, as the documentation lists them. */
@@ -52,4 +61,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   receivePaymentEvent,
   retrieveEvent,
   listEvents,
+  createWebhookEndpoint,
+  retrieveWebhookEndpoint,
+  updateWebhookEndpoint,
+  deleteWebhookEndpoint,
+  listWebhookEndpoints,
+  rollWebhookSecret,
+  testWebhookEndpoint,
+  replayWebhookEvents,
+  listWebhookDeliveries,
 ]

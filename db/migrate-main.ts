@@ -11,8 +11,7 @@ async function main(): Promise<void> {
       'MIGRATION_DATABASE_URL (owner role) and DATABASE_URL (application role) must be set',
     )
   }
-  if (process.env.ADMIN_DATABASE_URL)
-    await createOwner(process.env.ADMIN_DATABASE_URL, ownerUrl)
+  if (process.env.ADMIN_DATABASE_URL) await createOwner(process.env.ADMIN_DATABASE_URL, ownerUrl)
   await migrate({ ownerUrl, applicationUrl, onProgress: (line) => console.log(line) })
 }
 

@@ -2,3 +2,4 @@
 export { net } from './net.ts'
 export { payment } from './payment.ts'
 export { redemption } from './redemption.ts'
+export { webhook } from './webhook.ts'

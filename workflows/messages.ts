@@ -12,6 +12,9 @@ export const redemptionWorkflowId = (redemption: string): string => redemption
 export const paymentWorkflowId = (workspace: string, payment: string): string =>
   `${workspace}/${payment}`
 
+/** An endpoint's run carries its id. */
+export const webhookWorkflowId = (endpoint: string): string => endpoint
+
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
@@ -50,8 +53,17 @@ export type PaymentEnding = {
 
 export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 
+export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
+export type WebhookEnding = { readonly endpoint: string; readonly story: string }
+export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
+
 /** The workflow types, as `workflows/index.ts` exports them. */
-export const WORKFLOW = { redemption: 'redemption', payment: 'payment', net: 'net' } as const
+export const WORKFLOW = {
+  redemption: 'redemption',
+  payment: 'payment',
+  webhook: 'webhook',
+  net: 'net',
+} as const
 
 /** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
 export const created = defineSignal('created')
@@ -59,6 +71,9 @@ export const paymentCompleted = defineSignal<[PaymentMessage]>('paymentCompleted
 export const paymentFailed = defineSignal<[PaymentMessage]>('paymentFailed')
 /** Something about this payment is in the inbox. */
 export const paymentTold = defineSignal('paymentTold')
+
+/** Something is due at this endpoint. */
+export const nudged = defineSignal('nudged')
 
 export type PaymentMessage = { readonly payment: string; readonly status: string }
 

@@ -1,7 +1,7 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { NetActivities, NetFindings } from '../activities/net.ts'
 
-const { mendRedemptions, mendPayments, mendInbox, forgetIdempotencyKeys } =
+const { mendRedemptions, mendPayments, mendInbox, mendWebhooks, forgetIdempotencyKeys } =
   proxyActivities<NetActivities>({
     startToCloseTimeout: '50s',
     retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
@@ -9,17 +9,18 @@ const { mendRedemptions, mendPayments, mendInbox, forgetIdempotencyKeys } =
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox] = await Promise.all([
+  const [redemptions, payments, inbox, webhooks] = await Promise.all([
     mendRedemptions(),
     mendPayments(),
     mendInbox(),
+    mendWebhooks(),
   ])
   await forgetIdempotencyKeys()
-  const findings = { redemptions, payments, inbox }
+  const findings = { redemptions, payments, inbox, webhooks }
   setCurrentDetails(
-    redemptions + payments + inbox === 0
+    redemptions + payments + inbox + webhooks === 0
       ? 'Nothing to mend.'
-      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events.`,
+      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${webhooks} endpoints with overdue deliveries.`,
   )
   return findings
 }

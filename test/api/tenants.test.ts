@@ -17,12 +17,17 @@ beforeAll(async () => {
     reward: 'rwd_fivecredit',
   })
   const payment = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR' })
+  const endpoint = await shop.post('/v1/webhook_endpoints', {
+    url: 'http://127.0.0.1:9/',
+    enabled_events: ['none'],
+  })
   ids = {
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
     redemptions: redemption.body.id,
     transactions: redemption.body.transaction,
     payments: payment.body.id,
+    webhook_endpoints: endpoint.body.id,
     events: (await shop.get('/v1/events?limit=1')).body.data[0].id,
   }
 })
@@ -36,6 +41,11 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/redemptions/{id}/reverse': { reason: 'mine' },
   'POST /v1/payments/{id}/confirm': { card: '4242424242424242' },
   'POST /v1/payments/{id}/cancel': {},
+  'PATCH /v1/webhook_endpoints/{id}': { status: 'disabled' },
+  'DELETE /v1/webhook_endpoints/{id}': {},
+  'POST /v1/webhook_endpoints/{id}/roll_secret': {},
+  'POST /v1/webhook_endpoints/{id}/test': {},
+  'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
@@ -54,6 +64,7 @@ function send(endpoint: { method: string; path: string }, key: string) {
   if (endpoint.method === 'GET') return shop.get(path, key)
   const body = BODIES[nameOf(endpoint)]
   if (body === undefined) throw new Error(`no body for ${nameOf(endpoint)}`)
+  if (endpoint.method === 'DELETE') return shop.delete(path, key)
   return endpoint.method === 'PATCH'
     ? shop.patch(path, body).set('X-Api-Key', key)
     : shop.post(path, body, { key })
@@ -155,9 +166,11 @@ describe('a publishable key', () => {
     const key = shop.keys.publishableKey
     const answer = await (method === 'GET'
       ? shop.get(path, key)
-      : method === 'PATCH'
-        ? shop.patch(path, {}).set('X-Api-Key', key)
-        : shop.post(path, {}, { key }))
+      : method === 'DELETE'
+        ? shop.delete(path, key)
+        : method === 'PATCH'
+          ? shop.patch(path, {}).set('X-Api-Key', key)
+          : shop.post(path, {}, { key }))
     expect([answer.status, answer.body.error.code]).toEqual([403, 'key_not_allowed'])
   })
 })

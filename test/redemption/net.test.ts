@@ -27,8 +27,8 @@ const LONG_AGO_MS = 10 * 60_000
 test('finds nothing in a healthy system, and leaves what is late by less than its grace', async () => {
   await redeem(house)
   const late = await redeem(house, { arm: false, holdMs: -60_000 })
-  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
-  expect(house.found).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
+  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0, webhooks: 0 })
+  expect(house.found).toEqual({ redemptions: 0, payments: 0, inbox: 0, webhooks: 0 })
   expect(await redemptionOf(house, late.redemption)).toMatchObject({ status: 'pending' })
 })
 
@@ -98,7 +98,7 @@ test('tells the workflows of an event that was kept but never signalled', async 
         ).rows[0].n,
     )
     .toBe(0)
-  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
+  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0, webhooks: 0 })
   expect(await house.reconcile()).toEqual([])
 })
 

@@ -47,7 +47,10 @@ export class Processes {
     all.ports.workerMetrics = await freePort()
     await Promise.all([all.startPostgres(), all.startTemporal()])
     await createOwner(all.postgres.adminUrl, all.url('engagement_owner'))
-    await migrate({ ownerUrl: all.url('engagement_owner'), applicationUrl: all.url('engagement_app') })
+    await migrate({
+      ownerUrl: all.url('engagement_owner'),
+      applicationUrl: all.url('engagement_app'),
+    })
     const pool = createPool({ url: all.url('engagement_app'), max: 2 })
     const keys = await seedWorkspace(pool, all.workspace, 'Crash shop')
     await pool.end()
@@ -63,7 +66,10 @@ export class Processes {
   }
 
   async startPostgres(): Promise<void> {
-    this.postgres = await startPostgres({ dataDir: join(this.folder, 'postgres'), port: this.ports.postgres })
+    this.postgres = await startPostgres({
+      dataDir: join(this.folder, 'postgres'),
+      port: this.ports.postgres,
+    })
   }
 
   async startTemporal(): Promise<void> {
@@ -72,7 +78,9 @@ export class Processes {
       dbFile: join(this.folder, 'temporal.db'),
       port: this.ports.temporal,
       namespace: 'default',
-      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword' as const])),
+      searchAttributes: Object.fromEntries(
+        SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword' as const]),
+      ),
     })
   }
 
@@ -99,10 +107,14 @@ export class Processes {
   }
 
   /** A connection that holds an account's lock until it is released: what comes for it waits. */
-  async holdAccount(account: string): Promise<{ waiters(): Promise<number[]>; release(): Promise<void> }> {
+  async holdAccount(
+    account: string,
+  ): Promise<{ waiters(): Promise<number[]>; release(): Promise<void> }> {
     const client = new pg.Client({ connectionString: this.url('engagement_owner') })
     await client.connect()
-    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.workspace + account])
+    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [
+      this.workspace + account,
+    ])
     return {
       waiters: async () => {
         const { rows } = await client.query(
@@ -132,7 +144,12 @@ export class Processes {
     return rows.map((row) => row.pid)
   }
 
-  async request(method: 'GET' | 'POST', path: string, body?: object, idempotencyKey?: string): Promise<Answer> {
+  async request(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    idempotencyKey?: string,
+  ): Promise<Answer> {
     const response = await fetch(`http://127.0.0.1:${this.ports.api}${path}`, {
       method,
       headers: {
@@ -144,11 +161,20 @@ export class Processes {
       signal: AbortSignal.timeout(30_000),
     })
     const replayed = response.headers.get('Idempotent-Replayed') === 'true'
-    return { status: response.status, body: (await response.json()) as Record<string, unknown>, replayed }
+    return {
+      status: response.status,
+      body: (await response.json()) as Record<string, unknown>,
+      replayed,
+    }
   }
 
   redeem(key: string, account = 'loy_8sd2k1'): Promise<Answer> {
-    return this.request('POST', '/v1/loyalty/redemptions', { account, reward: 'rwd_fivecredit' }, key)
+    return this.request(
+      'POST',
+      '/v1/loyalty/redemptions',
+      { account, reward: 'rwd_fivecredit' },
+      key,
+    )
   }
 
   /** The same request again until it is answered for good, as a client with a key does. */
@@ -165,7 +191,9 @@ export class Processes {
   }
 
   async redemptions(): Promise<{ id: string; status: string; account: string }[]> {
-    return (await this.owner.query('select id, status, account from redemption order by created_at')).rows
+    return (
+      await this.owner.query('select id, status, account from redemption order by created_at')
+    ).rows
   }
 
   async reconcile(): Promise<unknown[]> {
@@ -175,6 +203,10 @@ export class Processes {
 
   private programs() {
     const place = { dataDir: this.folder, ports: this.ports, namespace: 'default' }
-    return programsOf(place, this.url('engagement_app'), { ...process.env, HOLD_MINUTES: String(this.holdMinutes), LOG_LEVEL: 'warn' })
+    return programsOf(place, this.url('engagement_app'), {
+      ...process.env,
+      HOLD_MINUTES: String(this.holdMinutes),
+      LOG_LEVEL: 'warn',
+    })
   }
 }
