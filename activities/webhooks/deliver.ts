@@ -65,7 +65,7 @@ export function deliveryActivities(dependencies: DeliveryDependencies) {
     const queue: Sent[] = []
     let parallel = MOST_PARALLEL
     let idle = 0
-    let broken: unknown
+    let broken: Error | undefined
 
     const begin = (sent: Sent) => {
       const done = attempt(dependencies, target, sent)
@@ -74,7 +74,7 @@ export function deliveryActivities(dependencies: DeliveryDependencies) {
           parallel = ok ? Math.min(MOST_PARALLEL, parallel * 2) : 1
         })
         .catch((error: unknown) => {
-          broken ??= error
+          broken ??= error instanceof Error ? error : new Error(String(error))
         })
         .finally(() => underway.delete(sent.delivery.id))
       underway.set(sent.delivery.id, done)

@@ -1,8 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../domain/ids.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { type Answer, openReceiver, type Received, type Receiver } from './receiver.ts'
 
@@ -231,22 +229,4 @@ test('a dead endpoint never delays another', async () => {
   await live.receiver.until(30)
   expect(Date.now() - doneMs).toBeLessThan(2_000)
   expect(dead.receiver.received.length).toBeGreaterThan(0)
-})
-
-test('a lost nudge is found by the net, two minutes late', async () => {
-  const { receiver, id } = await listen({ enabled_events: ['loyalty.points.earned'] })
-  await shop.owner.query(
-    `insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
-     select workspace, 'dlv_lost', $1, (select id from event e where e.workspace = w.workspace order by id limit 1),
-       now() - interval '3 minutes', now() from webhook_endpoint w where id = $1`,
-    [id],
-  )
-  const found = await shop.engine.client.workflow.execute(WORKFLOW.net, {
-    workflowId: newId('run'),
-    taskQueue: shop.engine.taskQueue,
-    args: [],
-  })
-  expect(found).toMatchObject({ webhooks: 1 })
-  await receiver.until(1)
-  await settled(id, 'succeeded')
 })
