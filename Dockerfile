@@ -7,6 +7,7 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY sdk/package.json ./sdk/
 # Optional packages are the embedded Postgres and compilers for development. No install script is
 # needed, and none runs.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
@@ -16,6 +17,7 @@ RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 !
 FROM node:24-bookworm-slim AS workflows
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY sdk/package.json ./sdk/
 # With the optional ones, for the bundler's compiler is among them.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY config.ts ./

@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // The SDK's tests run its source; what it is built to is proved by `npm run check -w @vinr/sdk`.
+  resolve: { alias: { '@vinr/sdk': fileURLToPath(new URL('sdk/src/index.ts', import.meta.url)) } },
   test: {
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'bench/**', 'test/long/**'],

@@ -5,17 +5,21 @@ import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { rewardActivities } from './reward.ts'
 import { transactionActivities } from './transaction.ts'
+import { webhookEndpointActivities } from './webhooks/endpoint.ts'
+import { nudging } from './webhooks/nudge.ts'
 
 /** Everything that writes, as the API calls it inside a request. */
 export function requestActivities(dependencies: Dependencies) {
-  return {
+  const activities = {
     ...accountActivities(dependencies),
     ...earningRuleActivities(dependencies),
     ...paymentActivities(dependencies),
     ...redemptionActivities(dependencies),
     ...rewardActivities(dependencies),
     ...transactionActivities(dependencies),
+    ...webhookEndpointActivities(dependencies),
   }
+  return nudging(activities, dependencies.nudge)
 }
 
 export type RequestActivities = ReturnType<typeof requestActivities>

@@ -6,13 +6,16 @@ import {
   netClock,
   overdueRedemptions,
   replayPayment,
+  undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/net.ts'
+import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 import { tierActivities } from './tier.ts'
+import { nudging } from './webhooks/nudge.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -26,6 +29,7 @@ export type NetFindings = {
   inbox: number
   earnings: number
   tiers: number
+  webhooks: number
 }
 export type NetActivities = ReturnType<typeof netActivities>
 
@@ -34,9 +38,12 @@ export function netActivities(
   dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
   const { pool, engine, found } = dependencies
-  const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { expirePayment, processPayment } = paymentActivities(dependencies)
-  const { reviewTier } = tierActivities(dependencies)
+  const { releaseDueRedemption } = nudging(redemptionActivities(dependencies), dependencies.nudge)
+  const { expirePayment, processPayment } = nudging(
+    paymentActivities(dependencies),
+    dependencies.nudge,
+  )
+  const { reviewTier } = nudging(tierActivities(dependencies), dependencies.nudge)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -84,6 +91,15 @@ export function netActivities(
         await processPayment({ workspace, payment: source, at: now })
       found('earnings', late.length)
       return late.length
+    },
+
+    /** Endpoints with deliveries overdue, whose nudge was lost: counted by endpoint. */
+    mendWebhooks: async (): Promise<number> => {
+      const { before } = await netClock(pool, GRACE_MS)
+      const waiting = await undeliveredEndpoints(pool, before, BATCH)
+      for (const endpoint of waiting) await nudgeEndpoint(engine, endpoint)
+      found('webhooks', waiting.length)
+      return waiting.length
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),

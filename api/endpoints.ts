@@ -12,6 +12,8 @@ import { createEarningRule } from './earning-rules/create.ts'
 import { listEarningRules } from './earning-rules/list.ts'
 import { retrieveEarningRule } from './earning-rules/retrieve.ts'
 import { updateEarningRule } from './earning-rules/update.ts'
+import { listEvents } from './events/list.ts'
+import { retrieveEvent } from './events/retrieve.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
@@ -36,6 +38,15 @@ import { updateReward } from './rewards/update.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
+import { createWebhookEndpoint } from './webhook-endpoints/create.ts'
+import { deleteWebhookEndpoint } from './webhook-endpoints/delete.ts'
+import { listWebhookDeliveries } from './webhook-endpoints/deliveries.ts'
+import { listWebhookEndpoints } from './webhook-endpoints/list.ts'
+import { replayWebhookEvents } from './webhook-endpoints/replay.ts'
+import { retrieveWebhookEndpoint } from './webhook-endpoints/retrieve.ts'
+import { rollWebhookSecret } from './webhook-endpoints/roll-secret.ts'
+import { testWebhookEndpoint } from './webhook-endpoints/send-test.ts'
+import { updateWebhookEndpoint } from './webhook-endpoints/update.ts'
 import { receivePaymentEvent } from './webhooks/receive.ts'
 
 /** Every endpoint of the product, as the documentation lists them. */
@@ -78,4 +89,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listEarningRules,
   reconcileProgram,
   receivePaymentEvent,
+  retrieveEvent,
+  listEvents,
+  createWebhookEndpoint,
+  retrieveWebhookEndpoint,
+  updateWebhookEndpoint,
+  deleteWebhookEndpoint,
+  listWebhookEndpoints,
+  rollWebhookSecret,
+  testWebhookEndpoint,
+  replayWebhookEvents,
+  listWebhookDeliveries,
 ]

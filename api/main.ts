@@ -37,9 +37,9 @@ async function main(): Promise<void> {
   })
   const engine = await connected(config, log)
   let draining = false
-  const { holdMinutes } = config
+  const { holdMinutes, webhookAllowedAddresses: allowedAddresses } = config
   const app = productApp(
-    { pool, engine, holdMinutes, log, registry, version: productVersion() },
+    { pool, engine, holdMinutes, allowedAddresses, log, registry, version: productVersion() },
     {
       draining: () => draining,
       ratePerSecond: config.rateLimitPerSecond,

@@ -2,6 +2,7 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { requestActivities } from '../activities/index.ts'
+import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import type { Pool } from '../db/pool.ts'
@@ -24,6 +25,8 @@ export type Parts = {
   readonly log: Logger
   readonly registry: Registry
   readonly version: string
+  /** Private addresses that webhooks may reach all the same. */
+  readonly allowedAddresses?: readonly string[]
 }
 
 type Settings = Pick<
@@ -38,12 +41,13 @@ type Settings = Pick<
 
 /** The product's HTTP surface over a database and an engine. */
 export function productApp(parts: Parts, settings: Settings = {}): Express {
-  const { pool, engine, holdMinutes, ...rest } = parts
+  const { pool, engine, holdMinutes, allowedAddresses, ...rest } = parts
+  const nudge = createNudge({ pool, engine })
   const deps: Deps = {
     pool,
     engine,
     holdMinutes,
-    activities: requestActivities({ pool, engine }),
+    activities: requestActivities({ pool, engine, nudge, allowedAddresses }),
     decimals: decimalsFrom(pool),
     paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
       ttlMs: SECRETS_MS,

@@ -44,6 +44,14 @@ export async function maturingEarnings(pool: Pool, before: string, limit: number
   return rows
 }
 
+export async function undeliveredEndpoints(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; endpoint: string }>(
+    'select workspace, endpoint from net_undelivered($1, $2)',
+    [before, limit],
+  )
+  return rows
+}
+
 /** The payment as its event left it, with whom to tell; changes nothing. */
 export const replayPayment = (pool: Pool, workspace: string, payment: string) =>
   call<PaymentResult>(pool, 'payment_current', [workspace, payment])

@@ -13,6 +13,8 @@ export type IdPrefix =
   | 'pay'
   | 're'
   | 'evt'
+  | 'we'
+  | 'dlv'
   | 'op'
   | 'req'
   | 'run'

@@ -3,15 +3,21 @@ import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
 import { tierActivities } from '../activities/tier.ts'
+import type { DeliveryDependencies } from '../activities/webhooks/attempt.ts'
+import { deliveryActivities } from '../activities/webhooks/deliver.ts'
+import { nudging } from '../activities/webhooks/nudge.ts'
 
 /** Every activity the worker runs, under the names that the workflows call. */
 export function workerActivities(
-  dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
+  dependencies: Dependencies &
+    DeliveryDependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
-  return {
+  const activities = {
     ...redemptionActivities(dependencies),
     ...paymentActivities(dependencies),
     ...tierActivities(dependencies),
     ...netActivities(dependencies),
+    ...deliveryActivities(dependencies),
   }
+  return nudging(activities, dependencies.nudge)
 }

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const worker = await createWorker({
     connection: engine.connection,
     namespace: config.temporal.namespace,
-    dependencies: { pool, engine },
+    dependencies: { pool, engine, allowedAddresses: config.webhookAllowedAddresses },
     workflowBundle: await bundle,
     found: (kind, count) => mended.inc({ kind }, count),
   })

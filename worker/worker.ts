@@ -1,6 +1,9 @@
 import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Dependencies } from '../activities/dependencies.ts'
 import type { NetFindings } from '../activities/net.ts'
+import { addressGuard } from '../activities/webhooks/addresses.ts'
+import { createNudge } from '../activities/webhooks/nudge.ts'
+import { createSend } from '../activities/webhooks/send.ts'
 import { workerActivities } from './activities.ts'
 
 /** The workflows as code, or the file that `worker/bundle-main.ts` wrote. */
@@ -16,16 +19,19 @@ export type WorkerOptions = {
 }
 
 /** A worker of the product: all workflows and activities on one task queue. */
-export function createWorker(options: WorkerOptions): Promise<Worker> {
+export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const { connection, namespace, dependencies, workflowBundle, found = () => {} } = options
+  const send = createSend(addressGuard(dependencies.allowedAddresses ?? []))
+  const nudge = dependencies.nudge ?? createNudge(dependencies)
   return Worker.create({
     connection,
     namespace,
     taskQueue: dependencies.engine.taskQueue,
     workflowBundle,
-    activities: workerActivities({ ...dependencies, found }),
+    activities: workerActivities({ ...dependencies, nudge, send, found }),
     shutdownGraceTime: '10s',
-    maxConcurrentActivityTaskExecutions: 8,
+    // Each endpoint at work holds one, and mostly waits for somebody else's server.
+    maxConcurrentActivityTaskExecutions: 256,
     maxConcurrentLocalActivityExecutions: 32,
   })
 }

@@ -12,6 +12,9 @@ export const redemptionWorkflowId = (redemption: string): string => redemption
 export const paymentWorkflowId = (workspace: string, payment: string): string =>
   `${workspace}/${payment}`
 
+/** An endpoint's run carries its id. */
+export const webhookWorkflowId = (endpoint: string): string => endpoint
+
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
@@ -68,12 +71,16 @@ export type TierReviewEnding = {
 }
 
 export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
+export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
+export type WebhookEnding = { readonly endpoint: string; readonly story: string }
+export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
 
 /** The workflow types, as `workflows/index.ts` exports them. */
 export const WORKFLOW = {
   redemption: 'redemption',
   payment: 'payment',
   tierReview: 'tierReview',
+  webhook: 'webhook',
   net: 'net',
 } as const
 
@@ -86,6 +93,8 @@ export const paymentTold = defineSignal('paymentTold')
 
 /** The tier could fall at this date already (ISO 8601). */
 export const reviewMoved = defineSignal<[string]>('reviewMoved')
+/** Something is due at this endpoint. */
+export const nudged = defineSignal('nudged')
 
 export type PaymentMessage = { readonly payment: string; readonly status: string }
 

@@ -8,6 +8,7 @@ const {
   mendInbox,
   mendEarnings,
   mendTiers,
+  mendWebhooks,
   armTierReviews,
   forgetIdempotencyKeys,
 } = proxyActivities<NetActivities & TierActivities>({
@@ -17,21 +18,22 @@ const {
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox, earnings, tiers] = await Promise.all([
+  const [redemptions, payments, inbox, earnings, tiers, webhooks] = await Promise.all([
     mendRedemptions(),
     mendPayments(),
     mendInbox(),
     mendEarnings(),
     mendTiers(),
+    mendWebhooks(),
   ])
   // not mending: how a promotion's review comes to be armed
   await armTierReviews()
   await forgetIdempotencyKeys()
-  const findings = { redemptions, payments, inbox, earnings, tiers }
+  const findings = { redemptions, payments, inbox, earnings, tiers, webhooks }
   setCurrentDetails(
-    redemptions + payments + inbox + earnings + tiers === 0
+    redemptions + payments + inbox + earnings + tiers + webhooks === 0
       ? 'Nothing to mend.'
-      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews.`,
+      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews, ${webhooks} endpoints with overdue deliveries.`,
   )
   return findings
 }

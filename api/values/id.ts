@@ -34,4 +34,7 @@ const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
   rdm: 'rdm_3kd9',
   pay: 'pay_5tNc',
   ptx: 'ptx_7Qd3',
+  evt: 'evt_7Qd3',
+  we: 'we_5tNc',
+  dlv: 'dlv_5tNc',
 }

@@ -13,14 +13,17 @@ language sql immutable parallel safe as $$
   select p_prefix || '_' || lpad(to_hex((extract(epoch from p_at) * 1000000)::bigint), 13, '0')
 $$;
 
--- Writes one event. `data` is the row as it was; null for a ptx, which never changes.
+-- Writes one event and its deliveries. `data` is the row as it was; null for a ptx, which never changes.
 create or replace function event_write(
   p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz
 ) returns void
 language plpgsql as $$
+declare
+  event_id text := vinr_id('evt');
 begin
   insert into event (workspace, id, type, object, data, previous, created_at)
-  values (p_workspace, vinr_id('evt'), p_type, p_object, p_data, p_previous, p_at);
+  values (p_workspace, event_id, p_type, p_object, p_data, p_previous, p_at);
+  perform webhook_deliver(p_workspace, event_id, p_type);
 end $$;
 
 -- Writes the event of a ptx; it carries the ptx's own 22 characters, for there is one for each.
@@ -29,6 +32,7 @@ language plpgsql as $$
 begin
   insert into event (workspace, id, type, object, created_at)
   values (p_workspace, 'evt' || substr(p_ptx, 4), p_type, p_ptx, p_at);
+  perform webhook_deliver(p_workspace, 'evt' || substr(p_ptx, 4), p_type);
 end $$;
 
 -- Remembers that `key` brought `resource` into being. Returns null where the caller may go on,

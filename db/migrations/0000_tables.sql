@@ -298,6 +298,42 @@ CREATE TABLE "ptx" (
 	CONSTRAINT "ptx_workspace_id_pk" PRIMARY KEY("workspace","id")
 );
 --> statement-breakpoint
+CREATE TABLE "webhook_delivery" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"endpoint" text collate "C" NOT NULL,
+	"event" text collate "C" NOT NULL,
+	"status" text DEFAULT 'pending' NOT NULL,
+	"attempt" integer DEFAULT 0 NOT NULL,
+	"next_attempt_at" timestamp with time zone,
+	"attempts" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"operation" text,
+	"created_at" timestamp with time zone NOT NULL,
+	"settled_at" timestamp with time zone,
+	CONSTRAINT "webhook_delivery_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
+CREATE TABLE "webhook_endpoint" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"url" text NOT NULL,
+	"enabled_events" text[] NOT NULL,
+	"description" text,
+	"status" text DEFAULT 'enabled' NOT NULL,
+	"disabled_reason" text,
+	"secret" text NOT NULL,
+	"previous_secret" text,
+	"previous_secret_expires_at" timestamp with time zone,
+	"busy_until" timestamp with time zone,
+	"failing_since" timestamp with time zone,
+	"last_success_at" timestamp with time zone,
+	"last_failure_at" timestamp with time zone,
+	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"deleted_at" timestamp with time zone,
+	CONSTRAINT "webhook_endpoint_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
 CREATE TABLE "api_key" (
 	"workspace" text collate "C" NOT NULL,
 	"id" text collate "C" NOT NULL,
@@ -375,11 +411,17 @@ CREATE INDEX "redemption_deadline" ON "redemption" USING btree ("expires_at") WH
 CREATE INDEX "reward_newest" ON "reward" USING btree ("workspace","created_at","id");--> statement-breakpoint
 CREATE INDEX "tier_change_of_account" ON "tier_change" USING btree ("workspace","account","id");--> statement-breakpoint
 CREATE INDEX "tier_spend_of_account" ON "tier_spend" USING btree ("workspace","account","at");--> statement-breakpoint
+CREATE INDEX "event_of_object" ON "event" USING btree ("workspace","object","id") WHERE data is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "ptx_operation" ON "ptx" USING btree ("workspace","operation");--> statement-breakpoint
 CREATE INDEX "ptx_of_account" ON "ptx" USING btree ("workspace","account","id");--> statement-breakpoint
 CREATE INDEX "ptx_reverses" ON "ptx" USING btree ("workspace","reverses") WHERE reverses is not null;--> statement-breakpoint
 CREATE INDEX "ptx_payment" ON "ptx" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
 CREATE INDEX "ptx_batch" ON "ptx" USING btree ("workspace","batch","id") WHERE batch is not null;--> statement-breakpoint
+CREATE INDEX "webhook_delivery_due" ON "webhook_delivery" USING btree ("workspace","endpoint","next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "webhook_delivery_of_endpoint" ON "webhook_delivery" USING btree ("workspace","endpoint","id");--> statement-breakpoint
+CREATE INDEX "webhook_delivery_overdue" ON "webhook_delivery" USING btree ("next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE UNIQUE INDEX "webhook_delivery_once" ON "webhook_delivery" USING btree ("workspace","endpoint","event","operation") WHERE operation is not null;--> statement-breakpoint
+CREATE INDEX "webhook_endpoint_enabled" ON "webhook_endpoint" USING btree ("workspace") WHERE status = 'enabled';--> statement-breakpoint
 CREATE UNIQUE INDEX "api_key_hash" ON "api_key" USING btree ("hash");--> statement-breakpoint
 CREATE INDEX "idempotency_key_age" ON "idempotency_key" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "payment_secret_provider" ON "payment_secret" USING btree ("provider");

@@ -21,7 +21,7 @@ declare
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
     'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
-    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend']
+    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend', 'webhook_endpoint', 'webhook_delivery']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -60,6 +60,10 @@ comment on table tier_change is 'Every change of a member''s tier, and what coun
 --> statement-breakpoint
 comment on table tier_spend is 'What a payment counts towards a tier that spend qualifies for: charged less refunded.';
 --> statement-breakpoint
+comment on table webhook_endpoint is 'Where a workspace''s events are sent. Deleted ones stay, disabled, for their delivery log.';
+--> statement-breakpoint
+comment on table webhook_delivery is 'One event on its way to one endpoint, written in the transaction that wrote the event; its retries are in the row.';
+--> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint
 
@@ -69,3 +73,5 @@ alter table account set (fillfactor = 70);
 alter table lot set (fillfactor = 70);
 --> statement-breakpoint
 alter table redemption set (fillfactor = 80);
+--> statement-breakpoint
+alter table webhook_delivery set (fillfactor = 70);

@@ -79,5 +79,9 @@ export const event = pgTable(
     previous: jsonb('previous').$type<Record<string, unknown>>(),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    // The event of a ptx is found by its id, which is made of the ptx's.
+    index('event_of_object').on(t.workspace, t.object, t.id).where(sql`data is not null`),
+  ],
 )

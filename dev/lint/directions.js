@@ -37,6 +37,8 @@ export const DIRECTIONS = {
   worker: {
     from: ['api/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
   },
+  // Bundled for browsers, edges and servers alike: nothing of the server, and nothing of Node.
+  sdk: { from: [], packages: /^(@noble\/hashes(\/|$)|esbuild$|node:)/ },
   // Around the server, which knows nothing of them.
   '.ci': { from: 'anything' },
   bench: { from: 'anything' },

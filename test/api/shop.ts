@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 import request from 'supertest'
 import { createLog } from '../../api/log.ts'
 import { productApp } from '../../api/product.ts'
-import { type House, openHouse } from '../support/house.ts'
+import { type House, LOCAL, openHouse } from '../support/house.ts'
 
 export type Shop = House & {
   app: ReturnType<typeof productApp>
@@ -16,6 +16,7 @@ export type Shop = House & {
     options?: { key?: string; idempotencyKey?: string },
   ): request.Test
   patch(path: string, body: object): request.Test
+  delete(path: string, key?: string): request.Test
   /** An event of the sandbox, signed at `at` (unix seconds). */
   webhook(event: object, options?: { secret?: string; at?: number; path?: string }): request.Test
 }
@@ -29,6 +30,7 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
       pool: house.pool,
       engine: house.engine,
       holdMinutes: 30,
+      allowedAddresses: LOCAL,
       log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
       registry: new Registry(),
       version: '0.0.0',
@@ -47,6 +49,7 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
         idempotencyKey === undefined ? sent : sent.set('Idempotency-Key', idempotencyKey)
       ).send(body)
     },
+    delete: (path, key = secretKey) => request(app).delete(path).set('X-Api-Key', key),
     patch: (path, body) => request(app).patch(path).set('X-Api-Key', secretKey).send(body),
     webhook: (
       event,

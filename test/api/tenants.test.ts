@@ -26,6 +26,10 @@ beforeAll(async () => {
   const paid = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR', card })
   const refund = await shop.post('/v1/refunds', { payment: paid.body.id, amount: 100 })
   const rule = await shop.post('/v1/loyalty/earning_rules', { award: { fixed: 1 } })
+  const endpoint = await shop.post('/v1/webhook_endpoints', {
+    url: 'http://127.0.0.1:9/',
+    enabled_events: ['none'],
+  })
   ids = {
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
@@ -34,6 +38,8 @@ beforeAll(async () => {
     payments: payment.body.id,
     refunds: refund.body.id,
     earning_rules: rule.body.id,
+    webhook_endpoints: endpoint.body.id,
+    events: (await shop.get('/v1/events?limit=1')).body.data[0].id,
   }
 })
 afterAll(() => shop.close())
@@ -52,6 +58,11 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/payments/{id}/cancel': {},
   'POST /v1/payments/{id}/replay_award': {},
   'PATCH /v1/loyalty/earning_rules/{id}': { name: 'Mine now' },
+  'PATCH /v1/webhook_endpoints/{id}': { status: 'disabled' },
+  'DELETE /v1/webhook_endpoints/{id}': {},
+  'POST /v1/webhook_endpoints/{id}/roll_secret': {},
+  'POST /v1/webhook_endpoints/{id}/test': {},
+  'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
@@ -71,18 +82,18 @@ function send(endpoint: { method: string; path: string }, key: string) {
   if (endpoint.method === 'GET') return shop.get(path, key)
   const body = BODIES[nameOf(endpoint)]
   if (body === undefined) throw new Error(`no body for ${nameOf(endpoint)}`)
+  if (endpoint.method === 'DELETE') return shop.delete(path, key)
   return endpoint.method === 'PATCH'
     ? shop.patch(path, body).set('X-Api-Key', key)
     : shop.post(path, body, { key })
 }
 
+const ROOTED = new Set(['payments', 'refunds', 'events', 'webhook_endpoints'])
+
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
-      const at =
-        noun === 'payments' || noun === 'refunds'
-          ? `/v1/${noun}/${id}`
-          : `/v1/loyalty/${noun}/${id}`
+      const at = ROOTED.has(noun) ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
       return (await shop.get(at)).body
     }),
   )
@@ -174,9 +185,11 @@ describe('a publishable key', () => {
     const key = shop.keys.publishableKey
     const answer = await (method === 'GET'
       ? shop.get(path, key)
-      : method === 'PATCH'
-        ? shop.patch(path, {}).set('X-Api-Key', key)
-        : shop.post(path, {}, { key }))
+      : method === 'DELETE'
+        ? shop.delete(path, key)
+        : method === 'PATCH'
+          ? shop.patch(path, {}).set('X-Api-Key', key)
+          : shop.post(path, {}, { key }))
     expect([answer.status, answer.body.error.code]).toEqual([403, 'key_not_allowed'])
   })
 })

@@ -23,6 +23,9 @@ export type House = TestDatabase & {
 // The engine's own news is noise here; its errors are not.
 Runtime.install({ logger: new DefaultLogger('ERROR') })
 
+// Receivers of webhooks are servers of the test itself.
+export const LOCAL = ['127.0.0.1']
+
 let made = 0
 
 /** A database, task queue and workspace of its own; nothing is shared with another suite but the servers. */
@@ -42,7 +45,7 @@ export async function openHouse({ worker = true } = {}): Promise<House> {
     const one = await createWorker({
       connection: engine.connection,
       namespace: 'default',
-      dependencies: { pool: database.pool, engine },
+      dependencies: { pool: database.pool, engine, allowedAddresses: LOCAL },
       workflowBundle: { code: await readFile(bundlePath, 'utf8') },
       found: (kind, count) => {
         found[kind] = (found[kind] ?? 0) + count
@@ -56,7 +59,7 @@ export async function openHouse({ worker = true } = {}): Promise<House> {
   return {
     ...database,
     engine,
-    activities: requestActivities({ pool: database.pool, engine }),
+    activities: requestActivities({ pool: database.pool, engine, allowedAddresses: LOCAL }),
     workspace,
     keys,
     found,

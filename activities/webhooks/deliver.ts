@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
+import {
+  nextDue,
+  readEventsToSend,
+  restEndpoint,
+  type Taken,
+  takeDeliveries,
+} from '../../db/webhook-deliveries.ts'
+import { attempt, type DeliveryDependencies, type Sent, type Target } from './attempt.ts'
+
+// Requests that one endpoint has under way at once. After a failure it is one, until it answers again.
+const MOST_PARALLEL = 8
+// Deliveries read ahead of the requests, for each of them.
+const READ_AHEAD = 4
+// Longer than a read-ahead takes against a server that never answers.
+const BUSY_MS = 60_000
+// Half of the activity's time.
+const ROUND_MS = 15 * 60_000
+const HEARTBEAT_MS = 5_000
+// A run that found nothing looks again, ever less often, before it rests: a look costs a fiftieth of a wake-up.
+const LOOKS_MS = [10, 20, 40, 80, 160]
+const SLOWEST_LOOK_MS = 160
+
+/** How a round ended; `nextInMs` is null where nothing is pending. */
+export type DeliveryRound = {
+  readonly state: 'resting' | 'gone'
+  readonly nextInMs: number | null
+  readonly nextAt: string | null
+}
+
+export type DeliveryActivities = ReturnType<typeof deliveryActivities>
+
+/** The delivery of webhooks, run by the worker: one run for each endpoint at a time. */
+export function deliveryActivities(dependencies: DeliveryDependencies) {
+  const { pool } = dependencies
+
+  const bodies = async ({ workspace }: Target, taken: Taken & { outcome: 'work' }) => {
+    const { livemode, deliveries, url, secrets } = taken
+    const ids = deliveries.map(({ event }) => event)
+    const events = await readEventsToSend(pool, { workspace, livemode }, ids)
+    return deliveries.map((delivery): Sent => {
+      const body = JSON.stringify(events.get(delivery.event))
+      return { delivery, body, url, secrets }
+    })
+  }
+
+  return {
+    /** Delivers what is due at one endpoint until nothing is, or its time is up. */
+    deliverDue: async (target: Target): Promise<DeliveryRound> => {
+      const { cancellationSignal } = Context.current()
+      const beat = setInterval(() => Context.current().heartbeat(), HEARTBEAT_MS)
+      try {
+        return await deliverRound(target, cancellationSignal)
+      } finally {
+        clearInterval(beat)
+      }
+    },
+  }
+
+  async function deliverRound(target: Target, stop: AbortSignal): Promise<DeliveryRound> {
+    const { workspace, endpoint } = target
+    const until = Date.now() + ROUND_MS
+    const underway = new Map<string, Promise<void>>()
+    const queue: Sent[] = []
+    let parallel = MOST_PARALLEL
+    let idle = 0
+    let broken: Error | undefined
+
+    const begin = (sent: Sent) => {
+      const done = attempt(dependencies, target, sent)
+        .then(({ ok, disabled }) => {
+          if (disabled) queue.length = 0
+          parallel = ok ? Math.min(MOST_PARALLEL, parallel * 2) : 1
+        })
+        .catch((error: unknown) => {
+          broken ??= error instanceof Error ? error : new Error(String(error))
+        })
+        .finally(() => underway.delete(sent.delivery.id))
+      underway.set(sent.delivery.id, done)
+    }
+    const finished = async <T>(result: T): Promise<T> => {
+      await Promise.all(underway.values())
+      if (broken !== undefined) throw broken
+      return result
+    }
+
+    while (!stop.aborted && broken === undefined && Date.now() < until) {
+      if (queue.length === 0 && underway.size < parallel) {
+        const taken = await takeDeliveries(
+          pool,
+          workspace,
+          endpoint,
+          [...underway.keys()],
+          parallel * READ_AHEAD,
+          BUSY_MS,
+        )
+        if (taken.outcome === 'gone')
+          return finished({ state: 'gone', nextInMs: null, nextAt: null })
+        if (taken.deliveries.length > 0) queue.push(...(await bodies(target, taken)))
+      }
+      for (const sent of queue.splice(0, parallel - underway.size)) begin(sent)
+      const wait = LOOKS_MS[idle++]
+      if (underway.size > 0) {
+        // While there is room for more, a slow answer keeps nobody waiting.
+        const look = underway.size < parallel ? [delay(wait ?? SLOWEST_LOOK_MS, false)] : []
+        if (
+          await Promise.race([
+            ...[...underway.values()].map((done) => done.then(() => true)),
+            ...look,
+          ])
+        )
+          idle = 0
+        continue
+      }
+      if (wait !== undefined) {
+        await delay(wait)
+        continue
+      }
+      await restEndpoint(pool, workspace, endpoint)
+      const next = await nextDue(pool, workspace, endpoint)
+      if (next.due) idle = 0
+      else return finished({ state: 'resting', nextInMs: next.in_ms, nextAt: next.at })
+    }
+    await restEndpoint(pool, workspace, endpoint)
+    return finished({ state: 'resting', nextInMs: 0, nextAt: null })
+  }
+}

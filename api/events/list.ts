@@ -1,0 +1,34 @@
+import { readEventObjects } from '../../db/event-objects.ts'
+import { listEvents as readEvents } from '../../db/events.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { Event, eventPattern } from '../objects/event.ts'
+import { text } from '../values/text.ts'
+
+const path = '/v1/events'
+const LONGEST_ID = 100
+
+export const listEvents = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List events',
+  description: 'Newest first. `type` takes a prefix as well: `loyalty.redemption.*`.',
+  tags: ['events'],
+  key: 'secret',
+  query: listQuery('evt', {
+    type: eventPattern.optional(),
+    object: text(LONGEST_ID).optional().meta({ description: 'The id of what it is about.' }),
+  }),
+  reply: listReply(Event),
+  errors: [],
+  handle: async (ctx) => {
+    const { workspace, query, deps } = ctx
+    const type = query.type === '*' ? undefined : query.type
+    const filter = { type, object: query.object }
+    const { rows, hasMore } = await readEvents(deps.pool, workspace, filter, pageOf(query))
+    return {
+      status: 'ok',
+      object: listOf(path, await readEventObjects(deps.pool, ctx, rows), hasMore),
+    }
+  },
+})

@@ -1,0 +1,51 @@
+import { databaseNow } from '../../db/clock.ts'
+import { findEvent } from '../../db/events.ts'
+import { findEndpoint } from '../../db/webhook-endpoints.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { WebhookReplay, WebhookReplayed } from '../objects/webhook-endpoint.ts'
+import { missing, notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+
+const BEGINNING = '1970-01-01T00:00:00Z'
+
+export const replayWebhookEvents = endpoint({
+  method: 'POST',
+  path: '/v1/webhook_endpoints/{id}/replay',
+  summary: 'Deliver events again',
+  description:
+    'One, some, or all of a window that the endpoint subscribes to. The event keeps its id: a receiver that has it already sees a repeat.',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  body: WebhookReplay,
+  reply: WebhookReplayed,
+  successCodes: [202],
+  errors: ['resource_missing'],
+  handle: async ({ workspace, params, body, operation, deps }) => {
+    const row = await findEndpoint(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('webhook endpoint', params.id)
+    if (row.status === 'disabled') {
+      return refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })
+    }
+    const events = body.event === undefined ? (body.events ?? null) : [body.event]
+    for (const id of events ?? []) {
+      if ((await findEvent(deps.pool, workspace, id)) === undefined) return missing('event', id)
+    }
+    const now = await databaseNow(deps.pool)
+    const replay = {
+      workspace,
+      endpoint: row.id,
+      operation,
+      events,
+      from: body.created?.gte.toISOString() ?? BEGINNING,
+      to: (body.created?.lt ?? now).toISOString(),
+    }
+    const deliveries = await write(() => deps.activities.replayWebhookEvents(replay))
+    return {
+      status: 'accepted',
+      object: { object: 'webhook_replay' as const, endpoint: row.id, deliveries },
+    }
+  },
+})

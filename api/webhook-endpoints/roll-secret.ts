@@ -1,0 +1,33 @@
+import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { SecretRoll, WebhookEndpointWithSecret } from '../objects/webhook-endpoint.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+
+export const rollWebhookSecret = endpoint({
+  method: 'POST',
+  path: '/v1/webhook_endpoints/{id}/roll_secret',
+  summary: 'Roll the signing secret',
+  description: 'Both secrets sign until the overlap is over.',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  body: SecretRoll,
+  reply: WebhookEndpointWithSecret,
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { livemode, params, body, deps } = ctx
+    const request = identityOf('POST /v1/webhook_endpoints/{id}/roll_secret', ctx)
+    const { row, replayed } = await write(() =>
+      deps.activities.rollWebhookSecret(request, params.id, body.overlap_hours),
+    )
+    if (row === undefined) return notFound('webhook endpoint', params.id)
+    return {
+      status: 'ok',
+      replayed,
+      object: { ...endpointObject(row, livemode), secret: row.secret },
+    }
+  },
+})

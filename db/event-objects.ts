@@ -1,0 +1,69 @@
+import { accountObject } from '../domain/objects/account.ts'
+import { eventObject } from '../domain/objects/event.ts'
+import { paymentObject } from '../domain/objects/payment.ts'
+import { redemptionObject } from '../domain/objects/redemption.ts'
+import { transactionObject } from '../domain/objects/transaction.ts'
+import { endpointObject } from '../domain/objects/webhook-endpoint.ts'
+import { type EventRow, readEventTransactions } from './events.ts'
+import { readPayment, readRedemption, readTransaction } from './from-ledger.ts'
+import type { Pool } from './pool.ts'
+import { listPrograms } from './programs.ts'
+import { account, webhookEndpoint } from './schema/index.ts'
+import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import type { TransactionRow } from './transactions.ts'
+
+type Scales = { livemode: boolean; decimalsOf: (program: unknown) => number }
+type Present = (snapshot: Snapshot, scales: Scales) => Readonly<Record<string, unknown>>
+
+/** How the snapshot of each kind of object is shown; what is not here is shown as it was stored. */
+const PRESENT: Readonly<Record<string, Present>> = {
+  loy: (snapshot, scales) =>
+    accountObject(fromSnapshot(account, snapshot), scaleOf(snapshot, scales)),
+  rdm: (snapshot, scales) => redemptionObject(readRedemption(snapshot), scaleOf(snapshot, scales)),
+  ptx: (snapshot, scales) =>
+    transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
+  pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
+  we: (snapshot, { livemode }) => endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
+}
+
+/**
+ * Events as the API and webhooks show them, each with its object as it was then: the same
+ * text however often and however late it is asked for.
+ */
+export async function readEventObjects(
+  pool: Pool,
+  { workspace, livemode }: { workspace: string; livemode: boolean },
+  rows: readonly EventRow[],
+) {
+  if (rows.length === 0) return []
+  const transactions = rows.flatMap(({ data, object }) => (data === null ? [object] : []))
+  const [programs, posted] = await Promise.all([
+    listPrograms(pool, workspace),
+    readEventTransactions(pool, workspace, transactions),
+  ])
+  const decimals = new Map(programs.map((row) => [row.id, row.decimals]))
+  const scales = {
+    livemode,
+    decimalsOf: (program: unknown) => decimals.get(String(program)) ?? 0,
+  }
+  return rows.map((row) => presentEvent(row, posted.get(row.object), scales))
+}
+
+function presentEvent(row: EventRow, posted: TransactionRow | undefined, scales: Scales) {
+  const { livemode, decimalsOf } = scales
+  if (row.data === null) {
+    if (posted === undefined) throw new Error(`event ${row.id}: there is no ${row.object}`)
+    const scale = { livemode, decimals: decimalsOf(posted.program) }
+    return eventObject(row, livemode, transactionObject(posted, scale), null)
+  }
+  const show = PRESENT[row.object.split('_', 1)[0] ?? ''] ?? ((snapshot: Snapshot) => snapshot)
+  const before = row.previous === null ? null : show({ ...row.data, ...row.previous }, scales)
+  return eventObject(row, livemode, show(row.data, scales), before)
+}
+
+const scaleOf = (snapshot: Snapshot, { livemode, decimalsOf }: Scales) => ({
+  livemode,
+  decimals: decimalsOf(snapshot.program),
+})
+
+export type EventObject = Awaited<ReturnType<typeof readEventObjects>>[number]

@@ -1,0 +1,38 @@
+/** The shape of what an event carries; raised where a field changes its meaning. */
+export const API_VERSION = '2026-06-01'
+
+type Fields = Readonly<Record<string, unknown>>
+
+export type EventFacts = {
+  readonly id: string
+  readonly type: string
+  readonly createdAt: Date
+}
+
+/** An event as the API and webhooks show it: the object flat in `data`, and what changed in `data.previous`. */
+export function eventObject(
+  { id, type, createdAt }: EventFacts,
+  livemode: boolean,
+  data: Fields,
+  before: Fields | null,
+) {
+  return {
+    id,
+    object: 'event' as const,
+    type,
+    api_version: API_VERSION,
+    created: Math.floor(createdAt.getTime() / 1_000),
+    created_at: createdAt.toISOString(),
+    livemode,
+    data: { ...data, ...(before !== null && { previous: changedIn(before, data) }) },
+  }
+}
+
+/** The fields of `before` that are not the same in `after`. */
+function changedIn(before: Fields, after: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(before).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(after[name]),
+    ),
+  )
+}

@@ -1,0 +1,43 @@
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+/** How long after each failed try the next one comes; after the last the delivery has failed. */
+export const RETRY_DELAYS_MS = [
+  MINUTE_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  24 * HOUR_MS,
+  48 * HOUR_MS,
+]
+
+// Those that failed together shall not come back together.
+const JITTER = 0.1
+// A receiver may ask for patience, not for ever.
+const LONGEST_RETRY_AFTER_MS = 48 * HOUR_MS
+
+/** An endpoint that answered nothing well for so long is disabled: all retries of one event. */
+export const FAILING_FOR_MS = 72 * HOUR_MS
+
+/**
+ * Milliseconds until the try after the `attempt`-th (from 1) failed one; null where that was the
+ * last. Up to a tenth later by `random` (0 to 1), and never sooner than the receiver's Retry-After.
+ */
+export function retryDelayMs(
+  attempt: number,
+  retryAfterMs: number | null,
+  random: number,
+): number | null {
+  const delay = RETRY_DELAYS_MS[attempt - 1]
+  if (delay === undefined) return null
+  const asked = Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
+  return Math.round(Math.max(delay, asked) * (1 + JITTER * random))
+}
+
+/** A Retry-After header (seconds, or an HTTP date) in milliseconds from `nowMs`; null where it says nothing. */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? null : Math.max(at - nowMs, 0)
+}

@@ -1,0 +1,64 @@
+import { Events, WebhookEndpoints } from './events.ts'
+import { Loyalty } from './loyalty.ts'
+import { Payments, Refunds } from './payments.ts'
+import type { Fetch, Settings } from './request.ts'
+import { Webhooks } from './webhooks.ts'
+
+export * from './errors.ts'
+export type { Page, PagePromise } from './page.ts'
+export type { CallOptions, LastResponse } from './request.ts'
+export type * from './types.ts'
+
+export type VinrOptions = {
+  /** `sk_test_…` or `sk_live_…`. */
+  secretKey: string | undefined
+  /** The server's origin, without `/v1`. Default: the environment's VINR_BASE_URL, else VINR's own. */
+  baseUrl?: string | undefined
+  /** Of one try; 30,000 where nothing is said. */
+  timeoutMs?: number | undefined
+  /** Tries after the first; 2 where nothing is said. */
+  maxRetries?: number | undefined
+  fetch?: Fetch | undefined
+  /** What `webhooks.verify` takes. Default: the environment's VINR_WEBHOOK_SECRET. */
+  webhookSecret?: string | undefined
+}
+
+const TIMEOUT_MS = 30_000
+const MAX_RETRIES = 2
+const BASE_URL = 'https://api.vinr.com'
+
+/** The client of VINR Engagement. */
+export class Vinr {
+  readonly payments: Payments
+  readonly refunds: Refunds
+  readonly loyalty: Loyalty
+  readonly events: Events
+  readonly webhookEndpoints: WebhookEndpoints
+  readonly webhooks: Webhooks
+
+  constructor(options: VinrOptions) {
+    const { secretKey, timeoutMs = TIMEOUT_MS, maxRetries = MAX_RETRIES, fetch } = options
+    if (!secretKey) throw new Error('new Vinr({ secretKey }) needs a secret key (sk_…).')
+    const baseUrl = options.baseUrl ?? environment('VINR_BASE_URL') ?? BASE_URL
+    const settings: Settings = {
+      secretKey,
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      timeoutMs,
+      maxRetries,
+      // Looked up at each call, so that what replaces it (a test, a tracer) is used.
+      fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    }
+    this.payments = new Payments(settings)
+    this.refunds = new Refunds(settings)
+    this.loyalty = new Loyalty(settings)
+    this.events = new Events(settings)
+    this.webhookEndpoints = new WebhookEndpoints(settings)
+    this.webhooks = new Webhooks(options.webhookSecret ?? environment('VINR_WEBHOOK_SECRET'))
+  }
+}
+
+/** A variable of the environment, where there is one: browsers and some edges have none. */
+function environment(name: string): string | undefined {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
+  return process?.env?.[name] || undefined
+}

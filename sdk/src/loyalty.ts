@@ -1,0 +1,192 @@
+import type { CallOptions, Settings } from './request.ts'
+import { Resource, segment } from './resource.ts'
+import type { Account, BodyOf, QueryOf, Redemption, ReplyOf, Reward, Transaction } from './types.ts'
+
+const V1 = '/v1/loyalty'
+
+export class Accounts extends Resource {
+  create(body: BodyOf<'/v1/loyalty/accounts', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/accounts', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<Account> {
+    return this.get(`${V1}/accounts/${segment(id)}`, undefined, options)
+  }
+  update(
+    id: string,
+    body: BodyOf<'/v1/loyalty/accounts/{id}', 'patch'>,
+    options?: CallOptions,
+  ): Promise<Account> {
+    return this.call('PATCH', `${V1}/accounts/${segment(id)}`, body, options)
+  }
+  list(query?: QueryOf<'/v1/loyalty/accounts'>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/accounts', query, options)
+  }
+  close(id: string, options?: CallOptions): Promise<Account> {
+    return this.call('POST', `${V1}/accounts/${segment(id)}/close`, {}, options)
+  }
+  reopen(id: string, options?: CallOptions): Promise<Account> {
+    return this.call('POST', `${V1}/accounts/${segment(id)}/reopen`, {}, options)
+  }
+  /** The survivor: `target`, with what `source` had. */
+  merge(body: { source: string; target: string }, options?: CallOptions): Promise<Account> {
+    return this.call('POST', `${V1}/accounts/merge`, body, options)
+  }
+  /** The balance at a moment (ISO 8601, or unix seconds). */
+  balanceAt(
+    id: string,
+    at: string | number | Date,
+    options?: CallOptions,
+  ): Promise<{ account: string; balance: number; at: string }> {
+    return this.get(`${V1}/accounts/${segment(id)}/balance_at`, { at }, options)
+  }
+}
+
+export class Transactions extends Resource {
+  create(body: BodyOf<'/v1/loyalty/transactions', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/transactions', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<Transaction> {
+    return this.get(`${V1}/transactions/${segment(id)}`, undefined, options)
+  }
+  list(query?: QueryOf<'/v1/loyalty/transactions'>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/transactions', query, options)
+  }
+  reverse(
+    id: string,
+    body: BodyOf<'/v1/loyalty/transactions/{id}/reverse', 'post'> = {},
+    options?: CallOptions,
+  ): Promise<Transaction> {
+    return this.call('POST', `${V1}/transactions/${segment(id)}/reverse`, body, options)
+  }
+}
+
+export class Rewards extends Resource {
+  create(body: BodyOf<'/v1/loyalty/rewards', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/rewards', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<Reward> {
+    return this.get(`${V1}/rewards/${segment(id)}`, undefined, options)
+  }
+  update(
+    id: string,
+    body: BodyOf<'/v1/loyalty/rewards/{id}', 'patch'>,
+    options?: CallOptions,
+  ): Promise<Reward> {
+    return this.call('PATCH', `${V1}/rewards/${segment(id)}`, body, options)
+  }
+  list(query?: QueryOf<'/v1/loyalty/rewards'>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/rewards', query, options)
+  }
+}
+
+export class Redemptions extends Resource {
+  create(body: BodyOf<'/v1/loyalty/redemptions', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/redemptions', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<Redemption> {
+    return this.get(`${V1}/redemptions/${segment(id)}`, undefined, options)
+  }
+  list(query?: QueryOf<'/v1/loyalty/redemptions'>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/redemptions', query, options)
+  }
+  cancel(id: string, options?: CallOptions): Promise<Redemption> {
+    return this.call('POST', `${V1}/redemptions/${segment(id)}/cancel`, {}, options)
+  }
+  extend(id: string, body: { minutes: number }, options?: CallOptions): Promise<Redemption> {
+    return this.call('POST', `${V1}/redemptions/${segment(id)}/extend`, body, options)
+  }
+  reverse(
+    id: string,
+    body: { reason: string; points?: number },
+    options?: CallOptions,
+  ): Promise<Redemption> {
+    return this.call('POST', `${V1}/redemptions/${segment(id)}/reverse`, body, options)
+  }
+  fulfill(
+    id: string,
+    body: BodyOf<'/v1/loyalty/redemptions/{id}/fulfill', 'post'> = {},
+    options?: CallOptions,
+  ): Promise<Redemption> {
+    return this.call('POST', `${V1}/redemptions/${segment(id)}/fulfill`, body, options)
+  }
+}
+
+export class Quotes extends Resource {
+  /** What would happen; nothing is written. */
+  create(body: BodyOf<'/v1/loyalty/quotes', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/quotes', body, options)
+  }
+}
+
+export class Programs extends Resource {
+  create(body: BodyOf<'/v1/loyalty/programs', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/programs', body, options)
+  }
+  retrieve(
+    id: string,
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/loyalty/programs/{id}', 'get'>> {
+    return this.get(`${V1}/programs/${segment(id)}`, undefined, options)
+  }
+  update(
+    id: string,
+    body: BodyOf<'/v1/loyalty/programs/{id}', 'patch'>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/loyalty/programs/{id}', 'patch'>> {
+    return this.call('PATCH', `${V1}/programs/${segment(id)}`, body, options)
+  }
+  list(query?: QueryOf<'/v1/loyalty/programs'>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/programs', query, options)
+  }
+  /** What is owed: now, or at a moment. */
+  liability(
+    id: string,
+    query?: { at?: string | number | Date },
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/loyalty/programs/{id}/liability', 'get'>> {
+    return this.get(`${V1}/programs/${segment(id)}/liability`, query, options)
+  }
+}
+
+type RulePath = '/v1/loyalty/earning_rules'
+type RuleOf<M extends 'get' | 'patch'> = ReplyOf<`${RulePath}/{id}`, M>
+
+export class EarningRules extends Resource {
+  create(body: BodyOf<RulePath, 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/earning_rules', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<RuleOf<'get'>> {
+    return this.get(`${V1}/earning_rules/${segment(id)}`, undefined, options)
+  }
+  update(
+    id: string,
+    body: BodyOf<`${RulePath}/{id}`, 'patch'>,
+    options?: CallOptions,
+  ): Promise<RuleOf<'patch'>> {
+    return this.call('PATCH', `${V1}/earning_rules/${segment(id)}`, body, options)
+  }
+  list(query?: QueryOf<RulePath>, options?: CallOptions) {
+    return this.listOf('/v1/loyalty/earning_rules', query, options)
+  }
+}
+
+/** Everything under `vinr.loyalty`. */
+export class Loyalty {
+  readonly accounts: Accounts
+  readonly transactions: Transactions
+  readonly rewards: Rewards
+  readonly redemptions: Redemptions
+  readonly quotes: Quotes
+  readonly programs: Programs
+  readonly earningRules: EarningRules
+
+  constructor(settings: Settings) {
+    this.accounts = new Accounts(settings)
+    this.transactions = new Transactions(settings)
+    this.rewards = new Rewards(settings)
+    this.redemptions = new Redemptions(settings)
+    this.quotes = new Quotes(settings)
+    this.programs = new Programs(settings)
+    this.earningRules = new EarningRules(settings)
+  }
+}

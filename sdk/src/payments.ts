@@ -1,0 +1,31 @@
+import type { CallOptions } from './request.ts'
+import { Resource, segment } from './resource.ts'
+import type { BodyOf, Payment, QueryOf } from './types.ts'
+
+export class Payments extends Resource {
+  create(body: BodyOf<'/v1/payments', 'post'>, options?: CallOptions) {
+    return this.post('/v1/payments', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<Payment> {
+    return this.get(`/v1/payments/${segment(id)}`, undefined, options)
+  }
+  list(query?: QueryOf<'/v1/payments'>, options?: CallOptions) {
+    return this.listOf('/v1/payments', query, options)
+  }
+  confirm(
+    id: string,
+    body: BodyOf<'/v1/payments/{id}/confirm', 'post'>,
+    options?: CallOptions,
+  ): Promise<Payment> {
+    return this.call('POST', `/v1/payments/${segment(id)}/confirm`, body, options)
+  }
+  cancel(id: string, options?: CallOptions): Promise<Payment> {
+    return this.call('POST', `/v1/payments/${segment(id)}/cancel`, {}, options)
+  }
+}
+
+export class Refunds extends Resource {
+  create(body: BodyOf<'/v1/refunds', 'post'>, options?: CallOptions) {
+    return this.post('/v1/refunds', body, options)
+  }
+}

@@ -1,0 +1,107 @@
+import type { components, paths } from './openapi.ts'
+
+type Schemas = components['schemas']
+
+export type Account = Schemas['Account']
+export type Transaction = Schemas['Transaction']
+export type Reward = Schemas['Reward']
+export type Redemption = Schemas['Redemption']
+export type Payment = Schemas['Payment']
+export type Quote = Schemas['Quote']
+export type WebhookEndpoint = Schemas['WebhookEndpoint']
+export type WebhookEndpointWithSecret = Schemas['WebhookEndpointWithSecret']
+export type WebhookDelivery = Schemas['WebhookDelivery']
+/** Every error code of the API. */
+export type ErrorCode = Schemas['Error']['error']['code']
+export type ErrorType = Schemas['Error']['error']['type']
+
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete'
+type OperationOf<P extends string, M extends Method> = P extends keyof paths
+  ? M extends keyof paths[P]
+    ? NonNullable<paths[P][M]>
+    : unknown
+  : unknown
+
+/** What the API takes at a route; anything where this version of the document has no such route. */
+export type BodyOf<P extends string, M extends Method> =
+  OperationOf<P, M> extends { requestBody: { content: { 'application/json': infer Body } } }
+    ? Body
+    : Record<string, unknown>
+
+/** What the API answers at a route. */
+export type ReplyOf<P extends string, M extends Method> =
+  OperationOf<P, M> extends { responses: infer Responses }
+    ? {
+        [Code in keyof Responses]: Code extends 200 | 201 | 202
+          ? Responses[Code] extends { content: { 'application/json': infer Reply } }
+            ? Reply
+            : never
+          : never
+      }[keyof Responses]
+    : // biome-ignore lint/suspicious/noExplicitAny: a route that this document does not have yet
+      any
+
+/** A list's query; `created` takes numbers (unix seconds), ISO 8601 texts and dates. */
+export type QueryOf<P extends string> =
+  OperationOf<P, 'get'> extends { parameters: { query?: infer Query } }
+    ? Omit<NonNullable<Query>, 'created' | 'limit'> & ListQuery
+    : Record<string, unknown> & ListQuery
+
+export type Moment = number | string | Date
+export type ListQuery = {
+  limit?: number
+  created?: { gt?: Moment; gte?: Moment; lt?: Moment; lte?: Moment }
+}
+
+type Data = {
+  [Name in
+    | 'created'
+    | 'updated'
+    | 'closed'
+    | 'reopened'
+    | 'merged' as `loyalty.account.${Name}`]: Account
+} & {
+  [Name in
+    | 'earned'
+    | 'spent'
+    | 'expired'
+    | 'clawed_back'
+    | 'reversed' as `loyalty.points.${Name}`]: Transaction
+} & {
+  [Name in
+    | 'created'
+    | 'applied'
+    | 'released'
+    | 'fulfilled'
+    | 'fulfillment_overdue'
+    | 'reversed'
+    | 'late_payment' as `loyalty.redemption.${Name}`]: Redemption
+} & {
+  [Name in
+    | 'created'
+    | 'processing'
+    | 'completed'
+    | 'failed'
+    | 'canceled'
+    | 'expired'
+    | 'refunded' as `payment.${Name}`]: Payment
+} & {
+  [Name in 'disabled' | 'test' as `webhook_endpoint.${Name}`]: WebhookEndpoint
+} & {
+  [Name in
+    | 'loyalty.points.expiring'
+    | 'loyalty.tier.upgraded'
+    | 'loyalty.tier.downgraded'
+    | 'customer.credit.issued'
+    | 'program.liability.snapshot']: Record<string, unknown>
+}
+
+export type EventType = keyof Data
+
+/** An event, by whose `type` its `data` is known. */
+export type VinrEvent = {
+  [Type in EventType]: Omit<Schemas['Event'], 'type' | 'data'> & {
+    type: Type
+    data: Data[Type] & { previous?: Partial<Data[Type]> }
+  }
+}[EventType]
