@@ -179,7 +179,9 @@ describe('a payment', () => {
 
   test('earns by tier: the rule’s and the tier’s multiplier multiply, and are rounded once', async () => {
     const tiers = [{ name: 'Gold', rank: 1, threshold: 100, multiplier: 1.25 }]
-    const of = await program({ tier_config: { tiers } })
+    const of = await program({
+      tier_config: { qualifyOn: 'custom', period: { type: 'lifetime' }, tiers },
+    })
     await earning.rule({ program: of, multiplier: 1.5 })
     const member = await earning.member({ program: of })
     await shop.owner.query(`update account set tier = 'Gold' where id = $1`, [member.id])
