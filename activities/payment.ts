@@ -5,6 +5,7 @@ import {
   receivePaymentEvent,
 } from '../db/payments.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
+import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
 import { tellWorkflows } from './tell-workflows.ts'
 
@@ -50,6 +51,9 @@ export function paymentActivities({ pool, engine }: Dependencies) {
     processPayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
       const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
       const result = await process()
+      for (const account of result.welcomes ?? []) {
+        await signalPayment(engine, { workspace, payment: account, expiresAt: null })
+      }
       if (!result.returns?.length) return stateOf(result)
       for (const { refund, redemption } of result.returns) {
         const operation = `refund:${refund}:${redemption}`

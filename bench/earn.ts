@@ -10,8 +10,8 @@ import { temporalBinary } from '../dev/temporal/binary.ts'
 import { prepareDatabase } from '../dev/temporal/database.ts'
 import { startTemporal } from '../dev/temporal/server.ts'
 import { newId } from '../domain/ids.ts'
-import { type Product, startProduct } from './contenders/product.ts'
 import type { Turn } from './contender.ts'
+import { type Product, startProduct } from './contenders/product.ts'
 import { createDatabase } from './database.ts'
 import { type HttpClient, openClient } from './http.ts'
 import { closedLoop, closedTasks, type Sample } from './load.ts'
@@ -76,10 +76,16 @@ async function measureFloor(): Promise<Sample[]> {
   const connection = await NativeConnection.connect({ address: server.address })
   const { workflow } = new Client({ connection })
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 32 })
-  await pool.query('create table inbox (id text primary key, payload jsonb, received_at timestamptz)')
+  await pool.query(
+    'create table inbox (id text primary key, payload jsonb, received_at timestamptz)',
+  )
   const task = async () => {
     const id = randomUUID()
-    await pool.query({ name: 'put', text: 'insert into inbox values ($1, $2, now())', values: [id, { id }] })
+    await pool.query({
+      name: 'put',
+      text: 'insert into inbox values ($1, $2, now())',
+      values: [id, { id }],
+    })
     await workflow.signalWithStart('payment', {
       workflowId: id,
       taskQueue: 'bench',
@@ -107,9 +113,16 @@ async function measureProduct() {
   try {
     const customers = await enrol(client, product)
     const levels: Level[] = []
-    for (const inFlight of LEVELS) levels.push(await measureLevel(client, product, books, customers, inFlight))
-    print('accepted', levels.map(({ accepted }) => accepted))
-    print('points visible', levels.map(({ visible }) => visible))
+    for (const inFlight of LEVELS)
+      levels.push(await measureLevel(client, product, books, customers, inFlight))
+    print(
+      'accepted',
+      levels.map(({ accepted }) => accepted),
+    )
+    print(
+      'points visible',
+      levels.map(({ visible }) => visible),
+    )
     return { levels, storm: await runStorm(client, product, books) }
   } finally {
     client.close()
@@ -131,13 +144,21 @@ async function enrol(client: HttpClient, product: Product): Promise<string[]> {
 function deliver(client: HttpClient, product: Product, event: object): Promise<unknown> {
   const body = JSON.stringify(event)
   const seconds = Math.floor(Date.now() / 1_000)
-  const digest = createHmac('sha256', product.paymentWebhookSecret).update(`${seconds}.${body}`).digest('hex')
-  return client.post('/v1/webhooks/payments/sandbox', body, { 'x-vinr-signature': `t=${seconds},v1=${digest}` })
+  const digest = createHmac('sha256', product.paymentWebhookSecret)
+    .update(`${seconds}.${body}`)
+    .digest('hex')
+  return client.post('/v1/webhooks/payments/sandbox', body, {
+    'x-vinr-signature': `t=${seconds},v1=${digest}`,
+  })
 }
 
 /** Each webhook is followed by the next once its points are there; both moments are counted. */
 async function measureLevel(
-  client: HttpClient, product: Product, books: pg.Pool, customers: string[], inFlight: number,
+  client: HttpClient,
+  product: Product,
+  books: pg.Pool,
+  customers: string[],
+  inFlight: number,
 ): Promise<Level> {
   const answered: number[] = []
   const watch = watchPoints(books)
@@ -147,7 +168,12 @@ async function measureLevel(
     warmUpMs: WARM_UP_MS,
     durationMs,
     task: async () => {
-      const data = { id: newId('pay'), amount: 2_000, currency: 'eur', customer: customers[sent++ % customers.length] }
+      const data = {
+        id: newId('pay'),
+        amount: 2_000,
+        currency: 'eur',
+        customer: customers[sent++ % customers.length],
+      }
       const created = Math.floor(Date.now() / 1_000)
       const started = performance.now()
       await deliver(client, product, { id: newId('evt'), type: 'payment.completed', created, data })
@@ -157,7 +183,8 @@ async function measureLevel(
   })
   watch.stop()
   const sorted = answered.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
   const accepted = { ...visible, p50: at(0.5), p90: at(0.9), p99: at(0.99) }
   return { accepted, visible }
 }
@@ -206,13 +233,23 @@ async function runStorm(client: HttpClient, product: Product, books: pg.Pool) {
   const inbox = await drained(books)
   const workedOffMs = performance.now() - started
   const { rows } = await books.query<{ customer: string; balance: string }>(
-    'select customer, balance from account where customer = any($1)', [customers])
-  const wrong = rows.filter(({ customer, balance }) => Number(balance) !== expected.get(customer)).length
+    'select customer, balance from account where customer = any($1)',
+    [customers],
+  )
+  const wrong = rows.filter(
+    ({ customer, balance }) => Number(balance) !== expected.get(customer),
+  ).length
   const proof = readFileSync(new URL('../db/reconcile.sql', import.meta.url), 'utf8')
   const broken = (await books.query(proof)).rows.length
   const result = {
-    webhooks: events.length, deliveries, members: customers.length, wrong, inbox, broken,
-    acceptedPerSecond: deliveries / (acceptedMs / 1_000), workedOffSeconds: workedOffMs / 1_000,
+    webhooks: events.length,
+    deliveries,
+    members: customers.length,
+    wrong,
+    inbox,
+    broken,
+    acceptedPerSecond: deliveries / (acceptedMs / 1_000),
+    workedOffSeconds: workedOffMs / 1_000,
   }
   console.log('storm', JSON.stringify(result))
   return result
@@ -222,7 +259,9 @@ async function runStorm(client: HttpClient, product: Product, books: pg.Pool) {
 async function drained(books: pg.Pool): Promise<number> {
   const until = performance.now() + DRAIN_MS
   for (;;) {
-    const { rows } = await books.query<{ n: number }>('select count(*)::int as n from inbox where processed_at is null')
+    const { rows } = await books.query<{ n: number }>(
+      'select count(*)::int as n from inbox where processed_at is null',
+    )
     const left = rows[0]?.n ?? 0
     if (left === 0 || performance.now() > until) return left
     await new Promise((done) => setTimeout(done, 250))
@@ -231,6 +270,8 @@ async function drained(books: pg.Pool): Promise<number> {
 
 function print(what: string, samples: Sample[]): void {
   for (const { inFlight, throughput, p50, p99 } of samples) {
-    console.log(`${what} at ${inFlight}: ${throughput.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`)
+    console.log(
+      `${what} at ${inFlight}: ${throughput.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+    )
   }
 }

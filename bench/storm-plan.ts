@@ -38,8 +38,7 @@ export function planStorm(customers: string[], webhooks: number, random: () => n
     const story = tell(customer, amount, random)
     events.push(...story.events)
     const earned = Math.floor(amount / 100)
-    const taken =
-      story.refunded >= amount ? earned : Math.floor((earned * story.refunded) / amount)
+    const taken = story.refunded >= amount ? earned : Math.floor((earned * story.refunded) / amount)
     expected.set(customer, (expected.get(customer) ?? 0) + earned - taken)
   }
   return { events, expected }

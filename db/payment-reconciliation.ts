@@ -25,8 +25,16 @@ export type PaymentReconciliation = {
 }
 
 export const reconcilePayments = (
-  pool: Pool, workspace: string, program: string, window: { from: Date; to: Date }, limit: number,
+  pool: Pool,
+  workspace: string,
+  program: string,
+  window: { from: Date; to: Date },
+  limit: number,
 ) =>
   call<PaymentReconciliation>(pool, 'payment_reconciliation', [
-    workspace, program, window.from.toISOString(), window.to.toISOString(), limit,
+    workspace,
+    program,
+    window.from.toISOString(),
+    window.to.toISOString(),
+    limit,
   ])

@@ -27,10 +27,16 @@ async function main(): Promise<void> {
     values.mapping === undefined
       ? null
       : GenericMapping.parse(JSON.parse(await readFile(values.mapping, 'utf8')))
-  const pool = createPool({ url: readConfig().databaseUrl, max: 1, applicationName: 'vinr-payment-provider' })
+  const pool = createPool({
+    url: readConfig().databaseUrl,
+    max: 1,
+    applicationName: 'vinr-payment-provider',
+  })
   try {
     await workspaceActivities({ pool }).addPaymentSecret(workspace, provider, secret, mapping)
-    console.log(`${provider} may speak for ${workspace} within seconds: POST /v1/webhooks/payments/${provider}`)
+    console.log(
+      `${provider} may speak for ${workspace} within seconds: POST /v1/webhooks/payments/${provider}`,
+    )
   } finally {
     await pool.end()
   }

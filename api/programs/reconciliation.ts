@@ -39,7 +39,10 @@ const Reconciliation = z
     mismatches: z.array(Line).meta({ description: 'Oldest first, at most 1,000.' }),
     has_more: z.boolean(),
   })
-  .meta({ id: 'Reconciliation', description: "A program's points beside the payments behind them." })
+  .meta({
+    id: 'Reconciliation',
+    description: "A program's points beside the payments behind them.",
+  })
 
 const created = z
   .strictObject({

@@ -28,7 +28,12 @@ export type Scale = {
 const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
 
 /** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
-export function accountObject(row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES, pending = 0) {
+export function accountObject(
+  row: AccountFacts,
+  scale: Scale,
+  lots: Expiring = NOTHING_EXPIRES,
+  pending = 0,
+) {
   const { decimals, livemode } = scale
   return {
     id: row.id,

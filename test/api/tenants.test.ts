@@ -13,9 +13,10 @@ beforeAll(async () => {
   const { createWorkspace } = workspaceActivities({ pool: shop.pool })
   stranger = (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
   // prog_default is everybody's
-  await shop.owner.query(`insert into program (workspace, id, name) values ($1, 'prog_ours', 'Ours')`, [
-    shop.workspace,
-  ])
+  await shop.owner.query(
+    `insert into program (workspace, id, name) values ($1, 'prog_ours', 'Ours')`,
+    [shop.workspace],
+  )
   const redemption = await shop.post('/v1/loyalty/redemptions', {
     account: 'loy_9f2k',
     reward: 'rwd_fivecredit',
@@ -74,7 +75,10 @@ function send(endpoint: { method: string; path: string }, key: string) {
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
-      const at = noun === 'payments' || noun === 'refunds' ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
+      const at =
+        noun === 'payments' || noun === 'refunds'
+          ? `/v1/${noun}/${id}`
+          : `/v1/loyalty/${noun}/${id}`
       return (await shop.get(at)).body
     }),
   )

@@ -5,12 +5,22 @@ import { ended } from '../support/redeem.ts'
 
 export const COMPLETES = '4242424242424242'
 export const eventOf = (type: string, data: object, id = newId('evt')) => ({
-  id, type, created: Math.floor(Date.now() / 1_000), data,
+  id,
+  type,
+  created: Math.floor(Date.now() / 1_000),
+  data,
 })
 
 export type Row = {
-  id: string; type: string; amount: number; points: number; account: string; balance_after: number; reason: string
-  reverses?: string; source: Record<string, unknown>
+  id: string
+  type: string
+  amount: number
+  points: number
+  account: string
+  balance_after: number
+  reason: string
+  reverses?: string
+  source: Record<string, unknown>
 }
 
 /** A shop with what the tests of earning ask again and again. */
@@ -49,7 +59,11 @@ export function earningIn(shop: Shop) {
       return body as { id: string; amount: number }
     },
     /** A webhook of the sandbox about a payment, worked off. */
-    tell: async (type: string, data: { id: string; payment?: string; [more: string]: unknown }, id?: string) => {
+    tell: async (
+      type: string,
+      data: { id: string; payment?: string; [more: string]: unknown },
+      id?: string,
+    ) => {
       const { status, body } = await shop.webhook(eventOf(type, data, id))
       if (status !== 200) throw new Error(JSON.stringify(body))
       await processed(data.payment ?? data.id)
@@ -61,9 +75,13 @@ export function earningIn(shop: Shop) {
       return (body.data as Row[]).toReversed()
     },
     account: async (id: string) => (await shop.get(`/v1/loyalty/accounts/${id}`)).body,
-    balance: async (id: string): Promise<number> => (await shop.get(`/v1/loyalty/accounts/${id}`)).body.balance,
+    balance: async (id: string): Promise<number> =>
+      (await shop.get(`/v1/loyalty/accounts/${id}`)).body.balance,
     allowNegative: (allowed: boolean) =>
-      shop.owner.query(`update program set clawback_allow_negative = $2 where workspace = $1`, [shop.workspace, allowed]),
+      shop.owner.query(`update program set clawback_allow_negative = $2 where workspace = $1`, [
+        shop.workspace,
+        allowed,
+      ]),
   }
 }
 

@@ -12,10 +12,22 @@ import { amounts, earningIn } from './earn.ts'
 const STRIPE_SECRET = 'whsec_5b2f8d1c9e7a4036'
 const GENERIC_SECRET = 'generic-secret'
 const MAPPING = {
-  header: 'x-shop-signature', encoding: 'base64', prefix: 'sha256=',
+  header: 'x-shop-signature',
+  encoding: 'base64',
+  prefix: 'sha256=',
   event: { id: 'eventId', type: 'kind', created: 'at' },
-  types: { 'order.paid': 'payment.completed', 'order.refunded': 'refund.created', 'order.refund_bounced': 'refund.failed' },
-  payment: { id: 'order.number', amount: 'order.total.cents', currency: 'order.total.currency', customer: 'order.buyer', loyalty_account: 'order.card' },
+  types: {
+    'order.paid': 'payment.completed',
+    'order.refunded': 'refund.created',
+    'order.refund_bounced': 'refund.failed',
+  },
+  payment: {
+    id: 'order.number',
+    amount: 'order.total.cents',
+    currency: 'order.total.currency',
+    customer: 'order.buyer',
+    loyalty_account: 'order.card',
+  },
   refund: { id: 'refund.number', amount: 'refund.cents' },
 }
 
@@ -35,21 +47,35 @@ afterAll(async () => {
 })
 
 type Fields = { [name: string]: unknown }
-type StripeEvent = { id: string; created: number; data: { object: Fields; previous_attributes?: Fields } }
+type StripeEvent = {
+  id: string
+  created: number
+  data: { object: Fields; previous_attributes?: Fields }
+}
 
 const now = () => Math.floor(Date.now() / 1_000)
 
 /** A fixture of Stripe's own shape, of this moment, with some fields of its object changed. */
 async function fixture(name: string, object: Fields = {}, id = newId('evt')): Promise<StripeEvent> {
   const event = JSON.parse(await readFile(new URL(`stripe/${name}.json`, import.meta.url), 'utf8'))
-  return { ...event, id, created: now(), data: { ...event.data, object: { ...event.data.object, ...object } } }
+  return {
+    ...event,
+    id,
+    created: now(),
+    data: { ...event.data, object: { ...event.data.object, ...object } },
+  }
 }
 
 function stripe(event: object, { secret = STRIPE_SECRET, at = now() } = {}) {
   const body = JSON.stringify(event)
   const digest = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')
-  return request(shop.app).post('/v1/webhooks/payments/stripe').set('Content-Type', 'application/json')
-    .set('Stripe-Signature', `t=${at},v1=${digest},v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39`)
+  return request(shop.app)
+    .post('/v1/webhooks/payments/stripe')
+    .set('Content-Type', 'application/json')
+    .set(
+      'Stripe-Signature',
+      `t=${at},v1=${digest},v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39`,
+    )
     .send(body)
 }
 
@@ -72,13 +98,22 @@ describe('Stripe', () => {
     await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
     expect(await earning.balance(account)).toBe(42)
     const { body } = await shop.get(`/v1/payments/${payment}`)
-    expect(body).toMatchObject({ provider: 'stripe', status: 'completed', amount: 4_200, metadata: { order: '1001' } })
+    expect(body).toMatchObject({
+      provider: 'stripe',
+      status: 'completed',
+      amount: 4_200,
+      metadata: { order: '1001' },
+    })
   })
 
   test('charge.refunded takes its step of the running total, in any order, once', async () => {
     const { account, customer, name, payment, charge, tell } = await intent()
     const first = await fixture('charge.refunded', { ...charge, amount_refunded: 1_000 })
-    const second = await fixture('charge.refunded', { ...charge, amount_refunded: 4_200, refunded: true })
+    const second = await fixture('charge.refunded', {
+      ...charge,
+      amount_refunded: 4_200,
+      refunded: true,
+    })
     second.data.previous_attributes = { amount_refunded: 1_000 }
     await tell(second)
     await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
@@ -86,15 +121,32 @@ describe('Stripe', () => {
     await tell(second)
     expect(await earning.balance(account)).toBe(0)
     expect((await earning.rows(payment)).reduce((sum, { amount }) => sum + amount, 0)).toBe(0)
-    expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({ status: 'refunded', amount_refunded: 4_200 })
+    expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({
+      status: 'refunded',
+      amount_refunded: 4_200,
+    })
   })
 
   test('the refunds that it lists are known by their own ids', async () => {
     const { customer, name, payment, charge, tell } = await intent()
     await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
-    const refund = { id: `re_${name}`, object: 'refund', amount: 2_100, status: 'succeeded', payment_intent: name }
-    await tell(await fixture('charge.refunded', { ...charge, refunds: { object: 'list', data: [refund], has_more: false } }))
-    expect(await earning.rows(payment)).toMatchObject([{ amount: 42 }, { amount: -21, source: { refund: refund.id } }])
+    const refund = {
+      id: `re_${name}`,
+      object: 'refund',
+      amount: 2_100,
+      status: 'succeeded',
+      payment_intent: name,
+    }
+    await tell(
+      await fixture('charge.refunded', {
+        ...charge,
+        refunds: { object: 'list', data: [refund], has_more: false },
+      }),
+    )
+    expect(await earning.rows(payment)).toMatchObject([
+      { amount: 42 },
+      { amount: -21, source: { refund: refund.id } },
+    ])
   })
 
   test('a refund that fails later gives the points back, once, though two events say so', async () => {
@@ -108,7 +160,12 @@ describe('Stripe', () => {
     await tell(await fixture('refund.failed', failed))
     await tell(await fixture('refund.failed', failed))
     expect(await earning.balance(account)).toBe(21)
-    expect(amounts(await earning.rows(payment))).toEqual([['earn', 42], ['clawback', -21], ['clawback', -21], ['clawback', 21]])
+    expect(amounts(await earning.rows(payment))).toEqual([
+      ['earn', 42],
+      ['clawback', -21],
+      ['clawback', -21],
+      ['clawback', 21],
+    ])
   })
 
   test('charge.dispute.* take the points, and give them back when the dispute is won', async () => {
@@ -124,23 +181,50 @@ describe('Stripe', () => {
 
   test('a redemption named in the metadata is applied by its intent, and released by an expired session', async () => {
     const redeem = async () =>
-      (await shop.post('/v1/loyalty/redemptions', { account: 'loy_8sd2k1', reward: 'rwd_fivecredit' })).body.id as string
+      (
+        await shop.post('/v1/loyalty/redemptions', {
+          account: 'loy_8sd2k1',
+          reward: 'rwd_fivecredit',
+        })
+      ).body.id as string
     const [applied, released] = [await redeem(), await redeem()]
     const { name, payment, tell } = await intent()
     const metadata = { redemptions: applied, amount_before_discounts: '2999' }
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer: null, amount: 2_499, amount_received: 2_499, metadata }))
+    await tell(
+      await fixture('payment_intent.succeeded', {
+        id: name,
+        customer: null,
+        amount: 2_499,
+        amount_received: 2_499,
+        metadata,
+      }),
+    )
     await ended(shop, applied)
-    expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({ amount: 2_999, amount_charged: 2_499, redemptions: [applied] })
-    const session = await fixture('checkout.session.expired', { id: `cs_${name}`, metadata: { ...metadata, redemptions: released } })
+    expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({
+      amount: 2_999,
+      amount_charged: 2_499,
+      redemptions: [applied],
+    })
+    const session = await fixture('checkout.session.expired', {
+      id: `cs_${name}`,
+      metadata: { ...metadata, redemptions: released },
+    })
     expect((await stripe(session)).status).toBe(200)
     await ended(shop, released)
-    const statuses = [applied, released].map(async (id) => (await shop.get(`/v1/loyalty/redemptions/${id}`)).body.status)
+    const statuses = [applied, released].map(
+      async (id) => (await shop.get(`/v1/loyalty/redemptions/${id}`)).body.status,
+    )
     expect(await Promise.all(statuses)).toEqual(['applied', 'released'])
   })
 
   test('a decline that may be tried again leaves the payment open', async () => {
     const { customer, name, payment, tell } = await intent()
-    const event = await fixture('payment_intent.succeeded', { id: name, customer, amount_received: 0, status: 'requires_payment_method' })
+    const event = await fixture('payment_intent.succeeded', {
+      id: name,
+      customer,
+      amount_received: 0,
+      status: 'requires_payment_method',
+    })
     await tell({ ...event, type: 'payment_intent.payment_failed' } as StripeEvent)
     expect((await shop.get(`/v1/payments/${payment}`)).body.status).toBe('requires_payment')
   })
@@ -148,7 +232,10 @@ describe('Stripe', () => {
   test('other events are kept, and nothing follows', async () => {
     const event = { ...(await fixture('payment_intent.succeeded')), type: 'customer.updated' }
     expect((await stripe(event)).body).toEqual({ received: true, duplicate: false })
-    const { rows } = await shop.owner.query('select type, processed_at is not null as done from inbox where id = $1', [event.id])
+    const { rows } = await shop.owner.query(
+      'select type, processed_at is not null as done from inbox where id = $1',
+      [event.id],
+    )
     expect(rows).toEqual([{ type: 'customer.updated', done: true }])
   })
 
@@ -171,12 +258,21 @@ describe('the generic provider', () => {
   const send = (body: object, secret = GENERIC_SECRET) => {
     const text = JSON.stringify(body)
     const digest = createHmac('sha256', secret).update(text).digest('base64')
-    return request(shop.app).post('/v1/webhooks/payments/generic').set('Content-Type', 'application/json')
-      .set('X-Shop-Signature', `sha256=${digest}`).send(text)
+    return request(shop.app)
+      .post('/v1/webhooks/payments/generic')
+      .set('Content-Type', 'application/json')
+      .set('X-Shop-Signature', `sha256=${digest}`)
+      .send(text)
   }
   const order = (more: object = {}) => ({
-    eventId: newId('evt'), kind: 'order.paid', at: new Date().toISOString(),
-    order: { number: `A${newId('op').slice(-9)}`, total: { cents: 4_200, currency: 'EUR' }, ...more },
+    eventId: newId('evt'),
+    kind: 'order.paid',
+    at: new Date().toISOString(),
+    order: {
+      number: `A${newId('op').slice(-9)}`,
+      total: { cents: 4_200, currency: 'EUR' },
+      ...more,
+    },
   })
 
   test('earns, refunds and takes a refund back by the workspace’s mapping', async () => {
@@ -187,7 +283,12 @@ describe('the generic provider', () => {
     expect((await send(paid)).body).toEqual({ received: true, duplicate: true })
     await earning.processed(payment)
     expect(await earning.balance(id)).toBe(42)
-    const refund = { ...paid, eventId: newId('evt'), kind: 'order.refunded', refund: { number: `R${payment}`, cents: 2_100 } }
+    const refund = {
+      ...paid,
+      eventId: newId('evt'),
+      kind: 'order.refunded',
+      refund: { number: `R${payment}`, cents: 2_100 },
+    }
     await send(refund)
     await earning.processed(payment)
     expect(await earning.balance(id)).toBe(21)
@@ -206,13 +307,35 @@ describe('the generic provider', () => {
 
   test.each([
     ['no event id', { eventId: undefined }, 'parameter_missing', 'eventId'],
-    ['no payment id', { order: { total: { cents: 1, currency: 'EUR' } } }, 'parameter_missing', 'order.number'],
-    ['no amount', { order: { number: 'A1', total: { currency: 'EUR' } } }, 'parameter_missing', 'order.total.cents'],
-    ['a currency that is none', { order: { number: 'A1', total: { cents: 1, currency: 'QQQ' } } }, 'parameter_invalid', 'order.total.currency'],
-  ])('where the mapping yields %s the event is refused by the sender’s own name for it', async (_what, more, code, param) => {
-    const answer = await send({ ...order(), ...more })
-    expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([400, code, param])
-  })
+    [
+      'no payment id',
+      { order: { total: { cents: 1, currency: 'EUR' } } },
+      'parameter_missing',
+      'order.number',
+    ],
+    [
+      'no amount',
+      { order: { number: 'A1', total: { currency: 'EUR' } } },
+      'parameter_missing',
+      'order.total.cents',
+    ],
+    [
+      'a currency that is none',
+      { order: { number: 'A1', total: { cents: 1, currency: 'QQQ' } } },
+      'parameter_invalid',
+      'order.total.currency',
+    ],
+  ])(
+    'where the mapping yields %s the event is refused by the sender’s own name for it',
+    async (_what, more, code, param) => {
+      const answer = await send({ ...order(), ...more })
+      expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([
+        400,
+        code,
+        param,
+      ])
+    },
+  )
 
   test('keeps a type that the mapping does not name', async () => {
     expect((await send({ ...order(), kind: 'order.shipped' })).status).toBe(200)

@@ -8,8 +8,8 @@ import { customerId } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { refundStatus } from '../refund-status.ts'
 import { GenericMapping } from './generic-mapping.ts'
-import { refundStatus } from './sandbox.ts'
 
 type Mapping = z.output<typeof GenericMapping>
 
@@ -45,7 +45,14 @@ export const generic: Provider = {
     if (type === undefined) return { id, type: theirs, status: null, payment: null, payload }
     const subject = safeId(textAt(payload, map.payment.id))
     if (type.startsWith('refund.')) {
-      return { id, type, status: null, payment: null, payload, more: refundIn(payload, map, type, subject) }
+      return {
+        id,
+        type,
+        status: null,
+        payment: null,
+        payload,
+        more: refundIn(payload, map, type, subject),
+      }
     }
     const more = { completed_at: timeAt(payload, map.event.created) }
     const payment = paymentIn(payload, map, subject)
@@ -107,7 +114,9 @@ function valueAt<S extends z.ZodType>(payload: unknown, at: string, schema: S): 
   if (result.success) return result.data
   const missing = value === undefined || value === null
   const code = missing ? 'parameter_missing' : 'parameter_invalid'
-  return refuse(code, `${at}: ${missing ? 'is not there' : 'is not what it should be'}.`, { param: at })
+  return refuse(code, `${at}: ${missing ? 'is not there' : 'is not what it should be'}.`, {
+    param: at,
+  })
 }
 
 const LONGEST_ID = 255
