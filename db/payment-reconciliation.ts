@@ -24,7 +24,7 @@ export type PaymentReconciliation = {
   mismatches: Mismatch[]
 }
 
-export const reconcilePayments = (
+export const readReconciliation = (
   pool: Pool,
   workspace: string,
   program: string,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { databaseNow } from '../../db/clock.ts'
-import { type Mismatch, reconcilePayments } from '../../db/payment-reconciliation.ts'
+import { type Mismatch, readReconciliation } from '../../db/payment-reconciliation.ts'
 import { findProgram } from '../../db/programs.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -73,7 +73,7 @@ export const reconcileProgram = endpoint({
     const program = await findProgram(deps.pool, workspace, params.id)
     if (program === undefined) return notFound('program', params.id)
     const window = windowOf(query.created ?? {}, await databaseNow(deps.pool))
-    const read = await reconcilePayments(deps.pool, workspace, program.id, window, MOST_LINES)
+    const read = await readReconciliation(deps.pool, workspace, program.id, window, MOST_LINES)
     const { earned, clawed_back, payments, refunds, transactions, mismatches } = read
     const inPoints = (units: number) => pointsOf(units, program.decimals)
     const lineOf = ({ points: units, ...line }: Mismatch) => ({
