@@ -31,12 +31,16 @@ begin
     pay.award := case when matched > 0 or pay.award = 'awarded' then 'awarded'
       when matched < 0 then 'account_closed' else pay.award end;
   end loop;
-  for e in
-    select * from earning where workspace = pay.workspace and payment = pay.id order by account, id
-  loop
-    perform earning_settle(e, pay, p_at);
-  end loop;
-  update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
+  if pay.refunds <> '[]' or pay.disputes <> '[]' then
+    for e in
+      select * from earning where workspace = pay.workspace and payment = pay.id order by account, id
+    loop
+      perform earning_settle(e, pay, p_at);
+    end loop;
+  end if;
+  if judge then
+    update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
+  end if;
   return pay;
 end $$;
 
