@@ -1,4 +1,9 @@
-import { type AccountRow, findActiveAccount, insertAccount, type NewAccount } from '../db/accounts.ts'
+import {
+  type AccountRow,
+  findActiveAccount,
+  insertAccount,
+  type NewAccount,
+} from '../db/accounts.ts'
 import { writeEvent } from '../db/events.ts'
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { transact } from '../db/workspace-client.ts'

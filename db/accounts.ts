@@ -2,20 +2,30 @@ import { and, eq, gt, isNotNull, ne, sql } from 'drizzle-orm'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, lot } from './schema/index.ts'
-import { inWorkspace, type Db } from './workspace-client.ts'
+import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
 export type AccountFilter = { program?: string; customer?: string; status?: AccountRow['status'] }
 
-export const findAccount = (pool: Pool, workspace: string, id: string): Promise<AccountRow | undefined> =>
+export const findAccount = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<AccountRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(account).where(and(eq(account.workspace, workspace), eq(account.id, id)))
+    const rows = await db
+      .select()
+      .from(account)
+      .where(and(eq(account.workspace, workspace), eq(account.id, id)))
     return rows[0]
   })
 
 /** Merged accounts are left out unless asked for by status. */
 export const listAccounts = (
-  pool: Pool, workspace: string, filter: AccountFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: AccountFilter,
+  page: PageRequest,
 ): Promise<Page<AccountRow>> =>
   inWorkspace(pool, workspace, (db) =>
     readPage(db, account, page, [
@@ -47,7 +57,12 @@ export async function insertAccount(tx: Db, values: NewAccount): Promise<Account
   return rows[0]
 }
 
-export async function findActiveAccount(tx: Db, workspace: string, program: string, customer: string) {
+export async function findActiveAccount(
+  tx: Db,
+  workspace: string,
+  program: string,
+  customer: string,
+) {
   const rows = await tx
     .select()
     .from(account)
@@ -66,7 +81,9 @@ export type ExpiringPoints = { points: number; expiresAt: Date }
 
 /** What expires when, soonest first, and what is due already and only not yet written off. Smallest unit. */
 export const readExpiring = (
-  pool: Pool, workspace: string, ids: string[],
+  pool: Pool,
+  workspace: string,
+  ids: string[],
 ): Promise<Map<string, { expiring: ExpiringPoints[]; due: number }>> =>
   inWorkspace(pool, workspace, async (db) => {
     const result = new Map<string, { expiring: ExpiringPoints[]; due: number }>()

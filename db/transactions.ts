@@ -27,17 +27,39 @@ export type PostArguments = {
   allowNegative: boolean
 }
 
-export type PostResult = { outcome: 'posted' | 'replayed' | 'refused' | 'missing'; transaction?: Snapshot; refusal?: SqlRefusal }
+export type PostResult = {
+  outcome: 'posted' | 'replayed' | 'refused' | 'missing'
+  transaction?: Snapshot
+  refusal?: SqlRefusal
+}
 
 export const postPoints = (pool: Pool, p: PostArguments) =>
   call<PostResult>(pool, 'points_post', [
-    p.workspace, p.account, p.type, p.amount, p.reason, p.operation, p.fingerprint, p.at, p.expiresAt, p.batch,
-    p.source, p.metadata, p.allowNegative,
+    p.workspace,
+    p.account,
+    p.type,
+    p.amount,
+    p.reason,
+    p.operation,
+    p.fingerprint,
+    p.at,
+    p.expiresAt,
+    p.batch,
+    p.source,
+    p.metadata,
+    p.allowNegative,
   ])
 
-export const findTransaction = (pool: Pool, workspace: string, id: string): Promise<TransactionRow | undefined> =>
+export const findTransaction = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<TransactionRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(ptx).where(and(eq(ptx.workspace, workspace), eq(ptx.id, id)))
+    const rows = await db
+      .select()
+      .from(ptx)
+      .where(and(eq(ptx.workspace, workspace), eq(ptx.id, id)))
     return rows[0]
   })
 
@@ -51,7 +73,10 @@ export type TransactionFilter = {
 }
 
 export const listTransactions = (
-  pool: Pool, workspace: string, filter: TransactionFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: TransactionFilter,
+  page: PageRequest,
 ): Promise<Page<TransactionRow>> =>
   inWorkspace(pool, workspace, (db) => {
     const ofProgram = db
@@ -82,7 +107,9 @@ export const listTransactions = (
 
 /** The payments of these redemptions: a redemption row's source is read through its redemption. */
 export const paymentsOfRedemptions = (
-  pool: Pool, workspace: string, redemptions: string[],
+  pool: Pool,
+  workspace: string,
+  redemptions: string[],
 ): Promise<Map<string, string>> =>
   inWorkspace(pool, workspace, async (db) => {
     if (redemptions.length === 0) return new Map<string, string>()

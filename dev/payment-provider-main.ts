@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
   })
   const [workspace, provider] = positionals
-  const secret = process.env['PAYMENT_SECRET']
+  const secret = process.env.PAYMENT_SECRET
   if (workspace === undefined || provider === undefined || !secret) throw new Error(USAGE)
   if (!['stripe', 'generic', 'sandbox'].includes(provider)) throw new Error(USAGE)
   if ((provider === 'generic') !== (values.mapping !== undefined)) throw new Error(USAGE)

@@ -15,11 +15,13 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   tier_required: ({ min_tier }) => `The reward needs tier ${min_tier}.`,
   insufficient_points: () => 'The account has not enough points.',
   redemption_already_settled: ({ status }) => `The redemption is ${status} already.`,
-  redemption_already_attached: ({ resource }) => `The redemption is attached to payment ${resource}.`,
+  redemption_already_attached: ({ resource }) =>
+    `The redemption is attached to payment ${resource}.`,
   redemption_account_mismatch: () => 'The redemption belongs to another member than the payment.',
   redemption_expired: ({ expires_at }) => `The redemption expired at ${expires_at}.`,
   currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
-  payment_processing: () => 'The payment is being processed by its provider; wait until it completes or fails.',
+  payment_processing: () =>
+    'The payment is being processed by its provider; wait until it completes or fails.',
   not_reversible: ({ status }) => {
     if (typeof status !== 'string') return 'This cannot be reversed.'
     if (status === 'completed') return 'Nothing is left of the payment to refund here.'
@@ -27,7 +29,8 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   },
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: ({ redemption }) => `No such redemption: ${redemption}.`,
-  parameter_invalid: ({ param, available }) => `${param} must be at most what is left (${available}).`,
+  parameter_invalid: ({ param, available }) =>
+    `${param} must be at most what is left (${available}).`,
 }
 
 /** A refusal of the ledger as a person reads it, its fields beside it. */

@@ -9,7 +9,8 @@ import type { Refusal } from '../domain/refusal.ts'
 export const redemptionWorkflowId = (redemption: string): string => redemption
 
 /** A provider chooses its payments' ids, so that two workspaces may know the same one. */
-export const paymentWorkflowId = (workspace: string, payment: string): string => `${workspace}/${payment}`
+export const paymentWorkflowId = (workspace: string, payment: string): string =>
+  `${workspace}/${payment}`
 
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
@@ -41,7 +42,11 @@ export type PaymentInput = {
   readonly expiresAt: string | null
 }
 
-export type PaymentEnding = { readonly payment: string; readonly status: string; readonly story: string }
+export type PaymentEnding = {
+  readonly payment: string
+  readonly status: string
+  readonly story: string
+}
 
 export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 
@@ -72,9 +77,26 @@ export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
 
 /** What an operator filters by. Account and reward are set at start, the others when a message arrives. */
-export const RedemptionAccount = defineSearchAttributeKey('RedemptionAccount', SearchAttributeType.KEYWORD)
-export const RedemptionReward = defineSearchAttributeKey('RedemptionReward', SearchAttributeType.KEYWORD)
-export const RedemptionStatusKey = defineSearchAttributeKey('RedemptionStatus', SearchAttributeType.KEYWORD)
-export const RedemptionPayment = defineSearchAttributeKey('RedemptionPayment', SearchAttributeType.KEYWORD)
+export const RedemptionAccount = defineSearchAttributeKey(
+  'RedemptionAccount',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionReward = defineSearchAttributeKey(
+  'RedemptionReward',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionStatusKey = defineSearchAttributeKey(
+  'RedemptionStatus',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionPayment = defineSearchAttributeKey(
+  'RedemptionPayment',
+  SearchAttributeType.KEYWORD,
+)
 
-export const SEARCH_ATTRIBUTES = [RedemptionAccount, RedemptionReward, RedemptionStatusKey, RedemptionPayment]
+export const SEARCH_ATTRIBUTES = [
+  RedemptionAccount,
+  RedemptionReward,
+  RedemptionStatusKey,
+  RedemptionPayment,
+]

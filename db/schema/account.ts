@@ -1,6 +1,14 @@
 import { sql } from 'drizzle-orm'
 import {
-  boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex,
+  boolean,
+  check,
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
@@ -13,7 +21,9 @@ export const account = pgTable(
     id: idText('id').notNull(),
     program: idText('program').notNull(),
     customer: text('customer'),
-    status: text('status', { enum: ['active', 'closed', 'merged'] }).notNull().default('active'),
+    status: text('status', { enum: ['active', 'closed', 'merged'] })
+      .notNull()
+      .default('active'),
     balance: units('balance').notNull().default(0),
     lifetimePoints: units('lifetime_points').notNull().default(0),
     tier: text('tier'),
@@ -27,7 +37,10 @@ export const account = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
-    foreignKey({ columns: [t.workspace, t.program], foreignColumns: [program.workspace, program.id] }),
+    foreignKey({
+      columns: [t.workspace, t.program],
+      foreignColumns: [program.workspace, program.id],
+    }),
     uniqueIndex('account_one_active_per_customer')
       .on(t.workspace, t.program, t.customer)
       .where(sql`status = 'active' and customer is not null`),
@@ -57,7 +70,9 @@ export const lot = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index('lot_oldest_open').on(t.workspace, t.account, t.earnedAt, t.id).where(sql`open`),
-    index('lot_due').on(t.workspace, t.account, t.expiresAt).where(sql`open and expires_at is not null`),
+    index('lot_due')
+      .on(t.workspace, t.account, t.expiresAt)
+      .where(sql`open and expires_at is not null`),
     check('lot_remaining_within', sql`remaining >= 0 and remaining <= points`),
   ],
 )

@@ -1,7 +1,6 @@
+import { expect } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { paymentWorkflowId } from '../../workflows/messages.ts'
 import type { Shop } from '../api/shop.ts'
-import { ended } from '../support/redeem.ts'
 
 export const COMPLETES = '4242424242424242'
 export const eventOf = (type: string, data: object, id = newId('evt')) => ({
@@ -25,8 +24,19 @@ export type Row = {
 
 /** A shop with what the tests of earning ask again and again. */
 export function earningIn(shop: Shop) {
-  /** Waits until all that follows from what the payment's run has heard is done. */
-  const processed = (payment: string) => ended(shop, paymentWorkflowId(shop.workspace, payment))
+  /** Waits until nothing of the payment waits in the inbox. */
+  const processed = (payment: string) =>
+    expect
+      .poll(
+        async () =>
+          (
+            await shop.owner.query(
+              'select count(*)::int as n from inbox where payment = $1 and processed_at is null',
+              [payment],
+            )
+          ).rows[0].n,
+      )
+      .toBe(0)
   return {
     processed,
     /** A rule; 1 point per EUR 1 where nothing else is said. */

@@ -63,7 +63,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-const runs = { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) }
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) }
 
 test.each([true, false])(
   'whatever the order of payments, refunds, failures and repeats, each award stands less its exact share (below zero allowed: %s)',

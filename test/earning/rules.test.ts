@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { paymentWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { ended } from '../support/redeem.ts'
 import { amounts, earningIn } from './earn.ts'
 
 let shop: Shop
@@ -23,11 +25,11 @@ async function program(more: Record<string, unknown> = {}): Promise<string> {
     [
       shop.workspace,
       id,
-      more['decimals'] ?? 0,
-      more['rounding'] ?? 'down',
-      more['auto_enroll'] ?? false,
-      more['tier_config'] ?? null,
-      more['time_zone'] ?? 'UTC',
+      more.decimals ?? 0,
+      more.rounding ?? 'down',
+      more.auto_enroll ?? false,
+      more.tier_config ?? null,
+      more.time_zone ?? 'UTC',
     ],
   )
   return id
@@ -160,7 +162,7 @@ describe('a payment', () => {
     const { id } = await earning.pay({ customer: member.customer, metadata: { channel: 'web' } })
     await shop.patch(`/v1/loyalty/earning_rules/${bonus}`, { award: { fixed: 7 } })
     const rows = await earning.rows(id)
-    expect(rows.map(({ points, source }) => [points, source['rule']])).toEqual([
+    expect(rows.map(({ points, source }) => [points, source.rule])).toEqual([
       [42, base],
       [100, bonus],
     ])
@@ -262,7 +264,7 @@ describe('a payment', () => {
     const { body } = await shop.get(
       `/v1/loyalty/accounts?program=${of}&customer=cust_welcome_later`,
     )
-    await earning.processed(body.data[0].id)
+    await ended(shop, paymentWorkflowId(shop.workspace, body.data[0].id))
     expect(await earning.account(body.data[0].id)).toMatchObject({
       balance: 500,
       pending_points: 0,
@@ -315,7 +317,7 @@ describe('pending points', () => {
     })
     await expect.poll(async () => (await earning.account(member.id)).pending_points).toBe(42)
     expect(await earning.balance(member.id)).toBe(0)
-    await earning.processed(body.id)
+    await ended(shop, paymentWorkflowId(shop.workspace, body.id))
     expect(await earning.account(member.id)).toMatchObject({
       balance: 42,
       pending_points: 0,
@@ -334,7 +336,7 @@ describe('pending points', () => {
       card: '4242424242424242',
     })
     await shop.post('/v1/refunds', { payment: body.id, amount: 2_100 })
-    await earning.processed(body.id)
+    await ended(shop, paymentWorkflowId(shop.workspace, body.id))
     expect(amounts(await earning.rows(body.id))).toEqual([['earn', 21]])
     expect(await earning.account(member.id)).toMatchObject({ balance: 21, pending_points: 0 })
   })
