@@ -185,11 +185,15 @@ export const findPayment = (
     return rows[0]
   })
 
-export type PaymentFilter = { customer?: string; status?: PaymentStatus | 'refunded' | 'partially_refunded' }
+export type PaymentFilter = {
+  customer?: string
+  status?: PaymentStatus | 'refunded' | 'partially_refunded'
+}
 
 /** Refund states are read from the amounts; the status of a refunded payment stays completed. */
 function shownAs(status: NonNullable<PaymentFilter['status']>): SQL | undefined {
-  if (!['completed', 'refunded', 'partially_refunded'].includes(status)) return sql`${payment.status} = ${status}`
+  if (!['completed', 'refunded', 'partially_refunded'].includes(status))
+    return sql`${payment.status} = ${status}`
   const isRefunded = sql`${payment.amountRefunded} > 0`
   const completed = eq(payment.status, 'completed')
   if (status === 'completed') return and(completed, sql`not (${isRefunded})`)
