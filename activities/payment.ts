@@ -35,6 +35,9 @@ export function paymentActivities({ pool, engine }: Dependencies) {
   const processPayment = async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
     const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
     const result = await process()
+    for (const subject of result.welcomes ?? []) {
+      await tellPaymentRun(engine, workspace, { outcome: 'processed', subject })
+    }
     if (!result.returns?.length) return stateOf(result)
     for (const { refund, redemption } of result.returns) {
       const operation = `refund:${refund}:${redemption}`

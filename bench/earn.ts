@@ -181,7 +181,7 @@ async function measureLevel(
       await watch.until(data.id)
     },
   })
-  watch.stop()
+  await watch.stop()
   const sorted = answered.toSorted((a, b) => a - b)
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
@@ -25,6 +25,8 @@ export type PaymentResult = {
   redemptions?: AttachedRedemption[]
   /** Whose workflow it is where there is no whole payment: one not known yet, an invoice, a referral. */
   subject?: string
+  /** Accounts enrolled by it whose welcome is still pending: their runs wait for it. */
+  welcomes?: string[]
   /** Redemptions that a refund asked to reverse. */
   returns?: { refund: string; redemption: string }[]
   /** ISO 8601; when the next pending earning is credited. */
@@ -130,6 +132,7 @@ export type ReportedRefund = {
   status?: 'succeeded' | 'failed' | 'pending'
   kind?: 'refund' | 'dispute'
   reason?: string
+  return_redemption?: true
   step?: true
 }
 
@@ -182,7 +185,21 @@ export const findPayment = (
     return rows[0]
   })
 
-export type PaymentFilter = { customer?: string; status?: PaymentStatus }
+export type PaymentFilter = {
+  customer?: string
+  status?: PaymentStatus | 'refunded' | 'partially_refunded'
+}
+
+/** Refund states are read from the amounts; the status of a refunded payment stays completed. */
+function shownAs(status: NonNullable<PaymentFilter['status']>): SQL | undefined {
+  if (!['completed', 'refunded', 'partially_refunded'].includes(status))
+    return sql`${payment.status} = ${status}`
+  const isRefunded = sql`${payment.amountRefunded} > 0`
+  const completed = eq(payment.status, 'completed')
+  if (status === 'completed') return and(completed, sql`not (${isRefunded})`)
+  const all = sql`${payment.amountRefunded} >= ${payment.amountCharged}`
+  return and(completed, isRefunded, status === 'refunded' ? all : sql`not (${all})`)
+}
 
 export const listPayments = (
   pool: Pool,
@@ -194,6 +211,6 @@ export const listPayments = (
     readPage(db, payment, page, [
       eq(payment.workspace, workspace),
       filter.customer && eq(payment.customer, filter.customer),
-      filter.status && eq(payment.status, filter.status),
+      filter.status && shownAs(filter.status),
     ]),
   )

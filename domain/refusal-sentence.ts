@@ -22,12 +22,11 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
   payment_processing: () =>
     'The payment is being processed by its provider; wait until it completes or fails.',
-  not_reversible: ({ status }) =>
-    status === undefined
-      ? 'This cannot be reversed.'
-      : status === 'completed'
-        ? 'Nothing is left of the payment to refund here.'
-        : `The payment is ${status}: only a completed one is refunded.`,
+  not_reversible: ({ status }) => {
+    if (typeof status !== 'string') return 'This cannot be reversed.'
+    if (status === 'completed') return 'Nothing is left of the payment to refund here.'
+    return `The payment is ${status}: only a completed one is refunded.`
+  },
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: (fields) =>
     'account' in fields

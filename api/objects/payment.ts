@@ -16,7 +16,7 @@ export const PAYMENT_STATUSES = [
 ] as const
 
 /** Refund states are read from the refunds that stand; the others come from the provider. */
-const SHOWN_STATUSES = [...PAYMENT_STATUSES, 'refunded', 'partially_refunded'] as const
+export const SHOWN_STATUSES = [...PAYMENT_STATUSES, 'refunded', 'partially_refunded'] as const
 
 const MOST_DISCOUNTS = 20 // more than one checkout ever combines
 

@@ -3,7 +3,7 @@ import { listPayments as readPayments } from '../../db/payments.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
 import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { PAYMENT_STATUSES, Payment } from '../objects/payment.ts'
+import { Payment, SHOWN_STATUSES } from '../objects/payment.ts'
 import { customerId } from '../values/id.ts'
 
 const path = '/v1/payments'
@@ -16,7 +16,7 @@ export const listPayments = endpoint({
   key: 'secret',
   query: listQuery('pay', {
     customer: customerId.optional(),
-    status: z.enum(PAYMENT_STATUSES).optional(),
+    status: z.enum(SHOWN_STATUSES).optional(),
   }),
   reply: listReply(Payment),
   errors: [],

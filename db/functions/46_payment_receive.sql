@@ -93,7 +93,8 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into pay from payment where workspace = p_workspace and id = p_id;
   if not found then
-    return jsonb_build_object('outcome', 'missing', 'subject', p_id);
+    return jsonb_build_object('outcome', 'missing', 'subject', p_id, 'waiting', exists (
+      select from inbox where workspace = p_workspace and payment = p_id and processed_at is null));
   end if;
   return payment_outcome(pay, 'unchanged', exists (
     select from inbox where workspace = p_workspace and payment = p_id and processed_at is null));

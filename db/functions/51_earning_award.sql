@@ -105,7 +105,11 @@ create or replace function earnings_mature(p_workspace text, p_source text, p_at
 language plpgsql as $$
 declare
   e earning;
+  next_at timestamptz := earning_next_maturity(p_workspace, p_source);
 begin
+  if next_at is null or next_at > p_at then
+    return next_at;
+  end if;
   for e in
     select * from earning
     where workspace = p_workspace and source = p_source and outcome = 'pending' and matures_at <= p_at

@@ -31,26 +31,32 @@ begin
     pay.award := case when matched > 0 or pay.award = 'awarded' then 'awarded'
       when matched < 0 then 'account_closed' else pay.award end;
   end loop;
-  for e in
-    select * from earning where workspace = pay.workspace and payment = pay.id order by account, id
-  loop
-    perform earning_settle(e, pay, p_at);
-  end loop;
+  if pay.refunds <> '[]' or pay.disputes <> '[]' then
+    for e in
+      select * from earning where workspace = pay.workspace and payment = pay.id order by account, id
+    loop
+      perform earning_settle(e, pay, p_at);
+    end loop;
+  end if;
   perform tier_spend_of_payment(pay, members, p_at);
-  update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
+  if judge then
+    update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
+  end if;
   return pay;
 end $$;
 
 -- Works off everything that waits for a source: a payment, or an invoice, subscription or referral that
 -- earns by itself. Credits what has matured, then marks its inbox rows processed. `returns` are
 -- redemptions that a refund asked to reverse: the caller reverses them and calls again, and only then
--- is the inbox marked. `matures_at` is when the next pending earning is due. Idempotent.
+-- is the inbox marked. `matures_at` is when the next pending earning is due; `welcomes` are accounts enrolled here whose
+-- own pending earning waits for a run of theirs. Idempotent.
 create or replace function payment_process(p_workspace text, p_id text, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
   i inbox;
   returns jsonb := '[]';
+  welcomes jsonb := '[]';
   matures_at timestamptz;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -68,13 +74,18 @@ begin
     perform earning_of_event(i, p_at);
   end loop;
   matures_at := earnings_mature(p_workspace, p_id, p_at);
+  if pay.customer is not null and exists (select from program where workspace = p_workspace and auto_enroll) then
+    select coalesce(jsonb_agg(distinct e.source), '[]') into welcomes
+    from account a join earning e on e.workspace = a.workspace and e.account = a.id and e.source = a.id
+    where a.workspace = p_workspace and a.customer = pay.customer and e.outcome = 'pending' and e.created_at = p_at;
+  end if;
   if returns = '[]' then
     update inbox set processed_at = p_at
     where workspace = p_workspace and payment = p_id and processed_at is null;
   end if;
   return case when pay.id is null then jsonb_build_object('outcome', 'processed', 'subject', p_id)
       else payment_outcome(pay, 'processed', false) end
-    || jsonb_build_object('returns', returns, 'matures_at', matures_at);
+    || jsonb_build_object('returns', returns, 'matures_at', matures_at, 'welcomes', welcomes);
 end $$;
 
 -- The redemptions that a standing refund of the payment asked to reverse and that are not yet.

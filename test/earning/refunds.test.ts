@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { call } from '../../db/call.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -45,7 +46,7 @@ describe('refunds in the sandbox', () => {
     const send = () =>
       shop.post('/v1/refunds', { payment: id, amount: 2_100 }, { idempotencyKey: `refund ${id}` })
     const answers = await Promise.all([send(), send(), send()])
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201])
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
     await earning.processed(id)
     expect(amounts(await earning.rows(id))).toEqual([
@@ -366,6 +367,38 @@ describe('other triggers', () => {
     })
     expect(await earning.balance(member.id)).toBe(5)
   })
+})
+
+test('one payment worked off 30 times at once, its refund and its replay between, is earned and taken back once', async () => {
+  const member = await earning.member()
+  const payment = paymentOf({ customer: member.customer })
+  await shop.webhook(eventOf('payment.completed', payment))
+  const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 2_100 }
+  const at = () => new Date().toISOString()
+  await Promise.all(
+    Array.from({ length: 30 }, (_, turn) => {
+      if (turn % 10 === 3) return shop.webhook(eventOf('refund.created', refund))
+      const name = turn % 3 === 0 ? 'payment_replay_award' : 'payment_process'
+      return call(shop.pool, name, [shop.workspace, payment.id, at()])
+    }),
+  )
+  await earning.processed(payment.id)
+  expect(amounts(await earning.rows(payment.id))).toEqual([
+    ['earn', 42],
+    ['clawback', -21],
+  ])
+})
+
+test('payments are listed by what their refunds make of them', async () => {
+  const { id } = await earning.pay({ customer: 'cust_listed' })
+  const listed = async (status: string) =>
+    (await shop.get(`/v1/payments?customer=cust_listed&status=${status}`)).body.data.length
+  const counts = () => Promise.all(['completed', 'partially_refunded', 'refunded'].map(listed))
+  expect(await counts()).toEqual([1, 0, 0])
+  await earning.refund(id, { amount: 100 })
+  expect(await counts()).toEqual([0, 1, 0])
+  await earning.refund(id)
+  expect(await counts()).toEqual([0, 0, 1])
 })
 
 test('nothing is left in the inbox', async () => {

@@ -257,6 +257,22 @@ describe('a payment', () => {
     await shop.owner.query('update program set auto_enroll = false where id = $1', [of])
   })
 
+  test('a welcome with pending days waits in a run of the new account', async () => {
+    const of = await program({ auto_enroll: true })
+    const welcome = { trigger: 'loyalty.account.created', award: { fixed: 500 } }
+    await earning.rule({ program: of, ...welcome, pendingDays: 1 / 86_400 })
+    await earning.pay({ customer: 'cust_welcome_later' })
+    await shop.owner.query('update program set auto_enroll = false where id = $1', [of])
+    const { body } = await shop.get(
+      `/v1/loyalty/accounts?program=${of}&customer=cust_welcome_later`,
+    )
+    await ended(shop, paymentWorkflowId(shop.workspace, body.data[0].id))
+    expect(await earning.account(body.data[0].id)).toMatchObject({
+      balance: 500,
+      pending_points: 0,
+    })
+  })
+
   test('of a member who left earns nothing; asked for by hand that is account_closed', async () => {
     const of = await program()
     await earning.rule({ program: of })

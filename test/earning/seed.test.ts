@@ -133,7 +133,7 @@ test('a member added after the payment does not earn, unless the award is replay
   const { body } = await shop.post('/v1/loyalty/accounts', { customer })
   await earning.tell('payment.completed', { id, amount: 4_200, currency: 'eur', customer })
   expect(await earning.rows(id)).toEqual([])
-  for (const _twice of [1, 2]) {
+  for (let time = 1; time <= 2; time++) {
     const { status, body: award } = await shop.post(`/v1/payments/${id}/replay_award`)
     expect([status, award.transactions.map(({ points }: { points: number }) => points)]).toEqual([
       200,

@@ -8,8 +8,8 @@ import { customerId } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { refundStatus } from '../refund-status.ts'
 import { GenericMapping } from './generic-mapping.ts'
-import { refundStatus } from './sandbox.ts'
 
 type Mapping = z.output<typeof GenericMapping>
 
@@ -63,7 +63,8 @@ export const generic: Provider = {
 function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment {
   const { amount, currency, customer, metadata, loyalty_account } = map.payment
   const notes = metadata === undefined ? {} : valueAt(payload, metadata, looseMetadata)
-  const pinned = optionalAt(payload, loyalty_account)
+  const pinned =
+    loyalty_account === undefined ? null : valueAt(payload, loyalty_account, idText.nullish())
   return {
     id,
     amount: valueAt(payload, amount ?? 'amount', amountMinor),
@@ -71,7 +72,7 @@ function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment 
     customer: customer ? valueAt(payload, customer, customerId.nullish()) : null,
     metadata: {
       ...notes,
-      ...(pinned !== undefined && pinned !== null && { loyalty_account: String(pinned) }),
+      ...(typeof pinned === 'string' && { loyalty_account: pinned }),
     },
     refs: [],
   }
@@ -80,11 +81,14 @@ function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment 
 function refundIn(payload: unknown, map: Mapping, type: string, subject: string) {
   if (map.refund === undefined) return refuse('parameter_missing', 'The mapping names no refund.')
   const { id, amount, status } = map.refund
-  const word = type === 'refund.failed' ? 'failed' : optionalAt(payload, status)
+  const word =
+    type === 'refund.failed' || status === undefined
+      ? type.replace('refund.', '')
+      : valueAt(payload, status, idText.nullish())
   const refund = {
     id: textAt(payload, id),
     amount: valueAt(payload, amount, amountMinor),
-    status: refundStatus(word === undefined || word === null ? null : String(word)),
+    status: refundStatus(word),
   }
   return { subject, refunds: [refund] }
 }

@@ -1,16 +1,12 @@
 import { z } from 'zod'
-import type {
-  PaymentStatus,
-  ReportedMore,
-  ReportedPayment,
-  ReportedRefund,
-} from '../../../db/payments.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/payments.ts'
 import { parse } from '../../endpoint.ts'
 import { customerId, id } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { text } from '../../values/text.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { refundStatus, reportedRefund } from '../refund-status.ts'
 import { isMadeBy, readSignature } from '../signature.ts'
 
 const TOLERANCE_S = 300 // a signature older or newer than this may be a replay
@@ -38,6 +34,7 @@ const refundFields = {
   amount: amountMinor,
   status: z.string().max(LONGEST_TYPE).nullish(),
   reason: z.string().max(LONGEST_TYPE).nullish(),
+  return_redemption: z.boolean().nullish(),
 }
 const RefundEntry = z.looseObject(refundFields)
 
@@ -95,9 +92,6 @@ const TRIGGERS = new Map([
   ['referral.converted', 'referral'],
 ] as const)
 
-const FAILED = new Set(['failed', 'canceled', 'won', 'reversed', 'warning_closed'])
-const PENDING = new Set(['pending', 'requires_action'])
-
 /** The sandbox, and every system that speaks the platform's own form. */
 export const sandbox: Provider = {
   verify: <Secret extends Signer>(given: Verification<Secret>) => {
@@ -120,25 +114,6 @@ export const sandbox: Provider = {
     return told
   },
 }
-
-/** Whether a refund (or a dispute, which fails when it is won) stands. */
-export function refundStatus(word: string | null | undefined): ReportedRefund['status'] {
-  if (word === null || word === undefined) return 'succeeded'
-  if (FAILED.has(word)) return 'failed'
-  return PENDING.has(word) ? 'pending' : 'succeeded'
-}
-
-type RefundRead = z.infer<typeof RefundEntry>
-
-const reportedRefund =
-  (kind: 'refund' | 'dispute') =>
-  ({ id, amount, status, reason }: RefundRead): ReportedRefund => ({
-    id,
-    amount,
-    kind,
-    status: refundStatus(status),
-    ...(typeof reason === 'string' && { reason }),
-  })
 
 function paymentIn(data: unknown, created: number | undefined) {
   const read = parse<typeof Enveloped>(Enveloped, { data }).data

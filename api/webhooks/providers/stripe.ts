@@ -6,8 +6,8 @@ import { amountMinor, currencyLower } from '../../values/money.ts'
 import { text } from '../../values/text.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { reportedRefund } from '../refund-status.ts'
 import { isMadeBy, readSignature } from '../signature.ts'
-import { refundStatus } from './sandbox.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 const LONGEST_ID = 255
@@ -142,7 +142,7 @@ function chargeIn(event: Event) {
   const listed = read.refunds?.data ?? []
   const refunds: ReportedRefund[] =
     listed.length > 0
-      ? listed.map((one) => refundOf(one, 'refund'))
+      ? listed.map(reportedRefund('refund'))
       : [
           {
             id: `re_${read.id}_${read.amount_refunded}`,
@@ -167,13 +167,13 @@ function disputeIn(event: Event) {
   if (of === null) return {}
   return {
     type: 'payment.disputed',
-    more: { subject: paymentId(of), refunds: [refundOf(read, 'dispute')] },
+    more: { subject: paymentId(of), refunds: [reportedRefund('dispute')(read)] },
   }
 }
 
 function failedRefundIn(event: Event) {
   const read = objectOf(stripeRefund, event)
-  const refund = refundOf(read, 'refund')
+  const refund = reportedRefund('refund')(read)
   if (read.payment_intent === null || refund.status !== 'failed') return {}
   return {
     type: 'refund.failed',
@@ -189,18 +189,5 @@ function sessionIn(event: Event) {
     type: 'payment.expired',
     status: 'expired' as const,
     payment: reported(read.payment_intent ?? read.id, { ...read, amount, currency }),
-  }
-}
-
-function refundOf(
-  { id, amount, status, reason }: z.output<typeof stripeRefund>,
-  kind: 'refund' | 'dispute',
-): ReportedRefund {
-  return {
-    id,
-    amount,
-    kind,
-    status: refundStatus(status),
-    ...(typeof reason === 'string' && { reason }),
   }
 }
