@@ -51,7 +51,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return {
     databaseUrl: env.DATABASE_URL,
     databasePool: env.DATABASE_POOL,
-    temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
+    temporal: {
+      address: env.TEMPORAL_ADDRESS,
+      namespace: env.TEMPORAL_NAMESPACE,
+      taskQueue: env.TEMPORAL_TASK_QUEUE,
+    },
     host: env.HOST,
     port: env.PORT,
     workerMetricsPort: env.WORKER_METRICS_PORT,
@@ -59,7 +63,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
     trustProxy: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,
-    webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',').map((part) => part.trim()).filter(Boolean),
+    webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
     workflowBundle: env.WORKFLOW_BUNDLE,
   }
 }

@@ -1,11 +1,17 @@
 import { overdueTierReviews } from '../db/account-changes.ts'
 import {
-  expiredPayments, forgetKeys, maturingEarnings, netClock, overdueRedemptions, replayPayment, unprocessedPayments,
+  expiredPayments,
+  forgetKeys,
+  maturingEarnings,
+  netClock,
+  overdueRedemptions,
+  replayPayment,
+  unprocessedPayments,
 } from '../db/net.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
-import { tellWorkflows } from './tell-workflows.ts'
+import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 import { tierActivities } from './tier.ts'
 
 // What is late by less than this has its own timer still on the way.
@@ -14,11 +20,19 @@ const GRACE_MS = 120_000
 const BATCH = 500
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = { redemptions: number; payments: number; inbox: number; earnings: number; tiers: number }
+export type NetFindings = {
+  redemptions: number
+  payments: number
+  inbox: number
+  earnings: number
+  tiers: number
+}
 export type NetActivities = ReturnType<typeof netActivities>
 
 /** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
-export function netActivities(dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void }) {
+export function netActivities(
+  dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
+) {
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = redemptionActivities(dependencies)
   const { expirePayment, processPayment } = paymentActivities(dependencies)
@@ -28,7 +42,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendRedemptions: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const overdue = await overdueRedemptions(pool, before, BATCH)
-      for (const { workspace, id } of overdue) await releaseDueRedemption({ workspace, redemption: id, at: now })
+      for (const { workspace, id } of overdue)
+        await releaseDueRedemption({ workspace, redemption: id, at: now })
       found('redemptions', overdue.length)
       return overdue.length
     },
@@ -36,7 +51,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendPayments: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const expired = await expiredPayments(pool, before, BATCH)
-      for (const { workspace, payment } of expired) await expirePayment({ workspace, payment, at: now })
+      for (const { workspace, payment } of expired)
+        await expirePayment({ workspace, payment, at: now })
       found('payments', expired.length)
       return expired.length
     },
@@ -44,7 +60,11 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendInbox: async (): Promise<number> => {
       const { before } = await netClock(pool, GRACE_MS)
       const waiting = await unprocessedPayments(pool, before, BATCH)
-      for (const { workspace, payment } of waiting) await tellWorkflows(engine, workspace, await replayPayment(pool, workspace, payment))
+      for (const { workspace, payment } of waiting) {
+        const current = await replayPayment(pool, workspace, payment)
+        await tellRedemptions(engine, workspace, current)
+        await tellPaymentRun(engine, workspace, current)
+      }
       found('inbox', waiting.length)
       return waiting.length
     },
@@ -60,7 +80,8 @@ export function netActivities(dependencies: Dependencies & { found: (kind: keyof
     mendEarnings: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const late = await maturingEarnings(pool, before, BATCH)
-      for (const { workspace, source } of late) await processPayment({ workspace, payment: source, at: now })
+      for (const { workspace, source } of late)
+        await processPayment({ workspace, payment: source, at: now })
       found('earnings', late.length)
       return late.length
     },

@@ -1,12 +1,17 @@
 import { call } from '../db/call.ts'
-import { newId } from '../domain/ids.ts'
 import {
-  insertPayment, type MovePayment, movePayment, type NewPayment, type PaymentResult, type ReceivedEvent,
+  insertPayment,
+  type MovePayment,
+  movePayment,
+  type NewPayment,
+  type PaymentResult,
+  type ReceivedEvent,
   receivePaymentEvent,
 } from '../db/payments.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
+import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
-import { tellWorkflows } from './tell-workflows.ts'
+import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
 export type PaymentState = {
@@ -17,63 +22,108 @@ export type PaymentState = {
   readonly maturesAt?: string | null
 }
 
-type Who = { workspace: string; payment: string; /** ISO 8601 */ at: string }
+type Who = { workspace: string; payment: string /** ISO 8601 */; at: string }
 
 export type PaymentActivities = ReturnType<typeof paymentActivities>
 
-/** The writers of payments. Those that change a status tell the workflows that wait for it, after the commit. */
+/** The writers of payments. Those that change one go on, after the commit, with what follows from it. */
 export function paymentActivities({ pool, engine }: Dependencies) {
-  const told = async (workspace: string, result: PaymentResult): Promise<PaymentResult> => {
-    await tellWorkflows(engine, workspace, result)
+  /**
+   * Everything that follows from the payment's waiting events, and what has matured; then they are
+   * processed. Redemptions that a refund asked to return are reversed before that.
+   */
+  const processPayment = async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
+    const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
+    const result = await process()
+    if (!result.returns?.length) return stateOf(result)
+    for (const { refund, redemption } of result.returns) {
+      const operation = `refund:${refund}:${redemption}`
+      await call(pool, 'redemption_reverse', [
+        workspace,
+        redemption,
+        null,
+        'refund',
+        operation,
+        operation,
+        at,
+      ])
+    }
+    const after = await process()
+    if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
+    return stateOf(after)
+  }
+
+  /**
+   * After the commit: attached redemptions hear of the payment's end, and what follows from its
+   * events is done at once, so that points are there when the request is answered. What is left is
+   * the run's: points that mature later, a failure (it retries without limit), and its own end where
+   * it is `armed` to the payment's expiry. The inbox row stays unprocessed until one of them is done.
+   */
+  const goOn = async (
+    change: { workspace: string; at: string },
+    result: PaymentResult,
+    armed: boolean,
+  ) => {
+    const { workspace, at } = change
+    const subject = result.payment?.id ?? result.subject
+    await tellRedemptions(engine, workspace, result)
+    if (subject === undefined || !result.waiting) return result
+    const state = await processPayment({ workspace, payment: subject, at }).catch(() => undefined)
+    const isOver = result.payment === undefined || hasEnded(result.payment)
+    if (state === undefined || state.maturesAt || (armed && isOver)) {
+      await tellPaymentRun(engine, workspace, result)
+    }
     return result
   }
 
   return {
+    processPayment,
+
     /** Run by the API: creates a sandbox payment and goes on as its webhook does. */
-    createPayment: async (payment: NewPayment) => told(payment.workspace, await insertPayment(pool, payment)),
+    createPayment: async (payment: NewPayment) =>
+      goOn(payment, await insertPayment(pool, payment), payment.status === 'requires_payment'),
 
     /** Run by the API: confirm and cancel. */
-    movePayment: async (move: MovePayment) => told(move.workspace, await movePayment(pool, move)),
+    movePayment: async (move: MovePayment) => goOn(move, await movePayment(pool, move), true),
 
     /** Run by the API: one verified provider event, kept before it is answered. */
-    receivePayment: async (event: ReceivedEvent) => told(event.workspace, await receivePaymentEvent(pool, event)),
-
-    expirePayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
-      const move = { workspace, payment, status: 'expired' as const, event: newId('evt'), at }
-      return stateOf(await told(workspace, await movePayment(pool, move)))
+    receivePayment: async (event: ReceivedEvent) => {
+      const result = await receivePaymentEvent(pool, event)
+      return goOn(event, result, Boolean(result.payment?.expires_at))
     },
 
-    /**
-     * Everything that follows from the payment's waiting events, and what has matured; then they are
-     * processed. Redemptions that a refund asked to return are reversed before that.
-     */
-    processPayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
-      const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
-      const result = await process()
-      if (!result.returns?.length) return stateOf(result)
-      for (const { refund, redemption } of result.returns) {
-        const operation = `refund:${refund}:${redemption}`
-        await call(pool, 'redemption_reverse', [workspace, redemption, null, 'refund', operation, operation, at])
-      }
-      const after = await process()
-      if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
-      return stateOf(after)
+    /** Run by the payment's own run, or by the net where that was lost. */
+    expirePayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
+      const move = { workspace, payment, status: 'expired' as const, event: newId('evt'), at }
+      return stateOf(await goOn(move, await movePayment(pool, move), false))
     },
 
     /** Run by the API: a sandbox refund, which goes on as its webhook does. */
     createRefund: async (refund: NewRefund) => {
       const result = await insertRefund(pool, refund)
-      await told(refund.workspace, result)
+      await goOn(refund, result, false)
       return result
     },
 
     /** Run by the API: the manual award. Its pending earnings wait in the payment's run. */
-    replayAward: async ({ workspace, payment, at }: Who) =>
-      told(workspace, await call<PaymentResult>(pool, 'payment_replay_award', [workspace, payment, at])),
+    replayAward: async (award: Who) => {
+      const { workspace, payment, at } = award
+      const result = await call<PaymentResult>(pool, 'payment_replay_award', [
+        workspace,
+        payment,
+        at,
+      ])
+      return goOn(award, result, false)
+    },
   }
 }
 
-function stateOf({ payment, subject, outcome, matures_at: maturesAt = null }: PaymentResult): PaymentState {
+function stateOf({
+  payment,
+  subject,
+  outcome,
+  matures_at: maturesAt = null,
+}: PaymentResult): PaymentState {
   if (!payment) return { found: subject !== undefined, status: outcome, expiresAt: null, maturesAt }
   return { found: true, status: payment.status, expiresAt: payment.expires_at, maturesAt }
 }

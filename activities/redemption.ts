@@ -7,16 +7,21 @@ import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** What a message did: its outcome, and the redemption's state after it (null: no such redemption). */
-export type Settlement = { readonly outcome: string; readonly facts: RedemptionFacts | null; readonly refusal?: Refusal }
+export type Settlement = {
+  readonly outcome: string
+  readonly facts: RedemptionFacts | null
+  readonly refusal?: Refusal
+}
 
-type Who = { workspace: string; redemption: string; /** ISO 8601 */ at: string }
+type Who = { workspace: string; redemption: string /** ISO 8601 */; at: string }
 type Asked = Who & { operation: string; fingerprint: string }
 
 export type RedemptionActivities = ReturnType<typeof redemptionActivities>
 
 /** The writers of redemptions: each is one ledger function, one transaction, idempotent by its operation. */
 export function redemptionActivities({ pool }: Pick<Dependencies, 'pool'>) {
-  const settle = async (name: string, args: unknown[]) => settlementOf(await call<RedemptionResult>(pool, name, args))
+  const settle = async (name: string, args: unknown[]) =>
+    settlementOf(await call<RedemptionResult>(pool, name, args))
 
   return {
     /** Run by the API inside the request; see `redemption_create` for its outcomes. */
@@ -26,20 +31,73 @@ export function redemptionActivities({ pool }: Pick<Dependencies, 'pool'>) {
       settle('redemption_apply', [workspace, redemption, payment, at]),
 
     releaseDueRedemption: ({ workspace, redemption, at }: Who) =>
-      settle('redemption_release', [workspace, redemption, 'deadline', null, null, null, 'expired', at]),
+      settle('redemption_release', [
+        workspace,
+        redemption,
+        'deadline',
+        null,
+        null,
+        null,
+        'expired',
+        at,
+      ]),
 
-    releaseFailedRedemption: ({ workspace, redemption, payment, reason, at }: Who & { payment: string; reason: string }) =>
-      settle('redemption_release', [workspace, redemption, 'payment', payment, null, null, reason, at]),
+    releaseFailedRedemption: ({
+      workspace,
+      redemption,
+      payment,
+      reason,
+      at,
+    }: Who & { payment: string; reason: string }) =>
+      settle('redemption_release', [
+        workspace,
+        redemption,
+        'payment',
+        payment,
+        null,
+        null,
+        reason,
+        at,
+      ]),
 
-    cancelRedemption: ({ workspace, redemption, operation, fingerprint, reason, at }: Asked & { reason: string }) =>
-      settle('redemption_release', [workspace, redemption, 'cancel', null, operation, fingerprint, reason, at]),
+    cancelRedemption: ({
+      workspace,
+      redemption,
+      operation,
+      fingerprint,
+      reason,
+      at,
+    }: Asked & { reason: string }) =>
+      settle('redemption_release', [
+        workspace,
+        redemption,
+        'cancel',
+        null,
+        operation,
+        fingerprint,
+        reason,
+        at,
+      ]),
 
-    extendRedemption: ({ workspace, redemption, minutes, operation, fingerprint, at }: Asked & { minutes: number }) =>
+    extendRedemption: ({
+      workspace,
+      redemption,
+      minutes,
+      operation,
+      fingerprint,
+      at,
+    }: Asked & { minutes: number }) =>
       settle('redemption_extend', [workspace, redemption, minutes, operation, fingerprint, at]),
 
     reverseRedemption: (ask: Asked & { reason: string; points?: number }) =>
       settle('redemption_reverse', [
-        ask.workspace, ask.redemption, ask.points ?? null, ask.reason, ask.operation, ask.fingerprint, ask.at,
+        ask.workspace,
+        ask.redemption,
+        ask.points ?? null,
+        ask.reason,
+        ask.operation,
+        ask.fingerprint,
+        ask.at,
       ]),
   }
 }

@@ -1,5 +1,12 @@
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
-import { insertReward, type NewReward, type RewardChange, type RewardRow, updateReward } from '../db/rewards.ts'
+import {
+  insertReward,
+  type NewReward,
+  type RewardChange,
+  type RewardRow,
+  readReward,
+  updateReward,
+} from '../db/rewards.ts'
 import { transact } from '../db/workspace-client.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -13,11 +20,19 @@ export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
         return replayOf !== undefined ? { replayOf } : { row: await insertReward(tx, values) }
       }),
 
-    /** Undefined where there is no such reward. */
-    updateReward: (request: RequestIdentity, id: string, change: RewardChange): Promise<RewardRow | undefined> =>
+    /** A repeat changes nothing; `row` is undefined where there is no such reward. */
+    updateReward: (
+      request: RequestIdentity,
+      id: string,
+      change: RewardChange,
+    ): Promise<{ row: RewardRow | undefined; replayed: boolean }> =>
       transact(pool, request.workspace, async (tx) => {
-        await claimKey(tx, request, id)
-        return updateReward(tx, request.workspace, id, change)
+        const { workspace } = request
+        const replayed = (await claimKey(tx, request, id)) !== undefined
+        const row = replayed
+          ? await readReward(tx, workspace, id)
+          : await updateReward(tx, workspace, id, change)
+        return { row, replayed }
       }),
   }
 }

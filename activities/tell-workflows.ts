@@ -5,16 +5,30 @@ import { signalPaymentOutcome } from '../temporal/redemption.ts'
 
 const FAILED = ['failed', 'canceled', 'expired']
 
-/** Signals a payment's run and, where the payment has ended, each attached redemption's. */
-export async function tellWorkflows(engine: Engine, workspace: string, result: PaymentResult): Promise<void> {
-  const { payment, subject, redemptions = [], waiting } = result
-  if (!payment && subject !== undefined && waiting) {
-    await signalPayment(engine, { workspace, payment: subject, expiresAt: null })
-  }
-  if (!payment) return
-  const ended = payment.status === 'completed' || FAILED.includes(payment.status)
-  await Promise.all([
-    waiting && signalPayment(engine, { workspace, payment: payment.id, expiresAt: payment.expires_at }),
-    ...(ended ? redemptions : []).map((redemption) => signalPaymentOutcome(engine, workspace, redemption, payment)),
-  ])
+/** Tells each attached redemption that its payment has ended, well or badly. */
+export async function tellRedemptions(
+  engine: Engine,
+  workspace: string,
+  { payment, redemptions = [] }: PaymentResult,
+): Promise<void> {
+  if (!payment || !hasEnded(payment)) return
+  await Promise.all(
+    redemptions.map((redemption) => signalPaymentOutcome(engine, workspace, redemption, payment)),
+  )
+}
+
+/** Hands what follows from a payment's events to its run, which goes on until it is done. */
+export async function tellPaymentRun(
+  engine: Engine,
+  workspace: string,
+  { payment, subject }: PaymentResult,
+): Promise<void> {
+  const id = payment?.id ?? subject
+  if (id === undefined) return
+  await signalPayment(engine, { workspace, payment: id, expiresAt: payment?.expires_at ?? null })
+}
+
+/** Whether a payment has come to its end, well or badly. */
+export function hasEnded({ status }: { status: string }): boolean {
+  return status === 'completed' || FAILED.includes(status)
 }

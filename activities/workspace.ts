@@ -1,6 +1,11 @@
 import type { Pool } from '../db/pool.ts'
-import { insertApiKey, insertPaymentSecret, insertWorkspace, revokeApiKey } from '../db/workspaces.ts'
 import { transact } from '../db/workspace-client.ts'
+import {
+  insertApiKey,
+  insertPaymentSecret,
+  insertWorkspace,
+  revokeApiKey,
+} from '../db/workspaces.ts'
 import { newId } from '../domain/ids.ts'
 import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
 
@@ -10,7 +15,12 @@ export type WorkspaceKeys = { secretKey: string; publishableKey: string; payment
 export function workspaceActivities({ pool }: { pool: Pool }) {
   return {
     /** A workspace with its default program, keys and the sandbox's signing secret; what exists stays. */
-    createWorkspace: async (id: string, name: string, livemode: boolean, given: Partial<WorkspaceKeys> = {}) => {
+    createWorkspace: async (
+      id: string,
+      name: string,
+      livemode: boolean,
+      given: Partial<WorkspaceKeys> = {},
+    ) => {
       const keys: WorkspaceKeys = {
         secretKey: given.secretKey ?? newApiKey('secret', livemode),
         publishableKey: given.publishableKey ?? newApiKey('publishable', livemode),
@@ -31,12 +41,34 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
     },
 
     /** The key itself is returned once and never again. */
-    createKey: async (workspace: string, kind: KeyKind, livemode: boolean, expiresAt: Date | null = null) => {
+    createKey: async (
+      workspace: string,
+      kind: KeyKind,
+      livemode: boolean,
+      expiresAt: Date | null = null,
+    ) => {
       const key = newApiKey(kind, livemode)
       const row = { ...keyRow(workspace, kind, key), expiresAt }
       await transact(pool, workspace, (tx) => insertApiKey(tx, row))
       return { id: row.id, key }
     },
+
+    /** What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts what. */
+    addPaymentSecret: (
+      workspace: string,
+      provider: string,
+      secret: string,
+      mapping: Record<string, unknown> | null = null,
+    ) =>
+      transact(pool, workspace, (tx) =>
+        insertPaymentSecret(tx, {
+          workspace,
+          id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`,
+          provider,
+          secret,
+          mapping,
+        }),
+      ),
 
     revokeKey: (workspace: string, id: string, at: Date) =>
       transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),

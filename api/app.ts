@@ -19,6 +19,14 @@ import { verified } from './verify.ts'
 // Above what one process answers: it stops a runaway loop, not a busy merchant.
 const PER_SECOND = 1_000
 
+// An answer of data is no page: nothing in it may load or be framed. /docs sets a policy of its own.
+const SECURE = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+})
+
 export type AppOptions<D> = {
   readonly endpoints: readonly Endpoint<D>[]
   /** Handed to every handler. */
@@ -54,9 +62,11 @@ export function createApp<D>(options: AppOptions<D>): Express {
   app.set('query parser', 'extended') // created[gte]
   app.set('trust proxy', options.trustProxy ?? false)
 
-  app.use(requestLog(log), requestMetrics(registry), helmet())
+  app.use(requestLog(log), requestMetrics(registry), SECURE)
+  const draining = options.draining ?? (() => false)
   app.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'no-store')
+    if (draining()) res.setHeader('Connection', 'close')
     next()
   })
   app.use(
@@ -70,7 +80,6 @@ export function createApp<D>(options: AppOptions<D>): Express {
       now,
     }),
   )
-  const draining = options.draining ?? (() => false)
   app.use(healthRoutes({ checks: options.checks, registry, draining }))
   app.use(docsRoutes(() => openApiDocument(endpoints, options.version)))
   app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))

@@ -18,6 +18,7 @@ import { createPayment } from './payments/create.ts'
 import { listPayments } from './payments/list.ts'
 import { replayAward } from './payments/replay-award.ts'
 import { retrievePayment } from './payments/retrieve.ts'
+import { reconcileProgram } from './programs/reconciliation.ts'
 import { createQuote } from './quotes/create.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
@@ -75,5 +76,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   retrieveEarningRule,
   updateEarningRule,
   listEarningRules,
+  reconcileProgram,
   receivePaymentEvent,
 ]

@@ -5,12 +5,12 @@ import pg from 'pg'
 import { startPostgres } from '../dev/postgres.ts'
 import type { Turn } from './contender.ts'
 import { type Product, startProduct } from './contenders/product.ts'
+import { busyShare } from './cpu-time.ts'
 import { createDatabase, settle } from './database.ts'
 import { openClient } from './http.ts'
 import { closedLoop, median, type Sample } from './load.ts'
 import { thisMachine } from './machine.ts'
 import { writeResult } from './results.ts'
-import { busyShare } from './rounds.ts'
 
 /**
  * `tsx bench/members.ts`: reading one of a million members beside a bare SELECT, and merging two

@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts'
 import { type ContenderResult, ratio, readResult, type SuiteResult, typical } from './results.ts'
 import type { StartResult } from './start.ts'
 import { create, cycle, debit, type Suite } from './suites.ts'
-import { type AllResults, isMet, TARGETS } from './targets.ts'
+import { type AllResults, busiest, TARGETS, verdict } from './targets.ts'
 
 const FILE = join(import.meta.dirname, 'RESULTS.md')
 
@@ -30,12 +30,11 @@ export function renderResults(): void {
 function targetSection(results: AllResults): string {
   const rows = TARGETS.map((target) => {
     const value = target.value(results)
-    const met = isMet(target, value)
     return [
       target.what,
       bound(target),
-      Number.isNaN(value) ? 'not measured' : `${value.toFixed(2)}${target.unit ?? ''}`,
-      met === null ? '' : met ? 'met' : '**missed**',
+      Number.isNaN(value) ? '' : `${value.toFixed(2)}${target.unit ?? ''}`,
+      verdict(target, results),
     ]
   })
   return `## Figures to reach\n\n${table(['ours', 'goal', 'measured', ''], rows)}`
@@ -51,13 +50,12 @@ function loadSection(suite: Suite, result: SuiteResult | null): string {
   const { settings, machine } = result
   const ours = result.contenders.find(({ name }) => name === 'ours')
   const blocks = settings.levels.map((level) => levelTable(result.contenders, ours, level))
-  const others = result.contenders.flatMap(({ rounds }) => rounds.map((round) => round.busyBefore))
   return [
     `## ${suite.title}`,
     `${day(result.date)}. ${describe(machine)}. ${versions(result.versions)}.`,
     `Median of ${settings.rounds} rounds of ${settings.durationMs / 1_000} s, ` +
       `${settings.members} members; other processes took up to ` +
-      `${(Math.max(...others) * 100).toFixed(0)}% of the CPUs before a turn. ` +
+      `${(busiest(result) * 100).toFixed(0)}% of the CPUs before a turn. ` +
       `Ratios are ours to theirs, the median of the rounds' own.`,
     ...blocks,
     result.contenders.map(({ name, title }) => `- \`${name}\`: ${title}`).join('\n'),
@@ -78,11 +76,24 @@ function levelTable(
       typical(contender, level, 'p50').toFixed(1),
       typical(contender, level, 'p90').toFixed(1),
       typical(contender, level, 'p99').toFixed(1),
+      typical(contender, level, 'cpuMs').toFixed(2),
       ours === undefined ? '' : ratio(ours, contender, level, 'throughput').toFixed(2),
       ours === undefined ? '' : ratio(ours, contender, level, 'p50').toFixed(2),
+      ours === undefined ? '' : ratio(ours, contender, level, 'cpuMs').toFixed(2),
     ]
   })
-  const head = ['', 'per second', 'rounds', 'p50 ms', 'p90 ms', 'p99 ms', 'throughput', 'p50']
+  const head = [
+    '',
+    'per second',
+    'rounds',
+    'p50 ms',
+    'p90 ms',
+    'p99 ms',
+    'CPU ms',
+    'ratio per second',
+    'ratio p50',
+    'ratio CPU',
+  ]
   return `### ${level} in flight\n\n${table(head, rows)}`
 }
 
@@ -98,7 +109,8 @@ function startSection(start: StartResult & { date: string; machine: Machine }): 
   return [
     '## From `npm start` to ready',
     `${day(start.date)}. ${describe({ ...start.machine, node: start.node })}.`,
-    `On an empty data directory ${start.first.toFixed(1)} s; then ${again} s.`,
+    `Other processes took ${(start.busyBefore * 100).toFixed(0)}% of the CPUs before. ` +
+      `On an empty data directory ${start.first.toFixed(1)} s; then ${again} s.`,
   ].join('\n\n')
 }
 

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender, Running, Turn } from './contender.ts'
+import { busyShare, type CpuTimes, childrenCpu, cpuPerTask, total } from './cpu-time.ts'
 import { createDatabase, settle } from './database.ts'
 import { closedLoop, type Sample } from './load.ts'
 
@@ -16,10 +15,16 @@ export interface Settings {
   holdMs: number
 }
 
+/** What one load saw, and what one task cost in CPU time on the contender's side and Postgres'. */
+export interface Measured extends Sample {
+  cpuMs: number | null
+  cpuMsByProgram: CpuTimes | null
+}
+
 export interface Round {
   /** Share of the CPUs that others used just before, 0 to 1; a high one makes the round suspect. */
   busyBefore: number
-  samples: Sample[]
+  samples: Measured[]
 }
 
 export interface Place {
@@ -37,7 +42,6 @@ export interface Play {
 }
 
 const ENGINE_WARM_UP = { inFlight: 8, warmUpMs: 0, durationMs: 2_000 } // compiles the hot paths
-const BUSY_WINDOW_MS = 400
 const STRIDE = 7_919 // a prime: neighbours in time are not neighbours in the table
 
 /**
@@ -75,9 +79,14 @@ async function takeTurn(
     const next = () => task((tasks++ * STRIDE) % settings.members)
     try {
       await closedLoop({ ...ENGINE_WARM_UP, task: next })
-      const samples: Sample[] = []
+      const samples: Measured[] = []
       for (const inFlight of settings.levels) {
-        samples.push(await closedLoop({ ...settings, inFlight, task: next }))
+        const [cpuBefore, tasksBefore] = [childrenCpu(), tasks]
+        const sample = await closedLoop({ ...settings, inFlight, task: next })
+        if (sample.completed === 0) throw new Error(`nothing completed with ${inFlight} in flight`)
+        const cpuMsByProgram = cpuPerTask(cpuBefore, childrenCpu(), tasks - tasksBefore)
+        const cpuMs = cpuMsByProgram === null ? null : total(cpuMsByProgram)
+        samples.push({ ...sample, cpuMs, cpuMsByProgram })
       }
       await check(tasks)
       return samples
@@ -93,7 +102,7 @@ export async function inTurn(
   contender: Contender,
   settings: Pick<Settings, 'members' | 'holdMs'>,
   label: string,
-  act: (running: Running) => Promise<Sample[]>,
+  act: (running: Running) => Promise<Measured[]>,
 ): Promise<Round> {
   const name = `bench_${contender.name}_${label}`.replaceAll('-', '_')
   const database = await createDatabase(place.adminUrl, name)
@@ -116,26 +125,18 @@ export async function inTurn(
   }
 }
 
-export async function busyShare(): Promise<number> {
-  const before = cpuTimes()
-  await delay(BUSY_WINDOW_MS)
-  const after = cpuTimes()
-  return 1 - (after.idle - before.idle) / (after.total - before.total)
-}
-
-function cpuTimes(): { idle: number; total: number } {
-  const times = cpus().map((cpu) => cpu.times)
-  return {
-    idle: times.reduce((sum, time) => sum + time.idle, 0),
-    total: times.reduce((sum, t) => sum + t.idle + t.user + t.sys + t.nice + t.irq, 0),
-  }
-}
-
 function describe(round: Round): string {
-  const samples = round.samples.map(({ inFlight, throughput, p50 }) =>
-    `${inFlight}: ${throughput.toFixed(0)}/s ${p50.toFixed(1)} ms`.padEnd(22),
+  const samples = round.samples.map(
+    ({ inFlight, throughput, p50, cpuMs, cpuMsByProgram }) =>
+      `${inFlight}: ${throughput.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, ` +
+      `CPU ${cpuMs?.toFixed(1)} ms (${programs(cpuMsByProgram)})`,
   )
-  return `${samples.join('')}(others ${(round.busyBefore * 100).toFixed(0)}%)`
+  return `others ${(round.busyBefore * 100).toFixed(0)}%\n  ${samples.join('\n  ')}`
+}
+
+function programs(times: CpuTimes | null): string {
+  const shares = Object.entries(times ?? {}).filter(([, ms]) => ms >= 0.05)
+  return shares.map(([program, ms]) => `${program} ${ms.toFixed(1)}`).join(', ')
 }
 
 function describeError(error: unknown): string {

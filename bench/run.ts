@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { tryLock } from '../dev/lock.ts'
 import { startPostgres } from '../dev/postgres.ts'
+import { recordChildren, stopOrphans } from '../dev/stack/orphans.ts'
 import type { Contender } from './contender.ts'
 import { thisMachine, versionsOf } from './machine.ts'
 import { rerunUnderNewerNode } from './node-version.ts'
@@ -23,10 +25,9 @@ async function main(options: Options): Promise<void> {
   if (!existsSync(join(import.meta.dirname, 'peers', 'node_modules'))) {
     throw new Error('The peers are not installed: npm ci --prefix bench/peers')
   }
-  const scratch = resolve(process.env.DATA_DIR || '.data', `bench-${process.pid}`)
-  mkdirSync(scratch, { recursive: true })
+  const onProgress = (line: string) => void process.stdout.write(`${line}\n`)
+  const scratch = await emptyScratch(resolve(process.env.DATA_DIR || '.data', 'bench'), onProgress)
   const postgres = await startPostgres({ dataDir: join(scratch, 'postgres') })
-  const onProgress = (line: string) => process.stdout.write(`${line}\n`)
   const place: Place = { adminUrl: postgres.adminUrl, scratch, onProgress }
   try {
     for (const name of options.suites) {
@@ -38,6 +39,20 @@ async function main(options: Options): Promise<void> {
     rmSync(scratch, { recursive: true, force: true })
   }
   if (options.keep) renderResults()
+}
+
+/** A folder for this run alone, after clearing away what a killed one left there and running. */
+async function emptyScratch(folder: string, onProgress: (line: string) => void): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const lock = tryLock(join(folder, 'bench.lock'))
+  if ('heldBy' in lock) throw new Error(`A bench already runs (process ${lock.heldBy.pid})`)
+  const processes = join(folder, 'processes.json')
+  await stopOrphans(processes, onProgress)
+  recordChildren(processes)
+  const scratch = join(folder, 'data')
+  rmSync(scratch, { recursive: true, force: true })
+  mkdirSync(scratch)
+  return scratch
 }
 
 async function runSuite(name: SuiteName, place: Place, options: Options): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../dev/ports.ts'
+import { busyShare } from './cpu-time.ts'
 import type { Place } from './rounds.ts'
 
 export interface StartResult {
@@ -10,6 +11,8 @@ export interface StartResult {
   first: number
   /** Likewise on one that an earlier start has filled. */
   again: number[]
+  /** Share of the CPUs that others used before the first start, 0 to 1. */
+  busyBefore: number
   /** Of the Node that npm runs. */
   node: string
 }
@@ -23,6 +26,7 @@ const STOP_WITHIN_MS = 60_000
  */
 export async function timeStart(place: Place, rounds: number): Promise<StartResult> {
   const dataDir = join(place.scratch, 'start')
+  const busyBefore = await busyShare()
   const first = await startOnce(dataDir)
   place.onProgress(`first start  ${first.toFixed(1)} s`)
   const again: number[] = []
@@ -31,7 +35,7 @@ export async function timeStart(place: Place, rounds: number): Promise<StartResu
     place.onProgress(`next start   ${seconds.toFixed(1)} s`)
     again.push(seconds)
   }
-  return { first, again, node: await nodeOfPath() }
+  return { first, again, busyBefore, node: await nodeOfPath() }
 }
 
 async function startOnce(dataDir: string): Promise<number> {

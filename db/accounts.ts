@@ -2,7 +2,7 @@ import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, lot } from './schema/index.ts'
-import { inWorkspace, type Db } from './workspace-client.ts'
+import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
 export type AccountFilter = {
@@ -13,9 +13,16 @@ export type AccountFilter = {
   metadata?: Record<string, string>
 }
 
-export const findAccount = (pool: Pool, workspace: string, id: string): Promise<AccountRow | undefined> =>
+export const findAccount = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<AccountRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(account).where(and(eq(account.workspace, workspace), eq(account.id, id)))
+    const rows = await db
+      .select()
+      .from(account)
+      .where(and(eq(account.workspace, workspace), eq(account.id, id)))
     return rows[0]
   })
 
@@ -27,7 +34,10 @@ const END = ''
  * that counts. Merged accounts are left out unless asked for by status.
  */
 export const listAccounts = (
-  pool: Pool, workspace: string, filter: AccountFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: AccountFilter,
+  page: PageRequest,
 ): Promise<Page<AccountRow>> =>
   inWorkspace(pool, workspace, async (db) => {
     const ofStatus = (status: AccountRow['status'], part: PageRequest) =>
@@ -58,7 +68,11 @@ export const listAccounts = (
     return { rows, hasMore: false }
   })
 
-async function statusOf(db: Db, workspace: string, id: string): Promise<AccountRow['status'] | undefined> {
+async function statusOf(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<AccountRow['status'] | undefined> {
   const rows = await db
     .select({ status: account.status })
     .from(account)
@@ -78,7 +92,9 @@ export type ExpiringPoints = { points: number; expiresAt: Date }
 
 /** What expires when, soonest first, and what is due already and only not yet written off. Smallest unit. */
 export const readExpiring = (
-  pool: Pool, workspace: string, ids: string[],
+  pool: Pool,
+  workspace: string,
+  ids: string[],
 ): Promise<Map<string, { expiring: ExpiringPoints[]; due: number }>> =>
   inWorkspace(pool, workspace, async (db) => {
     const result = new Map<string, { expiring: ExpiringPoints[]; due: number }>()

@@ -6,16 +6,34 @@ import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type EarningRuleRow = typeof earningRule.$inferSelect
 export type NewEarningRule = typeof earningRule.$inferInsert
-export type EarningRuleChange = Partial<Omit<NewEarningRule, 'workspace' | 'id' | 'program' | 'trigger' | 'createdAt'>>
-export type EarningRuleFilter = { program?: string; trigger?: EarningRuleRow['trigger']; active?: boolean }
+export type EarningRuleChange = Partial<
+  Omit<NewEarningRule, 'workspace' | 'id' | 'program' | 'trigger' | 'createdAt'>
+>
+export type EarningRuleFilter = {
+  program?: string
+  trigger?: EarningRuleRow['trigger']
+  active?: boolean
+}
 
-const own = (workspace: string, id: string) => and(eq(earningRule.workspace, workspace), eq(earningRule.id, id))
+const own = (workspace: string, id: string) =>
+  and(eq(earningRule.workspace, workspace), eq(earningRule.id, id))
 
-export const findEarningRule = (pool: Pool, workspace: string, id: string): Promise<EarningRuleRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => (await db.select().from(earningRule).where(own(workspace, id)))[0])
+export const findEarningRule = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<EarningRuleRow | undefined> =>
+  inWorkspace(
+    pool,
+    workspace,
+    async (db) => (await db.select().from(earningRule).where(own(workspace, id)))[0],
+  )
 
 export const listEarningRules = (
-  pool: Pool, workspace: string, filter: EarningRuleFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: EarningRuleFilter,
+  page: PageRequest,
 ): Promise<Page<EarningRuleRow>> =>
   inWorkspace(pool, workspace, (db) =>
     readPage(db, earningRule, page, [
@@ -33,6 +51,11 @@ export async function insertEarningRule(tx: Db, values: NewEarningRule): Promise
 }
 
 /** Undefined where there is no such rule. */
-export async function updateEarningRule(tx: Db, workspace: string, id: string, change: EarningRuleChange) {
+export async function updateEarningRule(
+  tx: Db,
+  workspace: string,
+  id: string,
+  change: EarningRuleChange,
+) {
   return (await tx.update(earningRule).set(change).where(own(workspace, id)).returning())[0]
 }

@@ -4,12 +4,14 @@ import { migrate } from './migrate.ts'
 
 /** `npm run migrate`: environment MIGRATION_DATABASE_URL (owner), DATABASE_URL (application role). */
 async function main(): Promise<void> {
-  const ownerUrl = process.env['MIGRATION_DATABASE_URL']
-  const applicationUrl = process.env['DATABASE_URL']
+  const ownerUrl = process.env.MIGRATION_DATABASE_URL
+  const applicationUrl = process.env.DATABASE_URL
   if (!ownerUrl || !applicationUrl) {
-    throw new Error('MIGRATION_DATABASE_URL (owner role) and DATABASE_URL (application role) must be set')
+    throw new Error(
+      'MIGRATION_DATABASE_URL (owner role) and DATABASE_URL (application role) must be set',
+    )
   }
-  if (process.env['ADMIN_DATABASE_URL']) await createOwner(process.env['ADMIN_DATABASE_URL'], ownerUrl)
+  if (process.env.ADMIN_DATABASE_URL) await createOwner(process.env.ADMIN_DATABASE_URL, ownerUrl)
   await migrate({ ownerUrl, applicationUrl, onProgress: (line) => console.log(line) })
 }
 
@@ -29,7 +31,9 @@ export async function createOwner(adminUrl: string, ownerUrl: string): Promise<v
     }
     const databases = await client.query('select from pg_database where datname = $1', [database])
     if (!databases.rowCount) {
-      await client.query(`create database ${pg.escapeIdentifier(database)} owner ${pg.escapeIdentifier(role)}`)
+      await client.query(
+        `create database ${pg.escapeIdentifier(database)} owner ${pg.escapeIdentifier(role)}`,
+      )
     }
   } finally {
     await client.end()

@@ -3,7 +3,10 @@ import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
 
 /** The database's time, and the time before which something is overdue. ISO 8601. */
-export async function netClock(pool: Pool, graceMs: number): Promise<{ now: string; before: string }> {
+export async function netClock(
+  pool: Pool,
+  graceMs: number,
+): Promise<{ now: string; before: string }> {
   const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
   const now = rows[0]?.now ?? new Date()
   return { now: now.toISOString(), before: new Date(now.getTime() - graceMs).toISOString() }
@@ -11,25 +14,33 @@ export async function netClock(pool: Pool, graceMs: number): Promise<{ now: stri
 
 export async function overdueRedemptions(pool: Pool, before: string, limit: number) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_redemptions($1, $2)', [before, limit])
+    'select workspace, id from net_overdue_redemptions($1, $2)',
+    [before, limit],
+  )
   return rows
 }
 
 export async function expiredPayments(pool: Pool, before: string, limit: number) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_expired_payments($1, $2)', [before, limit])
+    'select workspace, payment from net_expired_payments($1, $2)',
+    [before, limit],
+  )
   return rows
 }
 
 export async function unprocessedPayments(pool: Pool, before: string, limit: number) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_unprocessed_payments($1, $2)', [before, limit])
+    'select workspace, payment from net_unprocessed_payments($1, $2)',
+    [before, limit],
+  )
   return rows
 }
 
 export async function maturingEarnings(pool: Pool, before: string, limit: number) {
   const { rows } = await pool.query<{ workspace: string; source: string }>(
-    'select workspace, source from net_maturing_earnings($1, $2)', [before, limit])
+    'select workspace, source from net_maturing_earnings($1, $2)',
+    [before, limit],
+  )
   return rows
 }
 
@@ -40,6 +51,8 @@ export const replayPayment = (pool: Pool, workspace: string, payment: string) =>
 /** Deletes idempotency keys older than this; returns how many. */
 export async function forgetKeys(pool: Pool, olderThanMs: number): Promise<number> {
   const { rows } = await pool.query<{ gone: number }>(
-    `select idempotency_forget(clock_timestamp() - make_interval(secs => $1)) as gone`, [olderThanMs / 1000])
+    `select idempotency_forget(clock_timestamp() - make_interval(secs => $1)) as gone`,
+    [olderThanMs / 1000],
+  )
   return rows[0]?.gone ?? 0
 }

@@ -21,7 +21,11 @@ type Listed = PgTable & { id: AnyPgColumn; createdAt: AnyPgColumn; workspace: An
  * ids sort by creation. An unknown cursor gives an empty page.
  */
 export async function readPage<T extends Listed>(
-  db: Db, table: T, page: PageRequest, where: (SQL | '' | undefined)[], datedIds = false,
+  db: Db,
+  table: T,
+  page: PageRequest,
+  where: (SQL | '' | undefined)[],
+  datedIds = false,
 ): Promise<Page<T['$inferSelect']>> {
   const { limit, startingAfter, endingBefore, created = {} } = page
   const backwards = endingBefore !== undefined
@@ -32,7 +36,8 @@ export async function readPage<T extends Listed>(
     created.gte && gte(table.createdAt, created.gte),
     created.lt && lt(table.createdAt, created.lt),
     created.lte && lte(table.createdAt, created.lte),
-    cursor && (datedIds ? (backwards ? gt : lt)(table.id, cursor) : beyond(table, cursor, backwards)),
+    cursor &&
+      (datedIds ? (backwards ? gt : lt)(table.id, cursor) : beyond(table, cursor, backwards)),
   ].filter((condition): condition is SQL => Boolean(condition))
   const order = backwards ? asc : desc
   const listed: PgTable = table // drizzle's own types lose their way in T
@@ -50,5 +55,8 @@ export async function readPage<T extends Listed>(
 function beyond(table: Listed, cursor: string, backwards: boolean): SQL {
   const at = sql`(select c.created_at from ${table} c where c.workspace = ${table.workspace} and c.id = ${cursor})`
   const compare = backwards ? gt : lt
-  return or(compare(table.createdAt, at), and(eq(table.createdAt, at), compare(table.id, cursor))) as SQL
+  return or(
+    compare(table.createdAt, at),
+    and(eq(table.createdAt, at), compare(table.id, cursor)),
+  ) as SQL
 }

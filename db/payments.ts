@@ -11,7 +11,13 @@ export type PaymentRow = typeof payment.$inferSelect
 export type PaymentStatus = PaymentRow['status']
 
 /** A redemption attached to a payment, with what its run is started with. */
-export type AttachedRedemption = { id: string; account: string; reward: string; status: string; expires_at: string }
+export type AttachedRedemption = {
+  id: string
+  account: string
+  reward: string
+  status: string
+  expires_at: string
+}
 
 export type PaymentResult = {
   outcome: string
@@ -54,8 +60,21 @@ export type NewPayment = {
 export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentResult> {
   try {
     return await call<PaymentResult>(pool, 'payment_create', [
-      p.workspace, p.payment, p.route, p.key, p.fingerprint, p.amount, p.currency, p.customer, p.metadata,
-      JSON.stringify(p.redemptions), p.status, p.awaitsConfirmation, p.event, p.at, p.expiresAt,
+      p.workspace,
+      p.payment,
+      p.route,
+      p.key,
+      p.fingerprint,
+      p.amount,
+      p.currency,
+      p.customer,
+      p.metadata,
+      JSON.stringify(p.redemptions),
+      p.status,
+      p.awaitsConfirmation,
+      p.event,
+      p.at,
+      p.expiresAt,
     ])
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }
@@ -64,7 +83,8 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
 
 /** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
 export function refusalRaised(error: unknown): SqlRefusal {
-  if (error instanceof Error && 'code' in error && error.code === 'VR001') return JSON.parse(error.message) as SqlRefusal
+  if (error instanceof Error && 'code' in error && error.code === 'VR001')
+    return JSON.parse(error.message) as SqlRefusal
   throw error
 }
 
@@ -138,19 +158,37 @@ export type ReportedMore = {
 
 export const receivePaymentEvent = (pool: Pool, e: ReceivedEvent) =>
   call<PaymentResult>(pool, 'payment_receive', [
-    e.workspace, e.provider, e.event, e.type, e.payload, e.payment, e.status, e.at, e.more ?? {},
+    e.workspace,
+    e.provider,
+    e.event,
+    e.type,
+    e.payload,
+    e.payment,
+    e.status,
+    e.at,
+    e.more ?? {},
   ])
 
-export const findPayment = (pool: Pool, workspace: string, id: string): Promise<PaymentRow | undefined> =>
+export const findPayment = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<PaymentRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(payment).where(and(eq(payment.workspace, workspace), eq(payment.id, id)))
+    const rows = await db
+      .select()
+      .from(payment)
+      .where(and(eq(payment.workspace, workspace), eq(payment.id, id)))
     return rows[0]
   })
 
 export type PaymentFilter = { customer?: string; status?: PaymentStatus }
 
 export const listPayments = (
-  pool: Pool, workspace: string, filter: PaymentFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: PaymentFilter,
+  page: PageRequest,
 ): Promise<Page<PaymentRow>> =>
   inWorkspace(pool, workspace, (db) =>
     readPage(db, payment, page, [

@@ -16,7 +16,12 @@ export type PoolOptions = {
 }
 
 /** A pool that survives its server: a broken idle connection is dropped and reported, never thrown. */
-export function createPool({ url, max = 16, applicationName = 'vinr', onError }: PoolOptions): Pool {
+export function createPool({
+  url,
+  max = 16,
+  applicationName = 'vinr',
+  onError,
+}: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,

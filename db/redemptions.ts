@@ -11,7 +11,12 @@ import { inWorkspace } from './workspace-client.ts'
 export type RedemptionRow = typeof redemption.$inferSelect
 
 /** What every redemption function of the ledger answers. */
-export type RedemptionResult = { outcome: string; redemption?: Snapshot; refusal?: SqlRefusal; param?: string }
+export type RedemptionResult = {
+  outcome: string
+  redemption?: Snapshot
+  refusal?: SqlRefusal
+  param?: string
+}
 
 export type Precheck =
   | { outcome: 'exists'; redemption: Snapshot }
@@ -47,16 +52,44 @@ export type CreateArguments = {
 
 /** The one statement before arming; writes nothing. `holdMinutes` is the default where neither reward nor program says. */
 export const precheckRedemption = (
-  pool: Pool, workspace: string, id: string, account: string, reward: string, quantity: number, holdMinutes: number,
-) => call<Precheck>(pool, 'redemption_precheck', [workspace, id, account, reward, quantity, holdMinutes])
+  pool: Pool,
+  workspace: string,
+  id: string,
+  account: string,
+  reward: string,
+  quantity: number,
+  holdMinutes: number,
+) =>
+  call<Precheck>(pool, 'redemption_precheck', [
+    workspace,
+    id,
+    account,
+    reward,
+    quantity,
+    holdMinutes,
+  ])
 
 export const insertRedemption = (pool: Pool, a: CreateArguments) =>
   call<RedemptionResult>(pool, 'redemption_create', [
-    a.workspace, a.redemption, a.account, a.reward, a.quantity, a.at, a.expiresAt, a.creationWindowMs, a.code,
-    a.fingerprint, a.shipping, a.metadata,
+    a.workspace,
+    a.redemption,
+    a.account,
+    a.reward,
+    a.quantity,
+    a.at,
+    a.expiresAt,
+    a.creationWindowMs,
+    a.code,
+    a.fingerprint,
+    a.shipping,
+    a.metadata,
   ])
 
-export const findRedemption = (pool: Pool, workspace: string, id: string): Promise<RedemptionRow | undefined> =>
+export const findRedemption = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<RedemptionRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
     const rows = await db
       .select()
@@ -65,10 +98,18 @@ export const findRedemption = (pool: Pool, workspace: string, id: string): Promi
     return rows[0]
   })
 
-export type RedemptionFilter = { account?: string; reward?: string; status?: RedemptionRow['status']; payment?: string }
+export type RedemptionFilter = {
+  account?: string
+  reward?: string
+  status?: RedemptionRow['status']
+  payment?: string
+}
 
 export const listRedemptions = (
-  pool: Pool, workspace: string, filter: RedemptionFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: RedemptionFilter,
+  page: PageRequest,
 ): Promise<Page<RedemptionRow>> =>
   inWorkspace(pool, workspace, (db) =>
     readPage(db, redemption, page, [

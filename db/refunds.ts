@@ -31,23 +31,46 @@ export type RefundResult = PaymentResult & { refund?: Snapshot }
 export async function insertRefund(pool: Pool, r: NewRefund): Promise<RefundResult> {
   try {
     return await call<RefundResult>(pool, 'refund_create', [
-      r.workspace, r.refund, r.payment, r.amount, r.reason, r.returnRedemption, r.metadata, r.route, r.key,
-      r.fingerprint, r.event, r.at,
+      r.workspace,
+      r.refund,
+      r.payment,
+      r.amount,
+      r.reason,
+      r.returnRedemption,
+      r.metadata,
+      r.route,
+      r.key,
+      r.fingerprint,
+      r.event,
+      r.at,
     ])
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }
 }
 
-export const findRefund = (pool: Pool, workspace: string, id: string): Promise<RefundRow | undefined> =>
+export const findRefund = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<RefundRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(refund).where(and(eq(refund.workspace, workspace), eq(refund.id, id)))
+    const rows = await db
+      .select()
+      .from(refund)
+      .where(and(eq(refund.workspace, workspace), eq(refund.id, id)))
     return rows[0]
   })
 
 export const listRefunds = (
-  pool: Pool, workspace: string, filter: { payment?: string }, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: { payment?: string },
+  page: PageRequest,
 ): Promise<Page<RefundRow>> =>
   inWorkspace(pool, workspace, (db) =>
-    readPage(db, refund, page, [eq(refund.workspace, workspace), filter.payment && eq(refund.payment, filter.payment)]),
+    readPage(db, refund, page, [
+      eq(refund.workspace, workspace),
+      filter.payment && eq(refund.payment, filter.payment),
+    ]),
   )

@@ -6,17 +6,35 @@ import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type RewardRow = typeof reward.$inferSelect
 export type NewReward = typeof reward.$inferInsert
-export type RewardChange = Partial<Omit<NewReward, 'workspace' | 'id' | 'program' | 'type' | 'createdAt'>>
+export type RewardChange = Partial<
+  Omit<NewReward, 'workspace' | 'id' | 'program' | 'type' | 'createdAt'>
+>
 export type RewardFilter = { program?: string; active?: boolean; type?: RewardRow['type'] }
 
-export const findReward = (pool: Pool, workspace: string, id: string): Promise<RewardRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(reward).where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
-    return rows[0]
-  })
+export const findReward = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<RewardRow | undefined> =>
+  inWorkspace(pool, workspace, (db) => readReward(db, workspace, id))
+
+export async function readReward(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<RewardRow | undefined> {
+  const rows = await db
+    .select()
+    .from(reward)
+    .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
+  return rows[0]
+}
 
 export const listRewards = (
-  pool: Pool, workspace: string, filter: RewardFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: RewardFilter,
+  page: PageRequest,
 ): Promise<Page<RewardRow>> =>
   inWorkspace(pool, workspace, (db) =>
     readPage(db, reward, page, [

@@ -9,7 +9,8 @@ export function fromSnapshot<T extends PgTable>(table: T, snapshot: Snapshot): I
   const row: Record<string, unknown> = {}
   for (const [key, column] of Object.entries(getTableColumns(table))) {
     const value = snapshot[column.name]
-    row[key] = column.dataType === 'date' && typeof value === 'string' ? new Date(value) : (value ?? null)
+    row[key] =
+      column.dataType === 'date' && typeof value === 'string' ? new Date(value) : (value ?? null)
   }
   return row as InferSelectModel<T> // the snapshot is to_jsonb of this very table
 }

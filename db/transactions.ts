@@ -27,17 +27,39 @@ export type PostArguments = {
   allowNegative: boolean
 }
 
-export type PostResult = { outcome: 'posted' | 'replayed' | 'refused' | 'missing'; transaction?: Snapshot; refusal?: SqlRefusal }
+export type PostResult = {
+  outcome: 'posted' | 'replayed' | 'refused' | 'missing'
+  transaction?: Snapshot
+  refusal?: SqlRefusal
+}
 
 export const postPoints = (pool: Pool, p: PostArguments) =>
   call<PostResult>(pool, 'points_post', [
-    p.workspace, p.account, p.type, p.amount, p.reason, p.operation, p.fingerprint, p.at, p.expiresAt, p.batch,
-    p.source, p.metadata, p.allowNegative,
+    p.workspace,
+    p.account,
+    p.type,
+    p.amount,
+    p.reason,
+    p.operation,
+    p.fingerprint,
+    p.at,
+    p.expiresAt,
+    p.batch,
+    p.source,
+    p.metadata,
+    p.allowNegative,
   ])
 
-export const findTransaction = (pool: Pool, workspace: string, id: string): Promise<TransactionRow | undefined> =>
+export const findTransaction = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<TransactionRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const rows = await db.select().from(ptx).where(and(eq(ptx.workspace, workspace), eq(ptx.id, id)))
+    const rows = await db
+      .select()
+      .from(ptx)
+      .where(and(eq(ptx.workspace, workspace), eq(ptx.id, id)))
     return rows[0]
   })
 
@@ -51,7 +73,10 @@ export type TransactionFilter = {
 }
 
 export const listTransactions = (
-  pool: Pool, workspace: string, filter: TransactionFilter, page: PageRequest,
+  pool: Pool,
+  workspace: string,
+  filter: TransactionFilter,
+  page: PageRequest,
 ): Promise<Page<TransactionRow>> =>
   inWorkspace(pool, workspace, async (db) => {
     // one id for nearly everybody; `= any` of one would cost the index's order
@@ -69,7 +94,10 @@ export const listTransactions = (
       page,
       [
         eq(ptx.workspace, workspace),
-        members && (members.length === 1 ? eq(ptx.account, members[0] ?? '') : inArray(ptx.account, members)),
+        members &&
+          (members.length === 1
+            ? eq(ptx.account, members[0] ?? '')
+            : inArray(ptx.account, members)),
         filter.type && eq(ptx.type, filter.type),
         filter.program && inArray(ptx.account, ofProgram),
         filter.payment && sql`(${ptx.payment} = ${filter.payment} or ${throughRedemption})`,
@@ -85,12 +113,18 @@ export const listTransactions = (
 
 /** The account and all that were merged into it: their rows are its history. */
 export async function readFamily(db: Db, workspace: string, id: string): Promise<string[]> {
-  const { rows } = await db.execute<{ id: string }>(sql`select account_family(${workspace}, ${id}) as id`)
+  const { rows } = await db.execute<{ id: string }>(
+    sql`select account_family(${workspace}, ${id}) as id`,
+  )
   return rows.map((row) => row.id)
 }
 
 /** For those of these accounts that were merged, where their rows are read now. */
-export const readSurvivors = (pool: Pool, workspace: string, accounts: string[]): Promise<Map<string, string>> =>
+export const readSurvivors = (
+  pool: Pool,
+  workspace: string,
+  accounts: string[],
+): Promise<Map<string, string>> =>
   inWorkspace(pool, workspace, async (db) => {
     if (accounts.length === 0) return new Map<string, string>()
     const { rows } = await db.execute<{ id: string; survivor: string }>(
@@ -102,7 +136,9 @@ export const readSurvivors = (pool: Pool, workspace: string, accounts: string[])
 
 /** The payments of these redemptions: a redemption row's source is read through its redemption. */
 export const paymentsOfRedemptions = (
-  pool: Pool, workspace: string, redemptions: string[],
+  pool: Pool,
+  workspace: string,
+  redemptions: string[],
 ): Promise<Map<string, string>> =>
   inWorkspace(pool, workspace, async (db) => {
     if (redemptions.length === 0) return new Map<string, string>()

@@ -11,7 +11,11 @@ const workspaceOf = new WeakMap<Client, string>()
  * A connection remembers the workspace it last served, so that the usual read
  * costs one round trip.
  */
-export async function inWorkspace<T>(pool: Pool, workspace: string, read: (db: Db) => Promise<T>): Promise<T> {
+export async function inWorkspace<T>(
+  pool: Pool,
+  workspace: string,
+  read: (db: Db) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
@@ -33,10 +37,17 @@ export async function inWorkspace<T>(pool: Pool, workspace: string, read: (db: D
 }
 
 /** Runs `write` in one transaction of this workspace; a write takes its transaction first. */
-export async function transact<T>(pool: Pool, workspace: string, write: (tx: Db) => Promise<T>): Promise<T> {
+export async function transact<T>(
+  pool: Pool,
+  workspace: string,
+  write: (tx: Db) => Promise<T>,
+): Promise<T> {
   return inWorkspace(pool, workspace, (db) => db.transaction((tx) => write(tx as unknown as Db)))
 }
 
 function isConnectionLoss(error: unknown): error is Error {
-  return error instanceof Error && /terminated|Connection|ECONN|57P/.test(`${error.message} ${'code' in error ? error.code : ''}`)
+  return (
+    error instanceof Error &&
+    /terminated|Connection|ECONN|57P/.test(`${error.message} ${'code' in error ? error.code : ''}`)
+  )
 }

@@ -5,9 +5,17 @@ import type { Db } from './workspace-client.ts'
 /** The program that every workspace has. */
 export const DEFAULT_PROGRAM = 'prog_default'
 
-export async function insertWorkspace(tx: Db, id: string, name: string, livemode: boolean): Promise<void> {
+export async function insertWorkspace(
+  tx: Db,
+  id: string,
+  name: string,
+  livemode: boolean,
+): Promise<void> {
   await tx.insert(workspace).values({ id, name, livemode }).onConflictDoNothing()
-  await tx.insert(program).values({ workspace: id, id: DEFAULT_PROGRAM, name }).onConflictDoNothing()
+  await tx
+    .insert(program)
+    .values({ workspace: id, id: DEFAULT_PROGRAM, name })
+    .onConflictDoNothing()
 }
 
 export type NewApiKey = typeof apiKey.$inferInsert
@@ -17,7 +25,12 @@ export async function insertApiKey(tx: Db, key: NewApiKey): Promise<void> {
 }
 
 /** False where the workspace has no such key. */
-export async function revokeApiKey(tx: Db, inWorkspace: string, id: string, at: Date): Promise<boolean> {
+export async function revokeApiKey(
+  tx: Db,
+  inWorkspace: string,
+  id: string,
+  at: Date,
+): Promise<boolean> {
   const rows = await tx
     .update(apiKey)
     .set({ revokedAt: at })

@@ -42,7 +42,9 @@ async function createTemporal(client: pg.Client, { role }: Login): Promise<void>
       await client.query(`create database ${pg.escapeIdentifier(database)} owner ${name}`)
     }
     // By default any role may connect to any database.
-    await client.query(`revoke connect, temporary on database ${pg.escapeIdentifier(database)} from public`)
+    await client.query(
+      `revoke connect, temporary on database ${pg.escapeIdentifier(database)} from public`,
+    )
   }
 }
 

@@ -31,9 +31,27 @@ const MEMBERS = [
 ]
 
 const REWARDS = [
-  { id: 'rwd_5eur_off', name: 'EUR 5 off', type: 'discount_amount', cost: 500, value: { amount: 500, currency: 'EUR' } },
-  { id: 'rwd_fivecredit', name: 'EUR 5 off your order', type: 'discount_amount', cost: 500, value: { amount: 500, currency: 'EUR' } },
-  { id: 'rwd_totebag', name: 'Tote bag', type: 'free_product', cost: 800, value: { product: 'Tote bag', quantity: 1 } },
+  {
+    id: 'rwd_5eur_off',
+    name: 'EUR 5 off',
+    type: 'discount_amount',
+    cost: 500,
+    value: { amount: 500, currency: 'EUR' },
+  },
+  {
+    id: 'rwd_fivecredit',
+    name: 'EUR 5 off your order',
+    type: 'discount_amount',
+    cost: 500,
+    value: { amount: 500, currency: 'EUR' },
+  },
+  {
+    id: 'rwd_totebag',
+    name: 'Tote bag',
+    type: 'free_product',
+    cost: 800,
+    value: { product: 'Tote bag', quantity: 1 },
+  },
 ] as const
 
 export const newDemoKeys = (): DemoKeys => ({
@@ -56,7 +74,9 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
       paymentSecret: keys.paymentWebhookSecret,
     })
     await seedRule(pool, DEMO)
-    await workspaceActivities({ pool }).createWorkspace(OTHER, 'Another shop', false, { secretKey: keys.otherWorkspaceApiKey })
+    await workspaceActivities({ pool }).createWorkspace(OTHER, 'Another shop', false, {
+      secretKey: keys.otherWorkspaceApiKey,
+    })
     onProgress(`demo data ready (${MEMBERS.length} members, ${REWARDS.length} rewards)`)
     return {
       ...keys,
@@ -75,18 +95,30 @@ export function seedRule(pool: Pool, workspace: string): Promise<void> {
     const award = { per_amount: { points: 1, amount: 100, currency: 'eur' } }
     await tx
       .insert(earningRule)
-      .values({ workspace, id: 'erl_1_per_eur', program: DEFAULT_PROGRAM, name: '1 point per EUR 1', award })
+      .values({
+        workspace,
+        id: 'erl_1_per_eur',
+        program: DEFAULT_PROGRAM,
+        name: '1 point per EUR 1',
+        award,
+      })
       .onConflictDoNothing()
   })
 }
 
 /** A workspace with the documents' members and rewards. */
 export async function seedWorkspace(
-  pool: Pool, id: string, name: string, given: { secretKey?: string; publishableKey?: string; paymentSecret?: string } = {},
+  pool: Pool,
+  id: string,
+  name: string,
+  given: { secretKey?: string; publishableKey?: string; paymentSecret?: string } = {},
 ) {
   const keys = await workspaceActivities({ pool }).createWorkspace(id, name, false, given)
   await transact(pool, id, async (tx) => {
-    await tx.insert(reward).values(REWARDS.map((row) => ({ ...row, workspace: id, program: DEFAULT_PROGRAM }))).onConflictDoNothing()
+    await tx
+      .insert(reward)
+      .values(REWARDS.map((row) => ({ ...row, workspace: id, program: DEFAULT_PROGRAM })))
+      .onConflictDoNothing()
     for (const { id: member, customer } of MEMBERS) {
       await tx
         .insert(account)
@@ -97,9 +129,19 @@ export async function seedWorkspace(
   const { postTransaction } = transactionActivities({ pool })
   for (const { id: member, points } of MEMBERS) {
     await postTransaction({
-      workspace: id, account: member, type: 'adjust', amount: points, reason: 'demo_opening_balance',
-      operation: `demo:${member}`, fingerprint: 'demo', at: new Date().toISOString(), expiresAt: null, batch: null,
-      source: null, metadata: {}, allowNegative: false,
+      workspace: id,
+      account: member,
+      type: 'adjust',
+      amount: points,
+      reason: 'demo_opening_balance',
+      operation: `demo:${member}`,
+      fingerprint: 'demo',
+      at: new Date().toISOString(),
+      expiresAt: null,
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: false,
     })
   }
   return keys

@@ -1,31 +1,53 @@
 import { parseArgs } from 'node:util'
 import { workspaceActivities } from '../activities/workspace.ts'
-import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { newId } from '../domain/ids.ts'
 
-const USAGE = 'usage: npm run workspace -- <name> [--live]'
+const USAGE = `Usage (DATABASE_URL, the application role, must be set):
+  npm run workspace -- create <name> [--live]
+  npm run workspace -- key <ws_id> [--publishable] [--live] [--expires <ISO date>]
+  npm run workspace -- revoke <ws_id> <key_id>`
 
-/**
- * `npm run workspace -- <name> [--live]`: a new workspace with its keys, which are printed once, as
- * JSON, and never again. Reads DATABASE_URL.
- */
+/** `npm run workspace`: tenants and their keys. A key is printed once and never again. */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { live: { type: 'boolean', default: false } },
     allowPositionals: true,
+    options: {
+      live: { type: 'boolean', default: false },
+      publishable: { type: 'boolean', default: false },
+      expires: { type: 'string' },
+    },
   })
-  const [name] = positionals
-  if (name === undefined || positionals.length > 1) throw new Error(USAGE)
-  const pool = createPool({ url: readConfig().databaseUrl, max: 1, applicationName: 'vinr-workspace' })
+  const [verb, first, second] = positionals
+  const url = process.env.DATABASE_URL
+  if (!url || !first) throw new Error(USAGE)
+  const pool = createPool({ url, max: 1, applicationName: 'vinr-workspace' })
+  const activities = workspaceActivities({ pool })
   try {
-    const workspace = newId('ws')
-    const keys = await workspaceActivities({ pool }).createWorkspace(workspace, name, values.live)
-    console.log(JSON.stringify({ workspace, ...keys }, null, 2))
+    if (verb === 'create') {
+      const workspace = newId('ws')
+      print({ workspace, ...(await activities.createWorkspace(workspace, first, values.live)) })
+    } else if (verb === 'key') {
+      const kind = values.publishable ? 'publishable' : 'secret'
+      print(await activities.createKey(first, kind, values.live, expiryOf(values.expires)))
+    } else if (verb === 'revoke' && second) {
+      const revoked = await activities.revokeKey(first, second, new Date())
+      if (!revoked) throw new Error(`${first} has no key ${second}`)
+      print({ revoked: second })
+    } else throw new Error(USAGE)
   } finally {
     await pool.end()
   }
 }
+
+function expiryOf(text: string | undefined): Date | null {
+  if (text === undefined) return null
+  const date = new Date(text)
+  if (Number.isNaN(date.getTime())) throw new Error(`--expires: not a date: ${text}`)
+  return date
+}
+
+const print = (value: object) => console.log(JSON.stringify(value, null, 2))
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error)

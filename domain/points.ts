@@ -18,7 +18,8 @@ export type Units = { units: number; exact: boolean }
 export function unitsOf(points: number, decimals: number, rounding: Rounding): Units {
   const sign = points < 0 ? -1 : 1
   const { digits, scale } = decimalDigits(Math.abs(points))
-  if (scale <= decimals) return { units: sign * Number(digits * 10n ** BigInt(decimals - scale)) || 0, exact: true }
+  if (scale <= decimals)
+    return { units: sign * Number(digits * 10n ** BigInt(decimals - scale)) || 0, exact: true }
   const divisor = 10n ** BigInt(scale - decimals)
   const whole = digits / divisor
   const rest = digits % divisor

@@ -3,7 +3,12 @@
  * fulfillment_pending -> fulfilled | reversed; applied | fulfilled -> reversed.
  */
 export type RedemptionStatus =
-  | 'pending' | 'fulfillment_pending' | 'applied' | 'fulfilled' | 'released' | 'reversed'
+  | 'pending'
+  | 'fulfillment_pending'
+  | 'applied'
+  | 'fulfilled'
+  | 'released'
+  | 'reversed'
 
 /** Whether a redemption still waits for its payment and has a deadline. */
 export function waitsForPayment(status: RedemptionStatus): boolean {

@@ -10,7 +10,13 @@ export type RedemptionFacts = {
 }
 
 /** What a redemption waits for, or what became of it, in plain words for an operator. */
-export function redemptionStory({ status, payment, reason, expiresAt, late }: RedemptionFacts): string {
+export function redemptionStory({
+  status,
+  payment,
+  reason,
+  expiresAt,
+  late,
+}: RedemptionFacts): string {
   if (late === 'flagged') {
     return `Released, and then payment ${payment} charged the discount all the same. The points stayed with the member; a person decides.`
   }

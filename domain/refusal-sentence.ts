@@ -15,20 +15,23 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   tier_required: ({ min_tier }) => `The reward needs tier ${min_tier}.`,
   insufficient_points: () => 'The account has not enough points.',
   redemption_already_settled: ({ status }) => `The redemption is ${status} already.`,
-  redemption_already_attached: ({ resource }) => `The redemption is attached to payment ${resource}.`,
+  redemption_already_attached: ({ resource }) =>
+    `The redemption is attached to payment ${resource}.`,
   redemption_account_mismatch: () => 'The redemption belongs to another member than the payment.',
   redemption_expired: ({ expires_at }) => `The redemption expired at ${expires_at}.`,
   currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
-  payment_processing: () => 'The payment is being processed by its provider; wait until it completes or fails.',
-  not_reversible: ({ status }) =>
-    status === undefined
-      ? 'This cannot be reversed.'
-      : status === 'completed'
-        ? 'Nothing is left of the payment to refund here.'
-        : `The payment is ${status}: only a completed one is refunded.`,
+  payment_processing: () =>
+    'The payment is being processed by its provider; wait until it completes or fails.',
+  not_reversible: ({ status }) => {
+    if (typeof status !== 'string') return 'This cannot be reversed.'
+    if (status === 'completed') return 'Nothing is left of the payment to refund here.'
+    return `The payment is ${status}: only a completed one is refunded.`
+  },
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: (fields) =>
-    'account' in fields ? `No such account: ${fields['account']}.` : `No such redemption: ${fields['redemption']}.`,
+    'account' in fields
+      ? `No such account: ${fields.account}.`
+      : `No such redemption: ${fields.redemption}.`,
   parameter_invalid: invalid,
   account_already_exists: () => 'The customer has an account in this program.',
   account_merged: ({ resource }) => `The account was merged; ${resource} stands for it.`,
@@ -37,12 +40,12 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
 
 function invalid(fields: Fields): string {
   const { param } = fields
-  if ('most' in fields) return `${param}: has more than ${fields['most']} keys.`
+  if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
   if ('program' in fields) return `${param}: is in another program than the source.`
   if ('same' in fields) return `${param}: is the same account.`
-  if (fields['qualify_on'] === 'custom') return `${param}: the program has no such tier.`
+  if (fields.qualify_on === 'custom') return `${param}: the program has no such tier.`
   if ('qualify_on' in fields) return `${param}: tiers are not set by hand in this program.`
-  return `${param} must be at most what is left (${fields['available']}).`
+  return `${param} must be at most what is left (${fields.available}).`
 }
 
 /** A refusal of the ledger as a person reads it, its fields beside it. */

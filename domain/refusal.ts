@@ -68,6 +68,10 @@ export class Refused extends Error {
 }
 
 /** Throws the refusal of `code`; for the places where there is nothing else to return. */
-export function refuse(code: ErrorCode, message: string, more: Omit<Refusal, 'code' | 'message'> = {}): never {
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  more: Omit<Refusal, 'code' | 'message'> = {},
+): never {
   throw new Refused({ code, message, ...more })
 }

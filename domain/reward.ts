@@ -1,5 +1,10 @@
 export const REWARD_TYPES = [
-  'discount_percent', 'discount_amount', 'free_product', 'store_credit', 'gift_card', 'partner',
+  'discount_percent',
+  'discount_amount',
+  'free_product',
+  'store_credit',
+  'gift_card',
+  'partner',
 ] as const
 
 export type RewardType = (typeof REWARD_TYPES)[number]

@@ -1,9 +1,19 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
-import { type PaymentInput, type PaymentWorkflow, paymentTold, paymentWorkflowId, WORKFLOW } from '../workflows/messages.ts'
+import {
+  type PaymentInput,
+  type PaymentWorkflow,
+  paymentTold,
+  paymentWorkflowId,
+  WORKFLOW,
+} from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
 /** Arms the expiry of a payment about to be created. An earlier try's arming serves as well. */
-export async function armPayment(engine: Engine, input: PaymentInput, delayMs: number): Promise<void> {
+export async function armPayment(
+  engine: Engine,
+  input: PaymentInput,
+  delayMs: number,
+): Promise<void> {
   try {
     await withinDeadline(engine, () =>
       engine.client.workflow.start<PaymentWorkflow>(WORKFLOW.payment, {

@@ -1,11 +1,19 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
-import type { NativeConnection } from '@temporalio/worker'
 import proto from '@temporalio/proto'
-import { NET_SCHEDULE_ID, NET_WORKFLOW_ID, SEARCH_ATTRIBUTES, WORKFLOW } from '../workflows/messages.ts'
+import type { NativeConnection } from '@temporalio/worker'
+import {
+  NET_SCHEDULE_ID,
+  NET_WORKFLOW_ID,
+  SEARCH_ATTRIBUTES,
+  WORKFLOW,
+} from '../workflows/messages.ts'
 import type { Engine } from './engine.ts'
 
 /** Registers the search attributes that the namespace lacks. Safe to repeat. */
-export async function registerSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
+export async function registerSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})))
   if (missing.length === 0) return
@@ -23,7 +31,13 @@ export async function scheduleNet({ client, taskQueue }: Engine): Promise<void> 
       scheduleId: NET_SCHEDULE_ID,
       spec: { intervals: [{ every: '1 minute' }] },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-      action: { type: 'startWorkflow', workflowType: WORKFLOW.net, workflowId: NET_WORKFLOW_ID, taskQueue, args: [] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: WORKFLOW.net,
+        workflowId: NET_WORKFLOW_ID,
+        taskQueue,
+        args: [],
+      },
     })
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error

@@ -1,8 +1,21 @@
-import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client'
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowStartOptions,
+} from '@temporalio/client'
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
 import {
-  created, type MessageAnswer, type Operation, paymentCompleted, paymentFailed, RedemptionAccount,
-  type RedemptionInput, RedemptionReward, type RedemptionWorkflow, redemptionWorkflowId, WORKFLOW,
+  created,
+  type MessageAnswer,
+  type Operation,
+  paymentCompleted,
+  paymentFailed,
+  RedemptionAccount,
+  type RedemptionInput,
+  RedemptionReward,
+  type RedemptionWorkflow,
+  redemptionWorkflowId,
+  WORKFLOW,
 } from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
@@ -10,7 +23,11 @@ import { type Engine, withinDeadline } from './engine.ts'
  * Arms the dead man's switch: a run that starts when the points would have to return. One call,
  * no worker involved. False where an earlier try armed it already.
  */
-export async function armRedemption(engine: Engine, input: RedemptionInput, delayMs: number): Promise<boolean> {
+export async function armRedemption(
+  engine: Engine,
+  input: RedemptionInput,
+  delayMs: number,
+): Promise<boolean> {
   try {
     await withinDeadline(engine, () =>
       engine.client.workflow.start<RedemptionWorkflow>(WORKFLOW.redemption, {
@@ -34,7 +51,10 @@ type Attached = { id: string; account: string; reward: string; expires_at: strin
 
 /** Tells a redemption that its payment has ended, well or badly. */
 export function signalPaymentOutcome(
-  engine: Engine, workspace: string, attached: Attached, payment: { id: string; status: string },
+  engine: Engine,
+  workspace: string,
+  attached: Attached,
+  payment: { id: string; status: string },
 ): Promise<void> {
   const message = { payment: payment.id, status: payment.status }
   const input = inputOf(workspace, attached, attached.expires_at)
@@ -44,31 +64,44 @@ export function signalPaymentOutcome(
 
 /**
  * Sends an update and waits for its answer: to the delayed run, the running one, or a fresh one
- * where that has finished. A repeat carries the same operation and finds the first one's outcome.
+ * where that has finished. A repeat carries the same operation, and the ledger finds the first one's
+ * outcome; it is no update id, for Temporal would repeat a refusal too, which is to be judged anew.
  */
 export function askRedemption<Ask extends Operation>(
-  engine: Engine, input: RedemptionInput, update: UpdateDefinition<MessageAnswer, [Ask]>, ask: Ask,
+  engine: Engine,
+  input: RedemptionInput,
+  update: UpdateDefinition<MessageAnswer, [Ask]>,
+  ask: Ask,
 ): Promise<MessageAnswer> {
   return withinDeadline(engine, () =>
     engine.client.workflow.executeUpdateWithStart(update, {
       args: [ask],
-      updateId: ask.operation,
-      startWorkflowOperation: new WithStartWorkflowOperation<RedemptionWorkflow>(WORKFLOW.redemption, {
-        ...startOptions(engine, input),
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
+      startWorkflowOperation: new WithStartWorkflowOperation<RedemptionWorkflow>(
+        WORKFLOW.redemption,
+        {
+          ...startOptions(engine, input),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        },
+      ),
     }),
   )
 }
 
 /** The start input of a redemption's run, from its row. */
 export function inputOf(
-  workspace: string, { id, account, reward }: { id: string; account: string; reward: string }, releasesAt: string,
+  workspace: string,
+  { id, account, reward }: { id: string; account: string; reward: string },
+  releasesAt: string,
 ): RedemptionInput {
   return { workspace, redemption: id, account, reward, releasesAt }
 }
 
-async function signal(engine: Engine, input: RedemptionInput, name: string, signalArgs: unknown[]): Promise<void> {
+async function signal(
+  engine: Engine,
+  input: RedemptionInput,
+  name: string,
+  signalArgs: unknown[],
+): Promise<void> {
   await withinDeadline(engine, () =>
     engine.client.workflow.signalWithStart<RedemptionWorkflow, unknown[]>(WORKFLOW.redemption, {
       ...startOptions(engine, input),

@@ -14,7 +14,9 @@ async function main(): Promise<void> {
   const config = readConfig()
   const log = pino({ level: config.logLevel, base: { process: 'worker' } })
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[level === 'ERROR' ? 'error' : 'warn'](meta, message),
+    ),
   })
   const bundle = config.workflowBundle ? { codePath: config.workflowBundle } : workflowBundle()
   const engine = await connectEngine(config.temporal)
@@ -49,13 +51,20 @@ async function main(): Promise<void> {
 }
 
 function serveMetrics(port: number, isReady: () => boolean) {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     if (request.url === '/metrics') {
-      response.setHeader('Content-Type', register.contentType).end(await register.metrics())
+      response.setHeader('Content-Type', register.contentType)
+      // A gauge that cannot be read ends this answer, never the worker.
+      register.metrics().then(
+        (text) => response.end(text),
+        () => response.writeHead(500).end(),
+      )
     } else if (request.url === '/health/live') {
       response.end('{"status":"ok"}')
     } else if (request.url === '/health/ready') {
-      response.writeHead(isReady() ? 200 : 503).end(JSON.stringify({ status: isReady() ? 'ok' : 'starting' }))
+      response
+        .writeHead(isReady() ? 200 : 503)
+        .end(JSON.stringify({ status: isReady() ? 'ok' : 'starting' }))
     } else {
       response.writeHead(404).end()
     }

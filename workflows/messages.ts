@@ -9,7 +9,8 @@ import type { Refusal } from '../domain/refusal.ts'
 export const redemptionWorkflowId = (redemption: string): string => redemption
 
 /** A provider chooses its payments' ids, so that two workspaces may know the same one. */
-export const paymentWorkflowId = (workspace: string, payment: string): string => `${workspace}/${payment}`
+export const paymentWorkflowId = (workspace: string, payment: string): string =>
+  `${workspace}/${payment}`
 
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
@@ -41,12 +42,17 @@ export type PaymentInput = {
   readonly expiresAt: string | null
 }
 
-export type PaymentEnding = { readonly payment: string; readonly status: string; readonly story: string }
+export type PaymentEnding = {
+  readonly payment: string
+  readonly status: string
+  readonly story: string
+}
 
 export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 
 /** A member's tier review is found by the account's id. */
-export const tierReviewWorkflowId = (workspace: string, account: string): string => `${workspace}/${account}/tier`
+export const tierReviewWorkflowId = (workspace: string, account: string): string =>
+  `${workspace}/${account}/tier`
 
 export type TierReviewInput = {
   readonly workspace: string
@@ -55,12 +61,21 @@ export type TierReviewInput = {
   readonly reviewsAt: string
 }
 
-export type TierReviewEnding = { readonly account: string; readonly tier: string | null; readonly story: string }
+export type TierReviewEnding = {
+  readonly account: string
+  readonly tier: string | null
+  readonly story: string
+}
 
 export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
 
 /** The workflow types, as `workflows/index.ts` exports them. */
-export const WORKFLOW = { redemption: 'redemption', payment: 'payment', tierReview: 'tierReview', net: 'net' } as const
+export const WORKFLOW = {
+  redemption: 'redemption',
+  payment: 'payment',
+  tierReview: 'tierReview',
+  net: 'net',
+} as const
 
 /** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
 export const created = defineSignal('created')
@@ -89,9 +104,26 @@ export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
 
 /** What an operator filters by. Account and reward are set at start, the others when a message arrives. */
-export const RedemptionAccount = defineSearchAttributeKey('RedemptionAccount', SearchAttributeType.KEYWORD)
-export const RedemptionReward = defineSearchAttributeKey('RedemptionReward', SearchAttributeType.KEYWORD)
-export const RedemptionStatusKey = defineSearchAttributeKey('RedemptionStatus', SearchAttributeType.KEYWORD)
-export const RedemptionPayment = defineSearchAttributeKey('RedemptionPayment', SearchAttributeType.KEYWORD)
+export const RedemptionAccount = defineSearchAttributeKey(
+  'RedemptionAccount',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionReward = defineSearchAttributeKey(
+  'RedemptionReward',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionStatusKey = defineSearchAttributeKey(
+  'RedemptionStatus',
+  SearchAttributeType.KEYWORD,
+)
+export const RedemptionPayment = defineSearchAttributeKey(
+  'RedemptionPayment',
+  SearchAttributeType.KEYWORD,
+)
 
-export const SEARCH_ATTRIBUTES = [RedemptionAccount, RedemptionReward, RedemptionStatusKey, RedemptionPayment]
+export const SEARCH_ATTRIBUTES = [
+  RedemptionAccount,
+  RedemptionReward,
+  RedemptionStatusKey,
+  RedemptionPayment,
+]

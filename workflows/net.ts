@@ -3,7 +3,13 @@ import type { NetActivities, NetFindings } from '../activities/net.ts'
 import type { TierActivities } from '../activities/tier.ts'
 
 const {
-  mendRedemptions, mendPayments, mendInbox, mendEarnings, mendTiers, armTierReviews, forgetIdempotencyKeys,
+  mendRedemptions,
+  mendPayments,
+  mendInbox,
+  mendEarnings,
+  mendTiers,
+  armTierReviews,
+  forgetIdempotencyKeys,
 } = proxyActivities<NetActivities & TierActivities>({
   startToCloseTimeout: '50s',
   retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
@@ -12,7 +18,11 @@ const {
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
   const [redemptions, payments, inbox, earnings, tiers] = await Promise.all([
-    mendRedemptions(), mendPayments(), mendInbox(), mendEarnings(), mendTiers(),
+    mendRedemptions(),
+    mendPayments(),
+    mendInbox(),
+    mendEarnings(),
+    mendTiers(),
   ])
   // not mending: how a promotion's review comes to be armed
   await armTierReviews()

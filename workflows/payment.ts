@@ -1,4 +1,9 @@
-import { condition, proxyLocalActivities, setCurrentDetails, setHandler } from '@temporalio/workflow'
+import {
+  condition,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow'
 import type { PaymentActivities, PaymentState } from '../activities/payment.ts'
 import { type PaymentEnding, type PaymentInput, paymentTold } from './messages.ts'
 
@@ -38,21 +43,27 @@ async function untilNews(state: PaymentState, news: () => boolean): Promise<void
   const { expiresAt } = state
   if (expiresAt === null) return condition(news)
   setCurrentDetails(`Open. Expires at ${expiresAt} unless it completes before.`)
-  await condition(news, Math.max(Date.parse(expiresAt) - Date.now(), 1), { summary: `payment expires at ${expiresAt}` })
+  await condition(news, Math.max(Date.parse(expiresAt) - Date.now(), 1), {
+    summary: `payment expires at ${expiresAt}`,
+  })
 }
 
 async function untilMature(maturesAt: string, news: () => boolean): Promise<void> {
   setCurrentDetails(`Points are pending and become spendable at ${maturesAt}.`)
-  await condition(news, Math.max(Date.parse(maturesAt) - Date.now(), 1), { summary: `points mature at ${maturesAt}` })
+  await condition(news, Math.max(Date.parse(maturesAt) - Date.now(), 1), {
+    summary: `points mature at ${maturesAt}`,
+  })
 }
 
-const isMature = ({ maturesAt }: PaymentState) => Boolean(maturesAt && Date.parse(maturesAt) <= Date.now())
+const isMature = ({ maturesAt }: PaymentState) =>
+  Boolean(maturesAt && Date.parse(maturesAt) <= Date.now())
 
 const awaitsExpiry = ({ found, status, expiresAt }: PaymentState) =>
   found && expiresAt !== null && (status === 'requires_payment' || status === 'processing')
 
 const isDue = (state: PaymentState) =>
-  isMature(state) || (awaitsExpiry(state) && state.expiresAt !== null && Date.parse(state.expiresAt) <= Date.now())
+  isMature(state) ||
+  (awaitsExpiry(state) && state.expiresAt !== null && Date.parse(state.expiresAt) <= Date.now())
 
 function ending(input: PaymentInput, { found, status }: PaymentState): PaymentEnding {
   const story = found

@@ -82,7 +82,8 @@ async function sleepUntilDue(run: Run): Promise<void> {
   setCurrentDetails(redemptionStory(run.facts))
   const until = run.releasesAtMs
   await condition(
-    () => !allHandlersFinished() || run.ended || run.answered < run.heard || run.releasesAtMs !== until,
+    () =>
+      !allHandlersFinished() || run.ended || run.answered < run.heard || run.releasesAtMs !== until,
     Math.max(until - Date.now(), 1),
     { summary: `points return at ${new Date(until).toISOString()}` },
   )
@@ -90,9 +91,13 @@ async function sleepUntilDue(run: Run): Promise<void> {
 
 /** No row: the create may still be on its way. Two creation windows later it can no longer come. */
 async function awaitRow(run: Run): Promise<void> {
-  await condition(() => run.answered < run.heard || !allHandlersFinished(), 2 * (run.input.creationWindowMs ?? CREATION_WINDOW_MS), {
-    summary: 'no such redemption yet: one more look before this run ends',
-  })
+  await condition(
+    () => run.answered < run.heard || !allHandlersFinished(),
+    2 * (run.input.creationWindowMs ?? CREATION_WINDOW_MS),
+    {
+      summary: 'no such redemption yet: one more look before this run ends',
+    },
+  )
 }
 
 function listen(run: Run): void {
@@ -103,11 +108,24 @@ function listen(run: Run): void {
     hear(run, () => write.applyRedemption({ ...who(run), payment, at: now() })),
   )
   setHandler(paymentFailed, ({ payment, status }) =>
-    hear(run, () => write.releaseFailedRedemption({ ...who(run), payment, reason: `payment_${status}`, at: now() })),
+    hear(run, () =>
+      write.releaseFailedRedemption({
+        ...who(run),
+        payment,
+        reason: `payment_${status}`,
+        at: now(),
+      }),
+    ),
   )
-  setHandler(cancel, (ask) => answer(run, () => write.cancelRedemption({ ...who(run), ...ask, at: now() })))
-  setHandler(extend, (ask) => answer(run, () => write.extendRedemption({ ...who(run), ...ask, at: now() })))
-  setHandler(reverse, (ask) => answer(run, () => write.reverseRedemption({ ...who(run), ...ask, at: now() })))
+  setHandler(cancel, (ask) =>
+    answer(run, () => write.cancelRedemption({ ...who(run), ...ask, at: now() })),
+  )
+  setHandler(extend, (ask) =>
+    answer(run, () => write.extendRedemption({ ...who(run), ...ask, at: now() })),
+  )
+  setHandler(reverse, (ask) =>
+    answer(run, () => write.reverseRedemption({ ...who(run), ...ask, at: now() })),
+  )
   listenToOperator(run)
 }
 
@@ -161,7 +179,13 @@ function ending(run: Run): RedemptionEnding {
 function begin(input: RedemptionInput): Run {
   return {
     input,
-    facts: { status: 'pending', payment: null, reason: null, expiresAt: input.releasesAt, late: null },
+    facts: {
+      status: 'pending',
+      payment: null,
+      reason: null,
+      expiresAt: input.releasesAt,
+      late: null,
+    },
     releasesAtMs: Date.parse(input.releasesAt),
     heard: 0,
     answered: 0,

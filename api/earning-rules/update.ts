@@ -44,9 +44,7 @@ export const updateEarningRule = endpoint({
       metadata: metadata && mergedMetadata(before.metadata, metadata),
     }
     const request = identityOf('PATCH /v1/loyalty/earning_rules/{id}', ctx)
-    const changed = await write(() =>
-      deps.activities.updateEarningRule(request, params.id, change),
-    )
+    const changed = await write(() => deps.activities.updateEarningRule(request, params.id, change))
     const row =
       changed && 'row' in changed
         ? changed.row

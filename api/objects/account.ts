@@ -11,12 +11,9 @@ export const ACCOUNT_STATUSES = ['active', 'closed', 'merged'] as const
 const TierProgress = z
   .object({
     qualify_on: z.enum(['points', 'spend', 'custom']),
-    qualifying: z
-      .number()
-      .nullable()
-      .meta({
-        description: 'What counts now: points, or minor units of money. Null under custom.',
-      }),
+    qualifying: z.number().nullable().meta({
+      description: 'What counts now: points, or minor units of money. Null under custom.',
+    }),
     next: z
       .union([z.object({ tier: z.string(), threshold: z.number(), missing: z.number() }), z.null()])
       .meta({ description: 'The next higher tier and what is missing for it.' }),

@@ -12,10 +12,12 @@ const LONGEST_NAME = 200
 const MOST_STOCK = 1_000_000_000
 const LONGEST_HOLD_MINUTES = 43_200 // 30 days: beyond it the points are better not held at all
 
-const fulfillment = z.strictObject({
+const onOverdue = z.enum(['notify', 'refund'])
+const fulfillmentUpdate = z.strictObject({
   deadlineDays: z.number().int().min(1).max(365).optional(),
-  onOverdue: z.enum(['notify', 'refund']).default('notify'),
+  onOverdue: onOverdue.optional(),
 })
+const fulfillment = fulfillmentUpdate.extend({ onOverdue: onOverdue.default('notify') })
 
 /** What points buy. */
 export const Reward = z
@@ -34,7 +36,7 @@ export const Reward = z
     per_member_limit: z.number().int().nullable(),
     min_tier: z.string().nullable(),
     holdMinutes: z.number().nullable(),
-    fulfillment: z.union([fulfillment, z.null()]),
+    fulfillment: z.union([fulfillmentUpdate, z.null()]),
     affordable: z
       .boolean()
       .optional()
@@ -99,7 +101,7 @@ export const RewardUpdate = z
     per_member_limit: settings.per_member_limit.optional(),
     min_tier: settings.min_tier.optional(),
     holdMinutes: settings.holdMinutes.optional(),
-    fulfillment: fulfillment.partial().optional(),
+    fulfillment: fulfillmentUpdate.optional(),
     metadata: metadataUpdate.optional(),
   })
   .refine(endsAfterStart, { error: 'must be after starts_at', path: ['ends_at'] })

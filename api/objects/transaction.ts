@@ -50,7 +50,7 @@ export const Transaction = z
     description: 'One signed movement of points; never edited, never deleted.',
   })
 
-const LONGEST_REASON = 200
+const LONGEST_REASON = 255
 
 /** What moves points by hand: positive credits, negative debits. */
 export const NewTransaction = z

@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
+import { findRedemptionMessage } from '../../db/redemption-messages.ts'
 import { findRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { askRedemption, inputOf } from '../../temporal/redemption.ts'
@@ -15,6 +16,7 @@ type Asking = {
   readonly workspace: string
   readonly livemode: boolean
   readonly params: { readonly id: string }
+  readonly idempotencyKey: string | undefined
   readonly operation: string
   readonly fingerprint: string
   readonly deps: Deps
@@ -34,6 +36,7 @@ export async function askRun<More extends object>(
   const { workspace, params, deps, operation, fingerprint } = ctx
   const before = await findRedemption(deps.pool, workspace, params.id)
   if (before === undefined) return notFound('redemption', params.id)
+  if (await wasObeyed(ctx)) return answerWith(ctx, before, true)
 
   const answer = await orOutage(UNKNOWN, () =>
     delivered(deps, workspace, before, update, { ...more, operation, fingerprint }),
@@ -44,9 +47,25 @@ export async function askRun<More extends object>(
   }
   const after = await findRedemption(deps.pool, workspace, params.id)
   if (after === undefined) return notFound('redemption', params.id)
-  if (answer?.replayed !== true) refuseOtherOutcome(after, wanted, answer !== undefined)
-  const object = await presentRedemption(deps, ctx, after)
-  return { status: 'ok' as const, replayed: answer?.replayed === true, object }
+  const replayed = answer?.replayed === true
+  if (!replayed) refuseOtherOutcome(after, wanted, answer !== undefined)
+  return answerWith(ctx, after, replayed)
+}
+
+async function answerWith(ctx: Asking, row: RedemptionRow, replayed: boolean) {
+  const object = await presentRedemption(ctx.deps, ctx, row)
+  return { status: 'ok' as const, replayed, object }
+}
+
+/** Whether the same message with the same key was obeyed before; refuses the key with another message. */
+async function wasObeyed(ctx: Asking): Promise<boolean> {
+  const { workspace, deps, operation, fingerprint, idempotencyKey } = ctx
+  if (idempotencyKey === undefined) return false
+  const earlier = await findRedemptionMessage(deps.pool, workspace, operation)
+  if (earlier !== undefined && earlier.fingerprint !== fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
+  return earlier !== undefined
 }
 
 const TRIES = 2

@@ -43,12 +43,12 @@ export const updateReward = endpoint({
 
     const change = changeOf(before, body, program.decimals)
     const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
-    const after =
+    const { row, replayed } =
       Object.keys(body).length === 0
-        ? before
+        ? { row: before, replayed: false }
         : await write(() => deps.activities.updateReward(request, params.id, change))
-    if (after === undefined) return notFound('reward', params.id)
-    return { status: 'ok', object: await presentReward(deps, ctx, after) }
+    if (row === undefined) return notFound('reward', params.id)
+    return { status: 'ok', replayed, object: await presentReward(deps, ctx, row) }
   },
 })
 

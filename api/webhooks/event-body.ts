@@ -6,16 +6,20 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i
 
 /** The JSON of a verified body; refuses what is none, or cannot be stored. */
 export function jsonOf(body: Buffer): unknown {
-  let payload: unknown
-  try {
-    payload = JSON.parse(body.toString('utf8'))
-  } catch {
-    return refuse('invalid_json', 'The body is not valid JSON.')
-  }
-  if (UNSTORABLE.test(JSON.stringify(payload))) {
+  const { payload, stored } = parsed(body)
+  if (UNSTORABLE.test(stored)) {
     return refuse('parameter_invalid', 'The body has characters that cannot be stored.')
   }
   return payload
+}
+
+function parsed(body: Buffer): { payload: unknown; stored: string } {
+  try {
+    const payload: unknown = JSON.parse(body.toString('utf8'))
+    return { payload, stored: JSON.stringify(payload) } // throws on what is nested too deep to store
+  } catch {
+    return refuse('invalid_json', 'The body is not valid JSON.')
+  }
 }
 
 /** Metadata as providers send it: any scalar, as text. */

@@ -30,9 +30,7 @@ export type Verification<Secret> = {
 /** How one payment provider signs and words its webhooks. */
 export type Provider = {
   /** The secret that signed this body, not too long ago; undefined: none did. */
-  verify<Secret extends Signer>(
-    given: Verification<Secret>,
-  ): Secret | undefined
+  verify<Secret extends Signer>(given: Verification<Secret>): Secret | undefined
   /** The event in a verified body; refuses what it cannot be (400), by the parameter's name. */
   read(body: Buffer, signer: Signer): ProviderEvent
 }

@@ -26,7 +26,8 @@ export const ours: Contender = {
     }
     try {
       const members = await enrol(client, product.apiKey, turn)
-      return { ...running(client, product, members, books), stop }
+      const workspace = await workspaceOf(books, members[0])
+      return { ...running(client, product, members, { books, workspace }), stop }
     } catch (error) {
       await stop()
       throw error
@@ -42,7 +43,7 @@ function running(
   client: HttpClient,
   product: Product,
   members: string[],
-  books: pg.Pool,
+  ledger: Ledger,
 ): Omit<Running, 'stop'> {
   return {
     create: async (member) => {
@@ -56,9 +57,9 @@ function running(
       const signature = sign(body, product.paymentWebhookSecret)
       await client.post('/v1/webhooks/payments/sandbox', body, { 'x-vinr-signature': signature })
     },
-    applied: (redemptions) => among(books, 'applied', redemptions),
-    released: (redemptions) => among(books, 'released', redemptions),
-    audit: () => audit(books, product),
+    applied: (redemptions) => among(ledger, 'applied', redemptions),
+    released: (redemptions) => among(ledger, 'released', redemptions),
+    audit: () => audit(ledger, product),
   }
 }
 
@@ -104,20 +105,39 @@ async function enrol(client: HttpClient, apiKey: string, turn: Turn): Promise<st
   return members
 }
 
-async function among(books: pg.Pool, status: string, redemptions: string[]): Promise<string[]> {
-  const found = await books.query<{ id: string }>({
+/** The bench's own look into the product's database, as superuser. */
+interface Ledger {
+  books: pg.Pool
+  workspace: string
+}
+
+async function workspaceOf(books: pg.Pool, member: string | undefined): Promise<string> {
+  const found = await books.query<{ workspace: string }>(
+    'SELECT workspace FROM account WHERE id = $1',
+    [member],
+  )
+  const row = found.rows[0]
+  if (row === undefined) throw new Error(`${member} is in no workspace`)
+  return row.workspace
+}
+
+/** By the primary key, workspace first: this runs all the time and must not cost anything. */
+async function among(ledger: Ledger, status: string, redemptions: string[]): Promise<string[]> {
+  const found = await ledger.books.query<{ id: string }>({
     name: 'among',
-    text: 'SELECT id FROM redemption WHERE id = ANY($1) AND status = $2',
-    values: [redemptions, status],
+    text: 'SELECT id FROM redemption WHERE workspace = $1 AND id = ANY($2) AND status = $3',
+    values: [ledger.workspace, redemptions, status],
   })
   return found.rows.map((row) => row.id)
 }
 
-async function audit(books: pg.Pool, product: Product): Promise<Audit> {
-  const counted = await books.query<{ debits: string; applied: string }>(`
-    SELECT
-      (SELECT count(*) FROM ptx WHERE type = 'redeem') AS debits,
-      (SELECT count(*) FROM redemption WHERE status = 'applied') AS applied`)
+async function audit({ books, workspace }: Ledger, product: Product): Promise<Audit> {
+  const counted = await books.query<{ debits: string; applied: string }>(
+    `SELECT
+      (SELECT count(*) FROM ptx WHERE workspace = $1 AND type = 'redeem') AS debits,
+      (SELECT count(*) FROM redemption WHERE workspace = $1 AND status = 'applied') AS applied`,
+    [workspace],
+  )
   const row = counted.rows[0]
   return {
     debits: Number(row?.debits),

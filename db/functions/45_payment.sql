@@ -6,7 +6,7 @@ language sql immutable as $$
     when 'failed' then 2 when 'canceled' then 2 when 'expired' then 2 when 'completed' then 3 end
 $$;
 
--- The payment moved to a status where that is an advance. On completion the provider's own charge
+-- The payment moved to a status where that is an advance; null says nothing of it. On completion the provider's own charge
 -- counts: less than we expected means that it charged with a discount we had taken off (late);
 -- more, that it charged without the discounts of redemptions already released.
 create or replace function payment_advance(pay payment, p_status text, p_charged bigint, p_at timestamptz)

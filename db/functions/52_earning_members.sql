@@ -1,7 +1,8 @@
 -- Whom a payment, invoice or referral belongs to: the accounts of its customer, one for each program
--- (an active one before a closed one; where it was merged and none is left, its survivor), else the one
--- that `metadata.loyalty_account` pins. Members at `p_on` only; null leaves that open (a replay). A
--- merged account is followed to its survivor.
+-- (an active one before a closed one; where it was merged and none is left, its survivor), else the one that `metadata.loyalty_account` pins. Members at
+-- `p_on` only; null leaves that open (a replay), and so does a program that enrols by itself: it would
+-- have enrolled the customer then, so that payments racing to be the first all earn. A merged account
+-- is followed to its survivor.
 create or replace function earning_members(p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz)
 returns setof account
 language plpgsql stable as $$
@@ -12,9 +13,11 @@ begin
   if p_customer is not null then
     return query
       select distinct on (x.program) x.*
-      from account o join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
+      from account o
+      join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
+      join program p on p.workspace = x.workspace and p.id = x.program
       where o.workspace = p_workspace and o.customer = p_customer
-        and (p_on is null or o.created_at <= p_on)
+        and (p_on is null or o.created_at <= p_on or p.auto_enroll)
       order by x.program, o.status = 'merged', x.status, x.id;
     return;
   end if;

@@ -85,8 +85,13 @@ end $$;
 create or replace function clawback_expired(e earning) returns bigint
 language sql stable as $$
   select greatest(0,
-    coalesce((select sum(x.amount) from allocation x join ptx t on t.workspace = x.workspace and t.id = x.debit
-      where x.workspace = e.workspace and x.lot = e.transaction and t.type = 'expire'), 0)
+    -- a lot without a date cannot have expired, and one with a date only after it was earned
+    case when (select l.expires_at is not null from lot l where l.workspace = e.workspace and l.id = e.transaction) then
+      coalesce((select sum(x.amount) from lot l
+        join ptx t on t.workspace = l.workspace and t.account in (l.account, e.account) and t.id > l.id and t.type = 'expire'
+        join allocation x on x.workspace = t.workspace and x.debit = t.id and x.lot = l.id
+        where l.workspace = e.workspace and l.id = e.transaction), 0)
+    else 0 end
     - coalesce((select sum(t.amount) from ptx t
       where t.workspace = e.workspace and t.reverses = e.transaction and t.amount < 0), 0)
     - coalesce((select sum(c.expired) from clawback c where c.workspace = e.workspace and c.earning = e.id), 0))::bigint

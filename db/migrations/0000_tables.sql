@@ -123,7 +123,7 @@ CREATE TABLE "payment" (
 	"completed_at" timestamp with time zone,
 	"expires_at" timestamp with time zone,
 	CONSTRAINT "payment_workspace_id_pk" PRIMARY KEY("workspace","id"),
-	CONSTRAINT "payment_charge_within" CHECK (amount >= 0 and amount_charged between 0 and amount)
+	CONSTRAINT "payment_charge_positive" CHECK (amount >= 0 and amount_charged >= 0)
 );
 --> statement-breakpoint
 CREATE TABLE "refund" (

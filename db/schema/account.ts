@@ -1,6 +1,14 @@
 import { sql } from 'drizzle-orm'
 import {
-  boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex,
+  boolean,
+  check,
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
@@ -13,7 +21,9 @@ export const account = pgTable(
     id: idText('id').notNull(),
     program: idText('program').notNull(),
     customer: text('customer'),
-    status: text('status', { enum: ['active', 'closed', 'merged'] }).notNull().default('active'),
+    status: text('status', { enum: ['active', 'closed', 'merged'] })
+      .notNull()
+      .default('active'),
     balance: units('balance').notNull().default(0),
     lifetimePoints: units('lifetime_points').notNull().default(0),
     tier: text('tier'),
@@ -32,18 +42,26 @@ export const account = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
-    foreignKey({ columns: [t.workspace, t.program], foreignColumns: [program.workspace, program.id] }),
+    foreignKey({
+      columns: [t.workspace, t.program],
+      foreignColumns: [program.workspace, program.id],
+    }),
     uniqueIndex('account_one_active_per_customer')
       .on(t.workspace, t.program, t.customer)
       .where(sql`status = 'active' and customer is not null`),
     index('account_by_customer').on(t.workspace, t.customer).where(sql`customer is not null`),
     index('account_newest').on(t.workspace, t.createdAt, t.id),
-    index('account_inactive').on(t.workspace, t.status, t.createdAt, t.id).where(sql`status <> 'active'`),
+    index('account_inactive')
+      .on(t.workspace, t.status, t.createdAt, t.id)
+      .where(sql`status <> 'active'`),
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
     index('account_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('account_tier_review').on(t.tierReviewAt).where(sql`tier_review_at is not null`),
-    index('account_tier_unarmed').on(t.tierReviewAt)
-      .where(sql`tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at`),
+    index('account_tier_unarmed')
+      .on(t.tierReviewAt)
+      .where(
+        sql`tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at`,
+      ),
     // JavaScript's safe integers; every check costs each write some 3 microseconds, so that there are few
     check('account_balance_safe', sql`balance between -9007199254740991 and 9007199254740991`),
   ],
@@ -67,7 +85,9 @@ export const lot = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index('lot_oldest_open').on(t.workspace, t.account, t.earnedAt, t.id).where(sql`open`),
-    index('lot_due').on(t.workspace, t.account, t.expiresAt).where(sql`open and expires_at is not null`),
+    index('lot_due')
+      .on(t.workspace, t.account, t.expiresAt)
+      .where(sql`open and expires_at is not null`),
     check('lot_remaining_within', sql`remaining >= 0 and remaining <= points`),
   ],
 )

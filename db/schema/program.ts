@@ -11,20 +11,30 @@ export const program = pgTable(
     currencyName: text('currency_name').notNull().default('Points'),
     currencyCode: text('currency_code').notNull().default('EUR'),
     pointValue: numeric('point_value', { mode: 'number' }).notNull().default(1),
-    rounding: text('rounding', { enum: ['down', 'nearest', 'up'] }).notNull().default('down'),
+    rounding: text('rounding', { enum: ['down', 'nearest', 'up'] })
+      .notNull()
+      .default('down'),
     decimals: integer('decimals').notNull().default(0),
-    expiryMode: text('expiry_mode', { enum: ['never', 'rolling', 'fixed'] }).notNull().default('never'),
+    expiryMode: text('expiry_mode', { enum: ['never', 'rolling', 'fixed'] })
+      .notNull()
+      .default('never'),
     expiryMonths: integer('expiry_months'),
     expiryFixedDate: text('expiry_fixed_date'),
     expiryResetOnActivity: boolean('expiry_reset_on_activity').notNull().default(false),
     expiryWarnDaysBefore: integer('expiry_warn_days_before'),
     expiryTimeZone: text('expiry_time_zone').notNull().default('UTC'),
-    expiryRoundTo: text('expiry_round_to', { enum: ['day', 'month'] }).notNull().default('day'),
+    expiryRoundTo: text('expiry_round_to', { enum: ['day', 'month'] })
+      .notNull()
+      .default('day'),
     clawbackAllowNegative: boolean('clawback_allow_negative').notNull().default(true),
     autoEnroll: boolean('auto_enroll').notNull().default(false),
     holdMinutes: numeric('hold_minutes', { mode: 'number' }),
-    latePayment: text('late_payment', { enum: ['flag', 'rehold'] }).notNull().default('flag'),
-    expiredReturn: text('expired_return', { enum: ['restore', 'extend'] }).notNull().default('restore'),
+    latePayment: text('late_payment', { enum: ['flag', 'rehold'] })
+      .notNull()
+      .default('flag'),
+    expiredReturn: text('expired_return', { enum: ['restore', 'extend'] })
+      .notNull()
+      .default('restore'),
     graceDays: integer('grace_days').notNull().default(30),
     tierConfig: jsonb('tier_config').$type<TierConfig>(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),

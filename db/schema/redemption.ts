@@ -1,6 +1,16 @@
 import { sql } from 'drizzle-orm'
 import {
-  boolean, check, foreignKey, index, integer, jsonb, numeric, pgTable, primaryKey, text, uniqueIndex,
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import { account } from './account.ts'
@@ -8,7 +18,12 @@ import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
 
 export const REDEMPTION_STATUSES = [
-  'pending', 'fulfillment_pending', 'applied', 'fulfilled', 'released', 'reversed',
+  'pending',
+  'fulfillment_pending',
+  'applied',
+  'fulfilled',
+  'released',
+  'reversed',
 ] as const
 
 /** What points buy. */
@@ -29,13 +44,19 @@ export const reward = pgTable(
     perMemberLimit: integer('per_member_limit'),
     minTier: text('min_tier'),
     holdMinutes: numeric('hold_minutes', { mode: 'number' }),
-    fulfillment: jsonb('fulfillment').$type<{ deadlineDays?: number; onOverdue?: 'notify' | 'refund' }>(),
+    fulfillment: jsonb('fulfillment').$type<{
+      deadlineDays?: number
+      onOverdue?: 'notify' | 'refund'
+    }>(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
-    foreignKey({ columns: [t.workspace, t.program], foreignColumns: [program.workspace, program.id] }),
+    foreignKey({
+      columns: [t.workspace, t.program],
+      foreignColumns: [program.workspace, program.id],
+    }),
     index('reward_newest').on(t.workspace, t.createdAt, t.id),
     check('reward_cost_positive', sql`cost > 0`),
     check('reward_inventory_counts', sql`inventory >= 0`),
@@ -80,7 +101,10 @@ export const redemption = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
-    foreignKey({ columns: [t.workspace, t.account], foreignColumns: [account.workspace, account.id] }),
+    foreignKey({
+      columns: [t.workspace, t.account],
+      foreignColumns: [account.workspace, account.id],
+    }),
     foreignKey({ columns: [t.workspace, t.reward], foreignColumns: [reward.workspace, reward.id] }),
     index('redemption_newest').on(t.workspace, t.createdAt, t.id),
     index('redemption_of_account').on(t.workspace, t.account, t.createdAt, t.id),

@@ -2,7 +2,16 @@ import { sql } from 'drizzle-orm'
 import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
-export const PTX_TYPES = ['earn', 'redeem', 'expire', 'adjust', 'reverse', 'clawback', 'release', 'merge'] as const
+export const PTX_TYPES = [
+  'earn',
+  'redeem',
+  'expire',
+  'adjust',
+  'reverse',
+  'clawback',
+  'release',
+  'merge',
+] as const
 
 /** One signed movement of points on one account. Append-only. */
 export const ptx = pgTable(

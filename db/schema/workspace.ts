@@ -13,7 +13,9 @@ export const workspace = pgTable('workspace', {
 export const apiKey = pgTable(
   'api_key',
   {
-    workspace: idText('workspace').notNull().references(() => workspace.id),
+    workspace: idText('workspace')
+      .notNull()
+      .references(() => workspace.id),
     id: idText('id').notNull(),
     hash: text('hash').notNull(),
     kind: text('kind', { enum: ['secret', 'publishable'] }).notNull(),
@@ -29,7 +31,9 @@ export const apiKey = pgTable(
 export const paymentSecret = pgTable(
   'payment_secret',
   {
-    workspace: idText('workspace').notNull().references(() => workspace.id),
+    workspace: idText('workspace')
+      .notNull()
+      .references(() => workspace.id),
     id: idText('id').notNull(),
     provider: text('provider').notNull(),
     secret: text('secret').notNull(),
@@ -38,7 +42,10 @@ export const paymentSecret = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
     revokedAt: instant('revoked_at'),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('payment_secret_provider').on(t.provider)],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index('payment_secret_provider').on(t.provider),
+  ],
 )
 
 /** One remembered request: which resource a key brought into being, for 24 hours. */

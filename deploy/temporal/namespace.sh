@@ -9,3 +9,11 @@ else
   temporal operator namespace create --retention "$NAMESPACE_RETENTION" \
     --description 'Loyalty redemptions and payments'
 fi
+
+# The server looks for new namespaces now and then: this ends once it knows this one.
+attempt=0
+until temporal operator search-attribute list > /dev/null 2>&1; do
+  attempt=$((attempt + 1))
+  [ "$attempt" -lt 60 ]
+  sleep 0.5
+done

@@ -27,7 +27,11 @@ export function ignoredVariables(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** How the worker and the API are run against the stack's servers. */
-export function programsOf(place: Place, databaseUrl: string, env: NodeJS.ProcessEnv) {
+export function programsOf(
+  place: Omit<Place, 'progress'>,
+  databaseUrl: string,
+  env: NodeJS.ProcessEnv,
+) {
   const { dataDir, ports, namespace } = place
   const host = env.HOST || '127.0.0.1' // of no concern to the network unless asked
   const own = Object.fromEntries(OWN.map((name) => [name, undefined]))

@@ -27,7 +27,7 @@ export function neededGoVersion(): string {
 export async function buildWithGo(dir: string, onProgress: (line: string) => void) {
   await goBuild({
     what: 'the Temporal server from Go modules',
-    takes: 'about 4 minutes',
+    takes: 'some minutes (4 on two idle cores)',
     module: MODULE,
     program: `${CLI}/cmd/temporal`,
     ldflags: `-s -w -X ${CLI}/internal/temporalcli.Version=${pinnedCliVersion()}`,

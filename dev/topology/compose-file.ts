@@ -8,6 +8,7 @@ const Service = z.looseObject({
   image: z.string(),
   build: z.string().optional(),
   user: z.string().optional(),
+  restart: z.string(),
   command: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   depends_on: z.record(z.string(), z.object({ condition: Condition })).default({}),
@@ -46,8 +47,8 @@ export function interpolated(value: unknown, variables: Record<string, string>):
 function interpolate(text: string, variables: Record<string, string>): string {
   return text.replaceAll(
     /\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-    (whole: string, name?: string, kind?: string, rest = '') => {
-      if (name === undefined) return whole === '$$' ? '$' : whole
+    (_, name?: string, kind?: string, rest: string = ''): string => {
+      if (name === undefined) return '$'
       const value = variables[name]
       if (value) return value
       if (kind === '?') throw new Error(`${name} is required: ${rest}`)
@@ -63,7 +64,8 @@ export function startOrder(services: Services): string[] {
     if (order.includes(name)) return
     if (path.includes(name)) throw new Error(`${[...path, name].join(' -> ')} is a circle`)
     const service = services[name]
-    if (service === undefined) throw new Error(`${path.at(-1)} depends on ${name}, which is not there`)
+    if (service === undefined)
+      throw new Error(`${path.at(-1)} depends on ${name}, which is not there`)
     for (const dependency of Object.keys(service.depends_on)) add(dependency, [...path, name])
     order.push(name)
   }
@@ -71,9 +73,7 @@ export function startOrder(services: Services): string[] {
   return order
 }
 
-/** Whether the service is a command that ends, as those that depend on it say. */
-export function runsOnce(name: string, services: Services): boolean {
-  return Object.values(services).some(
-    ({ depends_on }) => depends_on[name]?.condition === 'service_completed_successfully',
-  )
+/** Whether the service is a command that ends, and is only started again where it failed. */
+export function runsOnce({ restart }: Service): boolean {
+  return restart.startsWith('on-failure')
 }

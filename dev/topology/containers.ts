@@ -44,7 +44,7 @@ export async function up(machine: Machine): Promise<Running> {
     for (const name of startOrder(machine.services).filter((each) => each !== 'postgres')) {
       const began = performance.now()
       const child = await start(machine, name)
-      const once = runsOnce(name, machine.services)
+      const once = runsOnce(serviceOf(machine, name))
       if (!once) started.push(child)
       await (once ? untilDone(machine, child) : untilHealthy(machine, child))
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
@@ -61,24 +61,43 @@ export async function up(machine: Machine): Promise<Running> {
 export async function runIn(machine: Machine, name: string, command: string[]): Promise<string> {
   const { words, options } = invocation(machine, name, command)
   const [program = '', ...args] = words
-  const { stdout } = await promisify(execFile)(program, args, { ...options, timeout: ONCE_WITHIN_MS })
+  const { stdout } = await promisify(execFile)(program, args, {
+    ...options,
+    timeout: ONCE_WITHIN_MS,
+  })
   return stdout
 }
 
 async function start(machine: Machine, name: string): Promise<Child> {
   const { words, options } = invocation(machine, name)
   const [command = '', ...args] = words
-  return await startChild({ name, command, args, logFile: logOf(machine, name), graceMs: 30_000, ...options })
+  return await startChild({
+    name,
+    command,
+    args,
+    logFile: logOf(machine, name),
+    graceMs: 30_000,
+    ...options,
+  })
+}
+
+function serviceOf({ services }: Machine, name: string): Service {
+  const service = services[name]
+  if (service === undefined) throw new Error(`There is no service ${name}`)
+  return service
 }
 
 function invocation(machine: Machine, name: string, given?: string[]) {
-  const { services, differences } = machine
-  const service = services[name]
-  if (service === undefined) throw new Error(`There is no service ${name}`)
+  const { differences } = machine
+  const service = serviceOf(machine, name)
   const image = machine.imageOf(service)
   const words = (given ?? service.command ?? image.command).map(differences.here)
-  const own = Object.entries(service.environment).map(([key, value]) => [key, differences.here(value)])
-  const env = {
+  const own = Object.entries(service.environment).map(([key, value]): [string, string] => [
+    key,
+    differences.here(value),
+  ])
+  const env: Record<string, string> = {
+    HOME: image.workdir, // as an engine sets it from the image's users
     PATH: [...image.path, process.env.PATH].join(':'),
     ...image.env,
     ...Object.fromEntries(own),

@@ -13,8 +13,19 @@ export type Differences = {
 }
 
 const PORTS = [
-  'api', 'workerMetrics', 'ui', 'temporal', 'temporalHttp', 'temporalMetrics', 'history', 'matching', 'systemWorker',
-  'frontendMembers', 'historyMembers', 'matchingMembers', 'systemWorkerMembers',
+  'api',
+  'workerMetrics',
+  'ui',
+  'temporal',
+  'temporalHttp',
+  'temporalMetrics',
+  'history',
+  'matching',
+  'systemWorker',
+  'frontendMembers',
+  'historyMembers',
+  'matchingMembers',
+  'systemWorkerMembers',
 ] as const
 
 export type Ports = Record<(typeof PORTS)[number] | 'postgres', number>
@@ -32,7 +43,10 @@ export async function findDifferences(
     [/\b127\.0\.0\.1:8080\b/g, `127.0.0.1:${ports.ui}`],
     [/\b127\.0\.0\.1:9464\b/g, `127.0.0.1:${ports.workerMetrics}`],
     [/\b127\.0\.0\.1:3000\b/g, `127.0.0.1:${ports.api}`],
-    ...Object.entries(mounts).map(([there, here]): [RegExp, string] => [new RegExp(`^${there}(?=/)`, 'g'), here]),
+    ...Object.entries(mounts).map(([there, here]): [RegExp, string] => [
+      new RegExp(`^${there}(?=/)`, 'g'),
+      here,
+    ]),
   ]
   const environments = environmentsOf(ports)
   return {
@@ -43,7 +57,11 @@ export async function findDifferences(
 }
 
 function environmentsOf(ports: Ports): Record<string, Record<string, string>> {
-  const product = { HOST: '127.0.0.1', PORT: `${ports.api}`, WORKER_METRICS_PORT: `${ports.workerMetrics}` }
+  const product = {
+    HOST: '127.0.0.1',
+    PORT: `${ports.api}`,
+    WORKER_METRICS_PORT: `${ports.workerMetrics}`,
+  }
   return {
     'temporal-schema': { SQL_HOST: '127.0.0.1', SQL_PORT: `${ports.postgres}` },
     temporal: {
@@ -65,14 +83,22 @@ function environmentsOf(ports: Ports): Record<string, Record<string, string>> {
   }
 }
 
+// Postgres keeps the ports of Temporal's services as smallint: those that the system chooses for
+// anybody who asks are beyond it.
+const LOWEST = 20_000
+const BEYOND = 32_768
+
 async function choosePorts(postgres: number): Promise<Ports> {
-  const taken = new Set([postgres])
-  const chosen: Array<[string, number]> = []
+  const ports: Partial<Ports> = { postgres }
+  let candidate = LOWEST + Math.floor(Math.random() * (BEYOND - LOWEST) * 0.9)
   for (const name of PORTS) {
-    let port = await freePort()
-    while (taken.has(port)) port = await freePort()
-    taken.add(port)
-    chosen.push([name, port])
+    while ((await freePort(candidate)) !== candidate) candidate++
+    ports[name] = candidate++
   }
-  return { ...(Object.fromEntries(chosen) as Record<(typeof PORTS)[number], number>), postgres }
+  if (!isComplete(ports) || candidate > BEYOND) throw new Error('No free ports to be had')
+  return ports
+}
+
+function isComplete(ports: Partial<Ports>): ports is Ports {
+  return PORTS.every((name) => ports[name] !== undefined)
 }

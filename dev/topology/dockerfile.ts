@@ -4,7 +4,12 @@ import { basename, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** What the last stage of a Dockerfile leaves: a folder that stands for `/`, and how it is run. */
-export type Image = { root: string; workdir: string; env: Record<string, string>; command: string[] }
+export type Image = {
+  root: string
+  workdir: string
+  env: Record<string, string>
+  command: string[]
+}
 
 export type Instruction = { verb: string; rest: string }
 

@@ -30,7 +30,11 @@ export async function proveMainJob(shop: Shop, operator: Operator, say: Say): Pr
   say('redeem, cancel in the Temporal UI before the run has begun: released')
 
   const waited = await shop.redeem()
-  await hasEnded(shop, operator, waited.id, { status: 'released', reason: 'expired', balance: 4_500 })
+  await hasEnded(shop, operator, waited.id, {
+    status: 'released',
+    reason: 'expired',
+    balance: 4_500,
+  })
   say('redeem, do nothing: released after the hold')
 
   const all = [paid, declined, canceled, waited].map(({ id }) => id).sort()

@@ -27,7 +27,8 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
 
   const list = async (query: string) => {
     const response = await fetch(`${base}?query=${encodeURIComponent(query)}`)
-    if (!response.ok) throw new Error(`The UI answered ${response.status}: ${await response.text()}`)
+    if (!response.ok)
+      throw new Error(`The UI answered ${response.status}: ${await response.text()}`)
     return List.parse(await response.json()).executions
   }
 
@@ -49,10 +50,15 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
       const token = /_csrf=([^;]+)/.exec(page.headers.get('set-cookie') ?? '')?.[1] ?? ''
       const response = await fetch(`${base}/${id}/cancel`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', cookie: `_csrf=${token}`, 'x-csrf-token': token },
+        headers: {
+          'content-type': 'application/json',
+          cookie: `_csrf=${token}`,
+          'x-csrf-token': token,
+        },
         body: '{}',
       })
-      if (!response.ok) throw new Error(`Cancel answered ${response.status}: ${await response.text()}`)
+      if (!response.ok)
+        throw new Error(`Cancel answered ${response.status}: ${await response.text()}`)
     },
     close: () => connection.close(),
   }

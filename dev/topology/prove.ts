@@ -27,6 +27,9 @@ async function main(): Promise<void> {
   const { line } = startProgress()
   const folder = mkdtempSync(join(tmpdir(), 'vinr-topology-'))
   chmodSync(folder, 0o755) // Postgres does not run as root and must get in
+  // Whatever ends this process: the children are told to end on its exit too (children.ts), before this.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const images = await localImages(PROJECT, folder, line)
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), onProgress: line })
   try {
@@ -34,7 +37,6 @@ async function main(): Promise<void> {
     await prove(machine, line)
   } finally {
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
   line('Proved')
 }
@@ -60,12 +62,17 @@ async function machineOf(
 async function prove(machine: Machine, line: (text: string) => void) {
   const { ports } = machine.differences
   const first = await up(machine)
-  const keys = await runIn(machine, 'api', ['node', 'dev/workspace-main.ts', 'Topology'])
+  const keys = await runIn(machine, 'api', ['node', 'dev/workspace-main.ts', 'create', 'Topology'])
   const apiKey = /sk_test_\w+/.exec(keys)?.[0]
   if (apiKey === undefined) throw new Error(`No key in what the command printed:\n${keys}`)
   const shop = await openShop(`http://127.0.0.1:${ports.api}`, apiKey)
   const operatorOf = () =>
     openOperator(`http://127.0.0.1:${ports.ui}`, `127.0.0.1:${ports.temporal}`, 'default')
+
+  for (const page of ['/docs', '/openapi.json', '/metrics']) {
+    const { ok } = await fetch(`http://127.0.0.1:${ports.api}${page}`)
+    assert(ok, page)
+  }
 
   const operator = await operatorOf()
   await proveMainJob(shop, operator, line)
@@ -78,6 +85,7 @@ async function prove(machine: Machine, line: (text: string) => void) {
   const again = await operatorOf()
   await hasEnded(shop, again, armed.id, { status: 'released', reason: 'expired', balance: 4_500 })
   line('redeem, restart everything: released all the same')
+  line((await runIn(machine, 'migrate', ['node', 'db/reconcile-main.ts'])).trim())
   await again.close()
   endedWell(await second.stop(), line)
 }
@@ -88,4 +96,7 @@ function endedWell(exits: Map<string, Exit>, line: (text: string) => void) {
   for (const name of ['api', 'worker', 'temporal']) assert.equal(exits.get(name)?.code, 0, name)
 }
 
-await main()
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

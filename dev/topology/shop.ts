@@ -1,7 +1,11 @@
 import { z } from 'zod'
 
 const Anything = z.looseObject({ id: z.string() })
-const Redemption = z.looseObject({ id: z.string(), status: z.string(), reason: z.string().nullable() })
+const Redemption = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  reason: z.string().nullable(),
+})
 const Payment = z.looseObject({ id: z.string(), status: z.string(), amount_charged: z.number() })
 const Account = z.looseObject({ id: z.string(), balance: z.number() })
 

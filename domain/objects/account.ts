@@ -38,7 +38,11 @@ const NOTHING_EXPIRES: Expiring = { expiring: [], due: 0 }
 
 /** An account as the API and events show it; what is due counts as expired already. Amounts come in the smallest unit. */
 export function accountObject(
-  row: AccountFacts, scale: Scale, lots: Expiring = NOTHING_EXPIRES, pending = 0, tier?: TierFacts,
+  row: AccountFacts,
+  scale: Scale,
+  lots: Expiring = NOTHING_EXPIRES,
+  pending = 0,
+  tier?: TierFacts,
 ) {
   const { decimals, livemode } = scale
   return {
@@ -63,7 +67,11 @@ export function accountObject(
   }
 }
 
-function tierProgress({ tierSince }: AccountFacts, { qualifyOn, qualifying, next, lapsesAt }: TierFacts, decimals: number) {
+function tierProgress(
+  { tierSince }: AccountFacts,
+  { qualifyOn, qualifying, next, lapsesAt }: TierFacts,
+  decimals: number,
+) {
   const shown = (amount: number) => (qualifyOn === 'points' ? pointsOf(amount, decimals) : amount)
   return {
     qualify_on: qualifyOn,

@@ -12,6 +12,11 @@ beforeAll(async () => {
   shop = await openShop()
   const { createWorkspace } = workspaceActivities({ pool: shop.pool })
   stranger = (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
+  // prog_default is everybody's
+  await shop.owner.query(
+    `insert into program (workspace, id, name) values ($1, 'prog_ours', 'Ours')`,
+    [shop.workspace],
+  )
   const redemption = await shop.post('/v1/loyalty/redemptions', {
     account: 'loy_9f2k',
     reward: 'rwd_fivecredit',
@@ -54,8 +59,9 @@ const withId = ENDPOINTS.filter(({ path }) => path.includes('{id}'))
 const lists = ENDPOINTS.filter((e) => e.method === 'GET' && !e.path.includes('{id}'))
 
 function idFor(path: string): string {
-  const noun = path.split('/').find((segment) => segment in ids)
-  const id = noun === undefined ? undefined : ids[noun]
+  const all: Record<string, string> = { ...ids, programs: 'prog_ours' }
+  const noun = path.split('/').find((segment) => segment in all)
+  const id = noun === undefined ? undefined : all[noun]
   if (id === undefined) throw new Error(`no object for ${path}`)
   return id
 }
@@ -73,7 +79,10 @@ function send(endpoint: { method: string; path: string }, key: string) {
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
-      const at = noun === 'payments' || noun === 'refunds' ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
+      const at =
+        noun === 'payments' || noun === 'refunds'
+          ? `/v1/${noun}/${id}`
+          : `/v1/loyalty/${noun}/${id}`
       return (await shop.get(at)).body
     }),
   )

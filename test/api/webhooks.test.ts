@@ -197,14 +197,19 @@ describe('an event', () => {
     expect(await inboxSize()).toBe(before)
   })
 
-  it('that is no JSON is 400 invalid_json, though it is signed', async () => {
+  it.each([
+    ['no JSON', '{'],
+    ['nested without end', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
+  ])('that is %s is 400 invalid_json, though it is signed', async (_what, text) => {
     const at = seconds()
-    const digest = createHmac('sha256', shop.keys.paymentSecret).update(`${at}.{`).digest('hex')
+    const digest = createHmac('sha256', shop.keys.paymentSecret)
+      .update(`${at}.${text}`)
+      .digest('hex')
     const answer = await request(shop.app)
       .post('/v1/webhooks/payments/sandbox')
       .set('x-vinr-signature', `t=${at},v1=${digest}`)
       .set('Content-Type', 'application/json')
-      .send('{')
+      .send(text)
     expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_json'])
   })
 })

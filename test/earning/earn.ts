@@ -1,22 +1,42 @@
+import { expect } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { paymentWorkflowId } from '../../workflows/messages.ts'
 import type { Shop } from '../api/shop.ts'
-import { ended } from '../support/redeem.ts'
 
 export const COMPLETES = '4242424242424242'
 export const eventOf = (type: string, data: object, id = newId('evt')) => ({
-  id, type, created: Math.floor(Date.now() / 1_000), data,
+  id,
+  type,
+  created: Math.floor(Date.now() / 1_000),
+  data,
 })
 
 export type Row = {
-  id: string; type: string; amount: number; points: number; account: string; balance_after: number; reason: string
-  reverses?: string; source: Record<string, unknown>
+  id: string
+  type: string
+  amount: number
+  points: number
+  account: string
+  balance_after: number
+  reason: string
+  reverses?: string
+  source: Record<string, unknown>
 }
 
 /** A shop with what the tests of earning ask again and again. */
 export function earningIn(shop: Shop) {
-  /** Waits until all that follows from what the payment's run has heard is done. */
-  const processed = (payment: string) => ended(shop, paymentWorkflowId(shop.workspace, payment))
+  /** Waits until nothing of the payment waits in the inbox. */
+  const processed = (payment: string) =>
+    expect
+      .poll(
+        async () =>
+          (
+            await shop.owner.query(
+              'select count(*)::int as n from inbox where payment = $1 and processed_at is null',
+              [payment],
+            )
+          ).rows[0].n,
+      )
+      .toBe(0)
   return {
     processed,
     /** A rule; 1 point per EUR 1 where nothing else is said. */
@@ -49,7 +69,11 @@ export function earningIn(shop: Shop) {
       return body as { id: string; amount: number }
     },
     /** A webhook of the sandbox about a payment, worked off. */
-    tell: async (type: string, data: { id: string; payment?: string } & object, id?: string) => {
+    tell: async (
+      type: string,
+      data: { id: string; payment?: string; [more: string]: unknown },
+      id?: string,
+    ) => {
       const { status, body } = await shop.webhook(eventOf(type, data, id))
       if (status !== 200) throw new Error(JSON.stringify(body))
       await processed(data.payment ?? data.id)
@@ -61,9 +85,13 @@ export function earningIn(shop: Shop) {
       return (body.data as Row[]).toReversed()
     },
     account: async (id: string) => (await shop.get(`/v1/loyalty/accounts/${id}`)).body,
-    balance: async (id: string): Promise<number> => (await shop.get(`/v1/loyalty/accounts/${id}`)).body.balance,
+    balance: async (id: string): Promise<number> =>
+      (await shop.get(`/v1/loyalty/accounts/${id}`)).body.balance,
     allowNegative: (allowed: boolean) =>
-      shop.owner.query(`update program set clawback_allow_negative = $2 where workspace = $1`, [shop.workspace, allowed]),
+      shop.owner.query(`update program set clawback_allow_negative = $2 where workspace = $1`, [
+        shop.workspace,
+        allowed,
+      ]),
   }
 }
 

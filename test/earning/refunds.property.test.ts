@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transactionActivities } from '../../activities/transaction.ts'
 import { call } from '../../db/call.ts'
-import { receivePaymentEvent, type ReportedRefund } from '../../db/payments.ts'
+import { type ReportedRefund, receivePaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -22,7 +22,10 @@ const payment = fc.nat(PAYMENTS - 1)
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('complete' as const), payment }),
   fc.record({
-    do: fc.constant('refund' as const), payment, refund: fc.nat(3), percent: fc.integer({ min: 1, max: 120 }),
+    do: fc.constant('refund' as const),
+    payment,
+    refund: fc.nat(3),
+    percent: fc.integer({ min: 1, max: 120 }),
     kind: fc.constantFrom('refund' as const, 'dispute' as const),
   }),
   fc.record({ do: fc.constant('fail' as const), payment, refund: fc.nat(3) }),
@@ -34,8 +37,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const HOUR_MS = 3_600_000
 const RULES = [
-  { id: 'erl_now', award: { per_amount: { points: 7, amount: 300, currency: 'eur' } }, pendingDays: 0 },
-  { id: 'erl_later', award: { per_amount: { points: 1, amount: 100, currency: 'eur' } }, pendingDays: 1 },
+  {
+    id: 'erl_now',
+    award: { per_amount: { points: 7, amount: 300, currency: 'eur' } },
+    pendingDays: 0,
+  },
+  {
+    id: 'erl_later',
+    award: { per_amount: { points: 1, amount: 100, currency: 'eur' } },
+    pendingDays: 1,
+  },
 ]
 const workspace = newId('ws')
 let db: TestDatabase
@@ -52,23 +63,38 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-const runs = { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) }
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) }
 
-test.each([true, false])('whatever the order of payments, refunds, failures and repeats, each award stands less its exact share (below zero allowed: %s)', async (allowed) => {
-  await db.owner.query('update program set clawback_allow_negative = $2 where workspace = $1', [workspace, allowed])
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 99_999 }), { minLength: PAYMENTS, maxLength: PAYMENTS }), async (steps, charges) => {
-      const history = await History.begin(charges)
-      for (const one of steps) await history.apply(one)
-      await history.settle()
-      await history.compare(allowed)
-    }),
-    runs,
-  )
-  expect(await db.reconcile()).toEqual([])
-})
+test.each([true, false])(
+  'whatever the order of payments, refunds, failures and repeats, each award stands less its exact share (below zero allowed: %s)',
+  async (allowed) => {
+    await db.owner.query('update program set clawback_allow_negative = $2 where workspace = $1', [
+      workspace,
+      allowed,
+    ])
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 30 }),
+        fc.array(fc.integer({ min: 1, max: 99_999 }), { minLength: PAYMENTS, maxLength: PAYMENTS }),
+        async (steps, charges) => {
+          const history = await History.begin(charges)
+          for (const one of steps) await history.apply(one)
+          await history.settle()
+          await history.compare(allowed)
+        },
+      ),
+      runs,
+    )
+    expect(await db.reconcile()).toEqual([])
+  },
+)
 
-type Paid = { id: string; charged: number; completed: boolean; refunds: Map<string, { amount: number; failed: boolean }> }
+type Paid = {
+  id: string
+  charged: number
+  completed: boolean
+  refunds: Map<string, { amount: number; failed: boolean }>
+}
 type Sent = { event: string; payment: Paid; type: string; refunds: ReportedRefund[] }
 
 class History {
@@ -81,7 +107,12 @@ class History {
 
   constructor(account: string, charges: number[]) {
     this.account = account
-    this.payments = charges.map((charged) => ({ id: newId('pay'), charged, completed: false, refunds: new Map() }))
+    this.payments = charges.map((charged) => ({
+      id: newId('pay'),
+      charged,
+      completed: false,
+      refunds: new Map(),
+    }))
   }
 
   static async begin(charges: number[]): Promise<History> {
@@ -128,19 +159,26 @@ class History {
     return found
   }
 
-  private async refund(paid: Paid, { refund, percent, kind }: Extract<Step, { do: 'refund' }>): Promise<void> {
+  private async refund(
+    paid: Paid,
+    { refund, percent, kind }: Extract<Step, { do: 'refund' }>,
+  ): Promise<void> {
     const id = `re_${refund}`
     const amount = Math.ceil((paid.charged * percent) / 100)
     const known = paid.refunds.get(id)
     if (known === undefined) paid.refunds.set(id, { amount, failed: false })
-    await this.tell(paid, 'refund.created', [{ id: `${id}_${paid.id}`, amount: known?.amount ?? amount, kind }])
+    await this.tell(paid, 'refund.created', [
+      { id: `${id}_${paid.id}`, amount: known?.amount ?? amount, kind },
+    ])
   }
 
   private async fail(paid: Paid, id: string): Promise<void> {
     const known = paid.refunds.get(id)
     if (known === undefined) return
     known.failed = true
-    await this.tell(paid, 'refund.failed', [{ id: `${id}_${paid.id}`, amount: known.amount, status: 'failed' }])
+    await this.tell(paid, 'refund.failed', [
+      { id: `${id}_${paid.id}`, amount: known.amount, status: 'failed' },
+    ])
   }
 
   private async tell(paid: Paid, type: string, refunds: ReportedRefund[]): Promise<void> {
@@ -153,8 +191,16 @@ class History {
   private async send({ event, payment: paid, type, refunds }: Sent): Promise<string> {
     const whole = type === 'payment.completed'
     const result = await receivePaymentEvent(db.pool, {
-      workspace, provider: 'sandbox', event, type, payload: {}, at: this.at, status: whole ? 'completed' : null,
-      payment: whole ? { id: paid.id, amount: paid.charged, currency: 'eur', customer: this.customer, refs: [] } : null,
+      workspace,
+      provider: 'sandbox',
+      event,
+      type,
+      payload: {},
+      at: this.at,
+      status: whole ? 'completed' : null,
+      payment: whole
+        ? { id: paid.id, amount: paid.charged, currency: 'eur', customer: this.customer, refs: [] }
+        : null,
       more: { subject: paid.id, refunds },
     })
     return result.outcome
@@ -166,8 +212,19 @@ class History {
 
   private spend(points: number) {
     return this.points.postTransaction({
-      workspace, account: this.account, type: 'adjust', amount: -points, reason: 'test', operation: newId('op'),
-      fingerprint: 'f', at: this.at, expiresAt: null, batch: null, source: null, metadata: {}, allowNegative: false,
+      workspace,
+      account: this.account,
+      type: 'adjust',
+      amount: -points,
+      reason: 'test',
+      operation: newId('op'),
+      fingerprint: 'f',
+      at: this.at,
+      expiresAt: null,
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: false,
     })
   }
 
@@ -186,18 +243,34 @@ class History {
        where e.workspace = $1 and e.account = $2 group by e.workspace, e.id, e.payment, e.rule, e.points, e.clawed`,
       [workspace, this.account],
     )
-    const expected = this.payments.filter(({ completed }) => completed).flatMap((paid) => RULES.map(({ id, award }) => {
-      const { points, amount } = award.per_amount
-      const earned = Math.floor((points * paid.charged) / amount)
-      const refunded = [...paid.refunds.values()].filter(({ failed }) => !failed).reduce((sum, one) => sum + one.amount, 0)
-      const clawed = refunded >= paid.charged ? earned : Math.floor((earned * refunded) / paid.charged)
-      return { payment: paid.id, rule: id, points: earned, clawed, net: earned - clawed }
-    }))
+    const expected = this.payments
+      .filter(({ completed }) => completed)
+      .flatMap((paid) =>
+        RULES.map(({ id, award }) => {
+          const { points, amount } = award.per_amount
+          const earned = Math.floor((points * paid.charged) / amount)
+          const refunded = [...paid.refunds.values()]
+            .filter(({ failed }) => !failed)
+            .reduce((sum, one) => sum + one.amount, 0)
+          const clawed =
+            refunded >= paid.charged ? earned : Math.floor((earned * refunded) / paid.charged)
+          return { payment: paid.id, rule: id, points: earned, clawed, net: earned - clawed }
+        }),
+      )
     const byKey = (a: { payment: string; rule: string }, b: { payment: string; rule: string }) =>
       `${a.payment}${a.rule}` < `${b.payment}${b.rule}` ? -1 : 1
-    const found = rows.map(({ forgiven, net, ...row }) => ({ ...row, net: net - (allowed ? 0 : forgiven) }))
+    const found = rows.map(({ forgiven, net, ...row }) => ({
+      ...row,
+      net: net - (allowed ? 0 : forgiven),
+    }))
     expect(found.sort(byKey)).toEqual(expected.sort(byKey))
     if (allowed) expect(rows.every(({ forgiven }) => forgiven === 0)).toBe(true)
-    else expect(Number((await db.owner.query('select balance from account where id = $1', [this.account])).rows[0].balance)).toBeGreaterThanOrEqual(0)
+    else
+      expect(
+        Number(
+          (await db.owner.query('select balance from account where id = $1', [this.account]))
+            .rows[0].balance,
+        ),
+      ).toBeGreaterThanOrEqual(0)
   }
 }

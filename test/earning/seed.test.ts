@@ -22,7 +22,12 @@ test('a payment of EUR 42.00 by a linked customer earns 42 points, with no furth
   const { id } = await earning.pay({ customer: 'cust_abc123' })
   const rows = await earning.rows(id)
   expect(rows).toMatchObject([
-    { account: 'loy_9f2k', points: 42, type: 'earn', source: { payment: id, amount: 4_200, currency: 'eur' } },
+    {
+      account: 'loy_9f2k',
+      points: 42,
+      type: 'earn',
+      source: { payment: id, amount: 4_200, currency: 'eur' },
+    },
   ])
   expect(rows[0]?.id).toMatch(/^ptx_/)
   expect(await earning.balance('loy_9f2k')).toBe(before + 42)
@@ -34,9 +39,15 @@ test('a guest payment that pins the member in its metadata earns for that member
 })
 
 test('metadata is read only where no customer is set', async () => {
-  const { id } = await earning.pay({ customer: 'cust_abc123', metadata: { loyalty_account: 'loy_8sd2k1' } })
+  const { id } = await earning.pay({
+    customer: 'cust_abc123',
+    metadata: { loyalty_account: 'loy_8sd2k1' },
+  })
   expect(await earning.rows(id)).toMatchObject([{ account: 'loy_9f2k' }])
-  const other = await earning.pay({ customer: 'cust_nobody', metadata: { loyalty_account: 'loy_8sd2k1' } })
+  const other = await earning.pay({
+    customer: 'cust_nobody',
+    metadata: { loyalty_account: 'loy_8sd2k1' },
+  })
   expect(await earning.rows(other.id)).toEqual([])
 })
 
@@ -51,30 +62,46 @@ test('loyalty.points.earned names the account, the points and the payment', asyn
 })
 
 test('a redemption at checkout: EUR 37.00 are charged, and 37 points earned', async () => {
-  const { body } = await shop.post('/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_5eur_off' })
+  const { body } = await shop.post('/v1/loyalty/redemptions', {
+    account: 'loy_9f2k',
+    reward: 'rwd_5eur_off',
+  })
   expect(body.discount).toMatchObject({ amount: 500 })
   const paid = await earning.pay({ customer: 'cust_abc123', redemptions: [body.id] })
   expect(paid.amount_charged).toBe(3_700)
   await ended(shop, body.id)
-  expect(amounts(await earning.rows(paid.id))).toEqual([['redeem', -500], ['earn', 37]])
+  expect(amounts(await earning.rows(paid.id))).toEqual([
+    ['redeem', -500],
+    ['earn', 37],
+  ])
 })
 
 test.each([
   ['Full (EUR 42.00)', 4_200, 42, 'refunded'],
   ['Partial (EUR 21.00)', 2_100, 21, 'partially_refunded'],
-])('the table of refunds, %s: EUR %d claws back %d points', async (_what, amount, points, status) => {
-  const before = await earning.balance('loy_9f2k')
-  const { id } = await earning.pay({ customer: 'cust_abc123' })
-  const refund = await earning.refund(id, { amount })
-  const rows = await earning.rows(id)
-  expect(rows[1]).toMatchObject({
-    account: 'loy_9f2k', points: -points, type: 'clawback', source: { refund: refund.id, payment: id },
-  })
-  expect(rows[1]?.id).toMatch(/^ptx_/)
-  expect(await earning.balance('loy_9f2k')).toBe(before + 42 - points)
-  const { body } = await shop.get(`/v1/payments/${id}`)
-  expect(body).toMatchObject({ status, amount_refunded: amount, refunds: [{ id: refund.id, payment: id, amount }] })
-})
+])(
+  'the table of refunds, %s: EUR %d claws back %d points',
+  async (_what, amount, points, status) => {
+    const before = await earning.balance('loy_9f2k')
+    const { id } = await earning.pay({ customer: 'cust_abc123' })
+    const refund = await earning.refund(id, { amount })
+    const rows = await earning.rows(id)
+    expect(rows[1]).toMatchObject({
+      account: 'loy_9f2k',
+      points: -points,
+      type: 'clawback',
+      source: { refund: refund.id, payment: id },
+    })
+    expect(rows[1]?.id).toMatch(/^ptx_/)
+    expect(await earning.balance('loy_9f2k')).toBe(before + 42 - points)
+    const { body } = await shop.get(`/v1/payments/${id}`)
+    expect(body).toMatchObject({
+      status,
+      amount_refunded: amount,
+      refunds: [{ id: refund.id, payment: id, amount }],
+    })
+  },
+)
 
 test('points already spent make the balance negative, and later earnings absorb the deficit', async () => {
   const member = await earning.member()
@@ -94,18 +121,24 @@ test('with clawback.allow_negative false the clawback is capped at the balance',
   await earning.refund(first.id)
   await earning.allowNegative(true)
   expect(await earning.balance(member.id)).toBe(0)
-  expect(amounts(await earning.rows(first.id))).toEqual([['earn', 42], ['clawback', -2]])
+  expect(amounts(await earning.rows(first.id))).toEqual([
+    ['earn', 42],
+    ['clawback', -2],
+  ])
 })
 
 test('a member added after the payment does not earn, unless the award is replayed', async () => {
   const customer = 'cust_late_member'
   const { id } = await earning.pay({ customer })
   const { body } = await shop.post('/v1/loyalty/accounts', { customer })
-  await earning.tell('payment.completed', { id, amount: 4_200, currency: 'eur', customer } as never)
+  await earning.tell('payment.completed', { id, amount: 4_200, currency: 'eur', customer })
   expect(await earning.rows(id)).toEqual([])
   for (const _twice of [1, 2]) {
     const { status, body: award } = await shop.post(`/v1/payments/${id}/replay_award`)
-    expect([status, award.transactions.map(({ points }: { points: number }) => points)]).toEqual([200, [42]])
+    expect([status, award.transactions.map(({ points }: { points: number }) => points)]).toEqual([
+      200,
+      [42],
+    ])
   }
   expect(await earning.balance(body.id)).toBe(42)
 })
@@ -115,8 +148,12 @@ test('net earned is earn minus clawback, in a window that created[gte] opens', a
   const since = Math.floor(Date.now() / 1_000)
   const { id } = await earning.pay({ customer: member.customer })
   await earning.refund(id, { amount: 2_100 })
-  const { body } = await shop.get(`/v1/loyalty/transactions?account=${member.id}&created[gte]=${since}`)
+  const { body } = await shop.get(
+    `/v1/loyalty/transactions?account=${member.id}&created[gte]=${since}`,
+  )
   expect(body.data.map(({ points }: { points: number }) => points)).toEqual([-21, 42])
-  const later = await shop.get(`/v1/loyalty/transactions?account=${member.id}&created[gte]=${since + 3_600}`)
+  const later = await shop.get(
+    `/v1/loyalty/transactions?account=${member.id}&created[gte]=${since + 3_600}`,
+  )
   expect(later.body.data).toEqual([])
 })

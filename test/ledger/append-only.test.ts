@@ -12,22 +12,35 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-test.for(['ptx', 'allocation'])('%s refuses UPDATE, DELETE and TRUNCATE even of its owner', async (table) => {
-  for (const statement of [`update ${table} set amount = 1`, `delete from ${table}`, `truncate ${table}`]) {
-    await expect(db.owner.query(statement)).rejects.toThrow(/append-only/)
-  }
-})
+test.for(['ptx', 'allocation'])(
+  '%s refuses UPDATE, DELETE and TRUNCATE even of its owner',
+  async (table) => {
+    for (const statement of [
+      `update ${table} set amount = 1`,
+      `delete from ${table}`,
+      `truncate ${table}`,
+    ]) {
+      await expect(db.owner.query(statement)).rejects.toThrow(/append-only/)
+    }
+  },
+)
 
-test.for(['ptx', 'allocation', 'event'])('the application role may not UPDATE or DELETE %s', async (table) => {
-  for (const statement of [`update ${table} set workspace = 'x'`, `delete from ${table}`]) {
-    await expect(db.pool.query(statement)).rejects.toThrow(/permission denied/)
-  }
-})
+test.for(['ptx', 'allocation', 'event'])(
+  'the application role may not UPDATE or DELETE %s',
+  async (table) => {
+    for (const statement of [`update ${table} set workspace = 'x'`, `delete from ${table}`]) {
+      await expect(db.pool.query(statement)).rejects.toThrow(/permission denied/)
+    }
+  },
+)
 
 test('a connection that has named no workspace sees no rows, and cannot write any', async () => {
   const { rows } = await db.pool.query('select count(*)::int as n from account')
   expect(rows[0].n).toBe(0)
   await expect(
-    db.pool.query(`insert into account (workspace, id, program) values ($1, 'loy_x', 'prog_default')`, [workspace]),
+    db.pool.query(
+      `insert into account (workspace, id, program) values ($1, 'loy_x', 'prog_default')`,
+      [workspace],
+    ),
   ).rejects.toThrow(/row-level security/)
 })

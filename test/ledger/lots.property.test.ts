@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { seedWorkspace } from '../../dev/demo.ts'
 import { redemptionActivities } from '../../activities/redemption.ts'
 import { transactionActivities } from '../../activities/transaction.ts'
+import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { ModelAccount } from './model.ts'
@@ -18,12 +18,20 @@ type Step =
   | { do: 'wait'; hours: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constant('credit' as const), points: fc.integer({ min: 1, max: 300 }), livesHours: fc.option(fc.integer({ min: 1, max: 60 })) }),
+  fc.record({
+    do: fc.constant('credit' as const),
+    points: fc.integer({ min: 1, max: 300 }),
+    livesHours: fc.option(fc.integer({ min: 1, max: 60 })),
+  }),
   fc.record({ do: fc.constant('spend' as const), points: fc.integer({ min: 1, max: 300 }) }),
   fc.record({ do: fc.constant('clawback' as const), points: fc.integer({ min: 1, max: 300 }) }),
   fc.record({ do: fc.constant('redeem' as const), reward: fc.integer({ min: 0, max: 2 }) }),
   fc.record({ do: fc.constant('release' as const), which: fc.nat(20) }),
-  fc.record({ do: fc.constant('reverse part' as const), which: fc.nat(20), share: fc.integer({ min: 1, max: 99 }) }),
+  fc.record({
+    do: fc.constant('reverse part' as const),
+    which: fc.nat(20),
+    share: fc.integer({ min: 1, max: 99 }),
+  }),
   fc.record({ do: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 24 }) }),
 )
 
@@ -52,7 +60,7 @@ test('whatever happens in whatever order, balance and every lot are what a small
       for (const one of steps) await history.apply(one)
       await history.compare()
     }),
-    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
   )
   expect(await db.reconcile()).toEqual([])
 })
@@ -74,7 +82,10 @@ class History {
 
   static async begin(): Promise<History> {
     const account = newId('loy')
-    await db.owner.query(`insert into account (workspace, id, program) values ($1, $2, 'prog_default')`, [workspace, account])
+    await db.owner.query(
+      `insert into account (workspace, id, program) values ($1, $2, 'prog_default')`,
+      [workspace, account],
+    )
     return new History(account)
   }
 
@@ -119,8 +130,18 @@ class History {
 
   private post(type: 'adjust' | 'clawback', amount: number, dueMs: number | null) {
     return this.points.postTransaction({
-      workspace, account: this.account, type, amount, reason: 'test', operation: newId('op'), fingerprint: 'f', at: this.at,
-      expiresAt: dueMs === null ? null : new Date(dueMs).toISOString(), batch: null, source: null, metadata: {},
+      workspace,
+      account: this.account,
+      type,
+      amount,
+      reason: 'test',
+      operation: newId('op'),
+      fingerprint: 'f',
+      at: this.at,
+      expiresAt: dueMs === null ? null : new Date(dueMs).toISOString(),
+      batch: null,
+      source: null,
+      metadata: {},
       allowNegative: type === 'clawback',
     })
   }
@@ -128,9 +149,18 @@ class History {
   private async redeem(reward: number): Promise<void> {
     const id = newId('rdm')
     const { outcome } = await this.redemptions.createRedemption({
-      workspace, redemption: id, account: this.account, reward: `rwd_${reward}`, quantity: 1, at: this.at,
-      expiresAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(), creationWindowMs: 30_000, code: id,
-      fingerprint: 'f', shipping: null, metadata: {},
+      workspace,
+      redemption: id,
+      account: this.account,
+      reward: `rwd_${reward}`,
+      quantity: 1,
+      at: this.at,
+      expiresAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
+      creationWindowMs: 30_000,
+      code: id,
+      fingerprint: 'f',
+      shipping: null,
+      metadata: {},
     })
     this.model.expire(this.nowMs)
     const cost = COSTS[reward] ?? 0
@@ -143,7 +173,14 @@ class History {
   private async giveBack(which: number, share: number | null): Promise<void> {
     const one = this.held[which % Math.max(this.held.length, 1)]
     if (!one || one.left === 0) return
-    const who = { workspace, redemption: one.id, at: this.at, operation: newId('op'), fingerprint: 'f', reason: 'test' }
+    const who = {
+      workspace,
+      redemption: one.id,
+      at: this.at,
+      operation: newId('op'),
+      fingerprint: 'f',
+      reason: 'test',
+    }
     const points = share === null ? one.left : Math.max(1, Math.floor((one.left * share) / 100))
     if (share === null && one.reversed === 0) await this.redemptions.cancelRedemption(who)
     else {
@@ -158,8 +195,13 @@ class History {
   }
 
   async compare(): Promise<void> {
-    const balance = await db.owner.query('select balance from account where id = $1', [this.account])
-    const lots = await db.owner.query('select remaining, points from lot where account = $1 order by earned_at, id', [this.account])
+    const balance = await db.owner.query('select balance from account where id = $1', [
+      this.account,
+    ])
+    const lots = await db.owner.query(
+      'select remaining, points from lot where account = $1 order by earned_at, id',
+      [this.account],
+    )
     // what is due and not yet written off is no difference: the model is only brought up when something happens
     expect({ balance: balance.rows[0].balance, lots: lots.rows }).toEqual({
       balance: this.model.balance,

@@ -7,7 +7,9 @@ export class ModelAccount {
   debits: ModelDebit[] = []
 
   get balance(): number {
-    return sum(this.lots.map((lot) => lot.remaining)) - sum(this.debits.map((debit) => debit.unfunded))
+    return (
+      sum(this.lots.map((lot) => lot.remaining)) - sum(this.debits.map((debit) => debit.unfunded))
+    )
   }
 
   credit(points: number, dueMs: number | null): void {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertRedemption } from '../../db/redemptions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
-import { insertRedemption } from '../../db/redemptions.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 const workspace = newId('ws')
@@ -21,9 +21,18 @@ async function storm(account: string): Promise<Record<string, number>> {
       const redemption = newId('rdm')
       try {
         const result = await insertRedemption(db.pool, {
-          workspace, redemption, account, reward: 'rwd_fivecredit', quantity: 1, at: at.toISOString(),
-          expiresAt: new Date(at.getTime() + 60_000).toISOString(), creationWindowMs: 30_000, code: redemption,
-          fingerprint: 'f', shipping: null, metadata: {},
+          workspace,
+          redemption,
+          account,
+          reward: 'rwd_fivecredit',
+          quantity: 1,
+          at: at.toISOString(),
+          expiresAt: new Date(at.getTime() + 60_000).toISOString(),
+          creationWindowMs: 30_000,
+          code: redemption,
+          fingerprint: 'f',
+          shipping: null,
+          metadata: {},
         })
         return result.outcome
       } catch {
@@ -31,7 +40,9 @@ async function storm(account: string): Promise<Record<string, number>> {
       }
     }),
   )
-  return Object.fromEntries([...new Set(outcomes)].map((name) => [name, outcomes.filter((o) => o === name).length]))
+  return Object.fromEntries(
+    [...new Set(outcomes)].map((name) => [name, outcomes.filter((o) => o === name).length]),
+  )
 }
 
 test('50 redemptions at once on an account that affords 10: 10 succeed, 40 are refused, the books hold', async () => {
@@ -40,7 +51,9 @@ test('50 redemptions at once on an account that affords 10: 10 succeed, 40 are r
 })
 
 test('without the account lock the same storm does not hold: the race above can fail', async () => {
-  const { rows } = await db.owner.query(`select pg_get_functiondef('account_locked'::regproc) as source`)
+  const { rows } = await db.owner.query(
+    `select pg_get_functiondef('account_locked'::regproc) as source`,
+  )
   const source: string = rows[0].source
   const unlocked = source.replace(/perform pg_advisory_xact_lock\([^;]*;/, '')
   expect(unlocked).not.toBe(source)
@@ -48,7 +61,7 @@ test('without the account lock the same storm does not hold: the race above can 
   try {
     const outcomes = await storm('loy_8sd2k1')
     const broken = (await db.reconcile()).length
-    expect(broken > 0 || outcomes['created'] !== 10 || outcomes['refused'] !== 40).toBe(true)
+    expect(broken > 0 || outcomes.created !== 10 || outcomes.refused !== 40).toBe(true)
   } finally {
     await db.owner.query(source)
   }

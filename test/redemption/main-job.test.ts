@@ -14,7 +14,10 @@ test('redeem, pay: applied, and the points are spent', async () => {
   const { payment } = await pay(house, [redemption])
   expect(payment).toMatchObject({ status: 'completed', amount_charged: 2_499 })
   expect(await ended(house, redemption)).toMatchObject({ status: 'applied' })
-  expect(await redemptionOf(house, redemption)).toMatchObject({ status: 'applied', payment: payment?.id })
+  expect(await redemptionOf(house, redemption)).toMatchObject({
+    status: 'applied',
+    payment: payment?.id,
+  })
   expect(await balanceOf(house)).toBe(4_500)
 })
 
@@ -22,14 +25,20 @@ test('redeem, decline: released, and the points are back', async () => {
   const { redemption } = await redeem(house)
   await pay(house, [redemption], 'failed')
   expect(await ended(house, redemption)).toMatchObject({ status: 'released' })
-  expect(await redemptionOf(house, redemption)).toMatchObject({ status: 'released', reason: 'payment_failed' })
+  expect(await redemptionOf(house, redemption)).toMatchObject({
+    status: 'released',
+    reason: 'payment_failed',
+  })
   expect(await balanceOf(house)).toBe(4_500)
 })
 
 test('redeem, wait: released at the deadline', async () => {
   const { redemption } = await redeem(house, { holdMs: 1_500 })
   expect(await ended(house, redemption)).toMatchObject({ status: 'released' })
-  expect(await redemptionOf(house, redemption)).toMatchObject({ status: 'released', reason: 'expired' })
+  expect(await redemptionOf(house, redemption)).toMatchObject({
+    status: 'released',
+    reason: 'expired',
+  })
   expect(await balanceOf(house)).toBe(4_500)
   expect(await house.reconcile()).toEqual([])
 })

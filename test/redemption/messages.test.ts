@@ -1,7 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { armRedemption, askRedemption, signalCreated, signalPaymentOutcome } from '../../temporal/redemption.ts'
-import { cancel, extend, type RedemptionInput, reverse, WORKFLOW } from '../../workflows/messages.ts'
+import {
+  armRedemption,
+  askRedemption,
+  signalCreated,
+  signalPaymentOutcome,
+} from '../../temporal/redemption.ts'
+import {
+  cancel,
+  extend,
+  type RedemptionInput,
+  reverse,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, ended, pay, redeem, redemptionOf } from '../support/redeem.ts'
@@ -19,17 +30,27 @@ afterAll(async () => {
 
 const operation = () => ({ operation: newId('op'), fingerprint: 'test' })
 const attached = (input: RedemptionInput) => ({
-  id: input.redemption, account: input.account, reward: input.reward, expires_at: input.releasesAt,
+  id: input.redemption,
+  account: input.account,
+  reward: input.reward,
+  expires_at: input.releasesAt,
 })
-const statusOf = async (id: string) => (await house.engine.client.workflow.getHandle(id).describe()).status.name
+const statusOf = async (id: string) =>
+  (await house.engine.client.workflow.getHandle(id).describe()).status.name
 
 describe('a run armed to its deadline', () => {
   test('wakes for a cancel, and the points are back before the answer', async () => {
     const before = await balanceOf(house)
     const input = await redeem(house)
-    const answer = await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'changed_mind' })
+    const answer = await askRedemption(house.engine, input, cancel, {
+      ...operation(),
+      reason: 'changed_mind',
+    })
     expect(answer).toEqual({ replayed: false })
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'released', reason: 'changed_mind' })
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      status: 'released',
+      reason: 'changed_mind',
+    })
     expect(await balanceOf(house)).toBe(before)
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'released' })
   })
@@ -40,7 +61,11 @@ describe('a run armed to its deadline', () => {
     await askRedemption(house.engine, input, extend, { ...operation(), minutes: 1 })
     const extended = await redemptionOf(house, input.redemption)
     expect(extended.expiresAt?.getTime()).toBe((first.expiresAt?.getTime() ?? 0) + 60_000)
-    const later = await house.activities.releaseDueRedemption({ workspace: house.workspace, redemption: input.redemption, at: input.releasesAt })
+    const later = await house.activities.releaseDueRedemption({
+      workspace: house.workspace,
+      redemption: input.redemption,
+      at: input.releasesAt,
+    })
     expect(later.outcome).toBe('not_due')
     expect(await statusOf(input.redemption)).toBe('RUNNING')
     await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'done' })
@@ -52,7 +77,12 @@ describe('a run armed to its deadline', () => {
     expect(await askRedemption(house.engine, input, extend, ask)).toEqual({ replayed: false })
     const once = await redemptionOf(house, input.redemption)
     // a repeat that reaches the workflow again (another update id, as after retention) finds the stored message
-    const again = await house.activities.extendRedemption({ ...ask, workspace: house.workspace, redemption: input.redemption, at: new Date().toISOString() })
+    const again = await house.activities.extendRedemption({
+      ...ask,
+      workspace: house.workspace,
+      redemption: input.redemption,
+      at: new Date().toISOString(),
+    })
     expect(again.outcome).toBe('replayed')
     expect(await redemptionOf(house, input.redemption)).toEqual(once)
     await askRedemption(house.engine, input, reverse, { ...operation(), reason: 'done' })
@@ -63,7 +93,9 @@ describe('a run armed to its deadline', () => {
     const input = await redeem(house)
     await house.engine.client.workflow.getHandle(input.redemption).cancel()
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'released' })
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ reason: 'canceled_by_operator' })
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      reason: 'canceled_by_operator',
+    })
   })
 
   test('cancelled in the Temporal UI while its payment is processing keeps waiting, and is applied', async () => {
@@ -71,10 +103,17 @@ describe('a run armed to its deadline', () => {
     const payment = await attach(house, input.redemption, 'processing')
     const handle = house.engine.client.workflow.getHandle(input.redemption)
     await handle.cancel()
-    await expect.poll(async () => (await handle.fetchHistory()).events?.some((event) => event.markerRecordedEventAttributes)).toBe(true)
+    await expect
+      .poll(async () =>
+        (await handle.fetchHistory()).events?.some((event) => event.markerRecordedEventAttributes),
+      )
+      .toBe(true)
     expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'pending' })
     await report(house, payment, 'completed')
-    await signalPaymentOutcome(house.engine, house.workspace, attached(input), { id: payment, status: 'completed' })
+    await signalPaymentOutcome(house.engine, house.workspace, attached(input), {
+      id: payment,
+      status: 'completed',
+    })
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'applied' })
   })
 })
@@ -82,7 +121,9 @@ describe('a run armed to its deadline', () => {
 describe('a run started without the delay', () => {
   const start = (input: RedemptionInput) =>
     house.engine.client.workflow.start(WORKFLOW.redemption, {
-      workflowId: input.redemption, taskQueue: house.engine.taskQueue, args: [input],
+      workflowId: input.redemption,
+      taskQueue: house.engine.taskQueue,
+      args: [input],
     })
 
   test('waits for the payment and is applied', async () => {
@@ -104,8 +145,14 @@ describe('a run that has finished', () => {
     const input = await redeem(house)
     await pay(house, [input.redemption])
     await ended(house, input.redemption)
-    const answer = await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'late' })
-    expect(answer.refusal).toMatchObject({ code: 'redemption_already_settled', fields: { status: 'applied' } })
+    const answer = await askRedemption(house.engine, input, cancel, {
+      ...operation(),
+      reason: 'late',
+    })
+    expect(answer.refusal).toMatchObject({
+      code: 'redemption_already_settled',
+      fields: { status: 'applied' },
+    })
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'applied' })
   })
 
@@ -115,7 +162,10 @@ describe('a run that has finished', () => {
     await pay(house, [input.redemption])
     await ended(house, input.redemption)
     await askRedemption(house.engine, input, reverse, { ...operation(), reason: 'mistake' })
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'reversed', reversedPoints: 500 })
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      status: 'reversed',
+      reversedPoints: 500,
+    })
     expect(await balanceOf(house)).toBe(before)
   })
 })
@@ -124,8 +174,12 @@ describe('a run whose row never came', () => {
   test('waits two creation windows, looks once more and ends by itself', async () => {
     const id = newId('rdm')
     const input = {
-      workspace: house.workspace, redemption: id, account: 'loy_9f2k', reward: 'rwd_fivecredit',
-      releasesAt: new Date(Date.now() + 200).toISOString(), creationWindowMs: 100,
+      workspace: house.workspace,
+      redemption: id,
+      account: 'loy_9f2k',
+      reward: 'rwd_fivecredit',
+      releasesAt: new Date(Date.now() + 200).toISOString(),
+      creationWindowMs: 100,
     }
     expect(await armRedemption(house.engine, input, 200)).toBe(true)
     expect(await armRedemption(house.engine, input, 200)).toBe(false)
@@ -135,8 +189,12 @@ describe('a run whose row never came', () => {
   test('told `created` by a later try of the same create, holds the timer again', async () => {
     const id = newId('rdm')
     const armed = {
-      workspace: house.workspace, redemption: id, account: 'loy_9f2k', reward: 'rwd_fivecredit',
-      releasesAt: new Date(Date.now() + 200).toISOString(), creationWindowMs: 100,
+      workspace: house.workspace,
+      redemption: id,
+      account: 'loy_9f2k',
+      reward: 'rwd_fivecredit',
+      releasesAt: new Date(Date.now() + 200).toISOString(),
+      creationWindowMs: 100,
     }
     await armRedemption(house.engine, armed, 200)
     await ended(house, id)
@@ -154,9 +212,20 @@ test('an operator finds a run by its account and its status', async () => {
     for await (const run of house.engine.client.workflow.list({ query })) found.push(run.workflowId)
     return found
   }
-  await expect.poll(() => find(`RedemptionAccount = 'loy_abc123' and TaskQueue = '${house.engine.taskQueue}'`), { timeout: 10_000 }).toEqual([input.redemption])
+  await expect
+    .poll(
+      () => find(`RedemptionAccount = 'loy_abc123' and TaskQueue = '${house.engine.taskQueue}'`),
+      { timeout: 10_000 },
+    )
+    .toEqual([input.redemption])
   await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'done' })
   await expect
-    .poll(() => find(`RedemptionAccount = 'loy_abc123' and RedemptionStatus = 'released' and TaskQueue = '${house.engine.taskQueue}'`), { timeout: 10_000 })
+    .poll(
+      () =>
+        find(
+          `RedemptionAccount = 'loy_abc123' and RedemptionStatus = 'released' and TaskQueue = '${house.engine.taskQueue}'`,
+        ),
+      { timeout: 10_000 },
+    )
     .toEqual([input.redemption])
 })

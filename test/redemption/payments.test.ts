@@ -1,6 +1,7 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../domain/ids.ts'
 import { findPayment } from '../../db/payments.ts'
+import { newId } from '../../domain/ids.ts'
 import { askRedemption } from '../../temporal/redemption.ts'
 import { cancel, paymentWorkflowId } from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
@@ -19,14 +20,28 @@ afterAll(async () => {
 })
 
 /** A provider's event, taken in as the webhook route does. */
-const receive = (payment: string, status: 'completed' | 'failed' | 'processing', more: Record<string, unknown> = {}) =>
+const receive = (
+  payment: string,
+  status: 'completed' | 'failed' | 'processing',
+  more: Record<string, unknown> = {},
+) =>
   house.activities.receivePayment({
-    workspace: house.workspace, provider: 'sandbox', event: newId('evt'), type: `payment.${status}`, payload: {},
-    payment: { id: payment, amount: 2_999, currency: 'eur', refs: [], ...more }, status, at: new Date().toISOString(),
+    workspace: house.workspace,
+    provider: 'sandbox',
+    event: newId('evt'),
+    type: `payment.${status}`,
+    payload: {},
+    payment: { id: payment, amount: 2_999, currency: 'eur', refs: [], ...more },
+    status,
+    at: new Date().toISOString(),
   })
 
 const cancelOf = (input: Awaited<ReturnType<typeof redeem>>) =>
-  askRedemption(house.engine, input, cancel, { operation: newId('op'), fingerprint: 'test', reason: 'canceled' })
+  askRedemption(house.engine, input, cancel, {
+    operation: newId('op'),
+    fingerprint: 'test',
+    reason: 'canceled',
+  })
 
 describe('a payment that leaves its redemption', () => {
   test('declined: released', async () => {
@@ -39,7 +54,11 @@ describe('a payment that leaves its redemption', () => {
     const { redemption } = await redeem(house)
     const { payment } = await pay(house, [redemption], 'requires_payment')
     await house.activities.movePayment({
-      workspace: house.workspace, payment: payment?.id ?? '', status: 'canceled', event: newId('evt'), at: new Date().toISOString(),
+      workspace: house.workspace,
+      payment: payment?.id ?? '',
+      status: 'canceled',
+      event: newId('evt'),
+      at: new Date().toISOString(),
     })
     expect(await ended(house, redemption)).toMatchObject({ status: 'released' })
     expect(await redemptionOf(house, redemption)).toMatchObject({ reason: 'payment_canceled' })
@@ -62,7 +81,9 @@ describe('a payment that leaves its redemption', () => {
     await receive(payment, 'completed', { refs: [{ redemption }], amount_charged: 2_499 })
     await ended(house, redemption)
     const { rows } = await house.owner.query(
-      `select count(*)::int as n from event where object = $1 and type = 'loyalty.redemption.applied'`, [redemption])
+      `select count(*)::int as n from event where object = $1 and type = 'loyalty.redemption.applied'`,
+      [redemption],
+    )
     expect(rows[0].n).toBe(1)
   })
 
@@ -79,18 +100,38 @@ describe('a payment that leaves its redemption', () => {
   test('a redemption of another member is refused at attach', async () => {
     const { redemption } = await redeem(house, { account: 'loy_9f2k' })
     const refused = await house.activities.createPayment({
-      workspace: house.workspace, payment: newId('pay'), route: '', key: null, fingerprint: '', amount: 2_999, currency: 'eur',
-      customer: 'cust_other', metadata: {}, redemptions: [{ redemption }], status: 'completed', awaitsConfirmation: false,
-      event: newId('evt'), at: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(),
+      workspace: house.workspace,
+      payment: newId('pay'),
+      route: '',
+      key: null,
+      fingerprint: '',
+      amount: 2_999,
+      currency: 'eur',
+      customer: 'cust_other',
+      metadata: {},
+      redemptions: [{ redemption }],
+      status: 'completed',
+      awaitsConfirmation: false,
+      event: newId('evt'),
+      at: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
     })
-    expect(refused).toMatchObject({ outcome: 'refused', refusal: { code: 'redemption_account_mismatch' } })
-    expect(await redemptionOf(house, redemption)).toMatchObject({ status: 'pending', payment: null })
+    expect(refused).toMatchObject({
+      outcome: 'refused',
+      refusal: { code: 'redemption_account_mismatch' },
+    })
+    expect(await redemptionOf(house, redemption)).toMatchObject({
+      status: 'pending',
+      payment: null,
+    })
   })
 
   test('one redemption for two payments: refused while the first is open or completed, taken once it failed', async () => {
     const { redemption } = await redeem(house)
     const first = await attach(house, redemption, 'requires_payment')
-    expect(await pay(house, [redemption])).toMatchObject({ refusal: { code: 'redemption_already_attached', resource: first } })
+    expect(await pay(house, [redemption])).toMatchObject({
+      refusal: { code: 'redemption_already_attached', resource: first },
+    })
     await report(house, first, 'failed')
     expect(await pay(house, [redemption])).toMatchObject({ payment: { status: 'completed' } })
     expect(await ended(house, redemption)).toMatchObject({ status: 'applied' })
@@ -99,14 +140,31 @@ describe('a payment that leaves its redemption', () => {
   })
 
   test('several redemptions on one payment: their discounts add up, never below zero', async () => {
-    const three = await Promise.all([redeem(house), redeem(house, { account: 'loy_abc123' }), redeem(house)])
+    const three = await Promise.all([
+      redeem(house),
+      redeem(house, { account: 'loy_abc123' }),
+      redeem(house),
+    ])
     const result = await house.activities.createPayment({
-      workspace: house.workspace, payment: newId('pay'), route: '', key: null, fingerprint: '', amount: 1_200, currency: 'eur',
-      customer: null, metadata: {}, redemptions: three.map(({ redemption }) => ({ redemption })), status: 'requires_payment',
-      awaitsConfirmation: false, event: newId('evt'), at: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(),
+      workspace: house.workspace,
+      payment: newId('pay'),
+      route: '',
+      key: null,
+      fingerprint: '',
+      amount: 1_200,
+      currency: 'eur',
+      customer: null,
+      metadata: {},
+      redemptions: three.map(({ redemption }) => ({ redemption })),
+      status: 'requires_payment',
+      awaitsConfirmation: false,
+      event: newId('evt'),
+      at: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
     })
     expect(result.payment).toMatchObject({ amount_charged: 0, status: 'completed' })
-    for (const { redemption } of three) expect(await ended(house, redemption)).toMatchObject({ status: 'applied' })
+    for (const { redemption } of three)
+      expect(await ended(house, redemption)).toMatchObject({ status: 'applied' })
   })
 })
 
@@ -116,8 +174,10 @@ describe('completed after release', () => {
     const { payment } = await pay(house, [input.redemption], 'requires_payment')
     await cancelOf(input)
     await receive(payment?.id ?? '', 'completed', { amount_charged: 2_999 })
-    await paymentEnded(payment?.id ?? '')
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'released', latePayment: null })
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      status: 'released',
+      latePayment: null,
+    })
   })
 
   test('flag, the default: the points stay with the member and a person decides', async () => {
@@ -126,43 +186,77 @@ describe('completed after release', () => {
     const { payment } = await pay(house, [input.redemption], 'requires_payment')
     await cancelOf(input)
     await receive(payment?.id ?? '', 'completed', { amount_charged: 2_499 })
-    await expect.poll(async () => (await redemptionOf(house, input.redemption)).latePayment).toMatchObject({
-      payment: payment?.id, outcome: 'flagged',
-    })
+    await expect
+      .poll(async () => (await redemptionOf(house, input.redemption)).latePayment)
+      .toMatchObject({
+        payment: payment?.id,
+        outcome: 'flagged',
+      })
     expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'released' })
     expect(await balanceOf(house)).toBe(before)
   })
 
   test('rehold: the points are taken again where they are there, else it is flagged', async () => {
-    await house.owner.query(`update program set late_payment = 'rehold' where workspace = $1`, [house.workspace])
+    await house.owner.query(`update program set late_payment = 'rehold' where workspace = $1`, [
+      house.workspace,
+    ])
     const before = await balanceOf(house)
     const input = await redeem(house)
     await cancelOf(input)
-    await receive(newId('pay'), 'completed', { refs: [{ redemption: input.redemption }], amount_charged: 2_499 })
-    await expect.poll(async () => (await redemptionOf(house, input.redemption)).status).toBe('applied')
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ latePayment: { outcome: 'reheld' } })
+    await receive(newId('pay'), 'completed', {
+      refs: [{ redemption: input.redemption }],
+      amount_charged: 2_499,
+    })
+    await expect
+      .poll(async () => (await redemptionOf(house, input.redemption)).status)
+      .toBe('applied')
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      latePayment: { outcome: 'reheld' },
+    })
     expect(await balanceOf(house)).toBe(before - 500)
 
     const poor = await redeem(house, { account: 'loy_9f2k' })
     await cancelOf(poor)
     const left = await balanceOf(house, 'loy_9f2k')
     await house.activities.postTransaction({
-      workspace: house.workspace, account: 'loy_9f2k', type: 'adjust', amount: -left, reason: 'spent', operation: newId('op'),
-      fingerprint: '', at: new Date().toISOString(), expiresAt: null, batch: null, source: null, metadata: {}, allowNegative: false,
+      workspace: house.workspace,
+      account: 'loy_9f2k',
+      type: 'adjust',
+      amount: -left,
+      reason: 'spent',
+      operation: newId('op'),
+      fingerprint: '',
+      at: new Date().toISOString(),
+      expiresAt: null,
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: false,
     })
-    await receive(newId('pay'), 'completed', { refs: [{ redemption: poor.redemption }], amount_charged: 2_499 })
-    await expect.poll(async () => (await redemptionOf(house, poor.redemption)).latePayment).toMatchObject({ outcome: 'flagged' })
+    await receive(newId('pay'), 'completed', {
+      refs: [{ redemption: poor.redemption }],
+      amount_charged: 2_499,
+    })
+    await expect
+      .poll(async () => (await redemptionOf(house, poor.redemption)).latePayment)
+      .toMatchObject({ outcome: 'flagged' })
     expect(await balanceOf(house, 'loy_9f2k')).toBe(0)
   })
 
   test('a payment processing at the deadline keeps its amounts, and is late when it completes', async () => {
-    await house.owner.query(`update program set late_payment = 'flag' where workspace = $1`, [house.workspace])
+    await house.owner.query(`update program set late_payment = 'flag' where workspace = $1`, [
+      house.workspace,
+    ])
     const { redemption } = await redeem(house, { holdMs: 1_000 })
     const payment = await attach(house, redemption, 'processing')
     expect(await ended(house, redemption)).toMatchObject({ status: 'released' })
-    expect(await findPayment(house.pool, house.workspace, payment)).toMatchObject({ amountCharged: 2_499 })
+    expect(await findPayment(house.pool, house.workspace, payment)).toMatchObject({
+      amountCharged: 2_499,
+    })
     await receive(payment, 'completed')
-    await expect.poll(async () => (await redemptionOf(house, redemption)).latePayment).toMatchObject({ outcome: 'flagged', payment })
+    await expect
+      .poll(async () => (await redemptionOf(house, redemption)).latePayment)
+      .toMatchObject({ outcome: 'flagged', payment })
   })
 })
 
@@ -170,20 +264,45 @@ describe('a payment introduced by a webhook', () => {
   test('attaches its redemptions; a refused one is on record and the rest goes on', async () => {
     const { redemption } = await redeem(house)
     const payment = newId('pay')
-    await receive(payment, 'completed', { refs: [{ redemption }, { redemption: 'rdm_unknown' }], amount_charged: 2_499 })
+    await receive(payment, 'completed', {
+      refs: [{ redemption }, { redemption: 'rdm_unknown' }],
+      amount_charged: 2_499,
+    })
     expect(await ended(house, redemption)).toMatchObject({ status: 'applied' })
     const row = await findPayment(house.pool, house.workspace, payment)
-    expect(row?.refusedDiscounts).toMatchObject([{ code: 'resource_missing', redemption: 'rdm_unknown' }])
+    expect(row?.refusedDiscounts).toMatchObject([
+      { code: 'resource_missing', redemption: 'rdm_unknown' },
+    ])
   })
 
-  test('is processed: nothing of it waits in the inbox once its run has ended', async () => {
+  test('is processed before it is answered, and needs no run of its own', async () => {
     const payment = newId('pay')
     await receive(payment, 'completed')
+    expect(await waitingEvents(payment)).toBe(0)
+    await expect(paymentEnded(payment)).rejects.toThrow(WorkflowNotFoundError)
+  })
+
+  test('is handed to a run, which retries until it is processed, where that fails in the request', async () => {
+    const payment = newId('pay')
+    await house.owner.query('alter function payment_process rename to payment_process_away')
+    try {
+      await receive(payment, 'completed')
+      expect(await waitingEvents(payment)).toBe(1)
+    } finally {
+      await house.owner.query('alter function payment_process_away rename to payment_process')
+    }
     expect(await paymentEnded(payment)).toMatchObject({ status: 'completed' })
-    const { rows } = await house.owner.query('select count(*)::int as n from inbox where payment = $1 and processed_at is null', [payment])
-    expect(rows[0].n).toBe(0)
+    expect(await waitingEvents(payment)).toBe(0)
   })
 })
+
+const waitingEvents = async (payment: string): Promise<number> => {
+  const { rows } = await house.owner.query(
+    'select count(*)::int as n from inbox where payment = $1 and processed_at is null',
+    [payment],
+  )
+  return rows[0].n
+}
 
 const paymentEnded = (payment: string) =>
   house.engine.client.workflow.getHandle(paymentWorkflowId(house.workspace, payment)).result()

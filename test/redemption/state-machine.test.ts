@@ -1,12 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { attach, type PaymentState } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
-import { attach, type PaymentState } from '../support/attach.ts'
 
 /** Where a redemption stands: its own state, or pending beside a payment in some state. */
-type State = 'pending' | 'overdue' | 'applied' | 'released' | 'reversed' | `attached to ${PaymentState}`
-type Message = 'completed' | 'failed' | 'failed elsewhere' | 'cancel' | 'extend' | 'reverse' | 'deadline'
+type State =
+  | 'pending'
+  | 'overdue'
+  | 'applied'
+  | 'released'
+  | 'reversed'
+  | `attached to ${PaymentState}`
+type Message =
+  | 'completed'
+  | 'failed'
+  | 'failed elsewhere'
+  | 'cancel'
+  | 'extend'
+  | 'reverse'
+  | 'deadline'
 
 /** state, message, the status after it, and the answer. */
 const TABLE: [State, Message, string, string][] = [
@@ -65,33 +78,45 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 describe('a redemption that is', () => {
-  test.for(TABLE)('%s and hears %s is %s, answered %s', async ([state, message, status, answer]) => {
-    const before = await balanceOf(house)
-    const subject = await bringTo(state)
-    const { outcome, refusal } = await say(message, subject)
-    expect(refusal ? `refused: ${refusal.code}` : outcome).toBe(answer)
-    expect(await redemptionOf(house, subject.redemption)).toMatchObject({ status })
-    expect(await balanceOf(house)).toBe(RETURNED.includes(status) ? before : before - 500)
-    expect(await house.reconcile()).toEqual([])
-    await restore(subject.redemption, before)
-  })
+  test.for(TABLE)(
+    '%s and hears %s is %s, answered %s',
+    async ([state, message, status, answer]) => {
+      const before = await balanceOf(house)
+      const subject = await bringTo(state)
+      const { outcome, refusal } = await say(message, subject)
+      expect(refusal ? `refused: ${refusal.code}` : outcome).toBe(answer)
+      expect(await redemptionOf(house, subject.redemption)).toMatchObject({ status })
+      expect(await balanceOf(house)).toBe(RETURNED.includes(status) ? before : before - 500)
+      expect(await house.reconcile()).toEqual([])
+      await restore(subject.redemption, before)
+    },
+  )
 })
 
 type Subject = { redemption: string; payment: string }
 
 async function bringTo(state: State): Promise<Subject> {
-  const { redemption } = await redeem(house, { arm: false, holdMs: state === 'overdue' ? -1_000 : 1_800_000, creationWindowMs: 30_000 })
+  const { redemption } = await redeem(house, {
+    arm: false,
+    holdMs: state === 'overdue' ? -1_000 : 1_800_000,
+    creationWindowMs: 30_000,
+  })
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }
   if (state.startsWith('attached to ')) {
-    return { redemption, payment: await attach(house, redemption, state.slice('attached to '.length) as PaymentState) }
+    return {
+      redemption,
+      payment: await attach(house, redemption, state.slice('attached to '.length) as PaymentState),
+    }
   }
   if (state === 'applied') {
     const payment = await attach(house, redemption, 'completed')
     await house.activities.applyRedemption({ ...who, payment })
     return { redemption, payment }
   }
-  if (state === 'released') await house.activities.cancelRedemption({ ...who, ...operation(), reason: 'test' })
-  if (state === 'reversed') await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'test' })
+  if (state === 'released')
+    await house.activities.cancelRedemption({ ...who, ...operation(), reason: 'test' })
+  if (state === 'reversed')
+    await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'test' })
   return { redemption, payment: newId('pay') }
 }
 
@@ -103,7 +128,11 @@ function say(message: Message, { redemption, payment }: Subject) {
     case 'failed':
       return house.activities.releaseFailedRedemption({ ...who, payment, reason: 'payment_failed' })
     case 'failed elsewhere':
-      return house.activities.releaseFailedRedemption({ ...who, payment: newId('pay'), reason: 'payment_failed' })
+      return house.activities.releaseFailedRedemption({
+        ...who,
+        payment: newId('pay'),
+        reason: 'payment_failed',
+      })
     case 'cancel':
       return house.activities.cancelRedemption({ ...who, ...operation(), reason: 'canceled' })
     case 'extend':
@@ -121,7 +150,11 @@ const operation = () => ({ operation: newId('op'), fingerprint: 'test' })
 async function restore(redemption: string, balance: number): Promise<void> {
   if ((await balanceOf(house)) === balance) return
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }
-  const { refusal } = await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'restore' })
+  const { refusal } = await house.activities.reverseRedemption({
+    ...who,
+    ...operation(),
+    reason: 'restore',
+  })
   if (!refusal) return
   await house.owner.query(`update payment set status = 'failed' where status = 'processing'`)
   await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'restore' })

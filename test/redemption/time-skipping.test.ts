@@ -4,13 +4,13 @@ import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { requestActivities } from '../../activities/index.ts'
+import { findPayment } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
-import { findPayment } from '../../db/payments.ts'
 import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption } from '../../temporal/redemption.ts'
-import { paymentWorkflowId, SEARCH_ATTRIBUTES, WORKFLOW } from '../../workflows/messages.ts'
 import { createWorker } from '../../worker/worker.ts'
+import { paymentWorkflowId, SEARCH_ATTRIBUTES, WORKFLOW } from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import type { House } from '../support/house.ts'
@@ -32,7 +32,9 @@ beforeAll(async () => {
   const path = await timeSkippingServer({ onProgress: console.log })
   ;[database, env] = await Promise.all([
     testDatabase(),
-    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+    TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    }),
   ])
   const connection: NativeConnection = env.nativeConnection
   // it lists no attributes, so that the product's own registration cannot ask what is missing
@@ -45,11 +47,19 @@ beforeAll(async () => {
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
   const { bundlePath } = inject('servers')
   worker = await createWorker({
-    connection, namespace: 'default', dependencies: { pool: database.pool, engine },
+    connection,
+    namespace: 'default',
+    dependencies: { pool: database.pool, engine },
     workflowBundle: { code: await readFile(bundlePath, 'utf8') },
   })
   running = worker.run()
-  house = { ...database, engine, workspace, keys, activities: requestActivities({ pool: database.pool, engine }) } as unknown as House
+  house = {
+    ...database,
+    engine,
+    workspace,
+    keys,
+    activities: requestActivities({ pool: database.pool, engine }),
+  } as unknown as House
 })
 afterAll(async () => {
   worker.shutdown()
@@ -69,14 +79,21 @@ describe('the 30 minutes', () => {
     const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
     expect(await result(input.redemption)).toMatchObject({ status: 'released' })
     expect((await env.currentTimeMs()) - startedAtMs).toBeGreaterThanOrEqual(30 * MINUTE_MS - 1_000)
-    expect(await redemptionOf(house, input.redemption)).toMatchObject({ status: 'released', reason: 'expired' })
+    expect(await redemptionOf(house, input.redemption)).toMatchObject({
+      status: 'released',
+      reason: 'expired',
+    })
     expect(await balanceOf(house)).toBe(before)
   })
 
   test('extended by an hour before they pass, are an hour and a half', async () => {
     const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
     await house.activities.extendRedemption({
-      workspace: house.workspace, redemption: input.redemption, minutes: 60, operation: newId('op'), fingerprint: '',
+      workspace: house.workspace,
+      redemption: input.redemption,
+      minutes: 60,
+      operation: newId('op'),
+      fingerprint: '',
       at: new Date(await env.currentTimeMs()).toISOString(),
     })
     const startedAtMs = await env.currentTimeMs()
@@ -88,7 +105,9 @@ describe('the 30 minutes', () => {
     const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
     const payment = await attach(house, input.redemption, 'requires_payment')
     expect(await result(input.redemption)).toMatchObject({ status: 'released' })
-    expect(await findPayment(house.pool, house.workspace, payment)).toMatchObject({ amountCharged: 2_999 })
+    expect(await findPayment(house.pool, house.workspace, payment)).toMatchObject({
+      amountCharged: 2_999,
+    })
   })
 
   test('end in applied where the payment has completed and only its message was lost', async () => {
@@ -99,7 +118,11 @@ describe('the 30 minutes', () => {
 
   test('run the same in a workflow started without the delay', async () => {
     const input = await redeem(house, { arm: false, holdMs: 30 * MINUTE_MS })
-    await env.client.workflow.start(WORKFLOW.redemption, { workflowId: input.redemption, taskQueue: 'engagement', args: [input] })
+    await env.client.workflow.start(WORKFLOW.redemption, {
+      workflowId: input.redemption,
+      taskQueue: 'engagement',
+      args: [input],
+    })
     expect(await result(input.redemption)).toMatchObject({ status: 'released' })
   })
 
@@ -107,7 +130,10 @@ describe('the 30 minutes', () => {
     const id = newId('rdm')
     const nowMs = await env.currentTimeMs()
     const input = {
-      workspace: house.workspace, redemption: id, account: 'loy_9f2k', reward: 'rwd_fivecredit',
+      workspace: house.workspace,
+      redemption: id,
+      account: 'loy_9f2k',
+      reward: 'rwd_fivecredit',
       releasesAt: new Date(nowMs + 30 * MINUTE_MS).toISOString(),
     }
     await armRedemption(house.engine, input, 30 * MINUTE_MS)
@@ -121,8 +147,14 @@ test('an open sandbox payment expires after 24 hours', async () => {
   const payment = await attach(house, redemption, 'requires_payment')
   const row = await findPayment(house.pool, house.workspace, payment)
   const expiresAt = row?.expiresAt?.toISOString() ?? ''
-  await armPayment(house.engine, { workspace: house.workspace, payment, expiresAt }, Date.parse(expiresAt) - (await env.currentTimeMs()))
-  expect(await result(paymentWorkflowId(house.workspace, payment))).toMatchObject({ status: 'expired' })
+  await armPayment(
+    house.engine,
+    { workspace: house.workspace, payment, expiresAt },
+    Date.parse(expiresAt) - (await env.currentTimeMs()),
+  )
+  expect(await result(paymentWorkflowId(house.workspace, payment))).toMatchObject({
+    status: 'expired',
+  })
   expect(await result(redemption)).toMatchObject({ status: 'released' })
   expect(await redemptionOf(house, redemption)).toMatchObject({ reason: 'payment_expired' })
 })

@@ -1,6 +1,6 @@
-import { newId } from '../../domain/ids.ts'
 import type { PaymentStatus } from '../../db/payments.ts'
 import { insertPayment, receivePaymentEvent } from '../../db/payments.ts'
+import { newId } from '../../domain/ids.ts'
 import type { House } from './house.ts'
 
 export type PaymentState = PaymentStatus
@@ -8,13 +8,28 @@ export type PaymentState = PaymentStatus
 const STATUS_EVENTS: Partial<Record<PaymentState, string>> = { requires_payment: 'payment.created' }
 
 /** Attaches a redemption to a new payment and moves that to a state, telling no workflow. Returns its id. */
-export async function attach(house: House, redemption: string, status: PaymentState): Promise<string> {
+export async function attach(
+  house: House,
+  redemption: string,
+  status: PaymentState,
+): Promise<string> {
   const payment = newId('pay')
   const at = new Date()
   const result = await insertPayment(house.pool, {
-    workspace: house.workspace, payment, route: 'POST /v1/payments', key: null, fingerprint: 'test', amount: 2_999,
-    currency: 'eur', customer: null, metadata: {}, redemptions: [{ redemption }], status: 'requires_payment',
-    awaitsConfirmation: false, event: newId('evt'), at: at.toISOString(),
+    workspace: house.workspace,
+    payment,
+    route: 'POST /v1/payments',
+    key: null,
+    fingerprint: 'test',
+    amount: 2_999,
+    currency: 'eur',
+    customer: null,
+    metadata: {},
+    redemptions: [{ redemption }],
+    status: 'requires_payment',
+    awaitsConfirmation: false,
+    event: newId('evt'),
+    at: at.toISOString(),
     expiresAt: new Date(at.getTime() + 86_400_000).toISOString(),
   })
 
@@ -24,10 +39,21 @@ export async function attach(house: House, redemption: string, status: PaymentSt
 }
 
 /** The provider reports a status of the payment; no workflow is told. */
-export function report(house: House, payment: string, status: PaymentState, more: { amount_charged?: number } = {}) {
+export function report(
+  house: House,
+  payment: string,
+  status: PaymentState,
+  more: { amount_charged?: number } = {},
+) {
   const type = STATUS_EVENTS[status] ?? `payment.${status}`
   return receivePaymentEvent(house.pool, {
-    workspace: house.workspace, provider: 'sandbox', event: newId('evt'), type, payload: { type },
-    payment: { id: payment, amount: 2_999, currency: 'eur', refs: [], ...more }, status, at: new Date().toISOString(),
+    workspace: house.workspace,
+    provider: 'sandbox',
+    event: newId('evt'),
+    type,
+    payload: { type },
+    payment: { id: payment, amount: 2_999, currency: 'eur', refs: [], ...more },
+    status,
+    at: new Date().toISOString(),
   })
 }

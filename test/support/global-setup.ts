@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { createOwner } from '../../db/migrate-main.ts'
 import { migrate } from '../../db/migrate.ts'
+import { createOwner } from '../../db/migrate-main.ts'
 import { startPostgres } from '../../dev/postgres.ts'
 import { temporalBinary } from '../../dev/temporal/binary.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
@@ -35,7 +35,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     startTemporal({
       binary,
       namespace: 'default',
-      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword' as const])),
+      searchAttributes: Object.fromEntries(
+        SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword' as const]),
+      ),
     }),
     workflowBundle(),
   ])

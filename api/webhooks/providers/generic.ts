@@ -8,43 +8,8 @@ import { customerId } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
+import { GenericMapping } from './generic-mapping.ts'
 import { refundStatus } from './sandbox.ts'
-
-const LONGEST_PATH = 200
-const path = z.string().min(1).max(LONGEST_PATH)
-
-/**
- * How a workspace's generic provider words its events: for each of our fields the path to it in the
- * body (`data.order.id`), and which of its types mean what.
- */
-export const GenericMapping = z.strictObject({
-  header: z.string().default('x-signature'),
-  encoding: z.enum(['hex', 'base64']).default('hex'),
-  prefix: z.string().default(''),
-  event: z.strictObject({ id: path, type: path, created: path.optional() }),
-  types: z.record(
-    z.string(),
-    z.enum([
-      'payment.created',
-      'payment.processing',
-      'payment.completed',
-      'payment.failed',
-      'payment.canceled',
-      'payment.expired',
-      'refund.created',
-      'refund.failed',
-    ]),
-  ),
-  payment: z.strictObject({
-    id: path,
-    amount: path.optional(),
-    currency: path.optional(),
-    customer: path.optional(),
-    metadata: path.optional(),
-    loyalty_account: path.optional(),
-  }),
-  refund: z.strictObject({ id: path, amount: path, status: path.optional() }).optional(),
-})
 
 type Mapping = z.output<typeof GenericMapping>
 
@@ -80,7 +45,14 @@ export const generic: Provider = {
     if (type === undefined) return { id, type: theirs, status: null, payment: null, payload }
     const subject = safeId(textAt(payload, map.payment.id))
     if (type.startsWith('refund.')) {
-      return { id, type, status: null, payment: null, payload, more: refundIn(payload, map, type, subject) }
+      return {
+        id,
+        type,
+        status: null,
+        payment: null,
+        payload,
+        more: refundIn(payload, map, type, subject),
+      }
     }
     const more = { completed_at: timeAt(payload, map.event.created) }
     const payment = paymentIn(payload, map, subject)
@@ -142,7 +114,9 @@ function valueAt<S extends z.ZodType>(payload: unknown, at: string, schema: S): 
   if (result.success) return result.data
   const missing = value === undefined || value === null
   const code = missing ? 'parameter_missing' : 'parameter_invalid'
-  return refuse(code, `${at}: ${missing ? 'is not there' : 'is not what it should be'}.`, { param: at })
+  return refuse(code, `${at}: ${missing ? 'is not there' : 'is not what it should be'}.`, {
+    param: at,
+  })
 }
 
 const LONGEST_ID = 255

@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import type { PaymentStatus, ReportedMore, ReportedPayment, ReportedRefund } from '../../../db/payments.ts'
+import type {
+  PaymentStatus,
+  ReportedMore,
+  ReportedPayment,
+  ReportedRefund,
+} from '../../../db/payments.ts'
 import { parse } from '../../endpoint.ts'
 import { customerId, id } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
@@ -56,7 +61,11 @@ const ReportedData = z
   })
 
 /** A refund or dispute by itself: the payment it belongs to may not be known yet. */
-const RefundData = z.looseObject({ ...refundFields, amount: amountMinor.nullish(), payment: id('pay') })
+const RefundData = z.looseObject({
+  ...refundFields,
+  amount: amountMinor.nullish(),
+  payment: id('pay'),
+})
 
 const TriggerData = z.looseObject({
   id: text(LONGEST_ID),

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { workspaceActivities } from '../activities/workspace.ts'
+import { GenericMapping } from '../api/webhooks/providers/generic-mapping.ts'
+import { readConfig } from '../config.ts'
+import { createPool } from '../db/pool.ts'
+
+const USAGE =
+  'usage: npm run payment-provider -- <workspace> stripe|generic|sandbox [--mapping <file.json>], the signing secret in PAYMENT_SECRET'
+
+/**
+ * `npm run payment-provider -- <workspace> <provider>`: the secret that a provider signs this
+ * workspace's webhooks with, from PAYMENT_SECRET, so that it stays out of the shell's history. The
+ * generic provider needs its mapping as well. Reads DATABASE_URL.
+ */
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { mapping: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const [workspace, provider] = positionals
+  const secret = process.env.PAYMENT_SECRET
+  if (workspace === undefined || provider === undefined || !secret) throw new Error(USAGE)
+  if (!['stripe', 'generic', 'sandbox'].includes(provider)) throw new Error(USAGE)
+  if ((provider === 'generic') !== (values.mapping !== undefined)) throw new Error(USAGE)
+  const mapping =
+    values.mapping === undefined
+      ? null
+      : GenericMapping.parse(JSON.parse(await readFile(values.mapping, 'utf8')))
+  const pool = createPool({
+    url: readConfig().databaseUrl,
+    max: 1,
+    applicationName: 'vinr-payment-provider',
+  })
+  try {
+    await workspaceActivities({ pool }).addPaymentSecret(workspace, provider, secret, mapping)
+    console.log(
+      `${provider} may speak for ${workspace} within seconds: POST /v1/webhooks/payments/${provider}`,
+    )
+  } finally {
+    await pool.end()
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

@@ -1,0 +1,92 @@
+import { Client, Connection } from '@temporalio/client'
+import { Registry } from 'prom-client'
+import request from 'supertest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLog } from '../../api/log.ts'
+import { productApp } from '../../api/product.ts'
+import { createPool } from '../../db/pool.ts'
+import { freePort } from '../../dev/ports.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+let house: House
+let deaf: Connection
+beforeAll(async () => {
+  house = await openHouse({ worker: false })
+  deaf = Connection.lazy({ address: `127.0.0.1:${await freePort()}` })
+})
+afterAll(async () => {
+  await deaf.close()
+  await house.close()
+})
+
+const over = (parts: Partial<Pick<House, 'pool' | 'engine'>>) =>
+  productApp(
+    {
+      pool: house.pool,
+      engine: house.engine,
+      ...parts,
+      holdMinutes: 30,
+      log: createLog({ level: 'silent', name: 'api' }),
+      registry: new Registry(),
+      version: '0.0.0',
+    },
+    { verifyReplies: true },
+  )
+const countOf = async (table: string) => {
+  const { rows } = await house.owner.query(`select count(*)::int as n from ${table}`)
+  return rows[0].n as number
+}
+
+describe('without Temporal', () => {
+  const app = () =>
+    over({
+      engine: { client: new Client({ connection: deaf }), taskQueue: 'q' } as House['engine'],
+    })
+  const post = (path: string, body: object) =>
+    request(app()).post(path).set('X-Api-Key', house.keys.secretKey).send(body)
+
+  it.concurrent.each([
+    ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'redemption'],
+    ['/v1/payments', { amount: 2_999, currency: 'EUR' }, 'payment'],
+  ])('%s is 503, says that nothing was written, and nothing was', async (path, body, table) => {
+    const before = [await countOf(table), await countOf('ptx')]
+    const { status, body: answer, headers } = await post(path, body)
+    expect([status, answer.error.code]).toEqual([503, 'temporarily_unavailable'])
+    expect(answer.error.message).toContain('Nothing was written')
+    expect(headers['retry-after']).toBe('1')
+    expect([await countOf(table), await countOf('ptx')]).toEqual(before)
+  })
+
+  it('still answers refusals, reads and quotes', async () => {
+    const poor = { account: 'loy_9f2k', reward: 'rwd_fivecredit', quantity: 100 }
+    expect((await post('/v1/loyalty/redemptions', poor)).body.error.code).toBe(
+      'insufficient_points',
+    )
+    expect((await post('/v1/loyalty/quotes', poor)).status).toBe(200)
+  })
+
+  it('is not ready, and says what is missing', async () => {
+    const { status, body } = await request(app()).get('/health/ready')
+    expect(status).toBe(503)
+    expect(body.checks).toMatchObject({
+      postgres: { status: 'ok' },
+      migrations: { status: 'ok' },
+      temporal: { status: 'failed' },
+    })
+  })
+})
+
+describe('without Postgres', () => {
+  it('every route is 503, and the process is alive but not ready', async () => {
+    const pool = createPool({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none` })
+    const app = over({ pool })
+    const answer = await request(app)
+      .get('/v1/loyalty/rewards')
+      .set('X-Api-Key', house.keys.secretKey)
+    expect([answer.status, answer.body.error.code]).toEqual([503, 'temporarily_unavailable'])
+    const ready = await request(app).get('/health/ready')
+    expect([ready.status, ready.body.checks.postgres.reason]).toEqual([503, 'ECONNREFUSED'])
+    expect((await request(app).get('/health/live')).status).toBe(200)
+    await pool.end()
+  })
+})

@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Processes } from '../support/processes.ts'
+
+let all: Processes
+
+beforeAll(async () => {
+  all = await Processes.start()
+})
+afterEach(async () => {
+  expect(await all.reconcile()).toEqual([])
+})
+afterAll(() => all.stop())
+
+const settled = (id: unknown) =>
+  expect.poll(async () => (await all.redemptions()).find((row) => row.id === id)?.status, {
+    timeout: 40_000,
+  })
+
+const pay = (redemption: unknown) =>
+  all.request('POST', '/v1/payments', {
+    amount: 2999,
+    currency: 'EUR',
+    card: '4242424242424242',
+    redemptions: [redemption],
+  })
+
+const appliedEvents = async (id: unknown): Promise<number> =>
+  (
+    await all.owner.query(
+      `select count(*)::int as n from event where type = 'loyalty.redemption.applied' and object = $1`,
+      [id],
+    )
+  ).rows[0].n
+
+test.for(['before it is written', 'after it is written, before it is reported'])(
+  'the worker dies in the middle of applying a redemption, %s: another one ends it, applied once',
+  async (when) => {
+    const { body } = await all.redeem(`worker-dies ${when}`)
+    await all.kill('worker')
+    expect(await pay(body.id)).toMatchObject({ status: 201, body: { status: 'completed' } })
+    const blocker = await all.owner.connect()
+    await blocker.query('begin')
+    await blocker.query('select from redemption where id = $1 for update', [body.id])
+    await all.startWorker()
+    await expect.poll(() => all.waitingForRow(), { timeout: 20_000 }).toHaveLength(1)
+    const [backend] = await all.waitingForRow()
+    await all.kill('worker')
+    if (when === 'before it is written') await all.terminate(backend)
+    await blocker.query('rollback')
+    blocker.release()
+    if (when !== 'before it is written') await settled(body.id).toBe('applied')
+    await all.startWorker()
+    await settled(body.id).toBe('applied')
+    expect(await appliedEvents(body.id)).toBe(1)
+  },
+)
+
+test('Temporal is down: create answers 503 and nothing is written; when it is back the retry succeeds', async () => {
+  await all.kill('temporal')
+  expect(await all.redeem('temporal-down')).toMatchObject({
+    status: 503,
+    body: { error: { code: 'temporarily_unavailable' } },
+  })
+  expect((await all.redemptions()).filter(({ status }) => status === 'pending')).toEqual([])
+  await all.startTemporal()
+  const answer = await all.redeemUntilAnswered('temporal-down', 'loy_8sd2k1')
+  expect(answer).toMatchObject({ status: 201 })
+  expect(await pay(answer.body.id)).toMatchObject({ status: 201 })
+  await settled(answer.body.id).toBe('applied')
+})
+
+test.for(['postgres', 'temporal'] as const)(
+  '%s is killed under load: every key ends in exactly one redemption with its run, and the books hold',
+  async (victim) => {
+    const before = (await all.redemptions()).length
+    const keys = Array.from({ length: 60 }, (_, index) => `${victim}-${index}`)
+    await all.owner.query(
+      `insert into account (workspace, id, program) select $1, 'loy_load_' || $2 || n, 'prog_default' from generate_series(0, 59) n`,
+      [all.workspace, victim],
+    )
+    for (let n = 0; n < keys.length; n++) {
+      await all.request('POST', '/v1/loyalty/transactions', {
+        account: `loy_load_${victim}${n}`,
+        amount: 500,
+        reason: 'test',
+      })
+    }
+    const queue = keys.entries()
+    let done = 0
+    const clients = Array.from({ length: 8 }, async () => {
+      for (const [index, key] of queue) {
+        expect(
+          (await all.redeemUntilAnswered(key, `loy_load_${victim}${index}`)).status,
+        ).toBeLessThan(300)
+        done++
+      }
+    })
+    await expect.poll(() => done, { timeout: 30_000 }).toBeGreaterThan(15)
+    await all.kill(victim)
+    await (victim === 'postgres' ? all.startPostgres() : all.startTemporal())
+    await Promise.all(clients)
+    expect((await all.redemptions()).length - before).toBe(keys.length)
+    const answers = await Promise.all(
+      keys.map((key, index) => all.redeem(key, `loy_load_${victim}${index}`)),
+    )
+    expect(answers.filter(({ replayed }) => replayed)).toHaveLength(keys.length)
+    // each hold has its run: a cancel goes through it
+    const cancelled = await Promise.all(
+      answers.map(({ body }) =>
+        all.request('POST', `/v1/loyalty/redemptions/${body.id}/cancel`, {}),
+      ),
+    )
+    expect(cancelled.map(({ body }) => body.status)).toEqual(keys.map(() => 'released'))
+  },
+)

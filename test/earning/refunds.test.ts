@@ -1,0 +1,374 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seedRule } from '../../dev/demo.ts'
+import { newId } from '../../domain/ids.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+import { ended } from '../support/redeem.ts'
+import { amounts, earningIn, eventOf } from './earn.ts'
+
+let shop: Shop
+let earning: ReturnType<typeof earningIn>
+beforeAll(async () => {
+  shop = await openShop()
+  await seedRule(shop.pool, shop.workspace)
+  earning = earningIn(shop)
+})
+afterAll(async () => {
+  expect(await shop.reconcile()).toEqual([])
+  await shop.close()
+})
+
+const paymentOf = (more: object = {}) => ({
+  id: newId('pay'),
+  amount: 4_200,
+  currency: 'eur',
+  ...more,
+})
+
+describe('refunds in the sandbox', () => {
+  test('in parts take the target of all so far, minus the targets before', async () => {
+    const member = await earning.member()
+    const { id } = await earning.pay({ customer: member.customer, amount: 1_000 }) // 10 points
+    for (const amount of [333, 333, 333]) await earning.refund(id, { amount })
+    expect(amounts(await earning.rows(id))).toEqual([
+      ['earn', 10],
+      ['clawback', -3],
+      ['clawback', -3],
+      ['clawback', -3],
+    ])
+    await earning.refund(id)
+    expect(amounts(await earning.rows(id)).at(-1)).toEqual(['clawback', -1])
+    expect(await earning.balance(member.id)).toBe(0)
+  })
+
+  test('sent twice with one key refund once', async () => {
+    const { id } = await earning.pay({ customer: 'cust_abc123' })
+    const send = () =>
+      shop.post('/v1/refunds', { payment: id, amount: 2_100 }, { idempotencyKey: `refund ${id}` })
+    const answers = await Promise.all([send(), send(), send()])
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201])
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+    await earning.processed(id)
+    expect(amounts(await earning.rows(id))).toEqual([
+      ['earn', 42],
+      ['clawback', -21],
+    ])
+  })
+
+  test.each([
+    ['more than the payment', { amount: 4_201 }, 400, 'parameter_invalid'],
+    ['nothing', { amount: 0 }, 400, 'parameter_invalid'],
+    ['a fraction', { amount: 0.5 }, 400, 'parameter_invalid'],
+    ['an unknown field', { amounts: 5 }, 400, 'parameter_unknown'],
+  ])('of %s are refused', async (_what, more, status, code) => {
+    const { id } = await earning.pay({ customer: 'cust_abc123' })
+    const answer = await shop.post('/v1/refunds', { payment: id, ...more })
+    expect([answer.status, answer.body.error.code]).toEqual([status, code])
+  })
+
+  test('of an unknown, open or refunded payment are refused, and the key stays free', async () => {
+    expect((await shop.post('/v1/refunds', { payment: 'pay_nobody' })).body.error).toMatchObject({
+      code: 'resource_missing',
+      param: 'payment',
+    })
+    const open = await shop.post('/v1/payments', {
+      amount: 100,
+      currency: 'eur',
+      card: '4000000000003220',
+    })
+    const send = () =>
+      shop.post('/v1/refunds', { payment: open.body.id }, { idempotencyKey: 'early refund' })
+    expect([(await send()).status, (await send()).body.error.code]).toEqual([422, 'not_reversible'])
+    await shop.post(`/v1/payments/${open.body.id}/confirm`)
+    expect((await send()).status).toBe(201)
+    const again = await shop.post('/v1/refunds', { payment: open.body.id })
+    expect([again.status, again.body.error.code]).toEqual([422, 'not_reversible'])
+  })
+
+  test('are retrieved, and listed by payment', async () => {
+    const { id } = await earning.pay({ customer: 'cust_abc123' })
+    const refund = await earning.refund(id, {
+      amount: 100,
+      reason: 'too late',
+      metadata: { order: '7' },
+    })
+    const { body } = await shop.get(`/v1/refunds/${refund.id}`)
+    expect(body).toMatchObject({
+      object: 'refund',
+      payment: id,
+      amount: 100,
+      reason: 'too late',
+      status: 'succeeded',
+      metadata: { order: '7' },
+    })
+    expect((await shop.get(`/v1/refunds?payment=${id}`)).body.data).toEqual([body])
+  })
+
+  test('leave the redemption alone unless asked; return_redemption reverses it, once', async () => {
+    const redeem = async () =>
+      (
+        await shop.post('/v1/loyalty/redemptions', {
+          account: 'loy_8sd2k1',
+          reward: 'rwd_fivecredit',
+        })
+      ).body.id as string
+    const [kept, returned] = [await redeem(), await redeem()]
+    const paid = [
+      await earning.pay({ redemptions: [kept] }),
+      await earning.pay({ redemptions: [returned] }),
+    ]
+    await Promise.all([ended(shop, kept), ended(shop, returned)])
+    const before = await earning.balance('loy_8sd2k1')
+    await earning.refund(paid[0]?.id ?? '')
+    await earning.refund(paid[1]?.id ?? '', { amount: 1_000, return_redemption: true })
+    await earning.refund(paid[1]?.id ?? '', { return_redemption: true })
+    expect(await earning.balance('loy_8sd2k1')).toBe(before + 500)
+    const statuses = [kept, returned].map(
+      async (id) => (await shop.get(`/v1/loyalty/redemptions/${id}`)).body.status,
+    )
+    expect(await Promise.all(statuses)).toEqual(['applied', 'reversed'])
+  })
+})
+
+describe('refunds by webhook', () => {
+  test('as the whole payment with its refunds, however often and in whatever order', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    const first = { id: 're_1a', payment: payment.id, amount: 1_000 }
+    const second = { id: 're_1b', payment: payment.id, amount: 1_100 }
+    await earning.tell('payment.refunded', { ...payment, refunds: [first, second] })
+    await earning.tell('payment.completed', payment)
+    await earning.tell('payment.refunded', { ...payment, refunds: [first] })
+    await earning.tell('payment.refunded', { ...payment, refunds: [first, second] })
+    expect(amounts(await earning.rows(payment.id))).toEqual([
+      ['earn', 42],
+      ['clawback', -10],
+      ['clawback', -11],
+    ])
+    expect((await shop.get(`/v1/payments/${payment.id}`)).body).toMatchObject({
+      status: 'partially_refunded',
+      amount_refunded: 2_100,
+    })
+  })
+
+  test('before their payment is known are kept, and applied when it comes', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 2_100 }
+    await earning.tell('refund.created', refund)
+    const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
+    expect(body.mismatches).toContainEqual({
+      reason: 'refund_of_unknown_payment',
+      payment: payment.id,
+      refund: refund.id,
+      amount: 2_100,
+    })
+    await earning.tell('payment.completed', payment)
+    expect(amounts(await earning.rows(payment.id))).toEqual([
+      ['earn', 42],
+      ['clawback', -21],
+    ])
+    expect((await shop.get(`/v1/payments/${payment.id}`)).body.status).toBe('partially_refunded')
+  })
+
+  test('that fail later give the points back, to the lots they came from, whatever comes after', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 4_200 }
+    await earning.tell('payment.completed', payment)
+    await shop.post('/v1/loyalty/transactions', {
+      account: member.id,
+      amount: -40,
+      reason: 'spent',
+    })
+    await earning.tell('payment.refunded', { ...payment, refunds: [refund] })
+    expect(await earning.balance(member.id)).toBe(-40)
+    await earning.tell('refund.failed', refund)
+    await earning.tell('payment.refunded', { ...payment, refunds: [refund] })
+    expect(await earning.balance(member.id)).toBe(2)
+    const rows = await earning.rows(payment.id)
+    expect(amounts(rows)).toEqual([
+      ['earn', 42],
+      ['clawback', -42],
+      ['clawback', 42],
+    ])
+    expect(rows[2]).toMatchObject({
+      reverses: rows[1]?.id,
+      source: { refund: refund.id, payment: payment.id },
+    })
+    expect((await shop.get(`/v1/payments/${payment.id}`)).body).toMatchObject({
+      status: 'completed',
+      amount_refunded: 0,
+    })
+  })
+
+  test('larger than the payment take all of it, no more, and are listed', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    await earning.tell('payment.completed', payment)
+    await earning.tell('refund.created', {
+      id: `re_${payment.id}`,
+      payment: payment.id,
+      amount: 9_900,
+    })
+    expect(await earning.balance(member.id)).toBe(0)
+    const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
+    expect(body.mismatches).toContainEqual({
+      reason: 'refund_exceeds_payment',
+      payment: payment.id,
+      refund: `re_${payment.id}`,
+      amount: 9_900,
+    })
+  })
+
+  test('a dispute takes the points back, one that is won returns them', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    const dispute = { id: `dp_${payment.id}`, payment: payment.id, amount: 4_200 }
+    await earning.tell('payment.completed', payment)
+    await earning.tell('dispute.created', { ...dispute, status: 'needs_response' })
+    expect(await earning.balance(member.id)).toBe(0)
+    expect((await shop.get(`/v1/payments/${payment.id}`)).body).toMatchObject({
+      status: 'completed',
+      disputes: [{ id: dispute.id }],
+    })
+    await earning.tell('dispute.closed', { ...dispute, status: 'won' })
+    expect(await earning.balance(member.id)).toBe(42)
+  })
+
+  test('what a clawback may not take is forgiven, and the reconciliation says so', async () => {
+    const member = await earning.member()
+    const { id } = await earning.pay({ customer: member.customer })
+    await shop.post('/v1/loyalty/transactions', {
+      account: member.id,
+      amount: -42,
+      reason: 'spent',
+    })
+    await earning.allowNegative(false)
+    const refund = await earning.refund(id)
+    await earning.allowNegative(true)
+    const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
+    expect(body.mismatches).toContainEqual(
+      expect.objectContaining({
+        reason: 'clawback_forgiven',
+        refund: refund.id,
+        account: member.id,
+        points: 42,
+      }),
+    )
+  })
+
+  test('points that expired before are not taken again from others', async () => {
+    const member = await earning.member()
+    const { id } = await earning.pay({ customer: member.customer })
+    await shop.owner.query(
+      `update lot set expires_at = now() - interval '1 second' where account = $1`,
+      [member.id],
+    )
+    await shop.owner.query(
+      `update account set lots_due_from = now() - interval '1 second' where id = $1`,
+      [member.id],
+    )
+    await shop.post('/v1/loyalty/transactions', { account: member.id, amount: 100, reason: 'gift' })
+    await earning.refund(id)
+    expect(await earning.balance(member.id)).toBe(100)
+  })
+
+  test.each([
+    ['no amount', { id: 're_x', payment: 'pay_x', amount: -1 }, 'data.amount'],
+    ['an id that is none', { id: '', payment: 'pay_x', amount: 5 }, 'data.id'],
+    ['a payment that is none', { id: 're_x', payment: 'nonsense', amount: 5 }, 'data.payment'],
+  ])('with %s are refused by name', async (_what, data, param) => {
+    const answer = await shop.webhook(eventOf('refund.created', data))
+    expect([answer.status, answer.body.error.param]).toEqual([400, param])
+  })
+})
+
+describe('a payment without a member', () => {
+  test('is recorded, earns nothing, and stands in the reconciliation', async () => {
+    const { id } = await earning.pay()
+    const ghost = await earning.pay({ metadata: { loyalty_account: 'loy_ghost' } })
+    const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
+    expect(body.mismatches).toContainEqual({
+      reason: 'payment_without_member',
+      payment: id,
+      amount: 4_200,
+    })
+    expect(body.mismatches).toContainEqual({
+      reason: 'member_unknown',
+      payment: ghost.id,
+      amount: 4_200,
+    })
+  })
+
+  test('earns once its customer is named by a later event, for who was a member then', async () => {
+    const member = await earning.member()
+    const payment = paymentOf()
+    await earning.tell('payment.completed', payment)
+    await earning.tell('payment.completed', { ...payment, customer: member.customer })
+    expect(await earning.balance(member.id)).toBe(42)
+  })
+
+  test('that completed before its member joined earns nothing, however late it is told', async () => {
+    const member = await earning.member()
+    const event = {
+      ...eventOf('payment.completed', paymentOf({ customer: member.customer })),
+      created: 1_700_000_000,
+    }
+    await shop.webhook(event)
+    await earning.processed(event.data && (event.data as { id: string }).id)
+    expect(await earning.balance(member.id)).toBe(0)
+  })
+})
+
+describe('other triggers', () => {
+  test('invoice, subscription and referral earn through the same inbox, once', async () => {
+    const member = await earning.member()
+    await earning.rule({ trigger: 'invoice.paid' })
+    await earning.rule({ trigger: 'subscription.created', award: { fixed: 200 } })
+    await earning.rule({
+      trigger: 'referral.converted',
+      award: { fixed: 300 },
+      pendingDays: 1 / 86_400,
+    })
+    const invoice = { id: newId('op'), customer: member.customer, amount: 1_990, currency: 'eur' }
+    await earning.tell('invoice.paid', invoice, 'evt_invoice_1')
+    await earning.tell('invoice.paid', invoice, 'evt_invoice_1')
+    await earning.tell('invoice.paid', invoice, 'evt_invoice_2')
+    await earning.tell('subscription.created', { id: newId('op'), customer: member.customer })
+    await earning.tell('referral.converted', { id: newId('op'), account: member.id })
+    await expect.poll(() => earning.balance(member.id), { timeout: 10_000 }).toBe(19 + 200 + 300)
+    const { body } = await shop.get(`/v1/loyalty/transactions?account=${member.id}`)
+    expect(body.data.at(-1).source).toMatchObject({
+      invoice: invoice.id,
+      event: 'evt_invoice_1',
+      amount: 1_990,
+      currency: 'eur',
+    })
+  })
+
+  test('an invoice that names its payment is taken back with its refunds', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ amount: 1_000 })
+    await earning.tell('payment.completed', payment)
+    await earning.tell('invoice.paid', {
+      id: newId('op'),
+      customer: member.customer,
+      amount: 1_000,
+      currency: 'eur',
+      payment: payment.id,
+    })
+    await earning.processed(payment.id)
+    await expect.poll(() => earning.balance(member.id)).toBe(10)
+    await earning.tell('refund.created', {
+      id: `re_${payment.id}`,
+      payment: payment.id,
+      amount: 500,
+    })
+    expect(await earning.balance(member.id)).toBe(5)
+  })
+})
+
+test('nothing is left in the inbox', async () => {
+  const { rows } = await shop.owner.query('select id, type from inbox where processed_at is null')
+  expect(rows).toEqual([])
+})

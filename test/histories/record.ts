@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../domain/ids.ts'
+import { armPayment } from '../../temporal/payment.ts'
+import { armRedemption, askRedemption } from '../../temporal/redemption.ts'
+import { cancel, extend, paymentWorkflowId, reverse, WORKFLOW } from '../../workflows/messages.ts'
+import { type House, openHouse } from '../support/house.ts'
+import { ended, pay, redeem } from '../support/redeem.ts'
+
+// Not a test of the product: it records what `replay.test.ts` replays. A history that is there
+// stays, unless its file is deleted first: old ones are what running workflows look like.
+
+let house: House
+
+beforeAll(async () => {
+  house = await openHouse()
+})
+afterAll(() => house.close())
+
+const operation = () => ({ operation: newId('op'), fingerprint: 'test' })
+
+const OUTCOMES: Record<string, () => Promise<string>> = {
+  'redemption applied': async () => {
+    const { redemption } = await redeem(house)
+    await pay(house, [redemption])
+    return redemption
+  },
+  'redemption released by a failed payment': async () => {
+    const { redemption } = await redeem(house)
+    await pay(house, [redemption], 'failed')
+    return redemption
+  },
+  'redemption released at its deadline': async () =>
+    (await redeem(house, { holdMs: 500 })).redemption,
+  'redemption started without delay, released at its deadline': async () => {
+    const input = await redeem(house, { arm: false, holdMs: 1_000 })
+    await house.engine.client.workflow.start(WORKFLOW.redemption, {
+      workflowId: input.redemption,
+      taskQueue: house.engine.taskQueue,
+      args: [input],
+    })
+    return input.redemption
+  },
+  'redemption cancelled': async () => {
+    const input = await redeem(house)
+    await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'changed_mind' })
+    return input.redemption
+  },
+  'redemption cancelled by an operator': async () => {
+    const { redemption } = await redeem(house)
+    await house.engine.client.workflow.getHandle(redemption).cancel()
+    return redemption
+  },
+  'redemption extended, then reversed': async () => {
+    const input = await redeem(house)
+    await askRedemption(house.engine, input, extend, { ...operation(), minutes: 5 })
+    await askRedemption(house.engine, input, reverse, { ...operation(), reason: 'mistake' })
+    return input.redemption
+  },
+  'redemption never created': async () => {
+    const redemption = newId('rdm')
+    const releasesAt = new Date(Date.now() + 200).toISOString()
+    const about = { account: 'loy_9f2k', reward: 'rwd_fivecredit', creationWindowMs: 100 }
+    const input = { workspace: house.workspace, redemption, releasesAt, ...about }
+    await armRedemption(house.engine, input, 200)
+    return redemption
+  },
+  'payment canceled before its expiry': async () => {
+    const { payment } = await pay(house, [], 'requires_payment')
+    const id = payment?.id ?? ''
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+    await armPayment(
+      house.engine,
+      { workspace: house.workspace, payment: id, expiresAt },
+      86_400_000,
+    )
+    await house.activities.movePayment({
+      workspace: house.workspace,
+      payment: id,
+      status: 'canceled',
+      event: newId('evt'),
+      at: new Date().toISOString(),
+    })
+    return paymentWorkflowId(house.workspace, id)
+  },
+  'net with nothing to mend': async () => {
+    const workflowId = newId('run')
+    await house.engine.client.workflow.start(WORKFLOW.net, {
+      workflowId,
+      taskQueue: house.engine.taskQueue,
+      args: [],
+    })
+    return workflowId
+  },
+}
+
+test.for(Object.entries(OUTCOMES))('%s', async ([name, reach]) => {
+  const id = await reach()
+  await ended(house, id)
+  const history = await house.engine.client.workflow.getHandle(id).fetchHistory()
+  expect(history.events?.length).toBeGreaterThan(3)
+  const file = new URL(`./${name.replaceAll(/[^a-z]+/g, '-')}.json`, import.meta.url)
+  await writeFile(file, `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`, {
+    flag: 'wx',
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+})
