@@ -1,3 +1,9 @@
+-- What a program's tiers look at; null where it has none.
+create or replace function tier_qualify_on(p program) returns text
+language sql immutable as $$
+  select case when p.tier_config is not null then coalesce(p.tier_config ->> 'qualifyOn', 'points') end
+$$;
+
 -- How long something that happened at `p_from` counts towards a tier: to the end of the day, in the
 -- program's time zone, that lies the program's months later; null (for ever) where tiers look at a lifetime.
 create or replace function tier_counts_until(p program, p_from timestamptz) returns timestamptz
@@ -17,7 +23,7 @@ $$;
 -- A tier's threshold as it is compared: points in the smallest unit, money in minor units.
 create or replace function tier_threshold(p program, p_tier jsonb) returns bigint
 language sql immutable as $$
-  select case p.tier_config ->> 'qualifyOn' when 'spend' then (p_tier ->> 'threshold')::numeric
+  select case tier_qualify_on(p) when 'spend' then (p_tier ->> 'threshold')::numeric
     else (p_tier ->> 'threshold')::numeric * 10 ^ p.decimals end::bigint
 $$;
 
@@ -56,11 +62,11 @@ begin
     since := p_at - make_interval(months => (p.tier_config #>> '{period,months}')::int) - tier_grace(p) - interval '3 days';
     since_id := vinr_id_from('ptx', since); -- nothing is written before it happens
   end if;
-  if p.tier_config ->> 'qualifyOn' = 'points' then
+  if tier_qualify_on(p) = 'points' then
     return query select t.at, t.amount from ptx t
       where t.workspace = a.workspace and t.account in (select account_family(a.workspace, a.id))
         and t.id >= since_id and t.amount > 0 and t.type in ('earn', 'adjust') and t.at > since;
-  elsif p.tier_config ->> 'qualifyOn' = 'spend' then
+  elsif tier_qualify_on(p) = 'spend' then
     return query select s.at, s.amount from tier_spend s
       where s.workspace = a.workspace and s.account = a.id and s.program = p.id and s.at > since;
   end if;
@@ -70,7 +76,7 @@ end $$;
 create or replace function tier_qualifying(a account, p program, p_at timestamptz, p_grace interval) returns bigint
 language plpgsql stable as $$
 begin
-  if p.tier_config ->> 'qualifyOn' = 'points' and p.tier_config #>> '{period,type}' = 'lifetime' then
+  if tier_qualify_on(p) = 'points' and p.tier_config #>> '{period,type}' is distinct from 'rolling' then
     return a.lifetime_points;
   end if;
   return (
@@ -87,8 +93,8 @@ declare
   needed bigint := tier_threshold(p, tier_named(p, a.tier));
   falls_at timestamptz;
 begin
-  if coalesce(needed, 0) <= 0 or p.tier_config ->> 'qualifyOn' = 'custom'
-    or (p.tier_config ->> 'qualifyOn' = 'points' and p.tier_config #>> '{period,type}' = 'lifetime') then
+  if coalesce(needed, 0) <= 0 or tier_qualify_on(p) = 'custom'
+    or (tier_qualify_on(p) = 'points' and p.tier_config #>> '{period,type}' is distinct from 'rolling') then
     return null;
   end if;
   if tier_qualifying(a, p, p_at, tier_grace(p)) < needed then
@@ -118,7 +124,7 @@ declare
   qualifying bigint;
   reason text := p_reason;
 begin
-  if p.tier_config ->> 'qualifyOn' = 'custom' then
+  if tier_qualify_on(p) = 'custom' then
     if a.tier is null or held is null then
       return tier_write(a, p, tier_reached(p, 0), 0, p_reason, null, p_at);
     end if;
@@ -186,7 +192,7 @@ declare
     order by (tier ->> 'rank')::int desc limit 1);
 begin
   select * into a from account where workspace = p_workspace and id = p_account;
-  if a.tier is distinct from highest and (a.tier is null or p.tier_config ->> 'qualifyOn' = 'points') then
+  if a.tier is distinct from highest and (a.tier is null or tier_qualify_on(p) = 'points') then
     perform tier_assess(a, p, p_at, 'qualified');
   end if;
 end $$;
@@ -204,7 +210,7 @@ declare
   before bigint;
 begin
   select * into p from program where workspace = a.workspace and id = a.program;
-  if coalesce(p.tier_config ->> 'qualifyOn', '') <> 'spend' or upper(p_currency) <> upper(p.currency_code) then
+  if tier_qualify_on(p) is distinct from 'spend' or upper(p_currency) <> upper(p.currency_code) then
     return;
   end if;
   select s.amount into before from tier_spend s
@@ -229,7 +235,7 @@ declare
   member text;
 begin
   for p in
-    select * from program x where x.workspace = pay.workspace and x.tier_config ->> 'qualifyOn' = 'spend' order by x.id
+    select * from program x where x.workspace = pay.workspace and tier_qualify_on(x) = 'spend' order by x.id
   loop
     select s.account into member from tier_spend s
     where s.workspace = pay.workspace and s.program = p.id and s.payment = pay.id;
@@ -306,10 +312,10 @@ begin
     return '{"outcome": "missing"}';
   end if;
   select * into p from program where workspace = p_workspace and id = a.program;
-  if coalesce(p.tier_config ->> 'qualifyOn', 'none') <> 'custom'
+  if coalesce(tier_qualify_on(p), 'none') <> 'custom'
     or (p_tier is not null and tier_named(p, p_tier) is null) then
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'tier',
-      'qualify_on', coalesce(p.tier_config ->> 'qualifyOn', 'none')));
+      'qualify_on', coalesce(tier_qualify_on(p), 'none')));
   end if;
   if a.tier is not distinct from p_tier then
     return account_outcome(p_workspace, p_account, 'unchanged');
@@ -323,11 +329,11 @@ end $$;
 create or replace function tier_standing(p_workspace text, p_accounts text[], p_at timestamptz)
 returns table (account text, qualify_on text, qualifying bigint, next_tier jsonb, next_threshold bigint, lapses_at timestamptz)
 language sql stable as $$
-  select a.id, p.tier_config ->> 'qualifyOn', counts.now, above.tier,
+  select a.id, tier_qualify_on(p), counts.now, above.tier,
     tier_threshold(p, above.tier), tier_lapses_at(a, p, p_at)
   from account a
   join program p on p.workspace = a.workspace and p.id = a.program and p.tier_config is not null
-  cross join lateral (select case when p.tier_config ->> 'qualifyOn' <> 'custom' then tier_qualifying(a, p, p_at, '0') end as now) counts
+  cross join lateral (select case when tier_qualify_on(p) <> 'custom' then tier_qualifying(a, p, p_at, '0') end as now) counts
   left join lateral (
     select one.value as tier from jsonb_array_elements(p.tier_config -> 'tiers') one
     where (one.value ->> 'rank')::int > coalesce((tier_named(p, a.tier) ->> 'rank')::int, -1)
