@@ -69,6 +69,12 @@ export const settleDelivery = (pool: Pool, s: Settle) =>
 export const listWaitingEndpoints = (pool: Pool, workspace: string) =>
   call<{ enabled: number; waiting: string[] }>(pool, 'webhook_waiting', [workspace])
 
+export const listDueEndpoints = (
+  pool: Pool,
+  workspace: string,
+  asked: { endpoint: string; underway: string[] }[],
+) => call<string[]>(pool, 'webhook_due', [workspace, JSON.stringify(asked)])
+
 /** These events as they are sent, by id. */
 export async function readEventsToSend(
   pool: Pool,

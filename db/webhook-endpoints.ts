@@ -49,7 +49,7 @@ export const listEndpoints = (
 export async function insertEndpoint(tx: Db, values: NewEndpoint): Promise<EndpointRow> {
   const rows = await tx
     .insert(webhookEndpoint)
-    .values({ ...values, createdAt: NOW as unknown as Date }) // the database's time
+    .values({ ...values, createdAt: NOW })
     .returning()
   if (!rows[0]) throw new Error('webhook endpoint was not inserted')
   return rows[0]
@@ -86,10 +86,7 @@ export async function disableEndpoint(tx: Db, workspace: string, id: string): Pr
 }
 
 export async function markDeleted(tx: Db, workspace: string, id: string): Promise<void> {
-  await tx
-    .update(webhookEndpoint)
-    .set({ deletedAt: NOW as unknown as Date }) // the database's time
-    .where(live(workspace, id))
+  await tx.update(webhookEndpoint).set({ deletedAt: NOW }).where(live(workspace, id))
 }
 
 /** The new secret signs at once; the old one beside it for `overlapHours` more (0: not at all). */

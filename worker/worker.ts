@@ -31,7 +31,7 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     activities: workerActivities({ ...dependencies, nudge, send, found }),
     shutdownGraceTime: '10s',
     // Each endpoint at work holds one, and mostly waits for somebody else's server.
-    maxConcurrentActivityTaskExecutions: 256,
+    maxConcurrentActivityTaskExecutions: 1_000,
     maxConcurrentLocalActivityExecutions: 32,
   })
 }

@@ -11,7 +11,7 @@ import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } f
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({
   startToCloseTimeout: '30m', // a round hands back after half of it, however much there is to do
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', maximumInterval: '30s' },
 })
 

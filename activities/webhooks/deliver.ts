@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import {
   nextDue,
@@ -8,6 +7,7 @@ import {
   takeDeliveries,
 } from '../../db/webhook-deliveries.ts'
 import { attempt, type DeliveryDependencies, type Sent, type Target } from './attempt.ts'
+import { createLookOut } from './look-out.ts'
 
 // Requests that one endpoint has under way at once. After a failure it is one, until it answers again.
 const MOST_PARALLEL = 8
@@ -17,10 +17,9 @@ const READ_AHEAD = 4
 const BUSY_MS = 60_000
 // Half of the activity's time.
 const ROUND_MS = 15 * 60_000
-const HEARTBEAT_MS = 5_000
-// A run that found nothing looks again, ever less often, before it rests: a look costs a fiftieth of a wake-up.
-const LOOKS_MS = [10, 20, 40, 80, 160]
-const SLOWEST_LOOK_MS = 160
+const HEARTBEAT_MS = 2_500
+// A run that found nothing stays on the look-out for so long before it rests: waking it costs 10 ms of CPU.
+const LINGER_MS = 5_000
 
 /** How a round ended; `nextInMs` is null where nothing is pending. */
 export type DeliveryRound = {
@@ -34,6 +33,7 @@ export type DeliveryActivities = ReturnType<typeof deliveryActivities>
 /** The delivery of webhooks, run by the worker: one run for each endpoint at a time. */
 export function deliveryActivities(dependencies: DeliveryDependencies) {
   const { pool } = dependencies
+  const lookOut = createLookOut(pool)
 
   const bodies = async ({ workspace }: Target, taken: Taken & { outcome: 'work' }) => {
     const { livemode, deliveries, url, secrets } = taken
@@ -64,7 +64,6 @@ export function deliveryActivities(dependencies: DeliveryDependencies) {
     const underway = new Map<string, Promise<void>>()
     const queue: Sent[] = []
     let parallel = MOST_PARALLEL
-    let idle = 0
     let broken: Error | undefined
 
     const begin = (sent: Sent) => {
@@ -100,27 +99,19 @@ export function deliveryActivities(dependencies: DeliveryDependencies) {
         if (taken.deliveries.length > 0) queue.push(...(await bodies(target, taken)))
       }
       for (const sent of queue.splice(0, parallel - underway.size)) begin(sent)
-      const wait = LOOKS_MS[idle++]
-      if (underway.size > 0) {
-        // While there is room for more, a slow answer keeps nobody waiting.
-        const look = underway.size < parallel ? [delay(wait ?? SLOWEST_LOOK_MS, false)] : []
-        if (
-          await Promise.race([
-            ...[...underway.values()].map((done) => done.then(() => true)),
-            ...look,
-          ])
-        )
-          idle = 0
+      if (underway.size >= parallel) {
+        await Promise.race(underway.values())
         continue
       }
-      if (wait !== undefined) {
-        await delay(wait)
-        continue
-      }
+      // While there is room for more, a slow answer keeps nobody waiting.
+      const watch = lookOut(workspace, { endpoint, underway: [...underway.keys()] }, LINGER_MS)
+      const isBusy = underway.size > 0
+      const isDue = await Promise.race([...underway.values(), watch.due])
+      watch.giveUp()
+      if (isBusy || isDue) continue
       await restEndpoint(pool, workspace, endpoint)
       const next = await nextDue(pool, workspace, endpoint)
-      if (next.due) idle = 0
-      else return finished({ state: 'resting', nextInMs: next.in_ms, nextAt: next.at })
+      if (!next.due) return finished({ state: 'resting', nextInMs: next.in_ms, nextAt: next.at })
     }
     await restEndpoint(pool, workspace, endpoint)
     return finished({ state: 'resting', nextInMs: 0, nextAt: null })

@@ -46,7 +46,7 @@ export function createSend(allowed: AddressGuard): Send & { close(): void } {
       const failed = (error: Error) =>
         reject(signal.aborted ? new Error(`no answer within ${TIME_LIMIT_MS / 1_000} s`) : error)
       sent.on('error', failed)
-      sent.on('response', (response) => readAnswer(response).then(resolve, failed))
+      sent.on('response', (response) => void readAnswer(response).then(resolve, failed))
       sent.end(body)
     })
   return Object.assign(send, {

@@ -11,6 +11,8 @@ declare
   due jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
   update webhook_endpoint set busy_until = clock_timestamp() + make_interval(secs => p_busy_ms / 1000.0)
   where workspace = p_workspace and id = p_endpoint and status = 'enabled'
   returning * into w;
@@ -36,6 +38,8 @@ create or replace function webhook_rest(p_workspace text, p_endpoint text) retur
 language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
   update webhook_endpoint set busy_until = null where workspace = p_workspace and id = p_endpoint;
 end $$;
 
@@ -65,6 +69,8 @@ declare
   now timestamptz := clock_timestamp();
 begin
   perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
   update webhook_delivery set
     attempt = p_attempt,
     attempts = attempts || p_try,
@@ -168,6 +174,18 @@ begin
         select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = w.id
           and d.status = 'pending' and d.next_attempt_at <= clock_timestamp())), '[]'))
     from webhook_endpoint w where w.workspace = p_workspace and w.status = 'enabled');
+end $$;
+
+-- Which of these endpoints ([{endpoint, underway}]) have something due that is not under way.
+create or replace function webhook_due(p_workspace text, p_asked jsonb) returns jsonb
+language plpgsql stable as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return (
+    select coalesce(jsonb_agg(asked.endpoint), '[]') from jsonb_to_recordset(p_asked) asked (endpoint text, underway jsonb)
+    where exists (
+      select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = asked.endpoint
+        and d.status = 'pending' and d.next_attempt_at <= clock_timestamp() and not asked.underway ? d.id));
 end $$;
 
 -- For the net: endpoints of any workspace with a delivery overdue and no run at work.

@@ -133,7 +133,8 @@ function parsed(text: string): unknown {
 /** `{ created: { gte: 5 } }` is `created[gte]=5`. */
 function queryOf(query: object | undefined): string {
   const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query ?? {})) {
+  const entries: [string, unknown][] = Object.entries(query ?? {})
+  for (const [name, value] of entries) {
     if (value === undefined || value === null) continue
     if (typeof value === 'object' && !(value instanceof Date)) {
       for (const [inner, one] of Object.entries(value)) {

@@ -39,7 +39,7 @@ export type ReplyOf<P extends string, M extends Method> =
           : never
       }[keyof Responses]
     : // biome-ignore lint/suspicious/noExplicitAny: a route that this document does not have yet
-      any
+      any // oxlint-disable-line typescript/no-explicit-any
 
 /** A list's query; `created` takes numbers (unix seconds), ISO 8601 texts and dates. */
 export type QueryOf<P extends string> =

@@ -38,13 +38,13 @@ export async function openReceiver(
     received,
     events: () => received.map(({ body }) => JSON.parse(body)),
     /** Resolves once this many have come, or as many of those that match. */
-    until: (
-      count: number,
-      matches: (event: { type: string; id: string }) => boolean = () => true,
-    ) =>
+    until: (count: number, matches?: (event: { type: string; id: string }) => boolean) =>
       new Promise<void>((resolve) => {
         const enough = () =>
-          received.filter(({ body }) => matches(JSON.parse(body))).length >= count
+          (matches === undefined
+            ? received
+            : received.filter(({ body }) => matches(JSON.parse(body)))
+          ).length >= count
         if (enough()) resolve()
         else waiting.push({ enough, resolve })
       }),
