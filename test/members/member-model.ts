@@ -19,7 +19,7 @@ export class ModelMember {
     const lot = { points, remaining: points, dueMs }
     this.lots.push({ lot, earnedMs: atMs })
     this.lifetime += points
-    this.fill(lot)
+    this.fund(lot)
   }
 
   /** Undefined where it would overdraw and may not. */
@@ -43,7 +43,7 @@ export class ModelMember {
       rest -= back
       debit.from.set(lot, (debit.from.get(lot) ?? 0) - back)
       lot.remaining += back
-      this.fill(lot)
+      this.fund(lot)
     }
     this.expire(nowMs)
   }
@@ -59,10 +59,10 @@ export class ModelMember {
     this.lots = [...this.lots, ...other.lots].sort((a, b) => a.earnedMs - b.earnedMs)
     this.debits = [...this.debits, ...other.debits].sort((a, b) => a.atMs - b.atMs)
     this.lifetime += other.lifetime
-    for (const { lot } of this.lots) this.fill(lot)
+    for (const { lot } of this.lots) this.fund(lot)
   }
 
-  private fill(lot: ModelLot): void {
+  private fund(lot: ModelLot): void {
     for (const { debit } of this.debits) take(lot, debit)
   }
 }
