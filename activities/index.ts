@@ -1,6 +1,8 @@
 import { accountActivities } from './account.ts'
+import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { paymentActivities } from './payment.ts'
+import { programActivities } from './program.ts'
 import { redemptionActivities } from './redemption.ts'
 import { rewardActivities } from './reward.ts'
 import { transactionActivities } from './transaction.ts'
@@ -9,7 +11,9 @@ import { transactionActivities } from './transaction.ts'
 export function requestActivities(dependencies: Dependencies) {
   return {
     ...accountActivities(dependencies),
+    ...bulkActivities(dependencies),
     ...paymentActivities(dependencies),
+    ...programActivities(dependencies),
     ...redemptionActivities(dependencies),
     ...rewardActivities(dependencies),
     ...transactionActivities(dependencies),

@@ -55,6 +55,8 @@ export type Declared<P, Q, B, R> = {
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** The largest body, as `4mb`; the frame's usual limit where it does not say. */
+  readonly bodyLimit?: string
   readonly reply: R
   readonly successCodes?: readonly SuccessCode[]
   /** The codes of its own; those that any route may answer are added (errors.ts). */

@@ -1,3 +1,4 @@
+import { balanceAt } from './accounts/balance-at.ts'
 import { createAccount } from './accounts/create.ts'
 import { listAccounts } from './accounts/list.ts'
 import { retrieveAccount } from './accounts/retrieve.ts'
@@ -7,6 +8,10 @@ import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
 import { listPayments } from './payments/list.ts'
 import { retrievePayment } from './payments/retrieve.ts'
+import { createProgram } from './programs/create.ts'
+import { listPrograms } from './programs/list.ts'
+import { retrieveProgram } from './programs/retrieve.ts'
+import { updateProgram } from './programs/update.ts'
 import { createQuote } from './quotes/create.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
@@ -18,9 +23,11 @@ import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
 import { updateReward } from './rewards/update.ts'
+import { createTransactions } from './transactions/batch.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
+import { reverseTransaction } from './transactions/reverse.ts'
 import { receivePaymentEvent } from './webhooks/receive.ts'
 
 /** Every endpoint of the product, as the documentation lists them. */
@@ -39,6 +46,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   extendRedemption,
   reverseRedemption,
   createQuote,
+  balanceAt,
+  createProgram,
+  listPrograms,
+  retrieveProgram,
+  updateProgram,
+  createTransactions,
+  reverseTransaction,
   createTransaction,
   retrieveTransaction,
   listTransactions,

@@ -33,6 +33,10 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
   const router = Router({ caseSensitive: true })
   const readJson = jsonBody(JSON_LIMIT)
   const readRaw = rawBody(RAW_LIMIT)
+  const bodyReader = ({ raw, bodyLimit }: Endpoint<D>): RequestHandler => {
+    if (raw) return readRaw
+    return bodyLimit === undefined ? readJson : jsonBody(bodyLimit)
+  }
 
   for (const [path, methods] of byPath(endpoints)) {
     const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
@@ -45,7 +49,7 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
         note(endpoint.path),
         ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
         frame.limit,
-        ...(method === 'GET' ? [] : [endpoint.raw ? readRaw : readJson]),
+        ...(method === 'GET' ? [] : [bodyReader(endpoint)]),
         answer(endpoint, frame),
       ]
       verb(route, method)(...chain)

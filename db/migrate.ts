@@ -20,7 +20,11 @@ const MIGRATION_LOCK = 7_266_101
  * now, where it has changed), then what the application role may do. Safe to run at any time and
  * by several at once.
  */
-export async function migrate({ ownerUrl, applicationUrl, onProgress = () => {} }: MigrateOptions): Promise<void> {
+export async function migrate({
+  ownerUrl,
+  applicationUrl,
+  onProgress = () => {},
+}: MigrateOptions): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
   try {
@@ -41,7 +45,9 @@ async function applyFunctions(client: pg.Client): Promise<number> {
     file text primary key, hash text not null, applied_at timestamptz not null default now())`)
   const folder = new URL('./functions/', import.meta.url)
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort()
-  const { rows } = await client.query<{ file: string; hash: string }>('select file, hash from applied_function_file')
+  const { rows } = await client.query<{ file: string; hash: string }>(
+    'select file, hash from applied_function_file',
+  )
   const applied = new Map(rows.map((row) => [row.file, row.hash]))
   let changed = 0
   await client.query('begin')
@@ -67,12 +73,15 @@ async function applyFunctions(client: pg.Client): Promise<number> {
 async function grantApplication(client: pg.Client, url: URL): Promise<void> {
   const role = pg.escapeIdentifier(decodeURIComponent(url.username))
   const password = pg.escapeLiteral(decodeURIComponent(url.password))
-  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [decodeURIComponent(url.username)])
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [
+    decodeURIComponent(url.username),
+  ])
   if (!rowCount) await client.query(`create role ${role} login password ${password}`)
   await client.query(`
     grant usage on schema public to ${role};
     grant select, insert, update on all tables in schema public to ${role};
     revoke update on ptx, allocation, event from ${role};
+    revoke insert, update on ledger_total, ledger_rollup from ${role};
     revoke all on applied_function_file from ${role};
     grant select on applied_function_file to ${role};
     grant execute on all functions in schema public to ${role};

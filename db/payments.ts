@@ -4,7 +4,7 @@ import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { payment } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
+import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 export type PaymentRow = typeof payment.$inferSelect
@@ -54,12 +54,6 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }
-}
-
-/** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
-function refusalRaised(error: unknown): SqlRefusal {
-  if (error instanceof Error && 'code' in error && error.code === 'VR001') return JSON.parse(error.message) as SqlRefusal
-  throw error
 }
 
 export type MovePayment = {

@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { redemption } from './schema/index.ts'
@@ -11,7 +12,7 @@ import { inWorkspace } from './workspace-client.ts'
 export type RedemptionRow = typeof redemption.$inferSelect
 
 /** What every redemption function of the ledger answers. */
-export type RedemptionResult = { outcome: string; redemption?: Snapshot; refusal?: SqlRefusal; param?: string }
+export type RedemptionResult = { outcome: string; redemption?: Snapshot; refusal?: SqlRefusal; param?: string; wakes?: Wake[] | null }
 
 export type Precheck =
   | { outcome: 'exists'; redemption: Snapshot }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 
 /** What each id prefix names (DESIGN, "Terms"). */
 export type IdPrefix =
-  | 'ws' | 'key' | 'whs' | 'prog' | 'loy' | 'ptx' | 'rwd' | 'rdm' | 'pay' | 're' | 'evt' | 'op' | 'req' | 'run'
+  | 'ws' | 'key' | 'whs' | 'prog' | 'loy' | 'ptx' | 'rwd' | 'rdm' | 'pay' | 're' | 'evt' | 'op' | 'req' | 'run' | 'imp' | 'brv'
 
 const TIME_DIGITS = 13 // microseconds since 1970 in hex: enough until 2112
 const RANDOM_DIGITS = 9 // 53 bits beside the microsecond

@@ -1,4 +1,7 @@
 import type { Dependencies } from '../activities/dependencies.ts'
+import { bulkRunActivities } from '../activities/bulk.ts'
+import { expiryActivities } from '../activities/expiry.ts'
+import { liabilityActivities } from '../activities/liability.ts'
 import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
@@ -10,6 +13,9 @@ export function workerActivities(
   return {
     ...redemptionActivities(dependencies),
     ...paymentActivities(dependencies),
+    ...expiryActivities(dependencies),
+    ...bulkRunActivities(dependencies),
+    ...liabilityActivities(dependencies),
     ...netActivities(dependencies),
   }
 }

@@ -11,6 +11,20 @@ export const redemptionWorkflowId = (redemption: string): string => redemption
 /** A provider chooses its payments' ids, so that two workspaces may know the same one. */
 export const paymentWorkflowId = (workspace: string, payment: string): string => `${workspace}/${payment}`
 
+/** Account ids repeat across workspaces (the demo's do). */
+export const accountExpiryWorkflowId = (workspace: string, account: string): string =>
+  `expiry/${workspace}/${account}`
+
+/** An import or a reversal carries the id that the API returned. */
+export const bulkWorkflowId = (bulk: string): string => bulk
+
+export const EXPIRY_BATCH_WORKFLOW_ID = 'expiry-batch'
+export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-quarter-hour'
+export const LEDGER_TOTALS_WORKFLOW_ID = 'ledger-totals'
+export const LEDGER_TOTALS_SCHEDULE_ID = 'ledger-totals-every-minute'
+export const LIABILITY_SNAPSHOT_WORKFLOW_ID = 'liability-snapshot'
+export const LIABILITY_SNAPSHOT_SCHEDULE_ID = 'liability-snapshot-daily'
+
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
@@ -45,8 +59,39 @@ export type PaymentEnding = { readonly payment: string; readonly status: string;
 
 export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 
+export type AccountExpiryInput = {
+  readonly workspace: string
+  readonly account: string
+  /** ISO 8601; the warning or expiry that the run was armed to. */
+  readonly wakesAt: string
+}
+
+export type AccountExpiryEnding = { readonly account: string; readonly story: string }
+
+export type AccountExpiryWorkflow = (input: AccountExpiryInput) => Promise<AccountExpiryEnding>
+
+export type BulkInput = { readonly workspace: string; readonly bulk: string }
+
+export type BulkEnding = { readonly bulk: string; readonly posted: number; readonly refused: number }
+
+export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
+
 /** The workflow types, as `workflows/index.ts` exports them. */
-export const WORKFLOW = { redemption: 'redemption', payment: 'payment', net: 'net' } as const
+export const WORKFLOW = {
+  redemption: 'redemption',
+  payment: 'payment',
+  net: 'net',
+  accountExpiry: 'accountExpiry',
+  expiryBatch: 'expiryBatch',
+  bulkRun: 'bulkRun',
+  ledgerTotals: 'ledgerTotals',
+  liabilitySnapshot: 'liabilitySnapshot',
+} as const
+
+/** Something of the account may expire earlier than its run knows. */
+export const expiryChanged = defineSignal('expiryChanged')
+/** An import or reversal was paused or resumed; its row says which. */
+export const bulkChanged = defineSignal('bulkChanged')
 
 /** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
 export const created = defineSignal('created')

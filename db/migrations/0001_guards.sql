@@ -20,7 +20,8 @@ declare
   tenant_table text;
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
-    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox']
+    'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
+    'point_value', 'ledger_total', 'expiry_warning', 'bulk', 'bulk_chunk']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -48,6 +49,18 @@ comment on table payment is 'A payment as its provider told us. Its status only 
 comment on table inbox is 'Provider events, once each; processed when all that follows from them is done.';
 --> statement-breakpoint
 comment on table event is 'Facts that happened, written in the transaction that caused them.';
+--> statement-breakpoint
+comment on table ledger_total is 'Sums of ptx by program, UTC day and part, of the rows whose ids ledger_rollup counts; reconcile proves it.';
+--> statement-breakpoint
+comment on table ledger_rollup is 'Up to which ptx id, by its time, ledger_total counts. One row.';
+--> statement-breakpoint
+comment on table point_value is 'What a point was worth from when on.';
+--> statement-breakpoint
+comment on table expiry_warning is 'Dates that an account was warned of, once each.';
+--> statement-breakpoint
+comment on table bulk is 'Many movements as one run: an import, or the reversal of a batch.';
+--> statement-breakpoint
+comment on table bulk_chunk is 'Checked rows of an import, written to the ledger together; emptied when written.';
 --> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint

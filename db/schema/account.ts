@@ -22,6 +22,8 @@ export const account = pgTable(
     lotsDueFrom: instant('lots_due_from'),
     // Where lots extend with activity, none of them is due before this.
     activityExtendsTo: instant('activity_extends_to'),
+    // Nothing of the account expires, and no warning is due, before this: what its expiry run is armed to.
+    expiryWakeAt: instant('expiry_wake_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -33,6 +35,7 @@ export const account = pgTable(
       .where(sql`status = 'active' and customer is not null`),
     index('account_by_customer').on(t.workspace, t.customer).where(sql`customer is not null`),
     index('account_newest').on(t.workspace, t.createdAt, t.id),
+    index('account_expiry_wake').on(t.expiryWakeAt).where(sql`expiry_wake_at is not null`),
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
     // JavaScript's safe integers; every check costs each write some 3 microseconds, so that there are few
     check('account_balance_safe', sql`balance between -9007199254740991 and 9007199254740991`),

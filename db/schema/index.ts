@@ -1,4 +1,6 @@
 export * from './account.ts'
+export * from './bulk.ts'
+export * from './liability.ts'
 export * from './payment.ts'
 export * from './program.ts'
 export * from './redemption.ts'

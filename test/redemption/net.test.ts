@@ -23,8 +23,8 @@ const LONG_AGO_MS = 10 * 60_000
 test('finds nothing in a healthy system, and leaves what is late by less than its grace', async () => {
   await redeem(house)
   const late = await redeem(house, { arm: false, holdMs: -60_000 })
-  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
-  expect(house.found).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
+  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0, expiries: 0, bulks: 0 })
+  expect(house.found).toEqual({ redemptions: 0, payments: 0, inbox: 0, expiries: 0, bulks: 0 })
   expect(await redemptionOf(house, late.redemption)).toMatchObject({ status: 'pending' })
 })
 
@@ -63,7 +63,7 @@ test('tells the workflows of an event that was kept but never signalled', async 
   await expect
     .poll(async () => (await house.owner.query('select count(*)::int as n from inbox where payment = $1 and processed_at is null', [payment])).rows[0].n)
     .toBe(0)
-  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0 })
+  expect(await sweep()).toEqual({ redemptions: 0, payments: 0, inbox: 0, expiries: 0, bulks: 0 })
   expect(await house.reconcile()).toEqual([])
 })
 
