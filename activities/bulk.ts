@@ -100,12 +100,13 @@ export function bulkActivities({ pool, engine }: Dependencies) {
     createBulk: async (
       values: NewBulk,
       chunks: AsyncIterable<string> | Iterable<string> = [],
+      expected = 0,
     ): Promise<boolean> => {
       const inserted = await transact(pool, values.workspace, async (tx) => {
         if (!(await insertBulk(tx, values))) return false
         let no = 0
-        for await (const rows of chunks)
-          await insertChunk(tx, values.workspace, values.id, no++, rows)
+        for await (const rows of chunks) await insertChunk(tx, values.workspace, values.id, no++, rows)
+        if (no !== expected) throw new Error(`${no} of ${expected} chunks of ${values.id}`)
         return true
       })
       await tellBulk(engine, { workspace: values.workspace, bulk: values.id })

@@ -3,6 +3,10 @@ import { createAccount } from './accounts/create.ts'
 import { listAccounts } from './accounts/list.ts'
 import { retrieveAccount } from './accounts/retrieve.ts'
 import type { Endpoint } from './declaration.ts'
+import { createImport } from './imports/create.ts'
+import { listImports, pauseImport, resumeImport, retrieveImport } from './imports/verbs.ts'
+import { exportLiability } from './liability/export.ts'
+import { retrieveLiability } from './liability/retrieve.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
@@ -19,6 +23,8 @@ import { extendRedemption } from './redemptions/extend.ts'
 import { listRedemptions } from './redemptions/list.ts'
 import { retrieveRedemption } from './redemptions/retrieve.ts'
 import { reverseRedemption } from './redemptions/reverse.ts'
+import { reverseBatch } from './reversals/create.ts'
+import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
@@ -47,6 +53,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
   reverseRedemption,
   createQuote,
   balanceAt,
+  retrieveLiability,
+  exportLiability,
+  createImport,
+  listImports,
+  retrieveImport,
+  pauseImport,
+  resumeImport,
+  reverseBatch,
+  retrieveReversal,
+  pauseReversal,
+  resumeReversal,
   createProgram,
   listPrograms,
   retrieveProgram,

@@ -52,7 +52,7 @@ export const findOpenAccounts = (pool: Pool, workspace: string, ids: string[]) =
   })
 
 /** How many rows carry this batch tag. */
-export const countBatch = (pool: Pool, workspace: string, batch: string): Promise<number> =>
+export const readBatchSize = (pool: Pool, workspace: string, batch: string): Promise<number> =>
   inWorkspace(pool, workspace, async (db) => {
     const { rows } = await db.execute<{ n: number }>(
       sql`select count(*) as n from ptx where workspace = ${workspace} and batch = ${batch}`,

@@ -37,6 +37,10 @@ export type LiabilityPeriod = {
   clawed_back: number
   adjusted: number
   closing: number
+  /** Minor units a point at the period's end. */
+  value: number
+  currency: string
+  liability_minor: number
 }
 
 /** Every period from `from` to before `to` (UTC dates, YYYY-MM-DD), those without movements too. */
@@ -48,7 +52,8 @@ export const readLiabilityPeriods = (
 ): Promise<LiabilityPeriod[]> =>
   inWorkspace(pool, workspace, async (db) => {
     const { rows } = await db.execute<LiabilityPeriod>(
-      sql`select period::text, opening, earned, spent, expired, clawed_back, adjusted, closing
+      sql`select period::text, opening, earned, spent, expired, clawed_back, adjusted, closing,
+          value, currency, liability_minor
         from liability_periods(${workspace}, ${program}, ${from}, ${to}, ${period})`,
     )
     return rows

@@ -6,14 +6,17 @@
 -- counts with that row, the reversal of a redemption with what was spent; merge rows net to nothing.
 create or replace function ptx_part(t ptx) returns text
 language sql stable as $$
-  select case t.type
-    when 'earn' then 'earned' when 'adjust' then 'adjusted' when 'expire' then 'expired'
-    when 'clawback' then 'clawed_back' when 'merge' then 'merged'
-    when 'reverse' then case
-      when t.redemption is not null then 'spent'
-      when (select r.type from ptx r where r.workspace = t.workspace and r.id = t.reverses) = 'earn' then 'earned'
-      else 'adjusted' end
-    else 'spent' end
+  select case
+    when t.type <> 'reverse' then ptx_type_part(t.type)
+    when t.redemption is not null then 'spent'
+    else (select ptx_type_part(r.type) from ptx r where r.workspace = t.workspace and r.id = t.reverses) end
+$$;
+
+-- The same where the type alone says it: every type but `reverse`. Simple enough to be inlined.
+create or replace function ptx_type_part(p_type text) returns text
+language sql immutable parallel safe as $$
+  select case p_type when 'earn' then 'earned' when 'adjust' then 'adjusted' when 'expire' then 'expired'
+    when 'clawback' then 'clawed_back' when 'merge' then 'merged' else 'spent' end
 $$;
 
 -- Signed sums of the program's rows by part, as of `p_at` (event time; null: now), exactly: whole
@@ -32,10 +35,10 @@ begin
     where l.workspace = p_workspace and l.program = p_program
       and (p_at is null or l.day < (p_at at time zone 'UTC')::date)
     union all
-    select ptx_part(t), t.amount from ptx t
+    select case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, t.amount from ptx t
     where t.workspace = p_workspace and t.id >= fresh and t.program = p_program and (p_at is null or t.at < midnight)
     union all
-    select ptx_part(t), t.amount from ptx t
+    select case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, t.amount from ptx t
     where p_at is not null and t.workspace = p_workspace and t.program = p_program and t.at >= midnight and t.at <= p_at
     union all
     -- due lots that nobody has written off yet count as expired
@@ -47,6 +50,19 @@ begin
       and lot_due_at(l, a.activity_extends_to) <= coalesce(p_at, clock_timestamp())
   )
   select parts.part, sum(parts.amount)::bigint from parts group by parts.part;
+end $$;
+
+-- The value in force at an instant: the last one from before it, else the first ever noted, else the program's.
+create or replace function point_value_at(p program, p_at timestamptz) returns point_value
+language plpgsql stable as $$
+declare
+  v point_value;
+begin
+  select * into v from point_value x where x.workspace = p.workspace and x.program = p.id
+  order by x."from" > p_at, case when x."from" <= p_at then x."from" end desc, x."from" limit 1;
+  v.value := coalesce(v.value, p.point_value);
+  v.currency := coalesce(v.currency, p.currency_code);
+  return v;
 end $$;
 
 -- Points expired and spent by redemption since `p_from`, of the totals alone: what breakage is estimated from.
@@ -77,8 +93,7 @@ begin
   if not found then
     return null;
   end if;
-  select * into v from point_value where workspace = p_workspace and program = p_program
-  order by "from" > as_of, case when "from" <= as_of then "from" end desc, "from" limit 1;
+  v := point_value_at(p, as_of);
   select coalesce(sum(amount), 0)::bigint as outstanding,
     coalesce(sum(amount) filter (where part = 'earned'), 0)::bigint as earned,
     coalesce(-sum(amount) filter (where part = 'spent'), 0)::bigint as spent,
@@ -89,22 +104,24 @@ begin
   select * into b from breakage_base(p_workspace, p_program, as_of - interval '365 days', as_of);
   return jsonb_build_object('outstanding', s.outstanding, 'earned', s.earned, 'spent', s.spent, 'expired', s.expired,
     'clawed_back', s.clawed_back, 'adjusted', s.adjusted, 'decimals', p.decimals,
-    'point_value', coalesce(v.value, p.point_value), 'currency', coalesce(v.currency, p.currency_code), 'as_of', as_of,
-    'liability_minor', ceil(s.outstanding * coalesce(v.value, p.point_value) / (10::numeric ^ p.decimals)),
+    'point_value', v.value, 'currency', v.currency, 'as_of', as_of,
+    'liability_minor', ceil(s.outstanding * v.value / (10::numeric ^ p.decimals)),
     'breakage_rate', case when b.expired + b.spent > 0 then round(b.expired::numeric / (b.expired + b.spent), 4) end);
 end $$;
 
 -- Opening, movements by part and closing of each period (`day` or `month`, UTC) from `p_from` to
--- before `p_to`, in the smallest unit. Periods without movements are there too.
+-- before `p_to`, in the smallest unit, and what the closing costs at the value then. Periods without movements are there too.
 create or replace function liability_periods(
   p_workspace text, p_program text, p_from date, p_to date, p_period text
 ) returns table (period date, opening bigint, earned bigint, spent bigint, expired bigint, clawed_back bigint,
-  adjusted bigint, closing bigint)
+  adjusted bigint, closing bigint, value numeric, currency text, liability_minor numeric)
 language plpgsql stable as $$
 declare
+  p program;
   fresh text := vinr_id_from('ptx', coalesce((select through from ledger_rollup), 'epoch'));
 begin
   perform set_config('vinr.workspace', p_workspace, true);
+  select * into p from program x where x.workspace = p_workspace and x.id = p_program;
   return query
   with moved as (
     select l.day, l.part, l.amount::numeric from ledger_total l
@@ -133,10 +150,16 @@ begin
     from periods q left join moved m on m.day >= q.first and m.day < q.first + ('1 ' || p_period)::interval
     group by q.first
   ),
-  before as (select coalesce(sum(m.amount), 0) as total from moved m where m.day < (select min(first) from periods))
-  select s.first, (b.total + sum(s.net) over w - s.net)::bigint, s.earned::bigint, s.spent::bigint, s.expired::bigint,
-    s.clawed_back::bigint, s.adjusted::bigint, (b.total + sum(s.net) over w)::bigint
-  from sums s cross join before b window w as (order by s.first) order by s.first;
+  before as (select coalesce(sum(m.amount), 0) as total from moved m where m.day < (select min(first) from periods)),
+  closed as (
+    select s.*, b.total + sum(s.net) over (order by s.first) as closing,
+      point_value_at(p, (s.first + ('1 ' || p_period)::interval) at time zone 'UTC' - interval '1 microsecond') as v
+    from sums s cross join before b
+  )
+  select c.first, (c.closing - c.net)::bigint, c.earned::bigint, c.spent::bigint, c.expired::bigint,
+    c.clawed_back::bigint, c.adjusted::bigint, c.closing::bigint, (c.v).value, (c.v).currency,
+    ceil(c.closing * (c.v).value / (10::numeric ^ p.decimals))
+  from closed c order by c.first;
 end $$;
 
 -- A point's value from now on; the first change also notes what it was before.

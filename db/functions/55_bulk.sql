@@ -20,6 +20,7 @@ begin
   if c.posted_at is not null then
     return '{"outcome": "done"}';
   end if;
+  perform plans_for_many();
   perform account_locked(p_workspace, x.account)
   from (select distinct e ->> 'account' as account from jsonb_array_elements(c.rows) e order by 1) x;
   for r in
@@ -39,6 +40,15 @@ begin
   perform bulk_progress(p_workspace, p_bulk, n, refusals, null, p_at);
   return jsonb_build_object('outcome', 'posted', 'wakes', (
     select jsonb_agg(w) from jsonb_array_elements(expiry_wakes()) w where not (w ->> 'shared')::boolean));
+end $$;
+
+-- A connection that planned its statements while the tables were small reads them from end to end
+-- for each row, until something analyses them. Many rows at once are worth new plans, by index.
+create or replace function plans_for_many() returns void
+language plpgsql as $$
+begin
+  perform set_config('enable_seqscan', 'off', true);
+  execute 'discard plans';
 end $$;
 
 -- Adds to a run's counts; keeps the first hundred refusals by their line.
@@ -78,6 +88,7 @@ begin
   if ids is null then
     return '{"outcome": "done"}';
   end if;
+  perform plans_for_many();
   perform account_locked(p_workspace, x.account)
   from (select distinct account from ptx where workspace = p_workspace and id = any (ids) order by 1) x;
   foreach one in array ids loop

@@ -27,7 +27,7 @@ language plpgsql security definer set search_path = public as $$
 declare
   low timestamptz;
   high timestamptz;
-  noted_at timestamptz := clock_timestamp();
+  looked_at timestamptz := clock_timestamp();
   r ledger_rollup;
   w text;
   n int;
@@ -36,14 +36,15 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('ledger_roll_up', 0)) then
     return 0;
   end if;
-  insert into ledger_rollup (only, through) values (1, 'epoch') on conflict do nothing;
-  select * into r from ledger_rollup where only = 1;
+  insert into ledger_rollup (id, through) values (1, 'epoch') on conflict do nothing;
+  select * into r from ledger_rollup where id = 1;
   low := r.through;
   high := r.noted_at - interval '10 seconds';
   if high > low and r.noted_xid::xid8 < pg_snapshot_xmin(pg_current_snapshot()) then
     for w in select id from workspace loop
       insert into ledger_total as l (workspace, program, day, part, amount, rows)
-      select w, t.program, (t.at at time zone 'UTC')::date, ptx_part(t), sum(t.amount), count(*)
+      select w, t.program, (t.at at time zone 'UTC')::date,
+        case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, sum(t.amount), count(*)
       from ptx t
       where t.workspace = w and t.id >= vinr_id_from('ptx', low) and t.id < vinr_id_from('ptx', high)
       group by 2, 3, 4
@@ -52,12 +53,12 @@ begin
       get diagnostics n = row_count;
       added := added + n;
     end loop;
-    update ledger_rollup set through = high, noted_at = null, noted_xid = null where only = 1;
+    update ledger_rollup set through = high, noted_at = null, noted_xid = null where id = 1;
     r.noted_xid := null;
   end if;
   -- a note from another server's count (a restored dump) never comes true: replace it
   if r.noted_xid is null or r.noted_xid::xid8 > pg_current_xact_id() then
-    update ledger_rollup set noted_at = ledger_roll_up.noted_at, noted_xid = pg_current_xact_id()::text where only = 1;
+    update ledger_rollup set noted_at = looked_at, noted_xid = pg_current_xact_id()::text where id = 1;
   end if;
   return added;
 end $$;

@@ -68,7 +68,7 @@ CREATE TABLE "expiry_warning" (
 );
 --> statement-breakpoint
 CREATE TABLE "ledger_rollup" (
-	"only" integer PRIMARY KEY NOT NULL,
+	"id" integer PRIMARY KEY NOT NULL,
 	"through" timestamp with time zone NOT NULL,
 	"noted_at" timestamp with time zone,
 	"noted_xid" text

@@ -39,7 +39,7 @@ export const ledgerTotal = pgTable(
 
 /** Up to which ptx id (by its time) the totals count, one row; ids below it are all in, those above in none. */
 export const ledgerRollup = pgTable('ledger_rollup', {
-  only: integer('only').primaryKey(),
+  id: integer('id').primaryKey(),
   through: instant('through').notNull(),
   // When a roll-up last looked, and its transaction's number: once all up to it have ended, `noted_at` is safe.
   notedAt: instant('noted_at'),

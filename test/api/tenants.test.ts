@@ -18,6 +18,17 @@ beforeAll(async () => {
   })
   const payment = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR' })
   const program = await shop.post('/v1/loyalty/programs', { name: 'Ours alone' })
+  const imported = await shop
+    .post('/v1/loyalty/imports?batch=ours')
+    .set('Content-Type', 'application/x-ndjson')
+    .send('{"account":"loy_9f2k","amount":1}')
+  await expect
+    .poll(async () => (await shop.get(`/v1/loyalty/imports/${imported.body.id}`)).body.status)
+    .toBe('completed')
+  const reversal = await shop.post('/v1/loyalty/batches/ours/reverse')
+  await expect
+    .poll(async () => (await shop.get(`/v1/loyalty/batch_reversals/${reversal.body.id}`)).body.status)
+    .toBe('completed')
   ids = {
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
@@ -25,6 +36,8 @@ beforeAll(async () => {
     transactions: redemption.body.transaction,
     payments: payment.body.id,
     programs: program.body.id,
+    imports: imported.body.id,
+    batch_reversals: reversal.body.id,
   }
 })
 afterAll(() => shop.close())
@@ -32,6 +45,10 @@ afterAll(() => shop.close())
 /** What a stranger may send to each route that names an object in its path. */
 const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
+  'POST /v1/loyalty/imports/{id}/pause': {},
+  'POST /v1/loyalty/imports/{id}/resume': {},
+  'POST /v1/loyalty/batch_reversals/{id}/pause': {},
+  'POST /v1/loyalty/batch_reversals/{id}/resume': {},
   'PATCH /v1/loyalty/programs/{id}': { name: 'Mine now' },
   'POST /v1/loyalty/transactions/{id}/reverse': {},
   'POST /v1/loyalty/redemptions/{id}/cancel': {},
@@ -53,7 +70,11 @@ function idFor(path: string): string {
 }
 
 function send(endpoint: { method: string; path: string }, key: string) {
-  const at = endpoint.path.endsWith('balance_at') ? '?at=2026-01-01' : ''
+  const at = endpoint.path.endsWith('balance_at')
+    ? '?at=2026-01-01'
+    : endpoint.path.endsWith('export')
+      ? '?from=2026-01-01&to=2026-02-01'
+      : ''
   const path = endpoint.path.replace('{id}', idFor(endpoint.path)) + at
   if (endpoint.method === 'GET') return shop.get(path, key)
   const body = BODIES[nameOf(endpoint)]

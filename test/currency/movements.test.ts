@@ -112,7 +112,10 @@ describe('a reversal', () => {
     const account = await member()
     const award = await credit(account, 500)
     const answers = await Promise.all(Array.from({ length: 10 }, () => reverse(award.id)))
-    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, ...Array(9).fill(422)])
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      201,
+      ...Array(9).fill(422),
+    ])
     expect(await balance(account)).toBe(0)
   })
 
