@@ -1,3 +1,4 @@
+import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { workspaceActivities } from '../../activities/workspace.ts'
 import { ENDPOINTS } from '../../api/endpoints.ts'
@@ -18,17 +19,14 @@ beforeAll(async () => {
   })
   const payment = await shop.post('/v1/payments', { amount: 2_999, currency: 'EUR' })
   const program = await shop.post('/v1/loyalty/programs', { name: 'Ours alone' })
-  const imported = await shop
+  const imported = await request(shop.app)
     .post('/v1/loyalty/imports?batch=ours')
+    .set('X-Api-Key', shop.keys.secretKey)
     .set('Content-Type', 'application/x-ndjson')
     .send('{"account":"loy_9f2k","amount":1}')
-  await expect
-    .poll(async () => (await shop.get(`/v1/loyalty/imports/${imported.body.id}`)).body.status)
-    .toBe('completed')
+  await shop.engine.client.workflow.getHandle(imported.body.id).result()
   const reversal = await shop.post('/v1/loyalty/batches/ours/reverse')
-  await expect
-    .poll(async () => (await shop.get(`/v1/loyalty/batch_reversals/${reversal.body.id}`)).body.status)
-    .toBe('completed')
+  await shop.engine.client.workflow.getHandle(reversal.body.id).result()
   ids = {
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
