@@ -63,7 +63,7 @@ async function expireSome(pool: Pool, before: string): Promise<number> {
       failure = error // one account's trouble keeps no other waiting
     }
   }
-  if (done === 0 && failure !== undefined) throw failure
+  if (done === 0 && failure instanceof Error) throw failure
   return done
 }
 

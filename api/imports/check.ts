@@ -33,9 +33,10 @@ export async function checkLines(
   const checked: Checked = { rows: 0, chunks: 0, errors: [], errorCount: 0 }
   const seen = duplicates()
   let good: Good[] = []
-  const report = (error: LineError) => {
+  const report = (error: LineError): undefined => {
     checked.errorCount++
     if (checked.errors.length < MOST_REPORTED) checked.errors.push(error)
+    return undefined
   }
   const flush = async () => {
     if (good.length === 0) return
@@ -70,25 +71,23 @@ function rowOf(
   { line, row, wrong }: Line,
   now: Date,
   seen: (row: ImportRow, line: number) => number | undefined,
-  report: (error: LineError) => void,
+  report: (error: LineError) => undefined,
 ): ImportRow | undefined {
   const invalid = (message: string, param?: string) =>
     report({ line, code: 'parameter_invalid', ...(param !== undefined && { param }), message })
-  if (wrong !== undefined) return void invalid(`The line ${wrong}.`)
+  if (wrong !== undefined) return invalid(`The line ${wrong}.`)
   const result = ImportRow.safeParse(row)
   if (!result.success) {
     const { code, message, param } = refusalOf(result.error, row)
-    return void report({ line, code, ...(param !== undefined && { param }), message })
+    return report({ line, code, ...(param !== undefined && { param }), message })
   }
   const { data } = result
   if (data.expires_at !== undefined && data.expires_at <= now) {
-    return void invalid('expires_at: must be in the future.', 'expires_at')
+    return invalid('expires_at: must be in the future.', 'expires_at')
   }
   const earlier = seen(data, line)
   if (earlier !== undefined) {
-    return void invalid(
-      `The same as line ${earlier}; a \`key\` of its own tells a second one apart.`,
-    )
+    return invalid(`The same as line ${earlier}; a \`key\` of its own tells a second one apart.`)
   }
   return data
 }
@@ -99,15 +98,15 @@ function inUnits(
   { line, row }: Good,
   accounts: Accounts,
   decimalsOf: ReadonlyMap<string, number>,
-  report: (error: LineError) => void,
+  report: (error: LineError) => undefined,
 ) {
   const account = accounts.get(row.account)
   if (account === undefined) {
     const message = `No such account: ${row.account}.`
-    return void report({ line, code: 'resource_missing', param: 'account', message })
+    return report({ line, code: 'resource_missing', param: 'account', message })
   }
   if (account.status === 'closed') {
-    return void report({
+    return report({
       line,
       code: 'account_closed',
       param: 'account',
@@ -118,11 +117,11 @@ function inUnits(
   const { units, exact } = unitsOf(row.amount, decimals, 'down')
   if (!exact) {
     const message = `amount: the program has ${decimals} decimals.`
-    return void report({ line, code: 'invalid_precision', param: 'amount', message })
+    return report({ line, code: 'invalid_precision', param: 'amount', message })
   }
   if (Math.abs(units) > MAX_MOVEMENT) {
     const message = 'amount: is larger than any movement may be.'
-    return void report({ line, code: 'parameter_invalid', param: 'amount', message })
+    return report({ line, code: 'parameter_invalid', param: 'amount', message })
   }
   const { reason, metadata, key } = row
   return {
