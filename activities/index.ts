@@ -1,7 +1,9 @@
 import { accountActivities } from './account.ts'
+import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
 import { paymentActivities } from './payment.ts'
+import { programActivities } from './program.ts'
 import { redemptionActivities } from './redemption.ts'
 import { rewardActivities } from './reward.ts'
 import { transactionActivities } from './transaction.ts'
@@ -13,7 +15,9 @@ export function requestActivities(dependencies: Dependencies) {
   const activities = {
     ...accountActivities(dependencies),
     ...earningRuleActivities(dependencies),
+    ...bulkActivities(dependencies),
     ...paymentActivities(dependencies),
+    ...programActivities(dependencies),
     ...redemptionActivities(dependencies),
     ...rewardActivities(dependencies),
     ...transactionActivities(dependencies),

@@ -1,4 +1,6 @@
 import { overdueTierReviews } from '../db/account-changes.ts'
+import { stalledBulks } from '../db/bulk.ts'
+import { dueExpiries } from '../db/expiry.ts'
 import {
   expiredPayments,
   forgetKeys,
@@ -9,8 +11,11 @@ import {
   undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/net.ts'
+import { tellBulk } from '../temporal/bulk.ts'
+import { isExpiryBatchRunning } from '../temporal/expiry.ts'
 import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
+import { expiryActivities } from './expiry.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
@@ -30,6 +35,8 @@ export type NetFindings = {
   earnings: number
   tiers: number
   webhooks: number
+  expiries: number
+  bulks: number
 }
 export type NetActivities = ReturnType<typeof netActivities>
 
@@ -44,6 +51,7 @@ export function netActivities(
     dependencies.nudge,
   )
   const { reviewTier } = nudging(tierActivities(dependencies), dependencies.nudge)
+  const { lookAtExpiry } = nudging(expiryActivities(dependencies), dependencies.nudge)
 
   return {
     mendRedemptions: async (): Promise<number> => {
@@ -100,6 +108,25 @@ export function netActivities(
       for (const endpoint of waiting) await nudgeEndpoint(engine, endpoint)
       found('webhooks', waiting.length)
       return waiting.length
+    },
+
+    /** Warnings and expiries whose run was lost, with any explicit date; a batch at work is no such thing. */
+    mendExpiries: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      if (await isExpiryBatchRunning(engine)) return 0
+      const due = await dueExpiries(pool, before, BATCH)
+      for (const { workspace, account } of due) await lookAtExpiry({ workspace, account, at: now })
+      found('expiries', due.length)
+      return due.length
+    },
+
+    /** Imports and reversals that nobody works on: their run is started again, or told to look. */
+    mendBulks: async (): Promise<number> => {
+      const { before } = await netClock(pool, GRACE_MS)
+      const stalled = await stalledBulks(pool, before, BATCH)
+      for (const { workspace, bulk } of stalled) await tellBulk(engine, { workspace, bulk })
+      found('bulks', stalled.length)
+      return stalled.length
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),

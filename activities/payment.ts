@@ -11,6 +11,7 @@ import {
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
 import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
@@ -33,7 +34,11 @@ export function paymentActivities({ pool, engine }: Dependencies) {
    * processed. Redemptions that a refund asked to return are reversed before that.
    */
   const processPayment = async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
-    const process = () => call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
+    const process = async () => {
+      const done = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
+      await armExpiries(engine, workspace, done.wakes)
+      return done
+    }
     const result = await process()
     for (const subject of result.welcomes ?? []) {
       await tellPaymentRun(engine, workspace, { outcome: 'processed', subject })

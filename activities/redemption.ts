@@ -4,7 +4,9 @@ import { redemption } from '../db/schema/index.ts'
 import { fromSnapshot, type Snapshot } from '../db/snapshot.ts'
 import type { RedemptionFacts } from '../domain/redemption-story.ts'
 import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
+import type { Engine } from '../temporal/engine.ts'
 import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
 
 /** What a message did: its outcome, and the redemption's state after it (null: no such redemption). */
 export type Settlement = {
@@ -19,9 +21,16 @@ type Asked = Who & { operation: string; fingerprint: string }
 export type RedemptionActivities = ReturnType<typeof redemptionActivities>
 
 /** The writers of redemptions: each is one ledger function, one transaction, idempotent by its operation. */
-export function redemptionActivities({ pool }: Pick<Dependencies, 'pool'>) {
-  const settle = async (name: string, args: unknown[]) =>
-    settlementOf(await call<RedemptionResult>(pool, name, args))
+export function redemptionActivities({
+  pool,
+  engine,
+}: Pick<Dependencies, 'pool'> & { engine?: Engine }) {
+  const settle = async (name: string, args: [workspace: string, ...unknown[]]) => {
+    const result = await call<RedemptionResult>(pool, name, args)
+    // points that came back may be due before their account's expiry run wakes
+    await armExpiries(engine, args[0], result.wakes)
+    return settlementOf(result)
+  }
 
   return {
     /** Run by the API inside the request; see `redemption_create` for its outcomes. */

@@ -1,9 +1,36 @@
+import {
+  type BatchArguments,
+  postBatch,
+  type ReverseArguments,
+  reversePoints,
+} from '../db/movements.ts'
 import { type PostArguments, postPoints } from '../db/transactions.ts'
+import type { Engine } from '../temporal/engine.ts'
 import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
 
-/** The writers of movements outside redemptions, run by the API. */
-export function transactionActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/**
+ * The writers of movements outside redemptions, run by the API. Without an engine no expiry run
+ * is armed: the batch and the net look after the dates.
+ */
+export function transactionActivities({
+  pool,
+  engine,
+}: Pick<Dependencies, 'pool'> & { engine?: Engine }) {
+  const armed = async <R extends { wakes?: Parameters<typeof armExpiries>[2] }>(
+    workspace: string,
+    result: R,
+  ): Promise<R> => {
+    await armExpiries(engine, workspace, result.wakes)
+    return result
+  }
+
   return {
-    postTransaction: (post: PostArguments) => postPoints(pool, post),
+    postTransaction: async (post: PostArguments) =>
+      armed(post.workspace, await postPoints(pool, post)),
+    reverseTransaction: async (ask: ReverseArguments) =>
+      armed(ask.workspace, await reversePoints(pool, ask)),
+    postTransactions: async (batch: BatchArguments) =>
+      armed(batch.workspace, await postBatch(pool, batch)),
   }
 }

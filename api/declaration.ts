@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { ErrorCode } from '../domain/refusal.ts'
@@ -23,6 +24,9 @@ export type Context<Params, Query, Body, D> = {
   readonly log: Logger
   readonly requestId: string
   readonly deps: D
+  readonly header: (name: string) => string | undefined
+  /** The body as it comes, where the declaration asked for it; else nothing. */
+  readonly stream: Readable
 }
 
 /** `created` answers 201, `accepted` 202, `ok` 200; a replay is 200 with its header, whatever the status. */
@@ -43,6 +47,7 @@ export type Call<D> = {
   readonly log: () => Logger
   readonly requestId: string
   readonly deps: D
+  readonly stream?: Readable
 }
 
 export type Declared<P, Q, B, R> = {
@@ -55,6 +60,12 @@ export type Declared<P, Q, B, R> = {
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** The largest body, as `4mb`; the frame's usual limit where it does not say. */
+  readonly bodyLimit?: string
+  /** The handler reads the body itself, as it comes; nothing limits its size but the handler. */
+  readonly stream?: true
+  /** What the reply is sent as; JSON where it does not say. Its schema is then a text's. */
+  readonly media?: 'text/csv'
   readonly reply: R
   readonly successCodes?: readonly SuccessCode[]
   /** The codes of its own; those that any route may answer are added (errors.ts). */

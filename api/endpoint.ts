@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { fingerprintOf } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
@@ -37,6 +38,10 @@ export function endpointOf<D>() {
         operation: operationOf(workspace, declaration.method, declaration.path, idempotencyKey),
         requestId,
         deps,
+        header: call.header,
+        get stream() {
+          return call.stream ?? Readable.from([])
+        },
         get log() {
           return call.log() // a child logger costs more than most handlers ever log
         },

@@ -1,3 +1,4 @@
+import { balanceAt } from './accounts/balance-at.ts'
 import { closeAccount } from './accounts/close.ts'
 import { createAccount } from './accounts/create.ts'
 import { listAccounts } from './accounts/list.ts'
@@ -14,13 +15,21 @@ import { retrieveEarningRule } from './earning-rules/retrieve.ts'
 import { updateEarningRule } from './earning-rules/update.ts'
 import { listEvents } from './events/list.ts'
 import { retrieveEvent } from './events/retrieve.ts'
+import { createImport } from './imports/create.ts'
+import { listImports, pauseImport, resumeImport, retrieveImport } from './imports/verbs.ts'
+import { exportLiability } from './liability/export.ts'
+import { retrieveLiability } from './liability/retrieve.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
 import { listPayments } from './payments/list.ts'
 import { replayAward } from './payments/replay-award.ts'
 import { retrievePayment } from './payments/retrieve.ts'
+import { createProgram } from './programs/create.ts'
+import { listPrograms } from './programs/list.ts'
 import { reconcileProgram } from './programs/reconciliation.ts'
+import { retrieveProgram } from './programs/retrieve.ts'
+import { updateProgram } from './programs/update.ts'
 import { createQuote } from './quotes/create.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
@@ -31,13 +40,17 @@ import { reverseRedemption } from './redemptions/reverse.ts'
 import { createRefund } from './refunds/create.ts'
 import { listRefunds } from './refunds/list.ts'
 import { retrieveRefund } from './refunds/retrieve.ts'
+import { reverseBatch } from './reversals/create.ts'
+import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
 import { updateReward } from './rewards/update.ts'
+import { createTransactions } from './transactions/batch.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
+import { reverseTransaction } from './transactions/reverse.ts'
 import { createWebhookEndpoint } from './webhook-endpoints/create.ts'
 import { deleteWebhookEndpoint } from './webhook-endpoints/delete.ts'
 import { listWebhookDeliveries } from './webhook-endpoints/deliveries.ts'
@@ -71,6 +84,24 @@ export const ENDPOINTS: readonly Endpoint[] = [
   extendRedemption,
   reverseRedemption,
   createQuote,
+  balanceAt,
+  retrieveLiability,
+  exportLiability,
+  createImport,
+  listImports,
+  retrieveImport,
+  pauseImport,
+  resumeImport,
+  reverseBatch,
+  retrieveReversal,
+  pauseReversal,
+  resumeReversal,
+  createProgram,
+  listPrograms,
+  retrieveProgram,
+  updateProgram,
+  createTransactions,
+  reverseTransaction,
   createTransaction,
   retrieveTransaction,
   listTransactions,

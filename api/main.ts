@@ -15,7 +15,7 @@ const DRAIN_MS = 10_000 // a call to Temporal has as long; nothing under way las
 const IDLE_CHECK_MS = 50
 const CONNECT_RETRY_MS = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000 // for a body of 1 MB over a bad line
+const REQUEST_TIMEOUT_MS = 600_000 // for an import of a million rows over a slow line; headers have ten seconds
 const KEEP_ALIVE_MS = 65_000 // longer than the 60 s that load balancers keep a connection
 
 /** The API process: `npm run start:api`, everything from the environment. */

@@ -76,8 +76,8 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
 
 const SUCCESS = { 200: 'As it is now.', 201: 'Created.', 202: 'Accepted.' } as const
 
-function successes<D>({ reply, successCodes = [200] }: Endpoint<D>) {
-  const content = { 'application/json': { schema: reply } }
+function successes<D>({ reply, media, successCodes = [200] }: Endpoint<D>) {
+  const content = { [media ?? 'application/json']: { schema: reply } }
   return Object.fromEntries(
     successCodes.map((code) => [code, { description: SUCCESS[code], content }]),
   )

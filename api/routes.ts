@@ -33,6 +33,10 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
   const router = Router({ caseSensitive: true })
   const readJson = jsonBody(JSON_LIMIT)
   const readRaw = rawBody(RAW_LIMIT)
+  const bodyReader = ({ raw, bodyLimit }: Endpoint<D>): RequestHandler => {
+    if (raw) return readRaw
+    return bodyLimit === undefined ? readJson : jsonBody(bodyLimit)
+  }
 
   for (const [path, methods] of byPath(endpoints)) {
     const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
@@ -45,7 +49,7 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
         note(endpoint.path),
         ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
         frame.limit,
-        ...(method === 'GET' ? [] : [endpoint.raw ? readRaw : readJson]),
+        ...(method === 'GET' || endpoint.stream === true ? [] : [bodyReader(endpoint)]),
         answer(endpoint, frame),
       ]
       verb(route, method)(...chain)
@@ -122,8 +126,11 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
       log: () => log.child({ request: res.locals.requestId }),
       requestId: res.locals.requestId ?? '',
       deps,
+      stream: req,
     })
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
-    res.status(reply.replayed === true ? 200 : STATUS[reply.status]).json(reply.object)
+    res.status(reply.replayed === true ? 200 : STATUS[reply.status])
+    if (endpoint.media === undefined) res.json(reply.object)
+    else res.type(endpoint.media).send(reply.object)
   }
 }

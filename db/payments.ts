@@ -1,10 +1,11 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { payment } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
+import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 export type PaymentRow = typeof payment.$inferSelect
@@ -33,6 +34,8 @@ export type PaymentResult = {
   matures_at?: string | null
   /** An event of it is still unprocessed. */
   waiting?: boolean
+  /** Accounts whose expiry run would wake too late. */
+  wakes?: Wake[] | null
   refusal?: SqlRefusal
 }
 
@@ -81,13 +84,6 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }
-}
-
-/** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
-export function refusalRaised(error: unknown): SqlRefusal {
-  if (error instanceof Error && 'code' in error && error.code === 'VR001')
-    return JSON.parse(error.message) as SqlRefusal
-  throw error
 }
 
 export type MovePayment = {

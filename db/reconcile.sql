@@ -152,5 +152,33 @@ broken (workspace, subject, rule, detail) as (
   from allocation x
   where not exists (select from ptx t where t.workspace = x.workspace and t.id = x.debit)
     or not exists (select from lot l where l.workspace = x.workspace and l.id = x.lot)
+  union all
+  select a.workspace, a.id, 'an open lot with a date is never due before its account''s run and writes look',
+    format('due %s, lots_due_from %s, expiry_wake_at %s', l.due, a.lots_due_from, a.expiry_wake_at)
+  from account a
+  join (
+    select o.workspace, o.account, min(lot_due_at(o, x.activity_extends_to)) as due
+    from lot o join account x on x.workspace = o.workspace and x.id = o.account
+    where o.open and o.expires_at is not null group by 1, 2
+  ) l on l.workspace = a.workspace and l.account = a.id
+  where a.lots_due_from is null or a.lots_due_from > l.due or a.expiry_wake_at is null or a.expiry_wake_at > l.due
+  union all
+  select t.workspace, t.reverses, 'an earn or adjust row is reversed once', format('%s reversals', count(*))
+  from ptx t join ptx o on o.workspace = t.workspace and o.id = t.reverses
+  where t.type = 'reverse' and o.type in ('earn', 'adjust')
+  group by 1, 2 having count(*) > 1
+  union all
+  select coalesce(c.workspace, l.workspace), coalesce(c.program, l.program), 'daily totals = the rows they count',
+    format('%s %s: total %s (%s rows), counted %s (%s rows)', coalesce(c.day, l.day), coalesce(c.part, l.part),
+      l.amount, l.rows, c.amount, c.n)
+  from (
+    select t.workspace, t.program, (t.at at time zone 'UTC')::date as day, ptx_part(t) as part,
+      sum(t.amount) as amount, count(*) as n
+    from ptx t
+    where t.id < vinr_id_from('ptx', coalesce((select through from ledger_rollup), 'epoch'))
+    group by 1, 2, 3, 4
+  ) c
+  full join ledger_total l on l.workspace = c.workspace and l.program = c.program and l.day = c.day and l.part = c.part
+  where l.amount is distinct from c.amount or l.rows is distinct from c.n
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { redemption } from './schema/index.ts'
@@ -16,6 +17,7 @@ export type RedemptionResult = {
   redemption?: Snapshot
   refusal?: SqlRefusal
   param?: string
+  wakes?: Wake[] | null
 }
 
 export type Precheck =

@@ -1,10 +1,11 @@
 import { and, eq } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
-import { type PaymentResult, refusalRaised } from './payments.ts'
+import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
 import { refund } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
+import { refusalRaised } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 export type RefundRow = typeof refund.$inferSelect

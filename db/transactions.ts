@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, ptx } from './schema/index.ts'
@@ -31,6 +32,7 @@ export type PostResult = {
   outcome: 'posted' | 'replayed' | 'refused' | 'missing'
   transaction?: Snapshot
   refusal?: SqlRefusal
+  wakes?: Wake[] | null
 }
 
 export const postPoints = (pool: Pool, p: PostArguments) =>

@@ -1,4 +1,7 @@
+import { bulkRunActivities } from '../activities/bulk.ts'
 import type { Dependencies } from '../activities/dependencies.ts'
+import { expiryActivities } from '../activities/expiry.ts'
+import { liabilityActivities } from '../activities/liability.ts'
 import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
@@ -16,6 +19,9 @@ export function workerActivities(
     ...redemptionActivities(dependencies),
     ...paymentActivities(dependencies),
     ...tierActivities(dependencies),
+    ...expiryActivities(dependencies),
+    ...bulkRunActivities(dependencies),
+    ...liabilityActivities(dependencies),
     ...netActivities(dependencies),
     ...deliveryActivities(dependencies),
   }

@@ -6,6 +6,7 @@ import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { registerSearchAttributes, scheduleNet } from '../temporal/prepare.ts'
+import { scheduleLedger } from '../temporal/schedules.ts'
 import { workflowBundle } from './bundle.ts'
 import { createWorker } from './worker.ts'
 
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
     found: (kind, count) => mended.inc({ kind }, count),
   })
   await scheduleNet(engine)
+  await scheduleLedger(engine)
   const server = serveMetrics(config.workerMetricsPort, () => worker.getState() === 'RUNNING')
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())
   log.info('worker ready')

@@ -15,6 +15,20 @@ export const paymentWorkflowId = (workspace: string, payment: string): string =>
 /** An endpoint's run carries its id. */
 export const webhookWorkflowId = (endpoint: string): string => endpoint
 
+/** Account ids repeat across workspaces (the demo's do). */
+export const accountExpiryWorkflowId = (workspace: string, account: string): string =>
+  `expiry/${workspace}/${account}`
+
+/** An import or a reversal carries the id that the API returned. */
+export const bulkWorkflowId = (bulk: string): string => bulk
+
+export const EXPIRY_BATCH_WORKFLOW_ID = 'expiry-batch'
+export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-quarter-hour'
+export const LEDGER_TOTALS_WORKFLOW_ID = 'ledger-totals'
+export const LEDGER_TOTALS_SCHEDULE_ID = 'ledger-totals-every-minute'
+export const LIABILITY_SNAPSHOT_WORKFLOW_ID = 'liability-snapshot'
+export const LIABILITY_SNAPSHOT_SCHEDULE_ID = 'liability-snapshot-daily'
+
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
@@ -74,6 +88,26 @@ export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewE
 export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
 export type WebhookEnding = { readonly endpoint: string; readonly story: string }
 export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
+export type AccountExpiryInput = {
+  readonly workspace: string
+  readonly account: string
+  /** ISO 8601; the warning or expiry that the run was armed to. */
+  readonly wakesAt: string
+}
+
+export type AccountExpiryEnding = { readonly account: string; readonly story: string }
+
+export type AccountExpiryWorkflow = (input: AccountExpiryInput) => Promise<AccountExpiryEnding>
+
+export type BulkInput = { readonly workspace: string; readonly bulk: string }
+
+export type BulkEnding = {
+  readonly bulk: string
+  readonly posted: number
+  readonly refused: number
+}
+
+export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
 
 /** The workflow types, as `workflows/index.ts` exports them. */
 export const WORKFLOW = {
@@ -82,7 +116,17 @@ export const WORKFLOW = {
   tierReview: 'tierReview',
   webhook: 'webhook',
   net: 'net',
+  accountExpiry: 'accountExpiry',
+  expiryBatch: 'expiryBatch',
+  bulkRun: 'bulkRun',
+  ledgerTotals: 'ledgerTotals',
+  liabilitySnapshot: 'liabilitySnapshot',
 } as const
+
+/** Something of the account may expire earlier than its run knows. */
+export const expiryChanged = defineSignal('expiryChanged')
+/** An import or reversal was paused or resumed; its row says which. */
+export const bulkChanged = defineSignal('bulkChanged')
 
 /** Sent by signalWithStart, by which a delayed run wakes (a plain signal does not wake it). */
 export const created = defineSignal('created')

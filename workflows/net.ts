@@ -9,6 +9,8 @@ const {
   mendEarnings,
   mendTiers,
   mendWebhooks,
+  mendExpiries,
+  mendBulks,
   armTierReviews,
   forgetIdempotencyKeys,
 } = proxyActivities<NetActivities & TierActivities>({
@@ -18,22 +20,25 @@ const {
 
 /** Finds what a healthy system never leaves behind, each two minutes past its time, and mends it. */
 export async function net(): Promise<NetFindings> {
-  const [redemptions, payments, inbox, earnings, tiers, webhooks] = await Promise.all([
-    mendRedemptions(),
-    mendPayments(),
-    mendInbox(),
-    mendEarnings(),
-    mendTiers(),
-    mendWebhooks(),
-  ])
+  const [redemptions, payments, inbox, earnings, tiers, webhooks, expiries, bulks] =
+    await Promise.all([
+      mendRedemptions(),
+      mendPayments(),
+      mendInbox(),
+      mendEarnings(),
+      mendTiers(),
+      mendWebhooks(),
+      mendExpiries(),
+      mendBulks(),
+    ])
   // not mending: how a promotion's review comes to be armed
   await armTierReviews()
   await forgetIdempotencyKeys()
-  const findings = { redemptions, payments, inbox, earnings, tiers, webhooks }
+  const findings = { redemptions, payments, inbox, earnings, tiers, webhooks, expiries, bulks }
   setCurrentDetails(
-    redemptions + payments + inbox + earnings + tiers + webhooks === 0
+    redemptions + payments + inbox + earnings + tiers + webhooks + expiries + bulks === 0
       ? 'Nothing to mend.'
-      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews, ${webhooks} endpoints with overdue deliveries.`,
+      : `Mended ${redemptions} overdue redemptions, ${payments} expired payments, ${inbox} payments with unprocessed events, ${earnings} with pending points past their date, ${tiers} overdue tier reviews, ${webhooks} endpoints with overdue deliveries, ${expiries} accounts with overdue expiries, ${bulks} stalled imports or reversals.`,
   )
   return findings
 }

@@ -1,11 +1,27 @@
+-- The first instant of a local date: its midnight, the earlier one where the clock shows it twice,
+-- and the first instant after the gap where the clock skips it.
+create or replace function local_midnight(p_date date, p_zone text) returns timestamptz
+language plpgsql immutable as $$
+declare
+  at timestamptz := p_date::timestamp at time zone p_zone;
+begin
+  -- Postgres reads a doubled time as the later one
+  if (at - interval '1 hour') at time zone p_zone = p_date::timestamp then
+    return at - interval '1 hour';
+  end if;
+  return at;
+end $$;
+
 -- When points earned at `p_earned` expire under the program as it is now; null: never.
 -- Months are calendar months in the program's time zone and clamp to the month's end;
--- rounding goes up, so that no point lives shorter than was promised.
+-- rounding goes up, so that no point lives shorter than was promised. Fixed: the first local
+-- midnight of the date strictly after earning.
 create or replace function points_expiry(p program, p_earned timestamptz) returns timestamptz
 language plpgsql immutable as $$
 declare
   local timestamp := p_earned at time zone p.expiry_time_zone;
   rounded timestamp;
+  midnight timestamptz;
   month int;
   year int;
 begin
@@ -15,19 +31,19 @@ begin
     if rounded < local then
       rounded := rounded + ('1 ' || p.expiry_round_to)::interval;
     end if;
-    return rounded at time zone p.expiry_time_zone;
+    return local_midnight(rounded::date, p.expiry_time_zone);
   elsif p.expiry_mode = 'fixed' then
     month := split_part(p.expiry_fixed_date, '-', 1)::int;
     year := extract(year from local)::int;
     loop
       -- 29 February is the month's last day where the year has none
-      rounded := least(
+      midnight := local_midnight(least(
         make_date(year, month, 1) + (split_part(p.expiry_fixed_date, '-', 2)::int - 1),
-        (make_date(year, month, 1) + interval '1 month - 1 day')::date);
-      exit when rounded > local;
+        (make_date(year, month, 1) + interval '1 month - 1 day')::date), p.expiry_time_zone);
+      exit when midnight > p_earned;
       year := year + 1;
     end loop;
-    return rounded at time zone p.expiry_time_zone;
+    return midnight;
   end if;
   return null;
 end $$;

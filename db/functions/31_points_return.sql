@@ -1,21 +1,23 @@
 -- Returns `p_points` of a debit to the account as one ptx of type release, reverse or clawback
 -- (a failed refund), gives them back to the same lots and expires what came back past its date.
 -- The account's lock is held. Returns the ptx.
+drop function if exists points_return(account, text, text, bigint, text, text, text, timestamptz);
 create or replace function points_return(
   a account, p_type text, p_debit text, p_points bigint, p_reason text, p_operation text,
-  p_redemption text, p_at timestamptz
+  p_redemption text, p_at timestamptz, p_fingerprint text default null, p_metadata jsonb default '{}'
 ) returns ptx
 language plpgsql as $$
 declare
   p program;
   t ptx;
+  wake timestamptz;
 begin
   a := lots_expire(a, p_at);
   select * into p from program where workspace = a.workspace and id = a.program;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, redemption,
-    reverses, at, created_at)
+    reverses, fingerprint, metadata, at, created_at)
   values (a.workspace, vinr_id('ptx'), a.id, a.program, p_type, p_points, a.balance + p_points, p_reason, p_operation,
-    p_redemption, p_debit, p_at, clock_timestamp())
+    p_redemption, p_debit, p_fingerprint, p_metadata, p_at, clock_timestamp())
   returning * into t;
   perform lots_give_back(a, p, p_debit, p_points, t.id, p_at);
   update account x set balance = x.balance + p_points, lots_due_from = (
@@ -24,6 +26,12 @@ begin
   where x.workspace = a.workspace and x.id = a.id
   returning * into a;
   perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
+  if a.lots_due_from is not null then
+    wake := expiry_wake(p, a.lots_due_from, p_at);
+    if wake < a.expiry_wake_at or a.expiry_wake_at is null then
+      perform expiry_wake_earlier(a, p, wake, p_at);
+    end if;
+  end if;
   perform lots_expire(a, p_at, p_at);
   return t;
 end $$;

@@ -58,7 +58,7 @@ begin
     perform points_credit(a, t);
     perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
   end if;
-  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
+  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t), 'wakes', expiry_wakes());
 end $$;
 
 -- The balance and the lot of a credit already written as `t`; `a` is the account before it.
@@ -68,22 +68,29 @@ declare
   p program;
   extends boolean;
   due timestamptz;
+  wake timestamptz;
   activity timestamptz := a.activity_extends_to;
 begin
   select * into p from program where workspace = a.workspace and id = a.program;
   extends := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and t.expires_at is null;
   due := coalesce(t.expires_at, points_expiry(p, t.at));
-  if extends and t.type = 'earn' then
-    activity := greatest(activity, due);
+  if extends then
+    -- an adjustment is no activity, but from now on a redemption is one: the epoch extends nothing
+    activity := greatest(activity, case when t.type = 'earn' then due else 'epoch' end);
   end if;
+  wake := expiry_wake(p, due, t.at);
   insert into lot (workspace, id, account, points, remaining, earned_at, expires_at, extends_with_activity)
   values (t.workspace, t.id, a.id, t.amount, t.amount, t.at, due, extends);
   update account set
     balance = t.balance_after,
     lifetime_points = lifetime_points + case when t.type in ('earn', 'adjust') then t.amount else 0 end,
     lots_due_from = least(lots_due_from, due),
-    activity_extends_to = activity
+    activity_extends_to = activity,
+    expiry_wake_at = least(expiry_wake_at, wake)
   where workspace = t.workspace and id = a.id;
+  if wake < coalesce(a.expiry_wake_at, 'infinity') then
+    perform expiry_note(a, p, wake);
+  end if;
   if a.balance < 0 then
     perform deficit_fill(t.workspace, a.id, t.id, t.amount, -a.balance, t.id);
   end if;

@@ -37,7 +37,7 @@ begin
   t := lots_expire(t, p_at);
   cause := account_merge_rows(s, t, p_at);
   update account set status = 'merged', merged_into = t.id, balance = 0, lifetime_points = 0, lots_due_from = null,
-    activity_extends_to = null, tier_review_at = null, tier_review_armed_at = null
+    expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, tier_review_armed_at = null
   where workspace = p_workspace and id = s.id;
   update lot l set account = t.id
   from ptx x
@@ -115,6 +115,7 @@ begin
     balance = balance + s.balance,
     lifetime_points = lifetime_points + s.lifetime_points,
     lots_due_from = least(lots_due_from, s.lots_due_from),
+    expiry_wake_at = least(expiry_wake_at, s.expiry_wake_at),
     activity_extends_to = greatest(activity_extends_to, s.activity_extends_to)
   where workspace = t.workspace and id = t.id
   returning * into t;

@@ -121,7 +121,7 @@ begin
   d.status := 'released';
   d.released_at := p_at;
   d.reason := p_reason;
-  return jsonb_build_object('outcome', 'released',
+  return jsonb_build_object('outcome', 'released', 'wakes', expiry_wakes(),
     'redemption', redemption_save(d, 'loyalty.redemption.released', p_at));
 end $$;
 

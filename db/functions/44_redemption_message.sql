@@ -74,7 +74,7 @@ begin
     d.status := 'reversed';
     d.reversed_at := p_at;
   end if;
-  return jsonb_build_object('outcome', 'reversed',
+  return jsonb_build_object('outcome', 'reversed', 'wakes', expiry_wakes(),
     'redemption', redemption_save(d, 'loyalty.redemption.reversed', p_at));
 end $$;
 

@@ -85,7 +85,8 @@ begin
   end if;
   return case when pay.id is null then jsonb_build_object('outcome', 'processed', 'subject', p_id)
       else payment_outcome(pay, 'processed', false) end
-    || jsonb_build_object('returns', returns, 'matures_at', matures_at, 'welcomes', welcomes);
+    || jsonb_build_object('returns', returns, 'matures_at', matures_at, 'welcomes', welcomes,
+      'wakes', expiry_wakes());
 end $$;
 
 -- The redemptions that a standing refund of the payment asked to reverse and that are not yet.

@@ -13,6 +13,7 @@ CREATE TABLE "account" (
 	"merged_into" text collate "C",
 	"lots_due_from" timestamp with time zone,
 	"activity_extends_to" timestamp with time zone,
+	"expiry_wake_at" timestamp with time zone,
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "account_workspace_id_pk" PRIMARY KEY("workspace","id"),
@@ -31,6 +32,33 @@ CREATE TABLE "lot" (
 	"extends_with_activity" boolean DEFAULT false NOT NULL,
 	CONSTRAINT "lot_workspace_id_pk" PRIMARY KEY("workspace","id"),
 	CONSTRAINT "lot_remaining_within" CHECK (remaining >= 0 and remaining <= points)
+);
+--> statement-breakpoint
+CREATE TABLE "bulk" (
+	"workspace" text collate "C" NOT NULL,
+	"id" text collate "C" NOT NULL,
+	"kind" text NOT NULL,
+	"batch" text NOT NULL,
+	"status" text DEFAULT 'running' NOT NULL,
+	"total" integer NOT NULL,
+	"posted" integer DEFAULT 0 NOT NULL,
+	"refused" integer DEFAULT 0 NOT NULL,
+	"refusals" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"cursor" text,
+	"fingerprint" text NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"progressed_at" timestamp with time zone NOT NULL,
+	"completed_at" timestamp with time zone,
+	CONSTRAINT "bulk_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
+CREATE TABLE "bulk_chunk" (
+	"workspace" text collate "C" NOT NULL,
+	"bulk" text collate "C" NOT NULL,
+	"no" integer NOT NULL,
+	"rows" jsonb NOT NULL,
+	"posted_at" timestamp with time zone,
+	CONSTRAINT "bulk_chunk_workspace_bulk_no_pk" PRIMARY KEY("workspace","bulk","no")
 );
 --> statement-breakpoint
 CREATE TABLE "clawback" (
@@ -87,6 +115,41 @@ CREATE TABLE "earning_rule" (
 	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "earning_rule_workspace_id_pk" PRIMARY KEY("workspace","id")
+);
+--> statement-breakpoint
+CREATE TABLE "expiry_warning" (
+	"workspace" text collate "C" NOT NULL,
+	"account" text collate "C" NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"points" bigint NOT NULL,
+	"warned_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "expiry_warning_workspace_account_expires_at_pk" PRIMARY KEY("workspace","account","expires_at")
+);
+--> statement-breakpoint
+CREATE TABLE "ledger_rollup" (
+	"id" integer PRIMARY KEY NOT NULL,
+	"through" timestamp with time zone NOT NULL,
+	"noted_at" timestamp with time zone,
+	"noted_xid" text
+);
+--> statement-breakpoint
+CREATE TABLE "ledger_total" (
+	"workspace" text collate "C" NOT NULL,
+	"program" text collate "C" NOT NULL,
+	"day" date NOT NULL,
+	"part" text NOT NULL,
+	"amount" bigint NOT NULL,
+	"rows" integer NOT NULL,
+	CONSTRAINT "ledger_total_workspace_program_day_part_pk" PRIMARY KEY("workspace","program","day","part")
+);
+--> statement-breakpoint
+CREATE TABLE "point_value" (
+	"workspace" text collate "C" NOT NULL,
+	"program" text collate "C" NOT NULL,
+	"from" timestamp with time zone NOT NULL,
+	"value" numeric NOT NULL,
+	"currency" text NOT NULL,
+	CONSTRAINT "point_value_workspace_program_from_pk" PRIMARY KEY("workspace","program","from")
 );
 --> statement-breakpoint
 CREATE TABLE "inbox" (
@@ -384,18 +447,22 @@ CREATE UNIQUE INDEX "account_one_active_per_customer" ON "account" USING btree (
 CREATE INDEX "account_by_customer" ON "account" USING btree ("workspace","customer") WHERE customer is not null;--> statement-breakpoint
 CREATE INDEX "account_newest" ON "account" USING btree ("workspace","created_at","id");--> statement-breakpoint
 CREATE INDEX "account_inactive" ON "account" USING btree ("workspace","status","created_at","id") WHERE status <> 'active';--> statement-breakpoint
+CREATE INDEX "account_expiry_wake" ON "account" USING btree ("expiry_wake_at") WHERE expiry_wake_at is not null;--> statement-breakpoint
 CREATE INDEX "account_merged_into" ON "account" USING btree ("workspace","merged_into") WHERE merged_into is not null;--> statement-breakpoint
 CREATE INDEX "account_metadata" ON "account" USING gin ("metadata" jsonb_path_ops);--> statement-breakpoint
 CREATE INDEX "account_tier_review" ON "account" USING btree ("tier_review_at") WHERE tier_review_at is not null;--> statement-breakpoint
 CREATE INDEX "account_tier_unarmed" ON "account" USING btree ("tier_review_at") WHERE tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at;--> statement-breakpoint
 CREATE INDEX "lot_oldest_open" ON "lot" USING btree ("workspace","account","earned_at","id") WHERE open;--> statement-breakpoint
 CREATE INDEX "lot_due" ON "lot" USING btree ("workspace","account","expires_at") WHERE open and expires_at is not null;--> statement-breakpoint
+CREATE INDEX "bulk_newest" ON "bulk" USING btree ("workspace","created_at","id");--> statement-breakpoint
+CREATE INDEX "bulk_batch" ON "bulk" USING btree ("workspace","batch");--> statement-breakpoint
 CREATE UNIQUE INDEX "earning_once" ON "earning" USING btree ("workspace","source","rule","account");--> statement-breakpoint
 CREATE INDEX "earning_of_payment" ON "earning" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
 CREATE INDEX "earning_of_account" ON "earning" USING btree ("workspace","account","rule","earned_on");--> statement-breakpoint
 CREATE INDEX "earning_waiting" ON "earning" USING btree ("workspace","account") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_pending" ON "earning" USING btree ("matures_at") WHERE outcome = 'pending';--> statement-breakpoint
 CREATE INDEX "earning_rule_by_trigger" ON "earning_rule" USING btree ("workspace","program","trigger") WHERE active;--> statement-breakpoint
+CREATE INDEX "expiry_warning_age" ON "expiry_warning" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "inbox_waiting" ON "inbox" USING btree ("workspace","payment") WHERE processed_at is null;--> statement-breakpoint
 CREATE INDEX "inbox_age" ON "inbox" USING btree ("received_at") WHERE processed_at is null;--> statement-breakpoint
 CREATE INDEX "payment_newest" ON "payment" USING btree ("workspace","created_at","id");--> statement-breakpoint
@@ -416,6 +483,7 @@ CREATE UNIQUE INDEX "ptx_operation" ON "ptx" USING btree ("workspace","operation
 CREATE INDEX "ptx_of_account" ON "ptx" USING btree ("workspace","account","id");--> statement-breakpoint
 CREATE INDEX "ptx_reverses" ON "ptx" USING btree ("workspace","reverses") WHERE reverses is not null;--> statement-breakpoint
 CREATE INDEX "ptx_payment" ON "ptx" USING btree ("workspace","payment") WHERE payment is not null;--> statement-breakpoint
+CREATE INDEX "ptx_at" ON "ptx" USING brin ("at");--> statement-breakpoint
 CREATE INDEX "ptx_batch" ON "ptx" USING btree ("workspace","batch","id") WHERE batch is not null;--> statement-breakpoint
 CREATE INDEX "webhook_delivery_due" ON "webhook_delivery" USING btree ("workspace","endpoint","next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "webhook_delivery_of_endpoint" ON "webhook_delivery" USING btree ("workspace","endpoint","id");--> statement-breakpoint

@@ -21,7 +21,8 @@ declare
 begin
   foreach tenant_table in array array['api_key', 'payment_secret', 'idempotency_key', 'program', 'account', 'lot',
     'ptx', 'allocation', 'event', 'reward', 'redemption', 'redemption_message', 'payment', 'refund', 'inbox',
-    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend', 'webhook_endpoint', 'webhook_delivery']
+    'earning_rule', 'earning', 'clawback', 'tier_change', 'tier_spend', 'webhook_endpoint', 'webhook_delivery',
+    'point_value', 'ledger_total', 'expiry_warning', 'bulk', 'bulk_chunk']
   loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format($policy$create policy own_workspace on %I
@@ -63,6 +64,18 @@ comment on table tier_spend is 'What a payment counts towards a tier that spend 
 comment on table webhook_endpoint is 'Where a workspace''s events are sent. Deleted ones stay, disabled, for their delivery log.';
 --> statement-breakpoint
 comment on table webhook_delivery is 'One event on its way to one endpoint, written in the transaction that wrote the event; its retries are in the row.';
+--> statement-breakpoint
+comment on table ledger_total is 'Sums of ptx by program, UTC day and part, of the rows whose ids ledger_rollup counts; reconcile proves it.';
+--> statement-breakpoint
+comment on table ledger_rollup is 'Up to which ptx id, by its time, ledger_total counts. One row.';
+--> statement-breakpoint
+comment on table point_value is 'What a point was worth from when on.';
+--> statement-breakpoint
+comment on table expiry_warning is 'Dates that an account was warned of, once each.';
+--> statement-breakpoint
+comment on table bulk is 'Many movements as one run: an import, or the reversal of a batch.';
+--> statement-breakpoint
+comment on table bulk_chunk is 'Checked rows of an import, written to the ledger together; emptied when written.';
 --> statement-breakpoint
 comment on table idempotency_key is 'Keys of requests whose objects are not on the ledger, for 24 hours.';
 --> statement-breakpoint

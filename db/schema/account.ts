@@ -37,6 +37,8 @@ export const account = pgTable(
     lotsDueFrom: instant('lots_due_from'),
     // Where lots extend with activity, none of them is due before this.
     activityExtendsTo: instant('activity_extends_to'),
+    // Nothing of the account expires, and no warning is due, before this: what its expiry run is armed to.
+    expiryWakeAt: instant('expiry_wake_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -54,6 +56,7 @@ export const account = pgTable(
     index('account_inactive')
       .on(t.workspace, t.status, t.createdAt, t.id)
       .where(sql`status <> 'active'`),
+    index('account_expiry_wake').on(t.expiryWakeAt).where(sql`expiry_wake_at is not null`),
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
     index('account_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('account_tier_review').on(t.tierReviewAt).where(sql`tier_review_at is not null`),

@@ -1,5 +1,7 @@
 export * from './account.ts'
+export * from './bulk.ts'
 export * from './earning.ts'
+export * from './liability.ts'
 export * from './payment.ts'
 export * from './program.ts'
 export * from './redemption.ts'

@@ -46,6 +46,8 @@ export const ptx = pgTable(
     index('ptx_of_account').on(t.workspace, t.account, t.id),
     index('ptx_reverses').on(t.workspace, t.reverses).where(sql`reverses is not null`),
     index('ptx_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
+    // 24 bytes a megabyte of rows: finds a day of event time, written late or not
+    index('ptx_at').using('brin', t.at),
     index('ptx_batch').on(t.workspace, t.batch, t.id).where(sql`batch is not null`),
   ],
 )

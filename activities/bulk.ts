@@ -1,0 +1,130 @@
+import { heartbeat } from '@temporalio/activity'
+import {
+  type BulkRow,
+  completeBulk,
+  findBulk,
+  insertBulk,
+  insertChunk,
+  type NewBulk,
+  postChunk,
+  reverseChunk,
+  setBulkStatus,
+  waitingChunks,
+} from '../db/bulk.ts'
+import { databaseNow } from '../db/clock.ts'
+import { rollUp } from '../db/liability.ts'
+import { transact } from '../db/workspace-client.ts'
+import { tellBulk } from '../temporal/bulk.ts'
+import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
+
+// Two transactions at once use two cores; more only wait for each other.
+const LANES = 2
+// A turn of this many chunks lasts some seconds; then the workflow says how far it is.
+const CHUNKS_A_TURN = 60
+// Rows reversed in one transaction: its accounts are locked for some 100 ms.
+const REVERSED_AT_ONCE = 200
+
+type Which = { workspace: string; bulk: string }
+
+export type BulkState = {
+  status: BulkRow['status'] | 'missing'
+  total: number
+  posted: number
+  refused: number
+}
+
+export type BulkRunActivities = ReturnType<typeof bulkRunActivities>
+
+/** What the run of an import or a reversal does, in the worker. */
+export function bulkRunActivities({ pool, engine }: Dependencies) {
+  const importSome = async ({ workspace, bulk }: Which): Promise<boolean> => {
+    const waiting = await waitingChunks(pool, workspace, bulk, CHUNKS_A_TURN)
+    const lanes = Array.from({ length: LANES }, async (_, lane) => {
+      for (let i = lane; i < waiting.length; i += LANES) {
+        const no = waiting[i]
+        if (no === undefined) return
+        const at = (await databaseNow(pool)).toISOString()
+        const { outcome, wakes } = await postChunk(pool, workspace, bulk, no, at)
+        await armExpiries(engine, workspace, wakes)
+        heartbeat(no)
+        if (outcome !== 'posted' && outcome !== 'done') return
+      }
+    })
+    await Promise.all(lanes)
+    await rollUp(pool) // so that liability stays quick while many rows come in
+    return waiting.length === 0
+  }
+
+  const reverseSome = async ({ workspace, bulk }: Which): Promise<boolean> => {
+    for (let i = 0; i < CHUNKS_A_TURN; i++) {
+      const at = (await databaseNow(pool)).toISOString()
+      const { outcome, wakes } = await reverseChunk(pool, workspace, bulk, REVERSED_AT_ONCE, at)
+      await armExpiries(engine, workspace, wakes)
+      heartbeat(i)
+      if (outcome === 'done') return true
+      if (outcome !== 'posted') return false
+    }
+    return false
+  }
+
+  return {
+    /** Writes for some seconds and answers how far it is; nothing is written twice. */
+    workOnBulk: async (which: Which): Promise<BulkState> => {
+      const before = await findBulk(pool, which.workspace, which.bulk)
+      if (before === undefined) return { status: 'missing', total: 0, posted: 0, refused: 0 }
+      if (before.status === 'running') {
+        const done = before.kind === 'import' ? await importSome(which) : await reverseSome(which)
+        if (done)
+          await completeBulk(
+            pool,
+            which.workspace,
+            which.bulk,
+            (await databaseNow(pool)).toISOString(),
+          )
+      }
+      const { status, total, posted, refused } =
+        (await findBulk(pool, which.workspace, which.bulk)) ?? before
+      return { status, total, posted, refused }
+    },
+  }
+}
+
+/** What the API does with imports and reversals. */
+export function bulkActivities({ pool, engine }: Dependencies) {
+  return {
+    /**
+     * Writes the run and its checked chunks (JSON texts) at once and starts its workflow. False where
+     * it is there already; its workflow is told all the same, in case an earlier try died before.
+     */
+    createBulk: async (
+      values: NewBulk,
+      chunks: AsyncIterable<string> | Iterable<string> = [],
+      expected = 0,
+    ): Promise<boolean> => {
+      const inserted = await transact(pool, values.workspace, async (tx) => {
+        if (!(await insertBulk(tx, values))) return false
+        let no = 0
+        for await (const rows of chunks)
+          await insertChunk(tx, values.workspace, values.id, no++, rows)
+        if (no !== expected) throw new Error(`${no} of ${expected} chunks of ${values.id}`)
+        return true
+      })
+      await tellBulk(engine, { workspace: values.workspace, bulk: values.id })
+      return inserted
+    },
+
+    /** Pauses or resumes; the run looks at its row before each chunk. Undefined: no such run. */
+    changeBulk: async (
+      { workspace, bulk }: Which,
+      status: 'running' | 'paused',
+    ): Promise<BulkRow | undefined> => {
+      const row = await transact(pool, workspace, (tx) =>
+        setBulkStatus(tx, workspace, bulk, status),
+      )
+      if (row !== undefined && row.status !== 'completed')
+        await tellBulk(engine, { workspace, bulk })
+      return row
+    },
+  }
+}

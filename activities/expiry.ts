@@ -1,0 +1,90 @@
+import { heartbeat } from '@temporalio/activity'
+import { databaseNow } from '../db/clock.ts'
+import { dueExpiries, expireAccount, type Wake } from '../db/expiry.ts'
+import type { Pool } from '../db/pool.ts'
+import { expiryWakeMs } from '../domain/expiry-spread.ts'
+import type { Engine } from '../temporal/engine.ts'
+import { armExpiry } from '../temporal/expiry.ts'
+import type { Dependencies } from './dependencies.ts'
+
+// So many are found at once; a heartbeat comes between.
+const FOUND = 200
+// One activity works for this long, then the workflow says how far it is.
+const TURN_MS = 10_000
+
+type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
+
+/** What a run learns: when to look again (null: never), and what this look did. */
+export type LookedAt = { wakesAt: string | null; shared: boolean; story: string }
+
+export type ExpiryActivities = ReturnType<typeof expiryActivities>
+
+/** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
+export function expiryActivities({ pool, engine }: Dependencies) {
+  return {
+    /** Run by the account's own run. A merged account's look is its survivor's, whose run takes over. */
+    lookAtExpiry: async ({ workspace, account, at }: Who): Promise<LookedAt> => {
+      const look = await expireAccount(pool, workspace, account, at)
+      const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = look
+      if (look.account !== undefined && look.account !== account && wakesAt !== null) {
+        await arm(engine, workspace, { account: look.account, at: wakesAt, shared })
+        return { wakesAt: null, shared: false, story: '' }
+      }
+      const story = `Last looked at ${at}: ${expired} units expired, ${warned} warnings.`
+      return { wakesAt, shared, story }
+    },
+
+    /** Looks at accounts due before a time, for some seconds; returns how many, 0 where none was left. */
+    expireDue: async ({ before }: { before: string }): Promise<number> => {
+      const untilMs = performance.now() + TURN_MS
+      let looked = 0
+      while (performance.now() < untilMs) {
+        const done = await expireSome(pool, before)
+        if (done === 0) break
+        looked += done
+        heartbeat(looked)
+      }
+      return looked
+    },
+  }
+}
+
+/** One after the other, on one connection: the other core is for requests, and the night has time. */
+async function expireSome(pool: Pool, before: string): Promise<number> {
+  const now = (await databaseNow(pool)).toISOString()
+  const due = await dueExpiries(pool, before < now ? before : now, FOUND)
+  let done = 0
+  let failure: unknown
+  for (const { workspace, account } of due) {
+    try {
+      await expireAccount(pool, workspace, account, now)
+      done++
+    } catch (error) {
+      failure = error // one account's trouble keeps no other waiting
+    }
+  }
+  if (done === 0 && failure instanceof Error) throw failure
+  return done
+}
+
+/**
+ * Arms or wakes the expiry runs that a ledger write found to wake too late, after its commit.
+ * A failure is no failure of the write: the batch and the net look at the dates themselves.
+ */
+export async function armExpiries(
+  engine: Engine | undefined,
+  workspace: string,
+  wakes: readonly Wake[] | null | undefined,
+): Promise<void> {
+  if (engine === undefined || !wakes) return
+  for (const wake of wakes) await arm(engine, workspace, wake).catch(() => {})
+}
+
+async function arm(
+  engine: Engine,
+  workspace: string,
+  { account, at, shared }: Wake,
+): Promise<void> {
+  const delayMs = expiryWakeMs(account, at, shared) - Date.now()
+  await armExpiry(engine, { workspace, account, wakesAt: at }, delayMs)
+}

@@ -1,0 +1,77 @@
+import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import {
+  hasTransactions,
+  insertProgram,
+  lockProgram,
+  type NewProgram,
+  notePointValue,
+  type ProgramChange,
+  type ProgramRow,
+  rescaleRewards,
+  rewakeProgram,
+  updateProgram,
+} from '../db/programs.ts'
+import { type Db, transact } from '../db/workspace-client.ts'
+import { refuse } from '../domain/refusal.ts'
+import type { Created } from './account.ts'
+import type { Dependencies } from './dependencies.ts'
+
+/** The writers of programs, run by the API. */
+export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
+  return {
+    createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
+      transact(pool, request.workspace, async (tx) => {
+        const replayOf = await claimKey(tx, request, values.id)
+        return replayOf !== undefined ? { replayOf } : { row: await insertProgram(tx, values) }
+      }),
+
+    /**
+     * What `changeOf` makes of the program as it is, under its lock; it applies from `at` on.
+     * Undefined where there is none. Refused: decimals_in_use once it has a transaction.
+     */
+    updateProgram: (
+      request: RequestIdentity,
+      id: string,
+      changeOf: (before: ProgramRow) => ProgramChange,
+      at: Date,
+    ): Promise<ProgramRow | undefined> =>
+      transact(pool, request.workspace, async (tx) => {
+        const before = await lockProgram(tx, request.workspace, id)
+        if (before === undefined) return undefined
+        if ((await claimKey(tx, request, id)) !== undefined) return before
+        const change = changeOf(before)
+        if (Object.values(change).every((value) => value === undefined)) return before
+        await refuseUsedDecimals(tx, before, change.decimals)
+        await noteValue(tx, before, change, at)
+        const after = await updateProgram(tx, request.workspace, id, change)
+        if (after !== undefined && after.expiryWarnDaysBefore !== before.expiryWarnDaysBefore) {
+          await rewakeProgram(tx, before.workspace, before.id, at)
+        }
+        return after
+      }),
+  }
+}
+
+async function refuseUsedDecimals(tx: Db, before: ProgramRow, decimals: number | undefined) {
+  if (decimals === undefined || decimals === before.decimals) return
+  const { workspace, id } = before
+  const used = await hasTransactions(tx, workspace, id)
+  if (used || !(await rescaleRewards(tx, workspace, id, decimals - before.decimals))) {
+    const why = used ? 'The program has transactions' : 'A reward has a cost that needs them'
+    refuse('decimals_in_use', `${why}: its decimals stay ${before.decimals}.`, {
+      param: 'currency.decimals',
+    })
+  }
+}
+
+/** Before the program changes: its own row is what the value was until now. */
+async function noteValue(
+  tx: Db,
+  before: ProgramRow,
+  change: ProgramChange,
+  at: Date,
+): Promise<void> {
+  const { pointValue = before.pointValue, currencyCode = before.currencyCode } = change
+  if (pointValue === before.pointValue && currencyCode === before.currencyCode) return
+  await notePointValue(tx, before, pointValue, currencyCode, at)
+}

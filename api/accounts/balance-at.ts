@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { findAccount } from '../../db/accounts.ts'
+import { readBalanceAt } from '../../db/expiry.ts'
+import { pointsOf } from '../../domain/points.ts'
+import { endpoint } from '../endpoint.ts'
+import { notFound } from '../points-refusal.ts'
+import { id, idPath } from '../values/id.ts'
+import { points } from '../values/points.ts'
+import { queryTime, time } from '../values/time.ts'
+
+const BalanceAt = z
+  .object({ account: id('loy'), balance: points, at: time })
+  .meta({ id: 'BalanceAt', description: 'What the account had at an instant.' })
+
+export const balanceAt = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/accounts/{id}/balance_at',
+  summary: "A member's balance at an instant",
+  description:
+    'By the time of each movement; points due by then count as expired, written off or not.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  query: z.strictObject({ at: queryTime }),
+  reply: BalanceAt,
+  errors: ['resource_missing', 'parameter_missing'],
+  handle: async ({ workspace, params, query, deps }) => {
+    const row = await findAccount(deps.pool, workspace, params.id)
+    const balance = await readBalanceAt(deps.pool, workspace, params.id, query.at)
+    if (row === undefined || balance === null) return notFound('account', params.id)
+    const decimals = await deps.decimals.ofProgram(workspace, row.program)
+    const object = {
+      account: row.id,
+      balance: pointsOf(balance, decimals),
+      at: query.at.toISOString(),
+    }
+    return { status: 'ok', object }
+  },
+})

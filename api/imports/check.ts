@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { findOpenAccounts } from '../../db/bulk.ts'
+import type { Pool } from '../../db/pool.ts'
+import { listPrograms } from '../../db/programs.ts'
+import { MAX_MOVEMENT, unitsOf } from '../../domain/points.ts'
+import { refusalOf } from '../invalid.ts'
+import type { Line } from './lines.ts'
+import { ImportRow } from './row.ts'
+
+export type LineError = { line: number; code: string; param?: string; message: string }
+
+// Rows written in one transaction: its accounts are locked for some 100 ms.
+const CHUNK = 500
+const MOST_REPORTED = 100
+export const MOST_ROWS = 1_000_000
+
+/** `chunks` counts those handed over. */
+export type Checked = { rows: number; chunks: number; errors: LineError[]; errorCount: number }
+
+type Good = { line: number; row: ImportRow }
+type Context = { pool: Pool; workspace: string; now: Date }
+
+/**
+ * Checks every line: its form, its account, its precision, and that no other line is the same.
+ * Hands over good rows by the chunk, as JSON in the ledger's units, as long as nothing is wrong.
+ */
+export async function checkLines(
+  lines: AsyncIterable<Line>,
+  { pool, workspace, now }: Context,
+  keep: (chunk: string) => Promise<void>,
+): Promise<Checked> {
+  const decimals = new Map((await listPrograms(pool, workspace)).map((p) => [p.id, p.decimals]))
+  const checked: Checked = { rows: 0, chunks: 0, errors: [], errorCount: 0 }
+  const seen = duplicates()
+  let good: Good[] = []
+  const report = (error: LineError): undefined => {
+    checked.errorCount++
+    if (checked.errors.length < MOST_REPORTED) checked.errors.push(error)
+    return undefined
+  }
+  const flush = async () => {
+    if (good.length === 0) return
+    const accounts = await findOpenAccounts(pool, workspace, [
+      ...new Set(good.map(({ row }) => row.account)),
+    ])
+    const rows = good.flatMap((one) => inUnits(one, accounts, decimals, report) ?? [])
+    good = []
+    if (checked.errorCount > 0) return
+    await keep(JSON.stringify(rows))
+    checked.chunks++
+  }
+  for await (const line of lines) {
+    checked.rows++
+    if (checked.rows > MOST_ROWS) {
+      report({
+        line: line.line,
+        code: 'body_too_large',
+        message: `There are more than ${MOST_ROWS} rows.`,
+      })
+      break
+    }
+    const row = rowOf(line, now, seen, report)
+    if (row !== undefined && good.push({ line: line.line, row }) >= CHUNK) await flush()
+  }
+  await flush()
+  checked.errors.sort((a, b) => a.line - b.line)
+  return checked
+}
+
+function rowOf(
+  { line, row, wrong }: Line,
+  now: Date,
+  seen: (row: ImportRow, line: number) => number | undefined,
+  report: (error: LineError) => undefined,
+): ImportRow | undefined {
+  const invalid = (message: string, param?: string) =>
+    report({ line, code: 'parameter_invalid', ...(param !== undefined && { param }), message })
+  if (wrong !== undefined) return invalid(`The line ${wrong}.`)
+  const result = ImportRow.safeParse(row)
+  if (!result.success) {
+    const { code, message, param } = refusalOf(result.error, row)
+    return report({ line, code, ...(param !== undefined && { param }), message })
+  }
+  const { data } = result
+  if (data.expires_at !== undefined && data.expires_at <= now) {
+    return invalid('expires_at: must be in the future.', 'expires_at')
+  }
+  const earlier = seen(data, line)
+  if (earlier !== undefined) {
+    return invalid(`The same as line ${earlier}; a \`key\` of its own tells a second one apart.`)
+  }
+  return data
+}
+
+type Accounts = Awaited<ReturnType<typeof findOpenAccounts>>
+
+function inUnits(
+  { line, row }: Good,
+  accounts: Accounts,
+  decimalsOf: ReadonlyMap<string, number>,
+  report: (error: LineError) => undefined,
+) {
+  const account = accounts.get(row.account)
+  if (account === undefined) {
+    const message = `No such account: ${row.account}.`
+    return report({ line, code: 'resource_missing', param: 'account', message })
+  }
+  if (account.status === 'closed') {
+    return report({
+      line,
+      code: 'account_closed',
+      param: 'account',
+      message: 'The account is closed.',
+    })
+  }
+  const decimals = decimalsOf.get(account.program) ?? 0
+  const { units, exact } = unitsOf(row.amount, decimals, 'down')
+  if (!exact) {
+    const message = `amount: the program has ${decimals} decimals.`
+    return report({ line, code: 'invalid_precision', param: 'amount', message })
+  }
+  if (Math.abs(units) > MAX_MOVEMENT) {
+    const message = 'amount: is larger than any movement may be.'
+    return report({ line, code: 'parameter_invalid', param: 'amount', message })
+  }
+  const { reason, metadata, key } = row
+  return {
+    line,
+    account: row.account,
+    amount: units,
+    reason,
+    expires_at: row.expires_at?.toISOString() ?? null,
+    metadata: key === undefined ? metadata : { ...metadata, import_key: key },
+  }
+}
+
+/**
+ * Finds an earlier row that says the same, by 80 bits of its hash: a million rows cost some 100 MB
+ * while they are read, and the odds of taking two different ones for the same are one in 10^12.
+ */
+function duplicates(): (row: ImportRow, line: number) => number | undefined {
+  const lines = new Map<number, number>()
+  const more = new Map<number, number>()
+  return (row, line) => {
+    const hash = createHash('sha256').update(JSON.stringify(row)).digest()
+    const first = hash.readUIntBE(0, 6)
+    const second = hash.readUInt32BE(6)
+    const earlier = lines.get(first)
+    if (earlier !== undefined && more.get(first) === second) return earlier
+    lines.set(first, line)
+    more.set(first, second)
+    return undefined
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PassThrough, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { z } from 'zod'
+import { findBulk } from '../../db/bulk.ts'
+import { databaseNow } from '../../db/clock.ts'
+import { derivedId, newId } from '../../domain/ids.ts'
+import { importObject } from '../../domain/objects/bulk.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Import } from '../objects/bulk.ts'
+import { Outage } from '../outage.ts'
+import { text } from '../values/text.ts'
+import { type Checked, checkLines } from './check.ts'
+import { csvLines, type Line, ndjsonLines } from './lines.ts'
+
+const ROUTE = 'POST /v1/loyalty/imports'
+const LONGEST_BATCH = 500 // as a metadata value
+
+const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
+const UTF8 = /^(?:header=present;?\s*)?(?:charset="?utf-8"?)?\s*;?\s*(?:header=present)?$/i
+
+export const createImport = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/imports',
+  summary: 'Import movements from a file',
+  description:
+    'NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows, as a stream. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.',
+  tags: ['imports'],
+  key: 'secret',
+  stream: true,
+  query: z.strictObject({
+    batch: text(LONGEST_BATCH)
+      .optional()
+      .meta({ description: 'Tags the rows; the id of the import where not named.' }),
+  }),
+  reply: Import,
+  successCodes: [201, 200],
+  errors: [
+    'idempotency_key_reused',
+    'unsupported_media_type',
+    'body_too_large',
+    'resource_missing',
+    'account_closed',
+    'invalid_precision',
+    'parameter_missing',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, query, idempotencyKey: key, header, stream, deps } = ctx
+    const id = key === undefined ? newId('imp') : derivedId('imp', workspace, ROUTE, key)
+    const lines = linesBy(header('content-type'))
+    const hash = createHash('sha256').update(query.batch ?? '')
+    const folder = await mkdtemp(join(tmpdir(), 'import-'))
+    try {
+      const file = join(folder, 'chunks')
+      const now = await databaseNow(deps.pool)
+      const checked = await spool(stream, hash, lines, file, { pool: deps.pool, workspace, now })
+      refuseWrong(checked)
+      const fingerprint = hash.digest('base64url')
+      const values = {
+        workspace,
+        id,
+        kind: 'import' as const,
+        batch: query.batch ?? id,
+        total: checked.rows,
+        fingerprint,
+        createdAt: now,
+        progressedAt: now,
+      }
+      const created = await write(() =>
+        deps.activities.createBulk(values, linesOf(file), checked.chunks),
+      )
+      const row = await findBulk(deps.pool, workspace, id)
+      if (row === undefined) throw new Error(`no import ${id}`)
+      if (row.fingerprint !== fingerprint) {
+        refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+      }
+      return { status: 'created', replayed: !created, object: importObject(row, livemode) }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+})
+
+/** Opened when it is first asked for a line: readline drops those that nobody waits for. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  yield* createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator<Line> {
+  const [, media = '', parameters = ''] = TYPE.exec(type?.trim() ?? '') ?? []
+  if (media === '') {
+    refuse('unsupported_media_type', 'The body must be application/x-ndjson or text/csv.')
+  }
+  if (!UTF8.test(parameters.trim())) refuse('unsupported_media_type', 'The charset must be utf-8.')
+  return media.toLowerCase() === 'text/csv' ? csvLines : ndjsonLines
+}
+
+/** Checks the stream as it comes and keeps good chunks in a file: no transaction waits for a slow sender. */
+async function spool(
+  stream: Readable,
+  hash: { update(data: Buffer): unknown },
+  read: (source: Readable) => AsyncGenerator<Line>,
+  file: string,
+  context: Parameters<typeof checkLines>[1],
+): Promise<Checked> {
+  const source = new PassThrough()
+  source.on('error', () => {}) // its reader sees it; a reader that stopped early needs no more
+  stream.on('data', (data: Buffer) => hash.update(data))
+  stream.on('error', (error) => source.destroy(error))
+  stream.on('aborted', () => source.destroy(new Outage('The body ended before its time.')))
+  stream.pipe(source)
+  const out = createWriteStream(file)
+  const checked = await checkLines(read(source), context, async (chunk) => {
+    if (!out.write(`${chunk}\n`)) await once(out, 'drain')
+  })
+  out.end()
+  await finished(out)
+  stream.unpipe(source)
+  stream.resume() // what comes after the row that ended the reading
+  return checked
+}
+
+function refuseWrong({ rows, errors, errorCount }: Checked): void {
+  const [first] = errors
+  if (first !== undefined) {
+    const code = first.code === 'body_too_large' ? 'body_too_large' : 'parameter_invalid'
+    refuse(
+      code,
+      `${errorCount} lines are wrong, the first is line ${first.line}: ${first.message}`,
+      {
+        param: 'body',
+        fields: { errors, error_count: errorCount },
+      },
+    )
+  }
+  if (rows === 0) refuse('parameter_invalid', 'The file has no rows.', { param: 'body' })
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { id } from '../values/id.ts'
+import { metadata } from '../values/metadata.ts'
+import { pointsMoved } from '../values/points.ts'
+import { text } from '../values/text.ts'
+import { bodyTime } from '../values/time.ts'
+
+const LONGEST_REASON = 200
+const LONGEST_KEY = 255
+
+/** One row of an import. */
+export const ImportRow = z
+  .strictObject({
+    account: id('loy'),
+    amount: pointsMoved,
+    reason: text(LONGEST_REASON).default('import'),
+    expires_at: bodyTime.optional(),
+    key: text(LONGEST_KEY)
+      .optional()
+      .meta({ description: 'Tells rows apart that are otherwise the same.' }),
+    metadata: metadata.default({}),
+  })
+  .refine(({ amount, expires_at }) => expires_at === undefined || amount > 0, {
+    error: 'only a credit expires',
+    path: ['expires_at'],
+  })
+
+export type ImportRow = z.output<typeof ImportRow>
+
+const NUMBER = /^[+-]?\d{1,15}(\.\d{1,15})?$/
+
+/** A CSV record in the form of an NDJSON row: empty fields are absent, `metadata.x` columns are its keys. */
+export function rowOfRecord(record: Readonly<Record<string, string>>): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  const notes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(record)) {
+    if (value === '') continue
+    if (name.startsWith('metadata.')) notes[name.slice('metadata.'.length)] = value
+    else row[name] = name === 'amount' && NUMBER.test(value) ? Number(value) : value
+  }
+  return Object.keys(notes).length === 0 ? row : { ...row, metadata: notes }
+}

@@ -1,0 +1,63 @@
+import { findBulk, listBulks } from '../../db/bulk.ts'
+import { importObject } from '../../domain/objects/bulk.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { Import } from '../objects/bulk.ts'
+import { orOutage } from '../outage.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+
+const path = '/v1/loyalty/imports'
+const about = {
+  tags: ['imports'],
+  key: 'secret',
+  reply: Import,
+  errors: ['resource_missing'],
+} as const
+const UNKNOWN = 'Whether the run was told is unknown; try again.'
+
+export const retrieveImport = endpoint({
+  ...about,
+  method: 'GET',
+  path: `${path}/{id}`,
+  summary: 'Retrieve an import, with its progress',
+  params: idPath('imp'),
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findBulk(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('import', params.id)
+    return { status: 'ok', object: importObject(row, livemode) }
+  },
+})
+
+export const listImports = endpoint({
+  ...about,
+  method: 'GET',
+  path,
+  summary: 'List imports',
+  query: listQuery('imp', {}),
+  reply: listReply(Import),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { rows, hasMore } = await listBulks(deps.pool, workspace, 'import', pageOf(query))
+    const data = rows.map((row) => importObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})
+
+const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: string) =>
+  endpoint({
+    ...about,
+    method: 'POST',
+    path: `/v1/loyalty/imports/{id}/${name}`,
+    summary,
+    params: idPath('imp'),
+    handle: async ({ workspace, livemode, params, deps }) => {
+      const which = { workspace, bulk: params.id }
+      const row = await orOutage(UNKNOWN, () => deps.activities.changeBulk(which, status))
+      if (row === undefined) return notFound('import', params.id)
+      return { status: 'ok', object: importObject(row, livemode) }
+    },
+  })
+
+export const pauseImport = verb('pause', 'paused', 'Pause an import; rows under way are finished')
+export const resumeImport = verb('resume', 'running', 'Go on with a paused import')

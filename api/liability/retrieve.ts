@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { databaseNow } from '../../db/clock.ts'
+import { readLiability } from '../../db/liability.ts'
+import { liabilityObject } from '../../domain/objects/liability.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { endpoint } from '../endpoint.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+import { queryTime, time } from '../values/time.ts'
+
+const Liability = z
+  .object({
+    outstandingPoints: z
+      .number()
+      .meta({ description: 'The sum of all balances, negative and closed ones too.' }),
+    pointValue: z.number(),
+    liabilityMinor: z
+      .number()
+      .int()
+      .meta({ description: 'outstandingPoints x pointValue, rounded up.' }),
+    currency: z.string(),
+    asOf: time,
+    earned: z.number(),
+    spent: z.number(),
+    expired: z.number(),
+    clawedBack: z.number(),
+    adjusted: z.number(),
+    pendingPoints: z.number(),
+    breakage: z
+      .object({
+        method: z.literal('expired_share_365d'),
+        rate: z.number(),
+        liabilityMinor: z.number().int(),
+      })
+      .optional()
+      .meta({
+        description:
+          'An estimate: the share of points that expired, of all that expired or were spent in the 365 whole UTC days before, applied to the liability. Absent where none did.',
+      }),
+  })
+  .meta({
+    id: 'Liability',
+    description: 'outstandingPoints = earned - spent - expired - clawedBack + adjusted, exactly.',
+  })
+
+export const retrieveLiability = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/programs/{id}/liability',
+  summary: 'What a program owes',
+  description: 'Now, or as it was at an instant, by the time of each movement.',
+  tags: ['programs'],
+  key: 'secret',
+  params: idPath('prog'),
+  query: z.strictObject({ at: queryTime.optional() }),
+  reply: Liability,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, params, query, deps }) => {
+    const { at = null } = query
+    if (at !== null && at > (await databaseNow(deps.pool))) {
+      refuse('parameter_invalid', 'at: must not be in the future.', { param: 'at' })
+    }
+    const report = await readLiability(deps.pool, workspace, params.id, at)
+    if (report === null) return notFound('program', params.id)
+    return { status: 'ok', object: liabilityObject(report) }
+  },
+})

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { isDateOfYear, isTimeZoneName } from '../../domain/expiry-policy.ts'
+import { id } from '../values/id.ts'
+import { metadata, metadataUpdate } from '../values/metadata.ts'
+import { currencyUpper } from '../values/money.ts'
+import { text } from '../values/text.ts'
+import { time } from '../values/time.ts'
+import { TierConfig } from './tier-config.ts'
+
+const LONGEST_NAME = 100
+const MOST_MONTHS = 1_200 // a century: beyond it is `never`
+const MOST_WARN_DAYS = 365
+const MOST_GRACE_DAYS = 3_650
+const MOST_HOLD_MINUTES = 525_600
+const MOST_VALUE = 1_000_000 // minor units a point
+const VALUE_STEPS = 1_000_000 // a point is worth at least a millionth of a minor unit, in such steps
+
+const pointValue = z
+  .number()
+  .gt(0)
+  .max(MOST_VALUE)
+  .refine((value) => Number(value.toFixed(6)) === value && value * VALUE_STEPS >= 1, {
+    error: 'expected at most 6 decimals',
+  })
+  .meta({
+    description: 'What a point redeems for, in minor units of `code`; not what it costs to earn.',
+  })
+
+const currency = {
+  name: text(LONGEST_NAME),
+  code: currencyUpper,
+  pointValue,
+  rounding: z.enum(['down', 'nearest', 'up']),
+  decimals: z.number().int().min(0).max(4),
+} as const
+
+const expiry = {
+  mode: z.enum(['never', 'rolling', 'fixed']),
+  months: z.number().int().min(1).max(MOST_MONTHS).nullable(),
+  fixedDate: z.string().refine(isDateOfYear, 'expected a date as MM-DD').nullable(),
+  resetOnActivity: z.boolean(),
+  warnDaysBefore: z.number().int().min(1).max(MOST_WARN_DAYS).nullable(),
+  timeZone: z
+    .string()
+    .max(64)
+    .refine(isTimeZoneName, 'expected the name of a time zone, as Europe/Berlin'),
+  roundTo: z.enum(['day', 'month']),
+} as const
+
+const clawback = { allow_negative: z.boolean() } as const
+
+const redemption = {
+  holdMinutes: z.number().gt(0).max(MOST_HOLD_MINUTES).nullable(),
+  latePayment: z.enum(['flag', 'rehold']),
+  expiredReturn: z.enum(['restore', 'extend']),
+  graceDays: z.number().int().min(0).max(MOST_GRACE_DAYS),
+} as const
+
+/** A program: its currency, and what happens to its points. */
+export const Program = z
+  .object({
+    id: id('prog'),
+    object: z.literal('loyalty_program'),
+    name: z.string(),
+    currency: z.object(currency),
+    expiry: z.object({ ...expiry, timeZone: z.string() }),
+    clawback: z.object(clawback),
+    auto_enroll: z.boolean(),
+    redemption: z.object(redemption),
+    tierConfig: z.union([TierConfig, z.null()]),
+    metadata,
+    created_at: time,
+    livemode: z.boolean(),
+  })
+  .meta({ id: 'Program', description: 'A loyalty currency and its rules.' })
+
+const settings = {
+  currency: z.strictObject(currency).partial().optional(),
+  expiry: z.strictObject(expiry).partial().optional(),
+  clawback: z.strictObject(clawback).partial().optional(),
+  auto_enroll: z.boolean().optional(),
+  redemption: z.strictObject(redemption).partial().optional(),
+  tierConfig: z.union([TierConfig, z.null()]).optional(),
+} as const
+
+/** What makes a program; what is not named is as for `prog_default`. */
+export const NewProgram = z
+  .strictObject({ name: text(LONGEST_NAME), ...settings, metadata: metadata.default({}) })
+  .meta({ id: 'NewProgram' })
+
+/** What may change of a program, from now on; fields not named stay, also inside nested objects. */
+export const ProgramUpdate = z
+  .strictObject({
+    name: text(LONGEST_NAME).optional(),
+    ...settings,
+    metadata: metadataUpdate.optional(),
+  })
+  .meta({ id: 'ProgramUpdate' })

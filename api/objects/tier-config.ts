@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { text } from '../values/text.ts'
+
+const LONGEST_NAME = 40
+const MOST_TIERS = 20
+const LONGEST_PERIOD_MONTHS = 120
+
+const Tier = z.strictObject({
+  name: text(LONGEST_NAME),
+  rank: z.number().int().min(0).max(1_000),
+  threshold: z.number().min(0).max(1_000_000_000_000),
+  multiplier: z.number().gt(0).max(100).default(1),
+})
+
+const period = z.union([
+  z.strictObject({ type: z.literal('lifetime') }),
+  z.strictObject({
+    type: z.literal('rolling'),
+    months: z.number().int().min(1).max(LONGEST_PERIOD_MONTHS),
+  }),
+])
+
+/** The tiers of a program; replaced as a whole. */
+export const TierConfig = z
+  .strictObject({
+    qualifyOn: z.enum(['points', 'spend', 'custom']).default('points'),
+    period: period.default({ type: 'lifetime' }),
+    tiers: z
+      .array(Tier)
+      .max(MOST_TIERS)
+      .refine((tiers) => new Set(tiers.map(({ name }) => name)).size === tiers.length, {
+        error: 'two tiers have the same name',
+      })
+      .refine((tiers) => new Set(tiers.map(({ rank }) => rank)).size === tiers.length, {
+        error: 'two tiers have the same rank',
+      }),
+  })
+  .meta({ id: 'TierConfig' })

@@ -1,0 +1,23 @@
+import { readPrograms } from '../../db/programs.ts'
+import { programObject } from '../../domain/objects/program.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { Program } from '../objects/program.ts'
+
+const path = '/v1/loyalty/programs'
+
+export const listPrograms = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List programs',
+  tags: ['programs'],
+  key: 'secret',
+  query: listQuery('prog', {}),
+  reply: listReply(Program),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { rows, hasMore } = await readPrograms(deps.pool, workspace, pageOf(query))
+    const data = rows.map((row) => programObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})

@@ -1,0 +1,56 @@
+import { databaseNow } from '../../db/clock.ts'
+import { programObject } from '../../domain/objects/program.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Program, ProgramUpdate } from '../objects/program.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+import { mergedMetadata } from '../values/metadata.ts'
+import { columnsOf, refuseHalfAPolicy } from './change.ts'
+import { refuseUnknownZone } from './create.ts'
+
+export const updateProgram = endpoint({
+  method: 'PATCH',
+  path: '/v1/loyalty/programs/{id}',
+  summary: 'Update a program',
+  description:
+    'Fields not named stay, also inside nested objects. Applies from now on: points keep the expiry they were earned with.',
+  tags: ['programs'],
+  key: 'secret',
+  params: idPath('prog'),
+  body: ProgramUpdate,
+  reply: Program,
+  errors: [
+    'resource_missing',
+    'parameter_missing',
+    'decimals_in_use',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { livemode, params, body, deps } = ctx
+    const { name, metadata, ...settings } = body
+    const columns = columnsOf(settings)
+    await refuseUnknownZone(deps, columns.expiryTimeZone)
+    const at = await databaseNow(deps.pool)
+    const request = identityOf('PATCH /v1/loyalty/programs/{id}', ctx)
+    const row = await write(() =>
+      deps.activities.updateProgram(
+        request,
+        params.id,
+        (before) => {
+          refuseHalfAPolicy(before, columns)
+          return {
+            ...columns,
+            name,
+            metadata: metadata && mergedMetadata(before.metadata, metadata),
+          }
+        },
+        at,
+      ),
+    )
+    if (row === undefined) return notFound('program', params.id)
+    return { status: 'ok', object: programObject(row, livemode) }
+  },
+})

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
+import { databaseNow } from '../../db/clock.ts'
+import { derivedId, newId } from '../../domain/ids.ts'
+import { batchReversalObject } from '../../domain/objects/bulk.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { BatchReversal } from '../objects/bulk.ts'
+import { notFound } from '../points-refusal.ts'
+import { text } from '../values/text.ts'
+
+const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
+const LONGEST_BATCH = 500 // as a metadata value
+
+export const reverseBatch = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/batches/{batch}/reverse',
+  summary: 'Reverse all that carries a batch tag',
+  description:
+    'Imported or posted one by one; one workflow, the newest first. What is reversed already is passed over, what cannot be is counted and named.',
+  tags: ['imports'],
+  key: 'secret',
+  params: z.strictObject({ batch: text(LONGEST_BATCH) }),
+  reply: BatchReversal,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'not_reversible', 'idempotency_key_reused'],
+  handle: async ({ workspace, livemode, params, idempotencyKey: key, fingerprint, deps }) => {
+    const { batch } = params
+    const id = key === undefined ? newId('brv') : derivedId('brv', workspace, ROUTE, key)
+    const total = await readBatchSize(deps.pool, workspace, batch)
+    if (total === 0) return notFound('batch', batch)
+    const running = await findOpenImport(deps.pool, workspace, batch)
+    if (running !== undefined) {
+      refuse('not_reversible', `The import ${running.id} still brings rows of this batch.`, {
+        resource: running.id,
+      })
+    }
+    const now = await databaseNow(deps.pool)
+    const values = {
+      workspace,
+      id,
+      kind: 'reversal' as const,
+      batch,
+      total,
+      fingerprint,
+      createdAt: now,
+      progressedAt: now,
+    }
+    const created = await write(() => deps.activities.createBulk(values))
+    const row = await findBulk(deps.pool, workspace, id)
+    if (row === undefined) throw new Error(`no reversal ${id}`)
+    if (row.fingerprint !== fingerprint) {
+      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+    }
+    return { status: 'created', replayed: !created, object: batchReversalObject(row, livemode) }
+  },
+})

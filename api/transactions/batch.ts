@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { databaseNow } from '../../db/clock.ts'
+import { readTransaction } from '../../db/from-ledger.ts'
+import { findPrograms } from '../../db/programs.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewTransaction, Transaction } from '../objects/transaction.ts'
+import { inPoints, missing } from '../points-refusal.ts'
+import { movementUnits } from '../units.ts'
+import { presentTransactions } from './present.ts'
+
+const MOST = 1_000
+
+const TransactionBatch = z
+  .strictObject({ transactions: z.array(NewTransaction).min(1).max(MOST) })
+  .meta({ id: 'TransactionBatch' })
+
+const Posted = z
+  .object({ object: z.literal('list'), data: z.array(Transaction) })
+  .meta({ id: 'PostedTransactions', description: 'In the order they were sent.' })
+
+export const createTransactions = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/transactions/batch',
+  summary: 'Adjust points of many members at once',
+  description: `Up to ${MOST}, all of them or none; a refusal names its row in \`param\`.`,
+  tags: ['transactions'],
+  key: 'secret',
+  body: TransactionBatch,
+  bodyLimit: '4mb',
+  reply: Posted,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'insufficient_points',
+    'account_closed',
+    'invalid_precision',
+    'idempotency_key_reused',
+  ],
+  handle: async (ctx) => {
+    const { workspace, body, operation, fingerprint, deps } = ctx
+    const programOf = await findPrograms(
+      deps.pool,
+      workspace,
+      body.transactions.map(({ account }) => account),
+    )
+    const now = await databaseNow(deps.pool)
+    const rows = body.transactions.map((row, index) => {
+      const at = `transactions.${index}`
+      const program = programOf.get(row.account)
+      if (program === undefined) return missing(`${at}.account`, row.account)
+      if (row.expires_at !== undefined && row.expires_at <= now) {
+        const param = `${at}.expires_at`
+        refuse('parameter_invalid', `${param}: must be in the future.`, { param })
+      }
+      return {
+        account: row.account,
+        amount: movementUnits(`${at}.amount`, row.amount, program.decimals, program.rounding),
+        reason: row.reason,
+        expires_at: row.expires_at?.toISOString() ?? null,
+        metadata: row.metadata,
+      }
+    })
+    const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
+    const result = await write(() => deps.activities.postTransactions(batch))
+    if (result.refusal !== undefined) {
+      const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
+      const decimals = programOf.get(rows[index]?.account ?? '')?.decimals ?? 0
+      throw new Refused(inPoints(result.refusal, decimals))
+    }
+    const posted = (result.transactions ?? []).map(readTransaction)
+    const replayed = result.outcome === 'replayed'
+    if (replayed && posted.some((row) => row.fingerprint !== fingerprint)) {
+      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+    }
+    const data = await presentTransactions(deps, ctx, posted)
+    return { status: 'created', replayed, object: { object: 'list' as const, data } }
+  },
+})

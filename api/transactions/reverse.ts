@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { databaseNow } from '../../db/clock.ts'
+import { readTransaction } from '../../db/from-ledger.ts'
+import { findTransaction } from '../../db/transactions.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Transaction } from '../objects/transaction.ts'
+import { inPoints, notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+import { metadata } from '../values/metadata.ts'
+import { text } from '../values/text.ts'
+import { presentTransaction } from './present.ts'
+
+const LONGEST_REASON = 200
+
+const TransactionReversal = z
+  .strictObject({
+    reason: text(LONGEST_REASON).default('reversal'),
+    metadata: metadata.default({}),
+  })
+  .meta({ id: 'TransactionReversal' })
+
+export const reverseTransaction = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/transactions/{id}/reverse',
+  summary: 'Undo an earning or an adjustment',
+  description:
+    'Once, by an offsetting row. A credit that is spent already is undone only where the program lets a clawback go below zero; points of it that have expired are not taken again.',
+  tags: ['transactions'],
+  key: 'secret',
+  params: idPath('ptx'),
+  body: TransactionReversal,
+  reply: Transaction,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'not_reversible', 'insufficient_points', 'idempotency_key_reused'],
+  handle: async (ctx) => {
+    const { workspace, params, body, operation, fingerprint, deps } = ctx
+    const before = await findTransaction(deps.pool, workspace, params.id)
+    if (before === undefined) return notFound('transaction', params.id)
+    const at = (await databaseNow(deps.pool)).toISOString()
+    const ask = { workspace, transaction: params.id, ...body, operation, fingerprint, at }
+    const result = await write(() => deps.activities.reverseTransaction(ask))
+    if (result.refusal !== undefined) {
+      const decimalsOf = await deps.decimals.ofAccounts(workspace, [before.account])
+      throw new Refused(inPoints(result.refusal, decimalsOf(before.account)))
+    }
+    if (result.transaction === undefined) return notFound('transaction', params.id)
+    const row = readTransaction(result.transaction)
+    const replayed = result.outcome === 'replayed'
+    if (replayed && row.fingerprint !== fingerprint) {
+      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+    }
+    return { status: 'created', replayed, object: await presentTransaction(deps, ctx, row) }
+  },
+})

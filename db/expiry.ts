@@ -1,0 +1,40 @@
+import { call } from './call.ts'
+import type { Pool } from './pool.ts'
+
+/** An account whose expiry run must wake earlier than it knows; every ledger write tells of those it found. */
+export type Wake = {
+  account: string
+  /** ISO 8601 */
+  at: string
+  /** Whether many accounts may share the date: a midnight of the program. */
+  shared: boolean
+}
+
+/** What a look at an account's expiry did. Points in the smallest unit. */
+export type ExpiryLook = {
+  outcome: 'looked' | 'missing'
+  /** The account looked at: the survivor of a merge. */
+  account?: string
+  expired?: number
+  warned?: number
+  /** When to look again, ISO 8601; null: nothing of the account expires. */
+  wakes_at?: string | null
+  shared?: boolean
+}
+
+/** Expires what is due on the account, warns of what comes up, and says when to look again. Safe to repeat. */
+export const expireAccount = (pool: Pool, workspace: string, account: string, at: string) =>
+  call<ExpiryLook>(pool, 'account_expire', [workspace, account, at])
+
+/** The balance as it was at an instant, in the smallest unit; null: no such account. */
+export const readBalanceAt = (pool: Pool, workspace: string, account: string, at: Date) =>
+  call<number | null>(pool, 'account_balance_at', [workspace, account, at.toISOString()])
+
+/** Accounts whose expiry should have been looked at before this, across workspaces; the longest overdue first. */
+export async function dueExpiries(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; account: string }>(
+    'select workspace, account from net_due_expiries($1, $2)',
+    [before, limit],
+  )
+  return rows
+}

@@ -1,0 +1,136 @@
+-- When an account's expiry must be looked at: for the warning of a lot, then for the lot itself.
+-- `account.expiry_wake_at` is never later than the first of these; a write that lowers it notes the
+-- new date for its caller, who arms or wakes the account's run. A note that is lost costs nothing
+-- but time: what is due is never spendable, and the net looks after the date.
+
+-- The first look that a lot due at `p_due` needs, seen from `p_at`: its warning, at once where that
+-- day has passed, or without warnings the date itself. Null: never.
+create or replace function expiry_wake(p program, p_due timestamptz, p_at timestamptz) returns timestamptz
+language sql immutable as $$
+  select case
+    when p_due is null or p.expiry_warn_days_before is null or p_due <= p_at then p_due
+    else greatest(p_at, (p_due at time zone p.expiry_time_zone
+      - make_interval(days => p.expiry_warn_days_before)) at time zone p.expiry_time_zone)
+  end
+$$;
+
+-- Whether many accounts may share this date: midnights of the program. Their runs wake spread out,
+-- for the batch of the quarter hour has done the work by then.
+create or replace function expiry_is_shared(p program, p_at timestamptz) returns boolean
+language sql immutable as $$
+  select (p_at at time zone p.expiry_time_zone)::time = time '00:00'
+$$;
+
+-- Notes, until the transaction ends, that the account's run must wake earlier than it knows.
+create or replace function expiry_note(a account, p program, p_wake timestamptz) returns void
+language plpgsql as $$
+begin
+  perform set_config('vinr.expiry_wakes', (coalesce(expiry_wakes(), '[]') || jsonb_build_object(
+    'account', a.id, 'at', p_wake, 'shared', expiry_is_shared(p, p_wake)))::text, true);
+end $$;
+
+-- The accounts whose runs this transaction found to wake too late; null: none.
+create or replace function expiry_wakes() returns jsonb
+language sql stable as $$
+  select nullif(current_setting('vinr.expiry_wakes', true), '')::jsonb
+$$;
+
+-- Lowers the account's wake for a lot that came back, unless all it would bring is a warning given before.
+create or replace function expiry_wake_earlier(a account, p program, p_wake timestamptz, p_at timestamptz) returns void
+language plpgsql as $$
+begin
+  if exists (select from expiry_warning w where w.workspace = a.workspace and w.account = a.id
+    and w.expires_at = a.lots_due_from) then
+    p_wake := a.lots_due_from;
+  end if;
+  if p_wake >= a.expiry_wake_at then
+    return;
+  end if;
+  update account set expiry_wake_at = p_wake where workspace = a.workspace and id = a.id;
+  perform expiry_note(a, p, p_wake);
+end $$;
+
+-- What the account's run, the batch and the net do: expires what is due, warns of what comes up,
+-- once for each date, and answers when to look again. Harmless at any time. Outcomes: looked; missing.
+create or replace function account_expire(p_workspace text, p_account text, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  a account;
+  p program;
+  coming record;
+  before bigint;
+  warned int := 0;
+  wake timestamptz;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  a := account_locked(p_workspace, p_account);
+  if a.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  before := a.balance;
+  a := lots_expire(a, p_at);
+  select * into p from program where workspace = p_workspace and id = a.program;
+  for coming in
+    select x.due, sum(x.remaining)::bigint as points, expiry_wake(p, x.due, p_at) as look, bool_or(w.account is not null) as done
+    from (
+      select lot_due_at(l, a.activity_extends_to) as due, l.remaining
+      from lot l
+      where l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at is not null
+    ) x
+    left join expiry_warning w on w.workspace = p_workspace and w.account = a.id and w.expires_at = x.due
+    group by x.due
+  loop
+    if not coming.done and coming.look <= p_at and p.expiry_warn_days_before is not null then
+      insert into expiry_warning (workspace, account, expires_at, points, warned_at)
+      values (p_workspace, a.id, coming.due, coming.points, p_at);
+      perform event_write(p_workspace, 'loyalty.points.expiring', a.id, jsonb_build_object(
+        'account', a.id, 'program', a.program, 'customer', a.customer,
+        'points', coming.points, 'expires_at', coming.due), null, p_at);
+      warned := warned + 1;
+      coming.done := true;
+    end if;
+    wake := least(wake, case when coming.done then coming.due else coming.look end);
+  end loop;
+  update account set expiry_wake_at = wake
+  where workspace = p_workspace and id = a.id and expiry_wake_at is distinct from wake;
+  return jsonb_build_object('outcome', 'looked', 'account', a.id, 'expired', before - a.balance, 'warned', warned,
+    'wakes_at', wake, 'shared', coalesce(expiry_is_shared(p, wake), false));
+end $$;
+
+-- The balance as it was at `p_at` (event time): rows until then, less lots due by then and not yet written off.
+create or replace function account_balance_at(p_workspace text, p_account text, p_at timestamptz) returns bigint
+language plpgsql stable as $$
+declare
+  a account;
+  posted bigint;
+  due bigint;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into a from account where workspace = p_workspace and id = p_account;
+  if not found then
+    return null;
+  end if;
+  select coalesce(sum(t.amount), 0) into posted
+  from ptx t where t.workspace = p_workspace and t.account = p_account and t.at <= p_at;
+  select coalesce(sum(l.remaining), 0) into due
+  from lot l
+  where l.workspace = p_workspace and l.account = p_account and l.open and l.expires_at <= p_at
+    and lot_due_at(l, a.activity_extends_to) <= p_at;
+  return posted - due;
+end $$;
+
+-- A program now warns earlier, or at all: the runs of its accounts must look earlier too. Returns how many.
+create or replace function program_rewake(p_workspace text, p_program text, p_at timestamptz) returns int
+language plpgsql as $$
+declare
+  p program;
+  n int;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into p from program where workspace = p_workspace and id = p_program;
+  update account a set expiry_wake_at = expiry_wake(p, a.lots_due_from, p_at)
+  where a.workspace = p_workspace and a.program = p_program and a.lots_due_from > p_at
+    and a.expiry_wake_at > expiry_wake(p, a.lots_due_from, p_at);
+  get diagnostics n = row_count;
+  return n;
+end $$;

@@ -1,0 +1,125 @@
+-- Writes one waiting chunk of an import: all its rows and that they are written, in one transaction,
+-- so that a crash anywhere doubles none. A row that the ledger refuses is counted and noted by its
+-- line. Accounts are locked in id order. Outcomes: posted; done (was written before); paused; missing.
+create or replace function bulk_post_chunk(p_workspace text, p_bulk text, p_no int, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  b bulk;
+  c bulk_chunk;
+  r record;
+  posted jsonb;
+  refusals jsonb := '[]';
+  n int := 0;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into b from bulk where workspace = p_workspace and id = p_bulk;
+  if b.status is distinct from 'running' then
+    return jsonb_build_object('outcome', coalesce(b.status, 'missing'));
+  end if;
+  select * into c from bulk_chunk where workspace = p_workspace and bulk = p_bulk and no = p_no for update;
+  if c.posted_at is not null then
+    return '{"outcome": "done"}';
+  end if;
+  perform plans_for_many();
+  perform account_locked(p_workspace, x.account)
+  from (select distinct e ->> 'account' as account from jsonb_array_elements(c.rows) e order by 1) x;
+  for r in
+    select * from jsonb_to_recordset(c.rows)
+      as x (line int, account text, amount bigint, reason text, expires_at timestamptz, metadata jsonb)
+  loop
+    posted := points_post(p_workspace, r.account, 'adjust', r.amount, r.reason, p_bulk || ':' || r.line, p_bulk, p_at,
+      r.expires_at, b.batch, null, r.metadata, false);
+    if posted ->> 'outcome' = 'posted' then
+      n := n + 1;
+    else
+      refusals := refusals || jsonb_build_object('line', r.line,
+        'code', coalesce(posted -> 'refusal' ->> 'code', 'resource_missing'));
+    end if;
+  end loop;
+  update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace and bulk = p_bulk and no = p_no;
+  perform bulk_progress(p_workspace, p_bulk, n, refusals, null, p_at);
+  return jsonb_build_object('outcome', 'posted', 'wakes', (
+    select jsonb_agg(w) from jsonb_array_elements(expiry_wakes()) w where not (w ->> 'shared')::boolean));
+end $$;
+
+-- A connection that planned its statements while the tables were small reads them from end to end
+-- for each row, until something analyses them. Many rows at once are worth new plans, by index.
+create or replace function plans_for_many() returns void
+language plpgsql as $$
+begin
+  perform set_config('enable_seqscan', 'off', true);
+  execute 'discard plans';
+end $$;
+
+-- Adds to a run's counts; keeps the first hundred refusals by their line.
+create or replace function bulk_progress(
+  p_workspace text, p_bulk text, p_posted int, p_refusals jsonb, p_cursor text, p_at timestamptz
+) returns void
+language sql as $$
+  update bulk set posted = posted + p_posted, refused = refused + jsonb_array_length(p_refusals),
+    refusals = case when jsonb_array_length(refusals) < 100 then refusals || p_refusals else refusals end,
+    cursor = coalesce(p_cursor, cursor), progressed_at = p_at
+  where workspace = p_workspace and id = p_bulk
+$$;
+
+-- Reverses the next rows of a batch, the newest first, so that a debit is given back before the credit
+-- it took from is taken away. What cannot be reversed is counted and noted. Outcomes: posted (there
+-- may be more); done (there are none left); paused; missing.
+create or replace function bulk_reverse_chunk(p_workspace text, p_bulk text, p_limit int, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  b bulk;
+  ids text[];
+  one text;
+  answer jsonb;
+  refusals jsonb := '[]';
+  n int := 0;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into b from bulk where workspace = p_workspace and id = p_bulk for update;
+  if b.status is distinct from 'running' then
+    return jsonb_build_object('outcome', coalesce(b.status, 'missing'));
+  end if;
+  select array_agg(x.id order by x.id desc) into ids from (
+    select id from ptx
+    where workspace = p_workspace and batch = b.batch and (b.cursor is null or id < b.cursor)
+    order by id desc limit p_limit
+  ) x;
+  if ids is null then
+    return '{"outcome": "done"}';
+  end if;
+  perform plans_for_many();
+  perform account_locked(p_workspace, x.account)
+  from (select distinct account from ptx where workspace = p_workspace and id = any (ids) order by 1) x;
+  foreach one in array ids loop
+    answer := points_reverse(p_workspace, one, 'batch_reversal', p_bulk || ':' || one, p_bulk,
+      jsonb_build_object('reversed_batch', b.batch), p_at);
+    if answer ->> 'outcome' = 'reversed' then
+      n := n + 1;
+    elsif not bulk_was_reversed(p_workspace, one) then
+      refusals := refusals || jsonb_build_object('transaction', one, 'code', answer -> 'refusal' ->> 'code');
+    end if;
+  end loop;
+  perform bulk_progress(p_workspace, p_bulk, n, refusals, ids[array_upper(ids, 1)], p_at);
+  return jsonb_build_object('outcome', 'posted', 'wakes', (
+    select jsonb_agg(w) from jsonb_array_elements(expiry_wakes()) w where not (w ->> 'shared')::boolean));
+end $$;
+
+create or replace function bulk_was_reversed(p_workspace text, p_ptx text) returns boolean
+language sql stable as $$
+  select exists (select from ptx where workspace = p_workspace and reverses = p_ptx and type = 'reverse')
+$$;
+
+-- Completes a run where nothing is left to do. Returns it as it is.
+create or replace function bulk_complete(p_workspace text, p_bulk text, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  b bulk;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  update bulk set status = 'completed', completed_at = p_at, progressed_at = p_at
+  where workspace = p_workspace and id = p_bulk and status = 'running'
+    and not exists (select from bulk_chunk c where c.workspace = p_workspace and c.bulk = p_bulk and c.posted_at is null);
+  select * into b from bulk where workspace = p_workspace and id = p_bulk;
+  return to_jsonb(b);
+end $$;

@@ -1,0 +1,90 @@
+-- More functions that see across workspaces (security definer): the expiry of shared dates, the
+-- roll-up of totals, the daily snapshot, and what the net looks for.
+
+-- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first.
+create or replace function net_due_expiries(p_before timestamptz, p_limit int)
+returns table (workspace text, account text)
+language sql stable security definer set search_path = public as $$
+  select a.workspace, a.id from account a
+  where a.expiry_wake_at <= p_before and a.merged_into is null order by a.expiry_wake_at limit p_limit
+$$;
+
+-- Imports and reversals that stand still: nothing written since `p_before`, and not paused.
+create or replace function net_stalled_bulks(p_before timestamptz, p_limit int)
+returns table (workspace text, bulk text)
+language sql stable security definer set search_path = public as $$
+  select b.workspace, b.id from bulk b
+  where b.status = 'running' and b.progressed_at <= p_before order by b.progressed_at limit p_limit
+$$;
+
+-- Adds to the daily totals every ptx with an id below a time that is certain to be complete: this
+-- function notes its own transaction number and the time; a later run, once every transaction up to
+-- that number has ended, counts through that time less ten seconds (between an id's making and its
+-- row's writing lie microseconds). Ids come from this server's clock; where that is set back,
+-- reconcile tells, and ledger_recount() mends. Returns the rows added; one run at a time.
+create or replace function ledger_roll_up() returns int
+language plpgsql security definer set search_path = public as $$
+declare
+  low timestamptz;
+  high timestamptz;
+  looked_at timestamptz := clock_timestamp();
+  r ledger_rollup;
+  w text;
+  n int;
+  added int := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('ledger_roll_up', 0)) then
+    return 0;
+  end if;
+  insert into ledger_rollup (id, through) values (1, 'epoch') on conflict do nothing;
+  select * into r from ledger_rollup where id = 1;
+  low := r.through;
+  high := r.noted_at - interval '10 seconds';
+  if high > low and r.noted_xid::xid8 < pg_snapshot_xmin(pg_current_snapshot()) then
+    for w in select id from workspace loop
+      insert into ledger_total as l (workspace, program, day, part, amount, rows)
+      select w, t.program, (t.at at time zone 'UTC')::date,
+        case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, sum(t.amount), count(*)
+      from ptx t
+      where t.workspace = w and t.id >= vinr_id_from('ptx', low) and t.id < vinr_id_from('ptx', high)
+      group by 2, 3, 4
+      on conflict (workspace, program, day, part) do update
+        set amount = l.amount + excluded.amount, rows = l.rows + excluded.rows;
+      get diagnostics n = row_count;
+      added := added + n;
+    end loop;
+    update ledger_rollup set through = high, noted_at = null, noted_xid = null where id = 1;
+    r.noted_xid := null;
+  end if;
+  -- a note from another server's count (a restored dump) never comes true: replace it
+  if r.noted_xid is null or r.noted_xid::xid8 > pg_current_xact_id() then
+    update ledger_rollup set noted_at = looked_at, noted_xid = pg_current_xact_id()::text where id = 1;
+  end if;
+  return added;
+end $$;
+
+-- Throws the totals away; the next roll-ups count everything again.
+create or replace function ledger_recount() returns void
+language sql security definer set search_path = public as $$
+  delete from ledger_total;
+  delete from ledger_rollup;
+$$;
+
+-- Every program, for the daily snapshot.
+create or replace function all_programs() returns table (workspace text, program text)
+language sql stable security definer set search_path = public as $$
+  select p.workspace, p.id from program p order by 1, 2
+$$;
+
+-- The day's snapshot of a program's liability as an event, once for each UTC midnight: the id is the day's.
+create or replace function liability_snapshot(p_workspace text, p_program text, p_midnight timestamptz) returns boolean
+language plpgsql as $$
+declare
+  report jsonb := liability_report(p_workspace, p_program, p_midnight);
+begin
+  insert into event (workspace, id, type, object, data, created_at)
+  values (p_workspace, vinr_id_from('evt', p_midnight) || left(md5(p_workspace || p_program), 9),
+    'program.liability.snapshot', p_program, report, clock_timestamp())
+  on conflict do nothing;
+  return found;
+end $$;

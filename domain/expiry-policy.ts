@@ -1,0 +1,43 @@
+/** When a program's points expire. Dates are local to `timeZone`. */
+export type ExpiryPolicy = {
+  readonly mode: 'never' | 'rolling' | 'fixed'
+  readonly months: number | null
+  /** MM-DD; 02-29 is the month's last day where the year has none. */
+  readonly fixedDate: string | null
+  readonly resetOnActivity: boolean
+  readonly warnDaysBefore: number | null
+  readonly timeZone: string
+  readonly roundTo: 'day' | 'month'
+}
+
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Whether some year has this date: MM-DD, 02-29 included. */
+export function isDateOfYear(value: string): boolean {
+  const match = /^(\d\d)-(\d\d)$/.exec(value)
+  const day = Number(match?.[2])
+  return day >= 1 && day <= (DAYS[Number(match?.[1]) - 1] ?? 0)
+}
+
+/** The field that the policy's mode needs and does not have; undefined: it is complete. */
+export function missingOfPolicy({
+  mode,
+  months,
+  fixedDate,
+}: ExpiryPolicy): 'months' | 'fixedDate' | undefined {
+  if (mode === 'rolling' && months === null) return 'months'
+  if (mode === 'fixed' && fixedDate === null) return 'fixedDate'
+  return undefined
+}
+
+const ZONE = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/
+
+/** Whether this is the name of a time zone, rather than an offset or an unknown place. */
+export function isTimeZoneName(value: string): boolean {
+  if (!ZONE.test(value)) return false
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

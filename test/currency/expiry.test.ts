@@ -1,0 +1,292 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expireAccount } from '../../db/expiry.ts'
+import { expirySpreadMs } from '../../domain/expiry-spread.ts'
+import { newId } from '../../domain/ids.ts'
+import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+
+let shop: Shop
+
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(async () => {
+  const broken = await shop.reconcile()
+  await shop.close()
+  expect(broken).toEqual([])
+})
+
+const DAY_MS = 86_400_000
+
+const program = async (expiry: object, more: object = {}) =>
+  (await shop.post('/v1/loyalty/programs', { name: 'Expiring', expiry, ...more })).body.id as string
+const member = async (inProgram = 'prog_default') =>
+  (await shop.post('/v1/loyalty/accounts', { program: inProgram })).body.id as string
+const credit = async (account: string, amount: number, expiresAt?: Date) => {
+  const body = {
+    account,
+    amount,
+    reason: 'x',
+    ...(expiresAt && { expires_at: expiresAt.toISOString() }),
+  }
+  return (await shop.post('/v1/loyalty/transactions', body)).body
+}
+const accountOf = async (account: string) =>
+  (await shop.get(`/v1/loyalty/accounts/${account}`)).body
+const run = (account: string) =>
+  shop.engine.client.workflow.getHandle(accountExpiryWorkflowId(shop.workspace, account))
+const look = (account: string, at: Date) =>
+  expireAccount(shop.pool, shop.workspace, account, at.toISOString())
+const eventsOf = async (account: string, type: string) =>
+  (
+    await shop.owner.query(
+      `select e.data, e.object from event e where e.type = $2 and (e.object = $1 or e.object in (select id from ptx where account = $1)) order by e.id`,
+      [account, type],
+    )
+  ).rows
+const expireRows = async (account: string) =>
+  (await shop.get(`/v1/loyalty/transactions?account=${account}&type=expire`)).body.data
+
+describe('an account’s run', () => {
+  it('is armed by the first points with a date, shows that date, and expires them within seconds of it', async () => {
+    const account = await member()
+    const due = new Date(Date.now() + 2_000)
+    await credit(account, 80, due)
+    await credit(account, 20)
+    const described = await run(account).describe()
+    expect(described.status.name).toBe('RUNNING')
+    expect(described.type).toBe(WORKFLOW.accountExpiry)
+    expect((await accountOf(account)).expiring_points).toEqual([
+      { points: 80, expires_at: due.toISOString() },
+    ])
+    await run(account).result()
+    const [row] = await expireRows(account)
+    expect(row).toMatchObject({ amount: -80, reason: 'expiry', balance_after: 20 })
+    expect(await accountOf(account)).toMatchObject({ balance: 20, expiring_points: [] })
+    expect(await eventsOf(account, 'loyalty.points.expired')).toEqual([
+      { data: null, object: row.id },
+    ])
+  })
+
+  it('is woken by an earlier date, not by a later one, and sleeps to the next', async () => {
+    const account = await member()
+    const far = new Date(Date.now() + 10 * DAY_MS)
+    await credit(account, 1, far)
+    await credit(account, 2, new Date(far.getTime() + DAY_MS))
+    const history = async () => (await run(account).fetchHistory()).events ?? []
+    expect(await history()).toHaveLength(1)
+    await credit(account, 4, new Date(Date.now() + 1_500))
+    await expect.poll(async () => (await accountOf(account)).balance, { timeout: 20_000 }).toBe(3)
+    await expect.poll(async () => (await expireRows(account)).length, { timeout: 20_000 }).toBe(1)
+    expect((await run(account).describe()).status.name).toBe('RUNNING')
+  })
+
+  it('is not there for an account whose points never expire', async () => {
+    const account = await member()
+    await credit(account, 5)
+    await expect(run(account).describe()).rejects.toThrow()
+  })
+
+  it('warns once for each date, so many days before, with how much and when', async () => {
+    const inProgram = await program({ mode: 'never', warnDaysBefore: 30 })
+    const account = await member(inProgram)
+    const due = new Date(Date.now() + 10 * DAY_MS)
+    const later = new Date(Date.now() + 100 * DAY_MS)
+    await credit(account, 300, due)
+    await credit(account, 7, later)
+    await expect
+      .poll(async () => (await eventsOf(account, 'loyalty.points.expiring')).length, {
+        timeout: 20_000,
+      })
+      .toBe(1)
+    const [warning] = await eventsOf(account, 'loyalty.points.expiring')
+    expect(warning.data).toMatchObject({ account, program: inProgram, points: 300 })
+    expect(new Date(warning.data.expires_at)).toEqual(due)
+    await credit(account, 5, due)
+    await look(account, new Date(Date.now() + DAY_MS))
+    expect(await eventsOf(account, 'loyalty.points.expiring')).toHaveLength(1)
+    // day 70: the next date's warning
+    const { wakes_at } = await look(account, new Date(Date.now() + DAY_MS))
+    expect(new Date(wakes_at ?? '')).toEqual(due)
+    await look(account, new Date(later.getTime() - 30 * DAY_MS))
+    const warnings = await eventsOf(account, 'loyalty.points.expiring')
+    expect(warnings.map(({ data }) => data.points)).toEqual([300, 7])
+  })
+
+  it('begins anew for points that a release gave back inside their last days', async () => {
+    const account = await member()
+    const due = new Date(Date.now() + 4_000)
+    await credit(account, 500, due)
+    const redemption = await shop.post('/v1/loyalty/redemptions', {
+      account,
+      reward: 'rwd_fivecredit',
+    })
+    await run(account).result() // held points do not expire
+    expect(await expireRows(account)).toEqual([])
+    await shop.post(`/v1/loyalty/redemptions/${redemption.body.id}/cancel`)
+    const [row] = await expireRows(account) // past their date: gone in the same transaction
+    expect(row).toMatchObject({ amount: -500, balance_after: 0 })
+  })
+
+  it('of a program that extends on return gives released points their days of grace, and a run', async () => {
+    const inProgram = await program(
+      { mode: 'never' },
+      { redemption: { expiredReturn: 'extend', graceDays: 3 } },
+    )
+    const account = await member(inProgram)
+    const reward = await shop.post('/v1/loyalty/rewards', {
+      program: inProgram,
+      name: 'r',
+      type: 'discount_amount',
+      cost: 50,
+      value: { amount: 50, currency: 'EUR' },
+    })
+    await credit(account, 50, new Date(Date.now() + 1_500))
+    const redemption = await shop.post('/v1/loyalty/redemptions', {
+      account,
+      reward: reward.body.id,
+    })
+    await run(account).result()
+    await shop.post(`/v1/loyalty/redemptions/${redemption.body.id}/cancel`)
+    const { balance, expiring_points } = await accountOf(account)
+    expect(balance).toBe(50)
+    expect(Date.parse(expiring_points[0].expires_at)).toBeGreaterThan(Date.now() + 2.9 * DAY_MS)
+    expect((await run(account).describe()).status.name).toBe('RUNNING')
+  })
+})
+
+describe('a policy', () => {
+  it('applies from its change on: lots keep the date they were earned with', async () => {
+    const inProgram = await program({ mode: 'rolling', months: 12 })
+    const account = await member(inProgram)
+    await credit(account, 1)
+    await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { months: 1 } })
+    await credit(account, 2)
+    await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { mode: 'never' } })
+    await credit(account, 4)
+    const { expiring_points } = await accountOf(account)
+    expect(expiring_points.map(({ points }: { points: number }) => points)).toEqual([2, 1])
+    expect((await accountOf(account)).balance).toBe(7)
+  })
+
+  it('rolling expires first in, first out: what was spent came from the oldest', async () => {
+    const account = await member()
+    await credit(account, 100, new Date(Date.now() + DAY_MS))
+    await credit(account, 50, new Date(Date.now() + 2 * DAY_MS))
+    await shop.post('/v1/loyalty/transactions', { account, amount: -120, reason: 'spent' })
+    const { expired } = await look(account, new Date(Date.now() + 1.5 * DAY_MS))
+    expect(expired).toBe(0)
+    expect((await look(account, new Date(Date.now() + 3 * DAY_MS))).expired).toBe(30)
+  })
+
+  it('with resetOnActivity: a redemption extends the whole balance, even one brought by adjustments alone', async () => {
+    const inProgram = await program({ mode: 'rolling', months: 1, resetOnActivity: true })
+    const account = await member(inProgram)
+    const monthAgo = new Date(Date.now() - 20 * DAY_MS).toISOString()
+    await shop.activities.postTransaction({
+      workspace: shop.workspace,
+      account,
+      type: 'adjust',
+      amount: 100,
+      reason: 'x',
+      operation: newId('op'),
+      fingerprint: '',
+      at: monthAgo,
+      expiresAt: null,
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: false,
+    })
+    const before = Date.parse((await accountOf(account)).expiring_points[0].expires_at)
+    const reward = await shop.post('/v1/loyalty/rewards', {
+      program: inProgram,
+      name: 'r',
+      type: 'discount_amount',
+      cost: 10,
+      value: { amount: 10, currency: 'EUR' },
+    })
+    await shop.post('/v1/loyalty/redemptions', { account, reward: reward.body.id })
+    const after = Date.parse((await accountOf(account)).expiring_points[0].expires_at)
+    expect(after - before).toBeGreaterThan(15 * DAY_MS)
+    await credit(account, 5) // an adjustment is no activity
+    expect((await look(account, new Date(before))).expired).toBe(0)
+    expect((await look(account, new Date(after))).expired).toBeGreaterThan(0)
+  })
+
+  it('that begins to warn makes accounts look earlier', async () => {
+    const inProgram = await program({ mode: 'rolling', months: 12 })
+    const account = await member(inProgram)
+    await credit(account, 1)
+    const wake = async () =>
+      (
+        await shop.owner.query('select expiry_wake_at from account where id = $1', [account])
+      ).rows[0].expiry_wake_at.getTime()
+    const before = await wake()
+    await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { warnDaysBefore: 30 } })
+    expect(before - (await wake())).toBe(30 * DAY_MS)
+  })
+})
+
+describe('a date that many accounts share', () => {
+  it('is worked off by the batch, and their runs wake spread over the hours after', async () => {
+    const accounts = await Promise.all(Array.from({ length: 5 }, () => member()))
+    for (const account of accounts) await credit(account, 10, new Date(Date.now() + DAY_MS))
+    await shop.owner.query(
+      `update lot set expires_at = date_trunc('day', now()) where account = any ($1)`,
+      [accounts],
+    )
+    await shop.owner.query(
+      `update account set lots_due_from = date_trunc('day', now()), expiry_wake_at = date_trunc('day', now()) where id = any ($1)`,
+      [accounts],
+    )
+    const { accounts: looked } = await shop.engine.client.workflow.execute(WORKFLOW.expiryBatch, {
+      workflowId: newId('run'),
+      taskQueue: shop.engine.taskQueue,
+      args: [],
+    })
+    expect(looked).toBe(5)
+    for (const account of accounts) expect(await expireRows(account)).toHaveLength(1)
+    const spread = accounts.map(expirySpreadMs)
+    expect(new Set(spread).size).toBe(5)
+    expect(Math.max(...spread)).toBeLessThan(4 * 3_600_000)
+  })
+
+  it('is never spendable, however late anybody looks', async () => {
+    const account = await member()
+    await credit(account, 500, new Date(Date.now() + DAY_MS))
+    const past = new Date(Date.now() - 3_600_000)
+    await shop.owner.query('update lot set expires_at = $2 where account = $1', [account, past])
+    await shop.owner.query(
+      'update account set lots_due_from = $2, expiry_wake_at = $2 where id = $1',
+      [account, past],
+    )
+    const { status, body } = await shop.post('/v1/loyalty/redemptions', {
+      account,
+      reward: 'rwd_fivecredit',
+    })
+    expect([status, body.error.code]).toEqual([422, 'insufficient_points'])
+    expect((await accountOf(account)).balance).toBe(0)
+  })
+})
+
+it('the net finds an account whose run was lost, two minutes past its date', async () => {
+  const account = await member()
+  await credit(account, 9, new Date(Date.now() + DAY_MS))
+  await run(account).terminate()
+  const past = new Date(Date.now() - 180_000)
+  await shop.owner.query('update lot set expires_at = $2 where account = $1', [account, past])
+  await shop.owner.query(
+    'update account set lots_due_from = $2, expiry_wake_at = $2 where id = $1',
+    [account, past],
+  )
+  const sweep = () =>
+    shop.engine.client.workflow.execute(WORKFLOW.net, {
+      workflowId: newId('run'),
+      taskQueue: shop.engine.taskQueue,
+      args: [],
+    })
+  expect((await sweep()).expiries).toBeGreaterThanOrEqual(1)
+  expect(await expireRows(account)).toHaveLength(1)
+  expect((await sweep()).expiries).toBe(0)
+})

@@ -1,0 +1,26 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
+import type { ExpiryActivities } from '../activities/expiry.ts'
+
+const { expireDue } = proxyActivities<ExpiryActivities>({
+  startToCloseTimeout: '1m',
+  heartbeatTimeout: '20s',
+  retry: { initialInterval: '1s', maximumInterval: '30s' },
+})
+
+/**
+ * Works off a date that many accounts share, a few accounts at a time, from the quarter hour on
+ * which every zone's midnight falls; their own runs wake spread over the hours after. Ends when
+ * nothing that was due when it began is left.
+ */
+export async function expiryBatch(): Promise<{ accounts: number }> {
+  const before = new Date().toISOString()
+  let accounts = 0
+  for (;;) {
+    const looked = await expireDue({ before })
+    if (looked === 0) break
+    accounts += looked
+    setCurrentDetails(`Looked at ${accounts} accounts that were due at ${before}.`)
+  }
+  if (accounts === 0) setCurrentDetails('Nothing was due.')
+  return { accounts }
+}
