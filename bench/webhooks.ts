@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { requestActivities } from '../activities/index.ts'
 import { createNudge } from '../activities/webhooks/nudge.ts'
 import { migrate } from '../db/migrate.ts'
@@ -24,6 +25,7 @@ import { thisMachine } from './machine.ts'
  * worker in a process of its own. Writes bench/results/webhooks.json.
  */
 const LOCAL = ['127.0.0.1']
+const SETTLED_MS = 4_000
 const folder = await mkdtemp(join(tmpdir(), 'vinr-bench-'))
 const [postgres, temporal] = await Promise.all([
   startPostgres({ dataDir: join(folder, 'postgres') }),
@@ -138,10 +140,13 @@ async function latency(endpoints: number, dead: number, events: number, everyMs:
     if (got.length >= wanted) all.resolve()
   })
   const workspace = await shop(endpoints, receiver.url)
+  await post(workspace) // starts the endpoints' workflows, once and for all
+  await delay(SETTLED_MS)
+  got.length = 0
   for (let n = 0; n < events; n++) {
     const { id, atMs } = await post(workspace)
     committed.set(id, atMs)
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    await delay(everyMs)
   }
   await all.promise
   receiver.close()
@@ -159,6 +164,7 @@ async function throughput(endpoints: number, dead: number, events: number) {
     if (++got >= wanted) all.resolve()
   })
   const workspace = await shop(endpoints, receiver.url)
+  await delay(SETTLED_MS) // the nudge for the endpoints' creation has passed
   const quiet = requestActivities({ pool, engine, allowedAddresses: LOCAL })
   for (let n = 0; n < events; n++) await post(workspace, quiet)
   const startMs = performance.now()
@@ -229,7 +235,7 @@ for (let ready = false; !ready; ) {
     ({ ok }) => ok,
     () => false,
   )
-  if (!ready) await new Promise((resolve) => setTimeout(resolve, 100))
+  if (!ready) await delay(100)
 }
 const result = { machine: thisMachine(), hotPath: hot, latency: [], throughput: [] } as {
   machine: unknown
