@@ -57,7 +57,7 @@ export const readBatchSize = (pool: Pool, workspace: string, batch: string): Pro
     const { rows } = await db.execute<{ n: number }>(
       sql`select count(*) as n from ptx where workspace = ${workspace} and batch = ${batch}`,
     )
-    return Number(rows[0]?.n ?? 0)
+    return rows[0]?.n ?? 0
   })
 
 /** An import of this batch that still runs or is paused. */

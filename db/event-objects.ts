@@ -1,9 +1,11 @@
 import { accountObject } from '../domain/objects/account.ts'
 import { eventObject } from '../domain/objects/event.ts'
+import { type LiabilityFacts, liabilityObject } from '../domain/objects/liability.ts'
 import { paymentObject } from '../domain/objects/payment.ts'
 import { redemptionObject } from '../domain/objects/redemption.ts'
 import { transactionObject } from '../domain/objects/transaction.ts'
 import { endpointObject } from '../domain/objects/webhook-endpoint.ts'
+import { pointsOf } from '../domain/points.ts'
 import { type EventRow, readEventTransactions } from './events.ts'
 import { readPayment, readRedemption, readTransaction } from './from-ledger.ts'
 import type { Pool } from './pool.ts'
@@ -24,6 +26,19 @@ const PRESENT: Readonly<Record<string, Present>> = {
     transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
   pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
   we: (snapshot, { livemode }) => endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
+}
+
+/** Facts that are no object of their own, by the event's type. */
+const PRESENT_FACT: Readonly<Record<string, Present>> = {
+  'loyalty.points.expiring': (snapshot, scales) => ({
+    ...snapshot,
+    points: pointsOf(Number(snapshot.points), scaleOf(snapshot, scales).decimals),
+    expires_at: new Date(String(snapshot.expires_at)).toISOString(),
+  }),
+  'program.liability.snapshot': (snapshot) => ({
+    program: snapshot.program,
+    ...liabilityObject(snapshot as LiabilityFacts), // as `liability_snapshot` wrote it
+  }),
 }
 
 /**
@@ -56,7 +71,8 @@ function presentEvent(row: EventRow, posted: TransactionRow | undefined, scales:
     const scale = { livemode, decimals: decimalsOf(posted.program) }
     return eventObject(row, livemode, transactionObject(posted, scale), null)
   }
-  const show = PRESENT[row.object.split('_', 1)[0] ?? ''] ?? ((snapshot: Snapshot) => snapshot)
+  const kind = row.object.split('_', 1)[0] ?? ''
+  const show = PRESENT_FACT[row.type] ?? PRESENT[kind] ?? ((snapshot: Snapshot) => snapshot)
   const before = row.previous === null ? null : show({ ...row.data, ...row.previous }, scales)
   return eventObject(row, livemode, show(row.data, scales), before)
 }

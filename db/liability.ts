@@ -11,6 +11,7 @@ export type LiabilityReport = {
   expired: number
   clawed_back: number
   adjusted: number
+  pending: number
   decimals: number
   point_value: number
   currency: string

@@ -106,6 +106,9 @@ begin
     'clawed_back', s.clawed_back, 'adjusted', s.adjusted, 'decimals', p.decimals,
     'point_value', v.value, 'currency', v.currency, 'as_of', as_of,
     'liability_minor', ceil(s.outstanding * v.value / (10::numeric ^ p.decimals)),
+    'pending', (
+      select coalesce(sum(e.points - e.clawed), 0)::bigint from earning e
+      where e.workspace = p_workspace and e.program = p_program and e.outcome = 'pending' and e.created_at <= as_of),
     'breakage_rate', case when b.expired + b.spent > 0 then round(b.expired::numeric / (b.expired + b.spent), 4) end);
 end $$;
 

@@ -80,11 +80,15 @@ $$;
 create or replace function liability_snapshot(p_workspace text, p_program text, p_midnight timestamptz) returns boolean
 language plpgsql as $$
 declare
-  report jsonb := liability_report(p_workspace, p_program, p_midnight);
+  report jsonb := liability_report(p_workspace, p_program, p_midnight) || jsonb_build_object('program', p_program);
+  event_id text := vinr_id_from('evt', p_midnight) || left(md5(p_workspace || p_program), 9);
 begin
   insert into event (workspace, id, type, object, data, created_at)
-  values (p_workspace, vinr_id_from('evt', p_midnight) || left(md5(p_workspace || p_program), 9),
-    'program.liability.snapshot', p_program, report, clock_timestamp())
+  values (p_workspace, event_id, 'program.liability.snapshot', p_program, report, clock_timestamp())
   on conflict do nothing;
-  return found;
+  if not found then
+    return false;
+  end if;
+  perform webhook_deliver(p_workspace, event_id, 'program.liability.snapshot');
+  return true;
 end $$;

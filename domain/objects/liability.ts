@@ -7,6 +7,8 @@ export type LiabilityFacts = {
   readonly expired: number
   readonly clawed_back: number
   readonly adjusted: number
+  /** Earned and not yet credited; no part of what is outstanding. */
+  readonly pending: number
   readonly decimals: number
   readonly point_value: number
   readonly currency: string
@@ -30,7 +32,7 @@ export function liabilityObject(facts: LiabilityFacts) {
     expired: points(facts.expired),
     clawedBack: points(facts.clawed_back),
     adjusted: points(facts.adjusted),
-    pendingPoints: 0,
+    pendingPoints: points(facts.pending),
     ...(rate !== null && {
       breakage: {
         method: 'expired_share_365d' as const,

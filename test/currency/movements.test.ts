@@ -277,7 +277,13 @@ describe('a batch', () => {
     ],
     [
       '1,001 rows',
-      { transactions: Array(1_001).fill({ account: 'loy_9f2k', amount: 1, reason: 'x' }) },
+      {
+        transactions: Array.from({ length: 1_001 }, () => ({
+          account: 'loy_9f2k',
+          amount: 1,
+          reason: 'x',
+        })),
+      },
       'parameter_invalid',
       'transactions',
     ],
