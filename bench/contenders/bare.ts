@@ -58,6 +58,7 @@ export const bareDebit: Contender = {
   title: 'Floor: the guarded debit and nothing else, no HTTP',
   start: async (turn) => {
     const pool = new pg.Pool({ connectionString: turn.databaseUrl, max: POOL_SIZE })
+    pool.on('error', () => {}) // its server stops before it does, at the end of a turn
     await pool.query(LEDGER_SCHEMA)
     const ledger = openLedger(turn.databaseUrl)
     await ledger.openAccounts(turn.members)

@@ -79,6 +79,7 @@ function ledgerDebit(name: string, title: string, debit: keyof typeof DEBITS): C
     start: async (turn) => {
       const pool = createPool({ url: await prepareLedger(turn), max: CONNECTIONS })
       const books = new pg.Pool({ connectionString: turn.databaseUrl, max: 1 })
+      books.on('error', () => {}) // its server stops before it does, at the end of a turn
       await enrol(pool, books, turn)
       const count = `SELECT count(*) AS n FROM ptx WHERE workspace = '${WORKSPACE}' AND amount = -${COST}`
       return {

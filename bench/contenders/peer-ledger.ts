@@ -17,6 +17,7 @@ export interface PeerLedger {
 
 export function openLedger(databaseUrl: string): PeerLedger {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
+  pool.on('error', () => {}) // its server stops before it does, at the end of a turn
 
   async function number(query: string, values: unknown[] = []): Promise<number> {
     const result = await pool.query<{ n: string }>(query, values)
