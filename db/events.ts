@@ -3,23 +3,10 @@ import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { event, ptx } from './schema/index.ts'
 import type { TransactionRow } from './transactions.ts'
-import { type Db, inWorkspace } from './workspace-client.ts'
+import { inWorkspace } from './workspace-client.ts'
 
 export type EventRow = typeof event.$inferSelect
 export type EventFilter = { type?: string; object?: string }
-
-/** Writes an event about a row of `table` as it is now, in the transaction that changed it. */
-export async function writeEvent(
-  tx: Db,
-  workspace: string,
-  type: string,
-  table: 'account' | 'reward',
-  id: string,
-) {
-  await tx.execute(sql`
-    select event_write(${workspace}, ${type}, ${id}, to_jsonb(row), null, clock_timestamp())
-    from ${sql.identifier(table)} row where row.workspace = ${workspace} and row.id = ${id}`)
-}
 
 export const findEvent = (
   pool: Pool,

@@ -9,8 +9,3 @@ export type RedemptionStatus =
   | 'fulfilled'
   | 'released'
   | 'reversed'
-
-/** Whether a redemption still waits for its payment and has a deadline. */
-export function waitsForPayment(status: RedemptionStatus): boolean {
-  return status === 'pending'
-}
