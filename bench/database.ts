@@ -26,6 +26,11 @@ export async function settle(adminUrl: string): Promise<void> {
   await execute(adminUrl, 'CHECKPOINT')
 }
 
+/** Statistics as autovacuum would have made them; plans made while the tables were empty end here. */
+export async function analyze(databaseUrl: string): Promise<void> {
+  await execute(databaseUrl, 'ANALYZE')
+}
+
 async function execute(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Contender, Running, Turn } from './contender.ts'
 import { busyShare, type CpuTimes, childrenCpu, cpuPerTask, total } from './cpu-time.ts'
-import { createDatabase, settle } from './database.ts'
+import { analyze, createDatabase, settle } from './database.ts'
 import { closedLoop, type Sample } from './load.ts'
 
 export interface Settings {
@@ -73,12 +73,13 @@ async function takeTurn(
   play: (running: Running) => Play,
   round: number,
 ): Promise<Round> {
-  return await inTurn(place, contender, settings, `${round}`, async (running) => {
+  return await inTurn(place, contender, settings, `${round}`, async (running, turn) => {
     const { task, check, stop } = play(running)
     let tasks = 0
     const next = () => task((tasks++ * STRIDE) % settings.members)
     try {
       await closedLoop({ ...ENGINE_WARM_UP, task: next })
+      await analyze(turn.databaseUrl) // as a database of some age has its statistics
       const samples: Measured[] = []
       for (const inFlight of settings.levels) {
         const [cpuBefore, tasksBefore] = [childrenCpu(), tasks]
@@ -102,7 +103,7 @@ export async function inTurn(
   contender: Contender,
   settings: Pick<Settings, 'members' | 'holdMs'>,
   label: string,
-  act: (running: Running) => Promise<Measured[]>,
+  act: (running: Running, turn: Turn) => Promise<Measured[]>,
 ): Promise<Round> {
   const name = `bench_${contender.name}_${label}`.replaceAll('-', '_')
   const database = await createDatabase(place.adminUrl, name)
@@ -114,7 +115,7 @@ export async function inTurn(
   try {
     const running = await contender.start(turn)
     try {
-      return { busyBefore, samples: await act(running) }
+      return { busyBefore, samples: await act(running, turn) }
     } finally {
       await running.stop()
     }

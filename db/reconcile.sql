@@ -79,6 +79,11 @@ broken (workspace, subject, rule, detail) as (
   where coalesce(r.points, 0) <> case d.status when 'released' then d.points else d.reversed_points end
     or t.amount <> -d.points
   union all
+  select d.workspace, d.id, 'a redemption has its account and its reward', format('account %s, reward %s', d.account, d.reward)
+  from redemption d
+  where not exists (select from account a where a.workspace = d.workspace and a.id = d.account)
+    or not exists (select from reward r where r.workspace = d.workspace and r.id = d.reward)
+  union all
   select t.workspace, t.id, 'balance_after follows the one before',
     format('amount %s, balance_after %s, before %s', t.amount, t.balance_after, t.before)
   from (

@@ -85,6 +85,8 @@ function serverArgs(dataDir: string, port: number, durable: boolean): string[] {
     unix_socket_directories: '', // their default directory does not exist everywhere
     max_connections: '100',
     shared_buffers: '256MB',
+    // A young table outgrows the plans made for it within seconds; the default looks once a minute.
+    autovacuum_naptime: '10s',
     timezone: 'UTC',
     log_timezone: 'UTC',
     lc_messages: 'C',

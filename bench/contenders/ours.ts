@@ -27,7 +27,6 @@ export const ours: Contender = {
     }
     try {
       const members = await enrol(client, product.apiKey, turn)
-      await books.query('ANALYZE') // as the peers do; a database of some age has its statistics
       const workspace = await workspaceOf(books, members[0])
       return { ...running(client, product, members, { books, workspace }), stop }
     } catch (error) {

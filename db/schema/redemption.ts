@@ -13,7 +13,6 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { REWARD_TYPES } from '../../domain/reward.ts'
-import { account } from './account.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
 
@@ -100,12 +99,9 @@ export const redemption = pgTable(
     createdAt: instant('created_at').notNull(),
   },
   (t) => [
+    // No foreign keys: neither accounts nor rewards are ever deleted, redemption_create has read both,
+    // and a key's check would lock the reward's row for every redemption of a popular reward.
     primaryKey({ columns: [t.workspace, t.id] }),
-    foreignKey({
-      columns: [t.workspace, t.account],
-      foreignColumns: [account.workspace, account.id],
-    }),
-    foreignKey({ columns: [t.workspace, t.reward], foreignColumns: [reward.workspace, reward.id] }),
     index('redemption_newest').on(t.workspace, t.createdAt, t.id),
     index('redemption_of_account').on(t.workspace, t.account, t.createdAt, t.id),
     index('redemption_of_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
