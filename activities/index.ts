@@ -2,6 +2,7 @@ import { accountActivities } from './account.ts'
 import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
+import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { programActivities } from './program.ts'
 import { redemptionActivities } from './redemption.ts'
@@ -16,6 +17,7 @@ export function requestActivities(dependencies: Dependencies) {
     ...accountActivities(dependencies),
     ...earningRuleActivities(dependencies),
     ...bulkActivities(dependencies),
+    ...fulfillmentActivities(dependencies),
     ...paymentActivities(dependencies),
     ...programActivities(dependencies),
     ...redemptionActivities(dependencies),

@@ -6,6 +6,7 @@ import {
   forgetKeys,
   maturingEarnings,
   netClock,
+  overdueFulfillments,
   overdueRedemptions,
   replayPayment,
   undeliveredEndpoints,
@@ -16,6 +17,7 @@ import { isExpiryBatchRunning } from '../temporal/expiry.ts'
 import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { expiryActivities } from './expiry.ts'
+import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
@@ -37,6 +39,7 @@ export type NetFindings = {
   webhooks: number
   expiries: number
   bulks: number
+  fulfillments: number
 }
 export type NetActivities = ReturnType<typeof netActivities>
 
@@ -46,6 +49,10 @@ export function netActivities(
 ) {
   const { pool, engine, found } = dependencies
   const { releaseDueRedemption } = nudging(redemptionActivities(dependencies), dependencies.nudge)
+  const { actOnOverdueFulfillment } = nudging(
+    fulfillmentActivities(dependencies),
+    dependencies.nudge,
+  )
   const { expirePayment, processPayment } = nudging(
     paymentActivities(dependencies),
     dependencies.nudge,
@@ -60,6 +67,15 @@ export function netActivities(
       for (const { workspace, id } of overdue)
         await releaseDueRedemption({ workspace, redemption: id, at: now })
       found('redemptions', overdue.length)
+      return overdue.length
+    },
+
+    mendFulfillments: async (): Promise<number> => {
+      const { now, before } = await netClock(pool, GRACE_MS)
+      const overdue = await overdueFulfillments(pool, before, BATCH)
+      for (const { workspace, id } of overdue)
+        await actOnOverdueFulfillment({ workspace, redemption: id, at: now })
+      found('fulfillments', overdue.length)
       return overdue.length
     },
 

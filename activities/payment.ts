@@ -8,6 +8,7 @@ import {
   type ReceivedEvent,
   receivePaymentEvent,
 } from '../db/payments.ts'
+import { reverseRedemption } from '../db/redemptions.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -46,15 +47,9 @@ export function paymentActivities({ pool, engine }: Dependencies) {
     if (!result.returns?.length) return stateOf(result)
     for (const { refund, redemption } of result.returns) {
       const operation = `refund:${refund}:${redemption}`
-      await call(pool, 'redemption_reverse', [
-        workspace,
-        redemption,
-        null,
-        'refund',
-        operation,
-        operation,
-        at,
-      ])
+      const whole = { points: null, quantity: null, refund: null }
+      const asked = { workspace, redemption, operation, fingerprint: operation, at }
+      await reverseRedemption(pool, { ...asked, ...whole, reason: 'refund' })
     }
     const after = await process()
     if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)

@@ -1,36 +1,24 @@
-import { call } from '../db/call.ts'
-import { type CreateArguments, insertRedemption, type RedemptionResult } from '../db/redemptions.ts'
-import { redemption } from '../db/schema/index.ts'
-import { fromSnapshot, type Snapshot } from '../db/snapshot.ts'
-import type { RedemptionFacts } from '../domain/redemption-story.ts'
-import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
-import type { Engine } from '../temporal/engine.ts'
-import type { Dependencies } from './dependencies.ts'
+import {
+  type CreateArguments,
+  insertRedemption,
+  reverseRedemption as reverse,
+} from '../db/redemptions.ts'
 import { armExpiries } from './expiry.ts'
+import { type Asked, type Settling, settlementOf, settling, type Who } from './settlement.ts'
+import { tellPaymentRun } from './tell-workflows.ts'
 
-/** What a message did: its outcome, and the redemption's state after it (null: no such redemption). */
-export type Settlement = {
-  readonly outcome: string
-  readonly facts: RedemptionFacts | null
-  readonly refusal?: Refusal
+type Reversal = Asked & {
+  reason: string
+  points?: number
+  quantity?: number
+  refund?: { id: string; event: string }
 }
-
-type Who = { workspace: string; redemption: string /** ISO 8601 */; at: string }
-type Asked = Who & { operation: string; fingerprint: string }
-
 export type RedemptionActivities = ReturnType<typeof redemptionActivities>
 
 /** The writers of redemptions: each is one ledger function, one transaction, idempotent by its operation. */
-export function redemptionActivities({
-  pool,
-  engine,
-}: Pick<Dependencies, 'pool'> & { engine?: Engine }) {
-  const settle = async (name: string, args: [workspace: string, ...unknown[]]) => {
-    const result = await call<RedemptionResult>(pool, name, args)
-    // points that came back may be due before their account's expiry run wakes
-    await armExpiries(engine, args[0], result.wakes)
-    return settlementOf(result)
-  }
+export function redemptionActivities(dependencies: Settling) {
+  const { pool, engine } = dependencies
+  const settle = settling(dependencies)
 
   return {
     /** Run by the API inside the request; see `redemption_create` for its outcomes. */
@@ -98,34 +86,16 @@ export function redemptionActivities({
     }: Asked & { minutes: number }) =>
       settle('redemption_extend', [workspace, redemption, minutes, operation, fingerprint, at]),
 
-    reverseRedemption: (ask: Asked & { reason: string; points?: number }) =>
-      settle('redemption_reverse', [
-        ask.workspace,
-        ask.redemption,
-        ask.points ?? null,
-        ask.reason,
-        ask.operation,
-        ask.fingerprint,
-        ask.at,
-      ]),
-  }
-}
-
-function settlementOf({ outcome, redemption: snapshot, refusal }: RedemptionResult): Settlement {
-  return {
-    outcome,
-    facts: snapshot ? factsOf(snapshot) : null,
-    refusal: refusal && refusalSentence(refusal),
-  }
-}
-
-function factsOf(snapshot: Snapshot): RedemptionFacts {
-  const row = fromSnapshot(redemption, snapshot)
-  return {
-    status: row.status,
-    payment: row.payment,
-    reason: row.reason,
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    late: row.latePayment?.outcome ?? null,
+    /** Where it refunds the payment as well, that goes on as any refund does. */
+    reverseRedemption: async ({ points, quantity, refund, ...ask }: Reversal) => {
+      const part = { points: points ?? null, quantity: quantity ?? null, refund: refund ?? null }
+      const result = await reverse(pool, { ...ask, ...part })
+      await armExpiries(engine, ask.workspace, result.wakes)
+      if (engine && result.refunded) {
+        // the refund stands whatever comes of this; the payment's run or the net goes on with it
+        await tellPaymentRun(engine, ask.workspace, result.refunded)
+      }
+      return settlementOf(result)
+    },
   }
 }

@@ -34,6 +34,7 @@ import { createQuote } from './quotes/create.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
 import { extendRedemption } from './redemptions/extend.ts'
+import { fulfillRedemption } from './redemptions/fulfill.ts'
 import { listRedemptions } from './redemptions/list.ts'
 import { retrieveRedemption } from './redemptions/retrieve.ts'
 import { reverseRedemption } from './redemptions/reverse.ts'
@@ -83,6 +84,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   cancelRedemption,
   extendRedemption,
   reverseRedemption,
+  fulfillRedemption,
   createQuote,
   balanceAt,
   retrieveLiability,

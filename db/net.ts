@@ -20,6 +20,14 @@ export async function overdueRedemptions(pool: Pool, before: string, limit: numb
   return rows
 }
 
+export async function overdueFulfillments(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; id: string }>(
+    'select workspace, id from net_overdue_fulfillments($1, $2)',
+    [before, limit],
+  )
+  return rows
+}
+
 export async function expiredPayments(pool: Pool, before: string, limit: number) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
     'select workspace, payment from net_expired_payments($1, $2)',

@@ -3,6 +3,7 @@ import type { RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
 import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
+import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
 import { redemption } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -18,6 +19,8 @@ export type RedemptionResult = {
   refusal?: SqlRefusal
   param?: string
   wakes?: Wake[] | null
+  /** The payment as the refund of a reversal left it. */
+  refunded?: PaymentResult | null
 }
 
 export type Precheck =
@@ -28,6 +31,7 @@ export type Precheck =
       at: string
       hold_minutes: number
       reward_type: RewardType
+      deadline_days: number | null
       same_program: boolean
       account: string
       points: number
@@ -85,6 +89,34 @@ export const insertRedemption = (pool: Pool, a: CreateArguments) =>
     a.fingerprint,
     a.shipping,
     a.metadata,
+  ])
+
+export type ReverseArguments = {
+  workspace: string
+  redemption: string
+  /** A part, in the smallest unit or in rewards; neither: all that is left. */
+  points: number | null
+  quantity: number | null
+  reason: string
+  operation: string
+  fingerprint: string
+  at: string
+  /** Ids of the refund of what the discount took off its payment, and of its event; null: none. */
+  refund: { id: string; event: string } | null
+}
+
+export const reverseRedemption = (pool: Pool, r: ReverseArguments) =>
+  call<RedemptionResult>(pool, 'redemption_reverse', [
+    r.workspace,
+    r.redemption,
+    r.points,
+    r.quantity,
+    r.reason,
+    r.operation,
+    r.fingerprint,
+    r.at,
+    r.refund?.id ?? null,
+    r.refund?.event ?? null,
   ])
 
 export const findRedemption = (

@@ -40,6 +40,10 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
 
 function invalid(fields: Fields): string {
   const { param } = fields
+  if ('left' in fields) return `${param} must be at most what is left (${fields.left}).`
+  if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
+  if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
+  if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`
   if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
   if ('program' in fields) return `${param}: is in another program than the source.`
   if ('same' in fields) return `${param}: is the same account.`

@@ -2,6 +2,7 @@
 export {
   cancel,
   extend,
+  fulfill,
   type MessageAnswer,
   type Operation,
   reverse,

@@ -6,6 +6,7 @@ import {
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
 import {
   created,
+  type FulfillmentInput,
   type MessageAnswer,
   type Operation,
   paymentCompleted,
@@ -13,7 +14,8 @@ import {
   RedemptionAccount,
   type RedemptionInput,
   RedemptionReward,
-  type RedemptionWorkflow,
+  type RunInput,
+  type RunWorkflow,
   redemptionWorkflowId,
   WORKFLOW,
 } from '../workflows/messages.ts'
@@ -25,12 +27,12 @@ import { type Engine, withinDeadline } from './engine.ts'
  */
 export async function armRedemption(
   engine: Engine,
-  input: RedemptionInput,
+  input: RunInput,
   delayMs: number,
 ): Promise<boolean> {
   try {
     await withinDeadline(engine, () =>
-      engine.client.workflow.start<RedemptionWorkflow>(WORKFLOW.redemption, {
+      engine.client.workflow.start<RunWorkflow>(typeOf(input), {
         ...startOptions(engine, input),
         workflowIdConflictPolicy: 'FAIL',
         startDelay: Math.ceil(delayMs),
@@ -43,8 +45,11 @@ export async function armRedemption(
   }
 }
 
-/** Tells a run armed by an earlier try that its row is there now; it looks again, or a fresh one does. */
-export const signalCreated = (engine: Engine, input: RedemptionInput): Promise<void> =>
+/**
+ * Tells an armed run to look for its row again, or a fresh one where that has ended: the row is there
+ * now, or will not come.
+ */
+export const signalCreated = (engine: Engine, input: RunInput): Promise<void> =>
   signal(engine, input, created.name, [])
 
 type Attached = { id: string; account: string; reward: string; expires_at: string }
@@ -69,20 +74,17 @@ export function signalPaymentOutcome(
  */
 export function askRedemption<Ask extends Operation>(
   engine: Engine,
-  input: RedemptionInput,
+  input: RunInput,
   update: UpdateDefinition<MessageAnswer, [Ask]>,
   ask: Ask,
 ): Promise<MessageAnswer> {
   return withinDeadline(engine, () =>
     engine.client.workflow.executeUpdateWithStart(update, {
       args: [ask],
-      startWorkflowOperation: new WithStartWorkflowOperation<RedemptionWorkflow>(
-        WORKFLOW.redemption,
-        {
-          ...startOptions(engine, input),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        },
-      ),
+      startWorkflowOperation: new WithStartWorkflowOperation<RunWorkflow>(typeOf(input), {
+        ...startOptions(engine, input),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
     }),
   )
 }
@@ -96,14 +98,26 @@ export function inputOf(
   return { workspace, redemption: id, account, reward, releasesAt }
 }
 
+/** The same of an item's run. */
+export function fulfillmentInputOf(
+  workspace: string,
+  { id, account, reward }: { id: string; account: string; reward: string },
+  deadline: string,
+): FulfillmentInput {
+  return { workspace, redemption: id, account, reward, deadline }
+}
+
+const typeOf = (input: RunInput) =>
+  'deadline' in input ? WORKFLOW.fulfillment : WORKFLOW.redemption
+
 async function signal(
   engine: Engine,
-  input: RedemptionInput,
+  input: RunInput,
   name: string,
   signalArgs: unknown[],
 ): Promise<void> {
   await withinDeadline(engine, () =>
-    engine.client.workflow.signalWithStart<RedemptionWorkflow, unknown[]>(WORKFLOW.redemption, {
+    engine.client.workflow.signalWithStart<RunWorkflow, unknown[]>(typeOf(input), {
       ...startOptions(engine, input),
       workflowIdConflictPolicy: 'USE_EXISTING',
       signal: name,
@@ -112,7 +126,7 @@ async function signal(
   )
 }
 
-function startOptions(engine: Engine, input: RedemptionInput) {
+function startOptions(engine: Engine, input: RunInput) {
   return {
     workflowId: redemptionWorkflowId(input.redemption),
     taskQueue: engine.taskQueue,
@@ -122,5 +136,9 @@ function startOptions(engine: Engine, input: RedemptionInput) {
       { key: RedemptionAccount, value: input.account },
       { key: RedemptionReward, value: input.reward },
     ]),
-  } satisfies Partial<WorkflowStartOptions<RedemptionWorkflow>>
+    // a delayed run has executed nothing: this is what an operator reads until it does
+    ...('deadline' in input && {
+      staticSummary: `item to be shipped by ${input.deadline}`,
+    }),
+  } satisfies Partial<WorkflowStartOptions<RunWorkflow>>
 }

@@ -1,6 +1,7 @@
 import { bulkRunActivities } from '../activities/bulk.ts'
 import type { Dependencies } from '../activities/dependencies.ts'
 import { expiryActivities } from '../activities/expiry.ts'
+import { fulfillmentActivities } from '../activities/fulfillment.ts'
 import { liabilityActivities } from '../activities/liability.ts'
 import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
@@ -17,6 +18,7 @@ export function workerActivities(
 ) {
   const activities = {
     ...redemptionActivities(dependencies),
+    ...fulfillmentActivities(dependencies),
     ...paymentActivities(dependencies),
     ...tierActivities(dependencies),
     ...expiryActivities(dependencies),

@@ -43,14 +43,27 @@ export type RedemptionInput = {
   readonly creationWindowMs?: number
 }
 
+export type FulfillmentInput = {
+  readonly workspace: string
+  readonly redemption: string
+  readonly account: string
+  readonly reward: string
+  /** ISO 8601; when it is overdue. */
+  readonly deadline: string
+  /** As for a redemption. */
+  readonly creationWindowMs?: number
+}
+
+/** What runs under a redemption's id: a discount waits for its payment, an item to be shipped. */
+export type RunInput = RedemptionInput | FulfillmentInput
+export type RunWorkflow = (input: RunInput) => Promise<RedemptionEnding>
+
 /** How a run ended, for the operator who opens it. */
 export type RedemptionEnding = {
   readonly redemption: string
   readonly status: RedemptionStatus | 'never_created'
   readonly story: string
 }
-
-export type RedemptionWorkflow = (input: RedemptionInput) => Promise<RedemptionEnding>
 
 export type PaymentInput = {
   readonly workspace: string
@@ -112,6 +125,7 @@ export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
 /** The workflow types, as `workflows/index.ts` exports them. */
 export const WORKFLOW = {
   redemption: 'redemption',
+  fulfillment: 'fulfillment',
   payment: 'payment',
   tierReview: 'tierReview',
   webhook: 'webhook',
@@ -147,7 +161,20 @@ export type Operation = { readonly operation: string; readonly fingerprint: stri
 
 export type CancelMessage = Operation & { readonly reason: string }
 export type ExtendMessage = Operation & { readonly minutes: number }
-export type ReverseMessage = Operation & { readonly reason: string; readonly points?: number }
+export type ReverseMessage = Operation & {
+  readonly reason: string
+  /** A part of it; neither: all that is left. */
+  readonly points?: number
+  readonly quantity?: number
+  /** The payment is refunded what the discount took off it, under these ids. */
+  readonly refund?: { readonly id: string; readonly event: string }
+}
+export type FulfillMessage = Operation & {
+  readonly tracking: string | null
+  readonly carrier: string | null
+  /** Items; all that are left without it. */
+  readonly quantity?: number
+}
 
 /** The row has the outcome; the answer says only whether the message was obeyed. */
 export type MessageAnswer = { readonly replayed: boolean; readonly refusal?: Refusal }
@@ -155,6 +182,7 @@ export type MessageAnswer = { readonly replayed: boolean; readonly refusal?: Ref
 export const cancel = defineUpdate<MessageAnswer, [CancelMessage]>('cancel')
 export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
+export const fulfill = defineUpdate<MessageAnswer, [FulfillMessage]>('fulfill')
 
 /** What an operator filters by. Account and reward are set at start, the others when a message arrives. */
 export const RedemptionAccount = defineSearchAttributeKey(

@@ -43,18 +43,33 @@ const Discount = z
   })
   .meta({ id: 'Discount', description: 'Either an amount in minor units or a percentage.' })
 
+const Shipment = z
+  .object({
+    quantity: z.number().int(),
+    tracking: z.string().nullable(),
+    carrier: z.string().nullable(),
+    at: time,
+  })
+  .meta({ id: 'Shipment', description: 'One parcel.' })
+
 const Fulfillment = z
   .object({
-    status: z.enum(['pending', 'fulfilled', 'canceled']),
+    status: z.enum(['pending', 'partially_fulfilled', 'fulfilled', 'canceled', 'returned']),
     product: z.string().optional(),
     partner: z.string().optional(),
     sku: z.string().optional(),
     amount: z.number().int().optional(),
     currency: z.string().optional(),
-    quantity: z.number().int(),
+    quantity: z.number().int().meta({ description: 'Items in all.' }),
+    shipped: z.number().int(),
+    canceled: z.number().int().meta({ description: 'Items that need not be shipped any more.' }),
     shipping: z.union([Shipping, z.null()]),
-    tracking: z.string().nullable(),
+    tracking: z.string().nullable().meta({ description: 'Of the latest parcel, as is carrier.' }),
     carrier: z.string().nullable(),
+    shipments: z.array(Shipment),
+    deadline: time.nullable(),
+    onOverdue: z.enum(['notify', 'refund']).meta({ description: 'What the deadline does.' }),
+    overdue_notices: z.number().int(),
   })
   .meta({ id: 'Fulfillment' })
 
@@ -65,6 +80,23 @@ const Credit = z
 const LatePayment = z
   .object({ payment: z.string(), outcome: z.enum(['flagged', 'reheld']), at: time })
   .meta({ id: 'LatePayment', description: 'A payment charged the discount after the release.' })
+
+const PaymentUnaffected = z
+  .object({
+    payment: z.string(),
+    currency: z.string(),
+    discounted: z.number().int().meta({
+      description: 'What the points returned so far had taken off the payment. Minor units.',
+    }),
+    refund_offer: z
+      .union([z.object({ payment: z.string(), amount: z.number().int() }), z.null()])
+      .meta({ description: 'The body of `POST /v1/refunds` that gives it to the payer.' }),
+    refunds: z.array(z.string()).meta({ description: 'Made by `refund_payment`.' }),
+  })
+  .meta({
+    id: 'PaymentUnaffected',
+    description: 'The payment that used a discount reversed since: it keeps its charge.',
+  })
 
 /** One spend of points on one reward, and what it gave. */
 export const Redemption = z
@@ -77,6 +109,7 @@ export const Redemption = z
     quantity: z.number().int(),
     points: positivePoints,
     reversed_points: points,
+    reversed_quantity: z.number().int(),
     discount: Discount.optional(),
     fulfillment: Fulfillment.optional(),
     credit: Credit.optional(),
@@ -89,6 +122,7 @@ export const Redemption = z
     reversed_at: time.nullable(),
     reason: z.string().nullable().meta({ description: 'Why it was released or reversed.' }),
     late_payment: LatePayment.optional(),
+    payment_unaffected: PaymentUnaffected.optional(),
     metadata,
     created_at: time,
     livemode: z.boolean(),
@@ -129,5 +163,37 @@ export const Reversal = z
     points: positivePoints
       .optional()
       .meta({ description: 'For a part of it; all that is left otherwise.' }),
+    quantity: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_AT_ONCE)
+      .optional()
+      .meta({ description: 'For a part of it: so many of the redemption’s `quantity`.' }),
+    refund_payment: z.boolean().default(false).meta({
+      description: 'Also refunds the completed payment what the discount took off it.',
+    }),
+  })
+  .refine(({ points, quantity }) => points === undefined || quantity === undefined, {
+    error: 'give points or quantity, not both',
+    path: ['quantity'],
   })
   .meta({ id: 'Reversal' })
+
+const LONGEST_TRACKING = 200
+const MOST_ITEMS = 1_000_000 // as many as the largest redemption of the largest reward
+
+/** A parcel that left. */
+export const Parcel = z
+  .strictObject({
+    tracking: text(LONGEST_TRACKING).optional().meta({ example: '00340434161094042557' }),
+    carrier: text(LONGEST_TRACKING).optional().meta({ example: 'DHL' }),
+    quantity: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_ITEMS)
+      .optional()
+      .meta({ description: 'Items in it; all that are left otherwise.' }),
+  })
+  .meta({ id: 'Parcel' })

@@ -3,7 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common'
 import { findRedemptionMessage } from '../../db/redemption-messages.ts'
 import { findRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { askRedemption, inputOf } from '../../temporal/redemption.ts'
+import { askRedemption, fulfillmentInputOf, inputOf } from '../../temporal/redemption.ts'
 import type { MessageAnswer, Operation } from '../../temporal/redemption-asks.ts'
 import type { Deps } from '../deps.ts'
 import { Outage, orOutage } from '../outage.ts'
@@ -37,6 +37,7 @@ export async function askRun<More extends object>(
   const before = await findRedemption(deps.pool, workspace, params.id)
   if (before === undefined) return notFound('redemption', params.id)
   if (await wasObeyed(ctx)) return answerWith(ctx, before, true)
+  refuseDeaf(before, update.name)
 
   const answer = await orOutage(UNKNOWN, () =>
     delivered(deps, workspace, before, update, { ...more, operation, fingerprint }),
@@ -68,6 +69,15 @@ async function wasObeyed(ctx: Asking): Promise<boolean> {
   return earlier !== undefined
 }
 
+// Which of the messages each kind of run hears. The rest are refused without waking it.
+const HEARD = { item: ['fulfill', 'reverse'], other: ['cancel', 'extend', 'reverse'] }
+
+function refuseDeaf(row: RedemptionRow, message: string): void {
+  if (HEARD[row.fulfillment ? 'item' : 'other'].includes(message)) return
+  if (message !== 'fulfill') refuseSettled(row)
+  refuse('parameter_invalid', 'id: this redemption has nothing to ship.', { param: 'id' })
+}
+
 const TRIES = 2
 
 /** The run's answer; undefined where each run that took the message closed under it. */
@@ -78,7 +88,8 @@ async function delivered<Ask extends Operation>(
   update: UpdateDefinition<MessageAnswer, [Ask]>,
   ask: Ask,
 ): Promise<MessageAnswer | undefined> {
-  const input = inputOf(workspace, row, (row.expiresAt ?? row.createdAt).toISOString())
+  const dueAt = (row.expiresAt ?? row.overdueAt ?? row.createdAt).toISOString()
+  const input = (row.fulfillment ? fulfillmentInputOf : inputOf)(workspace, row, dueAt)
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     try {
       return await askRedemption(deps.engine, input, update, ask)
@@ -95,13 +106,19 @@ function closedUnderIt(error: unknown): boolean {
 
 /** The row decides: a message obeyed left the status it wanted, or a part of it (a partial reversal). */
 function refuseOtherOutcome(
-  { status }: RedemptionRow,
+  { status }: Pick<RedemptionRow, 'status'>,
   wanted: RedemptionRow['status'],
   answered: boolean,
 ): void {
-  if (!answered && status === 'pending') throw new Outage(UNKNOWN)
+  if (!answered && WAITING.includes(status)) throw new Outage(UNKNOWN)
   if (status === wanted) return
   if (answered && wanted !== 'released') return
+  refuseSettled({ status })
+}
+
+const WAITING: RedemptionRow['status'][] = ['pending', 'fulfillment_pending']
+
+function refuseSettled({ status }: Pick<RedemptionRow, 'status'>): never {
   refuse('redemption_already_settled', `The redemption is ${status} already.`, {
     fields: { status },
   })

@@ -3,10 +3,16 @@ import { readRedemption } from '../../db/from-ledger.ts'
 import { precheckRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import type { Snapshot } from '../../db/snapshot.ts'
 import { creationWindowMs } from '../../domain/creation-window.ts'
+import { DEFAULT_DEADLINE_DAYS, waitsForFulfillment } from '../../domain/fulfillment.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
-import { armRedemption, inputOf, signalCreated } from '../../temporal/redemption.ts'
+import {
+  armRedemption,
+  fulfillmentInputOf,
+  inputOf,
+  signalCreated,
+} from '../../temporal/redemption.ts'
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
 import { Outage, orOutage } from '../outage.ts'
@@ -16,6 +22,7 @@ import { type Judged, refuseNonsense } from './judge.ts'
 export const ROUTE = 'POST /v1/loyalty/redemptions'
 
 const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** A redemption as asked for. */
 export type Beginning = {
@@ -61,25 +68,33 @@ export async function beginRedemption(deps: Deps, asked: Beginning): Promise<Beg
   const [first] = found.refusals
   if (first !== undefined) throw new Refused(inPoints(first, found.decimals))
 
-  return waitsForAPayment(found.reward_type)
+  return waitsForAPayment(found.reward_type) || waitsForFulfillment(found.reward_type)
     ? armThenAct(deps, asked, id, found)
     : act(deps, asked, { id, found, expiresAt: null, windowMs: creationWindowMs(holdOf(found)) })
 }
 
 async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judged): Promise<Begun> {
-  const holdMs = holdOf(found)
-  const expiresAt = new Date(Date.parse(found.at) + holdMs).toISOString()
-  const windowMs = creationWindowMs(holdMs)
+  const ships = waitsForFulfillment(found.reward_type)
+  const waitMs = ships ? deadlineOf(found) : holdOf(found)
+  const expiresAt = new Date(Date.parse(found.at) + waitMs).toISOString()
+  const windowMs = creationWindowMs(waitMs)
   const run = { id, account: found.account, reward: asked.reward }
-  const input = { ...inputOf(asked.workspace, run, expiresAt), creationWindowMs: windowMs }
+  const about = (ships ? fulfillmentInputOf : inputOf)(asked.workspace, run, expiresAt)
+  const input = { ...about, creationWindowMs: windowMs }
   const armed = await orOutage(
     'The redemption could not be begun. Nothing was written; try again.',
-    () => armRedemption(deps.engine, input, holdMs),
+    () => armRedemption(deps.engine, input, waitMs),
   )
-  const begun = await act(deps, asked, { id, found, expiresAt, windowMs })
-  // An earlier try armed the run and died: it may have looked already, so it is told to look again.
-  if (!armed && !begun.replayed) await signalCreated(deps.engine, input)
-  return begun
+  try {
+    const begun = await act(deps, asked, { id, found, expiresAt, windowMs })
+    // An earlier try armed the run and died: it may have looked already, so it is told to look again.
+    if (!armed && !begun.replayed) await signalCreated(deps.engine, input)
+    return begun
+  } catch (error) {
+    // Refused: a run armed for days would wait for a row that never comes. Told to look, it ends soon.
+    if (ships && error instanceof Refused) await signalCreated(deps.engine, input).catch(() => {})
+    throw error
+  }
 }
 
 type Act = { id: string; found: Judged; expiresAt: string | null; windowMs: number }
@@ -119,6 +134,10 @@ function replayOf(stored: Snapshot, { fingerprint }: Beginning): Begun {
 
 function holdOf({ hold_minutes }: Judged): number {
   return Math.round(hold_minutes * MINUTE_MS)
+}
+
+function deadlineOf({ deadline_days }: Judged): number {
+  return (deadline_days ?? DEFAULT_DEADLINE_DAYS) * DAY_MS
 }
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ' // no I, L, O or U: a cashier types it from a screen

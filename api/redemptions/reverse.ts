@@ -1,6 +1,7 @@
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { findReward } from '../../db/rewards.ts'
+import { newId } from '../../domain/ids.ts'
 import { reverse } from '../../temporal/redemption-asks.ts'
 import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
@@ -14,7 +15,8 @@ export const reverseRedemption = endpoint({
   method: 'POST',
   path: '/v1/loyalty/redemptions/{id}/reverse',
   summary: 'Undo a redemption',
-  description: 'The points, or some of them, return to the member, and the artifact is void.',
+  description:
+    'The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, and what is reversed wholly is void. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.',
   tags: ['redemptions'],
   key: 'secret',
   params: idPath('rdm'),
@@ -24,6 +26,7 @@ export const reverseRedemption = endpoint({
     'resource_missing',
     'redemption_already_settled',
     'payment_processing',
+    'not_reversible',
     'invalid_precision',
     'idempotency_key_reused',
   ],
@@ -33,7 +36,9 @@ export const reverseRedemption = endpoint({
       body.points === undefined
         ? undefined
         : exactUnits('points', body.points, await freshDecimals(deps, workspace, params.id))
-    return askRun(ctx, reverse, { reason: body.reason, points }, 'reversed')
+    const refund = body.refund_payment ? { id: newId('re'), event: newId('evt') } : undefined
+    const { reason, quantity } = body
+    return askRun(ctx, reverse, { reason, points, quantity, refund }, 'reversed')
   },
 })
 

@@ -32,7 +32,7 @@ begin
     end if;
   end if;
   if r.per_member_limit is not null then
-    select coalesce(sum(quantity), 0) into used from redemption
+    select coalesce(sum(quantity - reversed_quantity), 0) into used from redemption
     where workspace = a.workspace and account = a.id and reward = r.id
       and status not in ('released', 'reversed');
     if used + p_quantity > r.per_member_limit then
@@ -87,6 +87,7 @@ begin
     'at', at,
     'hold_minutes', coalesce(r.hold_minutes, p.hold_minutes, p_default_hold_minutes),
     'reward_type', r.type,
+    'deadline_days', (r.fulfillment ->> 'deadlineDays')::int,
     'same_program', r.program = a.program,
     'account', a.id,
     'points', r.cost * p_quantity,

@@ -51,6 +51,7 @@ begin
   d.program := a.program;
   d.points := r.cost * p_quantity;
   d.reversed_points := 0;
+  d.reversed_quantity := 0;
   d.quantity := p_quantity;
   d.fingerprint := p_fingerprint;
   d.metadata := p_metadata;
@@ -68,8 +69,8 @@ begin
 end $$;
 
 -- What the redemption grants and the state it starts in, by the reward's type. A discount waits
--- for its payment until the deadline; store credit is fulfilled at once; everything else waits
--- for its fulfilment.
+-- for its payment until `p_expires_at`; store credit is fulfilled at once; everything else waits
+-- for its fulfilment, which is overdue from then on.
 create or replace function redemption_artifact(
   d redemption, r reward, p_code text, p_expires_at timestamptz, p_shipping jsonb
 ) returns redemption
@@ -94,8 +95,11 @@ begin
         'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency');
     else
       d.status := 'fulfillment_pending';
+      d.overdue_at := p_expires_at;
       d.fulfillment := r.value || jsonb_build_object(
-        'quantity', coalesce((r.value ->> 'quantity')::int, 1) * d.quantity, 'shipping', p_shipping);
+        'quantity', coalesce((r.value ->> 'quantity')::int, 1) * d.quantity, 'shipping', p_shipping,
+        'shipped', 0, 'canceled', 0, 'shipments', '[]'::jsonb, 'deadline', p_expires_at,
+        'on_overdue', coalesce(r.fulfillment ->> 'onOverdue', 'notify'));
   end case;
   return d;
 end $$;

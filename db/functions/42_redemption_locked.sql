@@ -30,10 +30,11 @@ declare
   snapshot jsonb := to_jsonb(d);
 begin
   update redemption set
-    status = d.status, reversed_points = d.reversed_points, payment = d.payment, transaction = d.transaction,
+    status = d.status, reversed_points = d.reversed_points, reversed_quantity = d.reversed_quantity, payment = d.payment, transaction = d.transaction,
     fulfillment = d.fulfillment, expires_at = d.expires_at, applied_at = d.applied_at,
     released_at = d.released_at, fulfilled_at = d.fulfilled_at, reversed_at = d.reversed_at,
-    reason = d.reason, late_payment = d.late_payment
+    reason = d.reason, late_payment = d.late_payment, overdue_at = d.overdue_at,
+    payment_unaffected = d.payment_unaffected
   where workspace = d.workspace and id = d.id;
   if p_event is not null then
     perform event_write(d.workspace, p_event, d.id, snapshot, null, p_at);

@@ -117,7 +117,7 @@ begin
   if p_cause = 'cancel' then
     perform redemption_message_write(p_workspace, p_operation, p_id, 'cancel', p_fingerprint, p_at);
   end if;
-  perform redemption_undo(d, 'release', d.points, p_reason, 'release:' || p_id, pay, p_at);
+  perform redemption_undo(d, 'release', d.points, p_reason, 'release:' || p_id, pay, p_at, d.quantity);
   d.status := 'released';
   d.released_at := p_at;
   d.reason := p_reason;
@@ -147,21 +147,22 @@ language sql stable as $$
   from redemption_message m where m.workspace = d.workspace and m.operation = p_operation
 $$;
 
--- What release and reversal share: points back to the same lots, inventory back, and the discount
--- off a payment still open. All locks are held.
+-- What release and reversal share: points back to the same lots, `p_quantity` of it back to stock, and
+-- the discount off a payment still open. All locks are held.
+drop function if exists redemption_undo(redemption, text, bigint, text, text, payment, timestamptz);
 create or replace function redemption_undo(
-  d redemption, p_type text, p_points bigint, p_reason text, p_operation text, pay payment, p_at timestamptz
+  d redemption, p_type text, p_points bigint, p_reason text, p_operation text, pay payment, p_at timestamptz,
+  p_quantity int
 ) returns ptx
 language plpgsql as $$
 declare
   a account;
   t ptx;
-  back_to_stock int := case when d.reversed_points + p_points = d.points then d.quantity else 0 end;
 begin
   a := account_locked(d.workspace, d.account);
   t := points_return(a, p_type, d.transaction, p_points, p_reason, p_operation, d.id, p_at);
-  if back_to_stock > 0 then
-    update reward set inventory = inventory + back_to_stock
+  if p_quantity > 0 then
+    update reward set inventory = inventory + p_quantity
     where workspace = d.workspace and id = d.reward and inventory is not null;
   end if;
   if pay.status = 'requires_payment' then

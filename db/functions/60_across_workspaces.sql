@@ -24,6 +24,14 @@ language sql stable security definer set search_path = public as $$
   order by d.expires_at limit p_limit
 $$;
 
+create or replace function net_overdue_fulfillments(p_before timestamptz, p_limit int)
+returns table (workspace text, id text)
+language sql stable security definer set search_path = public as $$
+  select d.workspace, d.id
+  from redemption d where d.status = 'fulfillment_pending' and d.overdue_at <= p_before
+  order by d.overdue_at limit p_limit
+$$;
+
 create or replace function net_unprocessed_payments(p_before timestamptz, p_limit int)
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer set search_path = public as $$

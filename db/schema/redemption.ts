@@ -12,6 +12,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import type { StoredFulfillment } from '../../domain/fulfillment.ts'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
@@ -81,9 +82,11 @@ export const redemption = pgTable(
     points: units('points').notNull(),
     reversedPoints: units('reversed_points').notNull().default(0),
     quantity: integer('quantity').notNull(),
+    /** How many of them are returned; stock and limits have those back. */
+    reversedQuantity: integer('reversed_quantity').notNull().default(0),
     discount: jsonb('discount').$type<Discount>(),
     code: text('code'),
-    fulfillment: jsonb('fulfillment').$type<Record<string, unknown>>(),
+    fulfillment: jsonb('fulfillment').$type<StoredFulfillment>(),
     credit: jsonb('credit').$type<Record<string, unknown>>(),
     payment: idText('payment'),
     transaction: idText('transaction').notNull(),
@@ -94,6 +97,9 @@ export const redemption = pgTable(
     reversedAt: instant('reversed_at'),
     reason: text('reason'),
     latePayment: jsonb('late_payment').$type<LatePayment>(),
+    /** When its fulfilment is next looked at: the deadline, then each notice after it. */
+    overdueAt: instant('overdue_at'),
+    paymentUnaffected: jsonb('payment_unaffected').$type<PaymentUnaffected>(),
     fingerprint: text('fingerprint').notNull(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
@@ -107,7 +113,9 @@ export const redemption = pgTable(
     index('redemption_of_payment').on(t.workspace, t.payment).where(sql`payment is not null`),
     uniqueIndex('redemption_code').on(t.workspace, t.code).where(sql`code is not null`),
     index('redemption_deadline').on(t.expiresAt).where(sql`status = 'pending'`),
+    index('redemption_overdue').on(t.overdueAt).where(sql`status = 'fulfillment_pending'`),
     check('redemption_reversed_within', sql`reversed_points between 0 and points`),
+    check('redemption_returned_within', sql`reversed_quantity between 0 and quantity`),
   ],
 )
 
@@ -117,6 +125,18 @@ export type Discount =
 
 /** What came of a payment that charged the discount of a redemption already released. */
 export type LatePayment = { payment: string; outcome: 'flagged' | 'reheld'; at: string }
+
+/** The completed payment of a reversed discount: it keeps its charge. Minor units. */
+export type PaymentUnaffected = {
+  payment: string
+  currency: string
+  /** What the points returned so far had taken off the payment. */
+  discounted: number
+  /** What of that is refunded, and what could be. */
+  refunded: number
+  refundable: number
+  refunds: string[]
+}
 
 /** One message a redemption has obeyed; a repeat of the same operation changes nothing. */
 export const redemptionMessage = pgTable(

@@ -1,3 +1,4 @@
+import type { StoredFulfillment } from '../fulfillment.ts'
 import { pointsOf } from '../points.ts'
 import type { RedemptionStatus } from '../redemption-status.ts'
 import type { Scale } from './account.ts'
@@ -12,12 +13,13 @@ export type RedemptionFacts = {
   readonly quantity: number
   readonly points: number
   readonly reversedPoints: number
+  readonly reversedQuantity: number
   readonly discount:
     | { amount: number; currency: string }
     | { percent: number; maxAmount?: number; currency?: string }
     | null
   readonly code: string | null
-  readonly fulfillment: Fields | null
+  readonly fulfillment: StoredFulfillment | null
   readonly credit: Fields | null
   readonly payment: string | null
   readonly transaction: string
@@ -28,6 +30,7 @@ export type RedemptionFacts = {
   readonly reversedAt: Date | null
   readonly reason: string | null
   readonly latePayment: { payment: string; outcome: 'flagged' | 'reheld'; at: string } | null
+  readonly paymentUnaffected: Unaffected | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
 }
@@ -43,6 +46,7 @@ export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: S
     quantity: row.quantity,
     points: pointsOf(row.points, decimals),
     reversed_points: pointsOf(row.reversedPoints, decimals),
+    reversed_quantity: row.reversedQuantity ?? 0, // events from before it have none
     ...(row.discount !== null && { discount: { ...row.discount, code: row.code ?? '' } }),
     ...(row.fulfillment !== null && { fulfillment: fulfillmentOf(row.fulfillment, row.status) }),
     ...(row.credit !== null && { credit: creditOf(row.credit, row.id) }),
@@ -55,7 +59,10 @@ export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: S
     reversed_at: row.reversedAt?.toISOString() ?? null,
     reason: row.reason,
     ...(row.latePayment !== null && {
-      late_payment: { ...row.latePayment, at: new Date(row.latePayment.at).toISOString() },
+      late_payment: { ...row.latePayment, at: iso(row.latePayment.at) },
+    }),
+    ...(row.paymentUnaffected !== null && {
+      payment_unaffected: unaffectedOf(row.paymentUnaffected),
     }),
     metadata: row.metadata,
     created_at: row.createdAt.toISOString(),
@@ -63,38 +70,44 @@ export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: S
   }
 }
 
-/** What `redemption_artifact` writes for a reward that somebody has to hand over. */
-type StoredFulfillment = {
-  quantity: number
-  product?: string
-  partner?: string
-  sku?: string
-  amount?: number
-  currency?: string
-  shipping: Shipping | null
-  tracking?: string | null
-  carrier?: string | null
+function fulfillmentOf(stored: StoredFulfillment, status: RedemptionStatus) {
+  const { on_overdue: onOverdue = 'notify', shipped = 0, ...rest } = stored
+  return {
+    canceled: 0,
+    tracking: null,
+    carrier: null,
+    overdue_notices: 0,
+    ...rest,
+    shipped,
+    status: progressOf(status, shipped),
+    shipments: (stored.shipments ?? []).map((parcel) => ({ ...parcel, at: iso(parcel.at) })),
+    deadline: stored.deadline ? iso(stored.deadline) : null,
+    onOverdue,
+  }
 }
 
-type Shipping = {
-  name: string
-  line1: string
-  line2?: string
-  city: string
-  state?: string
-  postalCode: string
-  country: string
-  phone?: string
+function progressOf(status: RedemptionStatus, shipped: number) {
+  if (status === 'fulfilled') return 'fulfilled' as const
+  if (status === 'fulfillment_pending') {
+    return shipped > 0 ? ('partially_fulfilled' as const) : ('pending' as const)
+  }
+  return shipped > 0 ? ('returned' as const) : ('canceled' as const)
 }
 
-function fulfillmentOf(fulfillment: Fields, status: RedemptionStatus) {
-  const stored = fulfillment as StoredFulfillment // the row's own artifact
-  return { tracking: null, carrier: null, ...stored, status: progressOf(status) }
+/** As Postgres writes a time into JSON, as the API shows it. */
+const iso = (at: string) => new Date(at).toISOString()
+
+type Unaffected = {
+  payment: string
+  currency: string
+  discounted: number
+  refundable: number
+  refunds: string[]
 }
 
-function progressOf(status: RedemptionStatus) {
-  if (status === 'fulfillment_pending') return 'pending' as const
-  return status === 'fulfilled' ? ('fulfilled' as const) : ('canceled' as const)
+function unaffectedOf({ payment, currency, discounted, refundable, refunds }: Unaffected) {
+  const refund_offer = refundable > 0 ? { payment, amount: refundable } : null
+  return { payment, currency, discounted, refund_offer, refunds }
 }
 
 /** Store credit carries the redemption's own number: one redemption grants one credit. */

@@ -97,11 +97,12 @@ export class Redemptions extends Resource {
   }
   reverse(
     id: string,
-    body: { reason: string; points?: number },
+    body: BodyOf<'/v1/loyalty/redemptions/{id}/reverse', 'post'>,
     options?: CallOptions,
   ): Promise<Redemption> {
     return this.call('POST', `${V1}/redemptions/${segment(id)}/reverse`, body, options)
   }
+  /** All items that are left, or `quantity` of them, were shipped. */
   fulfill(
     id: string,
     body: BodyOf<'/v1/loyalty/redemptions/{id}/fulfill', 'post'> = {},

@@ -274,9 +274,29 @@ export interface paths {
         put?: never;
         /**
          * Undo a redemption
-         * @description The points, or some of them, return to the member, and the artifact is void.
+         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, and what is reversed wholly is void. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
          */
         post: operations["post_loyalty_redemptions_id_reverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/redemptions/{id}/fulfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a redeemed item was shipped
+         * @description All items that are left, or `quantity` of them as one of several parcels. With the last one the redemption is `fulfilled`.
+         */
+        post: operations["post_loyalty_redemptions_id_fulfill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1363,6 +1383,7 @@ export interface components {
             points: number;
             /** @example 500 */
             reversed_points: number;
+            reversed_quantity: number;
             discount?: components["schemas"]["Discount"];
             fulfillment?: components["schemas"]["Fulfillment"];
             credit?: components["schemas"]["Credit"];
@@ -1401,6 +1422,7 @@ export interface components {
             /** @description Why it was released or reversed. */
             reason: string | null;
             late_payment?: components["schemas"]["LatePayment"];
+            payment_unaffected?: components["schemas"]["PaymentUnaffected"];
             /** @description At most 50 keys of 40 characters, values of 500. */
             metadata: {
                 [key: string]: string;
@@ -1422,16 +1444,33 @@ export interface components {
         };
         Fulfillment: {
             /** @enum {string} */
-            status: "pending" | "fulfilled" | "canceled";
+            status: "pending" | "partially_fulfilled" | "fulfilled" | "canceled" | "returned";
             product?: string;
             partner?: string;
             sku?: string;
             amount?: number;
             currency?: string;
+            /** @description Items in all. */
             quantity: number;
+            shipped: number;
+            /** @description Items that need not be shipped any more. */
+            canceled: number;
             shipping: components["schemas"]["Shipping"] | null;
+            /** @description Of the latest parcel, as is carrier. */
             tracking: string | null;
             carrier: string | null;
+            shipments: components["schemas"]["Shipment"][];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            deadline: string | null;
+            /**
+             * @description What the deadline does.
+             * @enum {string}
+             */
+            onOverdue: "notify" | "refund";
+            overdue_notices: number;
         };
         Shipping: {
             name: string;
@@ -1443,6 +1482,17 @@ export interface components {
             /** @example NO */
             country: string;
             phone?: string;
+        };
+        /** @description One parcel. */
+        Shipment: {
+            quantity: number;
+            tracking: string | null;
+            carrier: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
         };
         /** @description Store credit, in minor units. */
         Credit: {
@@ -1460,6 +1510,20 @@ export interface components {
              * @example 2026-05-30T00:00:00.000Z
              */
             at: string;
+        };
+        /** @description The payment that used a discount reversed since: it keeps its charge. */
+        PaymentUnaffected: {
+            payment: string;
+            currency: string;
+            /** @description What the points returned so far had taken off the payment. Minor units. */
+            discounted: number;
+            /** @description The body of `POST /v1/refunds` that gives it to the payer. */
+            refund_offer: {
+                payment: string;
+                amount: number;
+            } | null;
+            /** @description Made by `refund_payment`. */
+            refunds: string[];
         };
         NewRedemption: {
             /** @example loy_8sd2k1 */
@@ -1488,6 +1552,21 @@ export interface components {
              * @example 500
              */
             points?: number;
+            /** @description For a part of it: so many of the redemption’s `quantity`. */
+            quantity?: number;
+            /**
+             * @description Also refunds the completed payment what the discount took off it.
+             * @default false
+             */
+            refund_payment?: boolean;
+        };
+        Parcel: {
+            /** @example 00340434161094042557 */
+            tracking?: string;
+            /** @example DHL */
+            carrier?: string;
+            /** @description Items in it; all that are left otherwise. */
+            quantity?: number;
         };
         /** @description What a redemption would do now; nothing is written. */
         Quote: {
@@ -4770,7 +4849,135 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_precision`, `payment_processing`, `redemption_already_settled` */
+            /** @description `invalid_precision`, `not_reversible`, `payment_processing`, `redemption_already_settled` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_redemptions_id_fulfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Parcel"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redemption"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `redemption_already_settled` */
             422: {
                 headers: {
                     [name: string]: unknown;

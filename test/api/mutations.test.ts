@@ -61,6 +61,8 @@ const BODIES: Readonly<Record<string, object>> = {
     card: '4242424242424242',
     metadata: { loyalty_account: 'loy_9f2k' },
   },
+  '/v1/loyalty/redemptions/rdm_1/fulfill': { tracking: '0034', carrier: 'DHL', quantity: 1 },
+  '/v1/loyalty/redemptions/rdm_1/reverse': { reason: 'x', points: 1, refund_payment: true },
   '/v1/payments/pay_1/confirm': { card: '4242424242424242' },
 }
 

@@ -73,6 +73,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/redemptions/{id}/cancel': {},
   'POST /v1/loyalty/redemptions/{id}/extend': { minutes: 60 },
   'POST /v1/loyalty/redemptions/{id}/reverse': { reason: 'mine' },
+  'POST /v1/loyalty/redemptions/{id}/fulfill': { tracking: 'mine' },
   'POST /v1/payments/{id}/confirm': { card: '4242424242424242' },
   'POST /v1/payments/{id}/cancel': {},
   'POST /v1/payments/{id}/replay_award': {},

@@ -1,7 +1,7 @@
 import { Vinr } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redeem } from '../support/redeem.ts'
-import { has, type Served, serve } from './served.ts'
+import { type Served, serve } from './served.ts'
 
 /** "Redemption": each snippet as it is printed; only ids printed with dots are filled in. */
 
@@ -62,7 +62,7 @@ test('redeeming for an item', async () => {
   expect(redemption.status).toBe('fulfillment_pending')
 })
 
-test.runIf(has('POST', '/v1/loyalty/redemptions/{id}/fulfill'))('marking it shipped', async () => {
+test('marking it shipped', async () => {
   const redemption = await vinr.loyalty.redemptions.create({
     account: 'loy_9f2k',
     reward: 'rwd_totebag',

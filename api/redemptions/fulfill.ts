@@ -1,0 +1,23 @@
+import { fulfill } from '../../temporal/redemption-asks.ts'
+import { endpoint } from '../endpoint.ts'
+import { Parcel, Redemption } from '../objects/redemption.ts'
+import { idPath } from '../values/id.ts'
+import { askRun } from './ask.ts'
+
+export const fulfillRedemption = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/redemptions/{id}/fulfill',
+  summary: 'Say that a redeemed item was shipped',
+  description:
+    'All items that are left, or `quantity` of them as one of several parcels. With the last one the redemption is `fulfilled`.',
+  tags: ['redemptions'],
+  key: 'secret',
+  params: idPath('rdm'),
+  body: Parcel,
+  reply: Redemption,
+  errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
+  handle: (ctx) => {
+    const { tracking = null, carrier = null, quantity } = ctx.body
+    return askRun(ctx, fulfill, { tracking, carrier, quantity }, 'fulfilled')
+  },
+})

@@ -1,0 +1,165 @@
+-- Items that are still to be shipped: neither on their way nor returned before they were.
+create or replace function fulfillment_left(d redemption) returns int
+language sql immutable as $$
+  select (d.fulfillment ->> 'quantity')::int - coalesce((d.fulfillment ->> 'shipped')::int, 0)
+    - coalesce((d.fulfillment ->> 'canceled')::int, 0)
+$$;
+
+-- So many items need not be shipped any more.
+create or replace function fulfillment_without(d redemption, p_items int) returns jsonb
+language sql immutable as $$
+  select d.fulfillment || jsonb_build_object('canceled', coalesce((d.fulfillment ->> 'canceled')::int, 0) + p_items)
+$$;
+
+-- A parcel left, with all items or `p_quantity` of them. When the last one is on its way the redemption
+-- is fulfilled, by compare-and-set under its lock. Refused: what has nothing to ship, settled ones, more
+-- items than are left. Outcomes: fulfilled; shipped (some are left); refused; replayed; missing.
+create or replace function fulfillment_ship(
+  p_workspace text, p_id text, p_quantity int, p_tracking text, p_carrier text, p_operation text,
+  p_fingerprint text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  d redemption;
+  left_to_ship int;
+  parcel jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into d from redemption where workspace = p_workspace and id = p_id for update;
+  if not found then
+    return '{"outcome": "missing"}';
+  end if;
+  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
+    return redemption_replayed(d, p_operation, p_fingerprint);
+  end if;
+  if d.fulfillment is null then
+    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
+      'refusal', '{"code": "parameter_invalid", "param": "id", "ships": false}'::jsonb);
+  end if;
+  if d.status <> 'fulfillment_pending' then
+    return redemption_settled(d);
+  end if;
+  left_to_ship := fulfillment_left(d);
+  if p_quantity > left_to_ship then
+    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d), 'refusal', jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'quantity', 'left', left_to_ship));
+  end if;
+  perform redemption_message_write(p_workspace, p_operation, p_id, 'fulfill', p_fingerprint, p_at);
+  parcel := jsonb_build_object('quantity', coalesce(p_quantity, left_to_ship), 'tracking', p_tracking,
+    'carrier', p_carrier, 'at', p_at);
+  d.fulfillment := d.fulfillment || jsonb_build_object(
+    'shipped', coalesce((d.fulfillment ->> 'shipped')::int, 0) + (parcel ->> 'quantity')::int,
+    'shipments', coalesce(d.fulfillment -> 'shipments', '[]') || parcel,
+    'tracking', p_tracking, 'carrier', p_carrier);
+  if fulfillment_left(d) > 0 then
+    return jsonb_build_object('outcome', 'shipped', 'redemption', redemption_save(d, null, p_at));
+  end if;
+  d := fulfillment_done(d, p_at);
+  return jsonb_build_object('outcome', 'fulfilled',
+    'redemption', redemption_save(d, 'loyalty.redemption.fulfilled', p_at));
+end $$;
+
+-- Nothing is left to ship.
+create or replace function fulfillment_done(d redemption, p_at timestamptz) returns redemption
+language plpgsql immutable as $$
+begin
+  d.status := 'fulfilled';
+  d.fulfilled_at := p_at;
+  d.overdue_at := null;
+  return d;
+end $$;
+
+-- What follows from a deadline that has passed (only where overdue_at <= p_at), by the policy that
+-- held when it was redeemed. `notify` writes the event and is due again every 24 hours; a late look
+-- writes one event, not one for each day missed. `refund` returns what was not shipped. Outcomes:
+-- notified; reversed; not_due; settled; missing.
+create or replace function fulfillment_overdue(p_workspace text, p_id text, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  d redemption;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  -- unlocked: an early or late wake-up of a settled one costs no lock
+  select * into d from redemption where workspace = p_workspace and id = p_id;
+  if d.status = 'fulfillment_pending' and d.overdue_at <= p_at then
+    d := redemption_locked(p_workspace, p_id);
+  end if;
+  if d.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  if d.status <> 'fulfillment_pending' or d.overdue_at > p_at then
+    return jsonb_build_object('redemption', to_jsonb(d),
+      'outcome', case when d.status = 'fulfillment_pending' then 'not_due' else 'settled' end);
+  end if;
+  if d.fulfillment ->> 'on_overdue' = 'refund' then
+    return fulfillment_give_up(d, 'fulfillment_overdue', 'overdue:' || p_id, p_at);
+  end if;
+  d.fulfillment := d.fulfillment || jsonb_build_object(
+    'overdue_notices', coalesce((d.fulfillment ->> 'overdue_notices')::int, 0) + 1);
+  d.overdue_at := d.overdue_at
+    + (floor(extract(epoch from p_at - d.overdue_at) / 86400) + 1) * interval '24 hours';
+  return jsonb_build_object('outcome', 'notified',
+    'redemption', redemption_save(d, 'loyalty.redemption.fulfillment_overdue', p_at));
+end $$;
+
+-- An operator gave it up: what was not shipped is returned, once for each operation. Outcomes:
+-- reversed; refused; replayed; missing.
+create or replace function fulfillment_cancel(
+  p_workspace text, p_id text, p_reason text, p_operation text, p_fingerprint text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  d redemption;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  d := redemption_locked(p_workspace, p_id);
+  if d.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
+    return redemption_replayed(d, p_operation, p_fingerprint);
+  end if;
+  if d.status <> 'fulfillment_pending' then
+    return redemption_settled(d);
+  end if;
+  perform redemption_message_write(p_workspace, p_operation, p_id, 'reverse', p_fingerprint, p_at);
+  return fulfillment_give_up(d, p_reason, p_operation, p_at);
+end $$;
+
+-- Nothing more of it will be shipped. All locks are held. Points for the items that were not, rounded
+-- up, come back; with nothing shipped all that is left of them. What was shipped stays fulfilled.
+create or replace function fulfillment_give_up(d redemption, p_reason text, p_operation text, p_at timestamptz)
+returns jsonb
+language plpgsql as $$
+declare
+  items int := (d.fulfillment ->> 'quantity')::int;
+  unshipped int := fulfillment_left(d);
+  shipped int := coalesce((d.fulfillment ->> 'shipped')::int, 0);
+  points bigint := d.points - d.reversed_points;
+  returned int := d.quantity - d.reversed_quantity;
+  snapshot jsonb;
+begin
+  if shipped > 0 then
+    points := least(points, ceil(d.points::numeric * unshipped / items));
+    if d.reversed_points + points < d.points then
+      returned := least(returned, unshipped / (items / d.quantity));
+    end if;
+  end if;
+  perform redemption_undo(d, 'reverse', points, p_reason, p_operation, null, p_at, returned);
+  d.reversed_points := d.reversed_points + points;
+  d.reversed_quantity := d.reversed_quantity + returned;
+  d.fulfillment := fulfillment_without(d, unshipped);
+  d.reason := p_reason;
+  d.overdue_at := null;
+  if d.reversed_points = d.points then
+    d.status := 'reversed';
+    d.reversed_at := p_at;
+  else
+    d := fulfillment_done(d, p_at);
+  end if;
+  snapshot := redemption_save(d, 'loyalty.redemption.reversed', p_at);
+  if d.status = 'fulfilled' then
+    perform event_write(d.workspace, 'loyalty.redemption.fulfilled', d.id, snapshot, null, p_at);
+  end if;
+  return jsonb_build_object('outcome', 'reversed', 'wakes', expiry_wakes(), 'redemption', snapshot);
+end $$;

@@ -1,0 +1,53 @@
+import type { RewardType } from './reward.ts'
+
+export type OverduePolicy = 'notify' | 'refund'
+
+/** A parcel on its way, with some of the items. */
+export type Shipment = {
+  quantity: number
+  tracking: string | null
+  carrier: string | null
+  /** ISO 8601 */
+  at: string
+}
+
+export type Shipping = {
+  name: string
+  line1: string
+  line2?: string
+  city: string
+  state?: string
+  postalCode: string
+  country: string
+  phone?: string
+}
+
+/** What somebody has to hand over, as `redemption_artifact` writes it and shipments change it. */
+export type StoredFulfillment = {
+  /** Items in all; of them, shipped, and no longer to be shipped. */
+  quantity: number
+  shipped?: number
+  canceled?: number
+  product?: string
+  partner?: string
+  sku?: string
+  amount?: number
+  currency?: string
+  shipping: Shipping | null
+  shipments?: Shipment[]
+  /** Of the latest shipment. */
+  tracking?: string | null
+  carrier?: string | null
+  /** ISO 8601; fixed when redeemed, as the policy is. */
+  deadline?: string | null
+  on_overdue?: OverduePolicy
+  overdue_notices?: number
+}
+
+// Longer than any parcel takes, short enough that nobody's points are forgotten.
+export const DEFAULT_DEADLINE_DAYS = 30
+
+/** Whether somebody has to hand over what it gives, so that a deadline watches over it. */
+export function waitsForFulfillment(type: RewardType): boolean {
+  return type === 'free_product' || type === 'gift_card' || type === 'partner'
+}

@@ -1,0 +1,341 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { derivedId } from '../../domain/ids.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+import { balanceOf, ended } from '../support/redeem.ts'
+import { DAY_MS, eventsOf, itemReward } from '../support/redeem-item.ts'
+
+let shop: Shop
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(async () => {
+  expect(await shop.reconcile()).toEqual([])
+  await shop.close()
+})
+
+const REDEMPTIONS = '/v1/loyalty/redemptions'
+const shipping = {
+  name: 'Mira Olsen',
+  line1: 'Storgata 12',
+  city: 'Oslo',
+  postalCode: '0155',
+  country: 'NO',
+}
+const redeem = async (reward: string, more: object = {}) =>
+  (await shop.post(REDEMPTIONS, { account: 'loy_8sd2k1', reward, ...more })).body
+const ask = (id: string, verb: string, body: object = {}, idempotencyKey?: string) =>
+  shop.post(`${REDEMPTIONS}/${id}/${verb}`, body, { idempotencyKey })
+const run = (id: string) => shop.engine.client.workflow.getHandle(id)
+
+describe('a redeemed item', () => {
+  it('waits for its fulfilment from the start, with its address and its deadline', async () => {
+    const before = await balanceOf(shop)
+    const reward = await itemReward(shop)
+    const item = await redeem(reward, { shipping })
+    expect(item).toMatchObject({
+      status: 'fulfillment_pending',
+      points: 100,
+      expires_at: null,
+      fulfillment: {
+        status: 'pending',
+        product: 'Mug',
+        quantity: 1,
+        shipped: 0,
+        shipping,
+        tracking: null,
+        onOverdue: 'notify',
+      },
+    })
+    expect(Date.parse(item.fulfillment.deadline) - Date.parse(item.created_at)).toBe(7 * DAY_MS)
+    expect(await balanceOf(shop)).toBe(before - 100)
+  })
+
+  it('has a run under its id that says what it waits for, before that has executed anything', async () => {
+    const item = await redeem(await itemReward(shop))
+    const described = await run(item.id).describe()
+    expect(described).toMatchObject({ type: 'fulfillment', historyLength: 1 })
+    expect(described.status.name).toBe('RUNNING')
+    expect(await described.staticSummary()).toBe(
+      `item to be shipped by ${item.fulfillment.deadline}`,
+    )
+    const { events } = await run(item.id).fetchHistory()
+    const delay = events?.[0]?.workflowExecutionStartedEventAttributes?.firstWorkflowTaskBackoff
+    expect(Number(delay?.seconds)).toBeGreaterThan((7 * DAY_MS) / 1_000 - 60)
+  })
+
+  it('whose reward sets no deadline has thirty days', async () => {
+    const item = await redeem('rwd_totebag')
+    expect(Date.parse(item.fulfillment.deadline) - Date.parse(item.created_at)).toBe(30 * DAY_MS)
+    expect(item.fulfillment.onOverdue).toBe('notify')
+  })
+
+  it('is fulfilled by its tracking and carrier, and its run ends', async () => {
+    const item = await redeem(await itemReward(shop))
+    const { status, body } = await ask(item.id, 'fulfill', { tracking: '0034', carrier: 'DHL' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      status: 'fulfilled',
+      fulfilled_at: expect.any(String),
+      fulfillment: { status: 'fulfilled', shipped: 1, tracking: '0034', carrier: 'DHL' },
+    })
+    expect(await eventsOf(shop, item.id)).toEqual(['created', 'fulfilled'])
+    expect(await ended(shop, item.id)).toEqual({
+      redemption: item.id,
+      status: 'fulfilled',
+      story: 'Fulfilled: 1 of 1 shipped (DHL 0034).',
+    })
+  })
+
+  it('is fulfilled once: a repeat with the key answers the same, another one is refused', async () => {
+    const item = await redeem(await itemReward(shop))
+    const first = await ask(item.id, 'fulfill', { tracking: '1' }, 'parcel-1')
+    const again = await ask(item.id, 'fulfill', { tracking: '1' }, 'parcel-1')
+    expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, 'true'])
+    expect(again.body).toEqual(first.body)
+    const other = await ask(item.id, 'fulfill', { tracking: '2' }, 'parcel-1')
+    expect([other.status, other.body.error.code]).toEqual([409, 'idempotency_key_reused'])
+    const late = await ask(item.id, 'fulfill', { tracking: '2' })
+    expect([late.status, late.body.error.code, late.body.error.status]).toEqual([
+      422,
+      'redemption_already_settled',
+      'fulfilled',
+    ])
+    expect(await eventsOf(shop, item.id)).toEqual(['created', 'fulfilled'])
+  })
+
+  it('of twenty fulfilled and reversed at once has one outcome each', async () => {
+    const before = await balanceOf(shop)
+    const reward = await itemReward(shop, { inventory: 50 })
+    const items = await Promise.all(Array.from({ length: 10 }, () => redeem(reward)))
+    const answers = await Promise.all(
+      items.flatMap(({ id }) => [
+        ask(id, 'fulfill', { tracking: 'x' }),
+        ask(id, 'fulfill', { tracking: 'y' }),
+      ]),
+    )
+    expect(answers.filter(({ status }) => status === 200).length).toBe(10)
+    expect(answers.filter(({ status }) => status === 422).length).toBe(10)
+    const returns = await Promise.all(
+      items.flatMap(({ id }) => [
+        ask(id, 'reverse', { reason: 'item_returned' }),
+        ask(id, 'reverse', { reason: 'item_returned' }),
+      ]),
+    )
+    expect(returns.filter(({ status }) => status === 200).length).toBe(10)
+    expect(await balanceOf(shop)).toBe(before)
+    expect((await shop.get(`/v1/loyalty/rewards/${reward}`)).body.inventory).toBe(50)
+  })
+
+  it('comes back once for one key', async () => {
+    const reward = await itemReward(shop)
+    const send = () =>
+      shop.post(REDEMPTIONS, { account: 'loy_8sd2k1', reward }, { idempotencyKey: 'mug-1' })
+    const answers = await Promise.all(Array.from({ length: 10 }, send))
+    expect(answers.filter(({ status }) => status === 201).length).toBe(1)
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+  })
+})
+
+describe('several parcels', () => {
+  it('leave it waiting until the last one', async () => {
+    const reward = await itemReward(shop, { value: { quantity: 2 } })
+    const item = await redeem(reward, { quantity: 2 })
+    expect(item.fulfillment).toMatchObject({ quantity: 4 })
+    const first = await ask(item.id, 'fulfill', { quantity: 3, tracking: 'a', carrier: 'Posten' })
+    expect(first.body).toMatchObject({
+      status: 'fulfillment_pending',
+      fulfilled_at: null,
+      fulfillment: {
+        status: 'partially_fulfilled',
+        shipped: 3,
+        tracking: 'a',
+        shipments: [{ quantity: 3, tracking: 'a', carrier: 'Posten' }],
+      },
+    })
+    await expect
+      .poll(async () => (await details(item.id)).includes('Posten a'), { timeout: 10_000 })
+      .toBe(true)
+    const tooMany = await ask(item.id, 'fulfill', { quantity: 2 })
+    expect([tooMany.status, tooMany.body.error]).toMatchObject([
+      400,
+      { code: 'parameter_invalid', param: 'quantity', left: 1 },
+    ])
+    const last = await ask(item.id, 'fulfill', { tracking: 'b' })
+    expect(last.body).toMatchObject({
+      status: 'fulfilled',
+      fulfillment: { shipped: 4, tracking: 'b', carrier: null },
+    })
+    expect(last.body.fulfillment.shipments).toHaveLength(2)
+    expect(await eventsOf(shop, item.id)).toEqual(['created', 'fulfilled'])
+    expect((await ended(shop, item.id)).status).toBe('fulfilled')
+  })
+})
+
+/** What the Temporal UI shows as the run's current details. */
+async function details(id: string): Promise<string> {
+  const { workflowService } = shop.engine.client
+  const { queryResult } = await workflowService.queryWorkflow({
+    namespace: 'default',
+    execution: { workflowId: id },
+    query: { queryType: '__temporal_workflow_metadata' },
+  })
+  return Buffer.from(queryResult?.payloads?.[0]?.data ?? []).toString()
+}
+
+describe('reversed', () => {
+  it('before it is shipped: points, stock and the member’s limit are back, nothing is shipped any more', async () => {
+    const before = await balanceOf(shop)
+    const reward = await itemReward(shop, { inventory: 1, limit: 1 })
+    const item = await redeem(reward)
+    const { body } = await ask(item.id, 'reverse', { reason: 'changed_mind' })
+    expect(body).toMatchObject({
+      status: 'reversed',
+      reversed_points: 100,
+      reversed_quantity: 1,
+      fulfillment: { status: 'canceled', canceled: 1 },
+    })
+    expect(await balanceOf(shop)).toBe(before)
+    expect((await ended(shop, item.id)).status).toBe('reversed')
+    const late = await ask(item.id, 'fulfill', { tracking: 'x' })
+    expect([late.status, late.body.error.status]).toEqual([422, 'reversed'])
+    expect((await redeem(reward)).status).toBe('fulfillment_pending')
+  })
+
+  it('after it is shipped: returned', async () => {
+    const before = await balanceOf(shop)
+    const item = await redeem(await itemReward(shop))
+    await ask(item.id, 'fulfill', { tracking: 'x' })
+    const { body } = await ask(item.id, 'reverse', { reason: 'item_returned' })
+    expect(body).toMatchObject({
+      status: 'reversed',
+      reason: 'item_returned',
+      fulfillment: { status: 'returned', shipped: 1, canceled: 0 },
+    })
+    expect(await balanceOf(shop)).toBe(before)
+    expect(await eventsOf(shop, item.id)).toEqual(['created', 'fulfilled', 'reversed'])
+  })
+
+  it('in part by quantity: what was not shipped goes first, and stock has it back once', async () => {
+    const reward = await itemReward(shop, { inventory: 10, limit: 5 })
+    const item = await redeem(reward, { quantity: 5 })
+    await ask(item.id, 'fulfill', { quantity: 2 })
+    const one = await ask(item.id, 'reverse', { reason: 'one_less', quantity: 1 }, 'less-1')
+    const repeat = await ask(item.id, 'reverse', { reason: 'one_less', quantity: 1 }, 'less-1')
+    expect(repeat.body).toEqual(one.body)
+    expect(one.body).toMatchObject({
+      status: 'fulfillment_pending',
+      reversed_points: 100,
+      reversed_quantity: 1,
+      fulfillment: { shipped: 2, canceled: 1 },
+    })
+    const stock = async () => (await shop.get(`/v1/loyalty/rewards/${reward}`)).body.inventory
+    expect(await stock()).toBe(6)
+    const rest = await ask(item.id, 'reverse', { reason: 'no_more', quantity: 2 })
+    expect(rest.body).toMatchObject({ status: 'fulfilled', reversed_quantity: 3 })
+    expect(await eventsOf(shop, item.id)).toEqual(['created', 'reversed', 'reversed', 'fulfilled'])
+    expect((await ended(shop, item.id)).status).toBe('fulfilled')
+    expect((await redeem(reward, { quantity: 3 })).status).toBe('fulfillment_pending')
+    const limited = await shop.post(REDEMPTIONS, { account: 'loy_8sd2k1', reward })
+    expect(limited.body.error).toMatchObject({ code: 'limit_reached', used: 5 })
+    const returned = await ask(item.id, 'reverse', { reason: 'item_returned', quantity: 2 })
+    expect(returned.body).toMatchObject({ status: 'reversed', reversed_points: 500 })
+    expect(await stock()).toBe(7)
+  })
+
+  it('in part by points: a gesture that leaves the item on its way', async () => {
+    const item = await redeem(await itemReward(shop, { inventory: 3 }))
+    const { body } = await ask(item.id, 'reverse', { reason: 'late', points: 30 })
+    expect(body).toMatchObject({
+      status: 'fulfillment_pending',
+      reversed_points: 30,
+      reversed_quantity: 0,
+    })
+    expect((await ask(item.id, 'fulfill')).body.status).toBe('fulfilled')
+  })
+
+  it('by more than is left is refused, as are points and quantity together', async () => {
+    const item = await redeem(await itemReward(shop), { quantity: 2 })
+    const tooMany = await ask(item.id, 'reverse', { reason: 'x', quantity: 3 })
+    expect([tooMany.status, tooMany.body.error]).toMatchObject([
+      400,
+      { param: 'quantity', left: 2 },
+    ])
+    const both = await ask(item.id, 'reverse', { reason: 'x', quantity: 1, points: 5 })
+    expect([both.status, both.body.error.param]).toEqual([400, 'quantity'])
+  })
+})
+
+describe('what has nothing to ship', () => {
+  it('is not fulfilled', async () => {
+    const { id } = await redeem('rwd_fivecredit')
+    const { status, body } = await ask(id, 'fulfill', { tracking: 'x' })
+    expect([status, body.error.code, body.error.param]).toEqual([400, 'parameter_invalid', 'id'])
+  })
+
+  it('and an item is neither cancelled nor extended', async () => {
+    const { id } = await redeem(await itemReward(shop))
+    for (const [verb, body] of [
+      ['cancel', {}],
+      ['extend', { minutes: 5 }],
+    ] as const) {
+      const answer = await ask(id, verb, body)
+      expect([answer.status, answer.body.error.code, answer.body.error.status]).toEqual([
+        422,
+        'redemption_already_settled',
+        'fulfillment_pending',
+      ])
+    }
+  })
+})
+
+it('cancelled in the Temporal UI, the points of what was not shipped return', async () => {
+  const before = await balanceOf(shop)
+  const item = await redeem(await itemReward(shop), { quantity: 3 })
+  await ask(item.id, 'fulfill', { quantity: 2 })
+  await run(item.id).cancel()
+  expect(await ended(shop, item.id)).toMatchObject({
+    status: 'fulfilled',
+    story:
+      'Fulfilled: 2 of 3 shipped (no tracking). Points for the rest are back with the member (canceled_by_operator).',
+  })
+  expect(await balanceOf(shop)).toBe(before - 200)
+})
+
+it('refused after its run was armed, the run is told and ends soon, not at the deadline', async () => {
+  const reward = await itemReward(shop, { inventory: 1 })
+  const idempotencyKey = 'last-mug'
+  const blocker = await shop.owner.connect()
+  await blocker.query('begin')
+  await blocker.query('update reward set inventory = 0 where id = $1', [reward])
+  // passes the pre-check, arms, and then waits for the reward that somebody else is emptying
+  const sent = shop
+    .post(REDEMPTIONS, { account: 'loy_abc123', reward }, { idempotencyKey })
+    .then((answer) => answer)
+  try {
+    await expect.poll(waitingForRow, { timeout: 20_000 }).toBe(1)
+  } finally {
+    await blocker.query('commit')
+    blocker.release()
+  }
+  const { status, body } = await sent
+  expect([status, body.error.code]).toEqual([422, 'reward_out_of_stock'])
+  const id = derivedId('rdm', shop.workspace, 'POST /v1/loyalty/redemptions', idempotencyKey)
+  await expect
+    .poll(
+      async () => (await run(id).fetchHistory()).events?.some((e) => e.timerStartedEventAttributes),
+      { timeout: 20_000 },
+    )
+    .toBe(true)
+  const [timer] = ((await run(id).fetchHistory()).events ?? []).flatMap((event) =>
+    event.timerStartedEventAttributes ? [event.timerStartedEventAttributes] : [],
+  )
+  expect(Number(timer?.startToFireTimeout?.seconds)).toBe(60) // two creation windows
+})
+
+async function waitingForRow(): Promise<number | null> {
+  const { rowCount } = await shop.owner.query(
+    `select from pg_locks l join pg_stat_activity a using (pid)
+     where not l.granted and l.locktype in ('transactionid', 'tuple') and a.datname = current_database()`,
+  )
+  return rowCount
+}
