@@ -6,6 +6,7 @@ import { NET_SCHEDULE_ID, WORKFLOW } from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, ended, redeem, redemptionOf } from '../support/redeem.ts'
+import { DAY_MS, eventsOf, redeemItem } from '../support/redeem-item.ts'
 
 let house: House
 
@@ -103,6 +104,16 @@ test('tells the workflows of an event that was kept but never signalled', async 
     .toBe(0)
   expect(foundBy(await sweep())).toEqual([])
   expect(await house.reconcile()).toEqual([])
+})
+
+test('acts on an overdue fulfilment whose run was lost, once for each notice that is due', async () => {
+  const { redemption } = await redeemItem(house, { arm: false, deadlineMs: -LONG_AGO_MS })
+  expect(await sweep()).toMatchObject({ fulfillments: 1 })
+  expect(house.found).toMatchObject({ fulfillments: 1 })
+  expect(foundBy(await sweep())).toEqual([])
+  expect(await eventsOf(house, redemption)).toEqual(['created', 'fulfillment_overdue'])
+  const row = await redemptionOf(house, redemption)
+  expect(row.overdueAt?.getTime()).toBe(Date.parse(row.fulfillment?.deadline ?? '') + DAY_MS)
 })
 
 test('is scheduled every minute, once, however often a worker starts', async () => {

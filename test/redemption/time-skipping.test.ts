@@ -1,72 +1,26 @@
-import { readFile } from 'node:fs/promises'
-import proto from '@temporalio/proto'
-import { TestWorkflowEnvironment } from '@temporalio/testing'
-import type { NativeConnection, Worker } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { requestActivities } from '../../activities/index.ts'
+import type { TestWorkflowEnvironment } from '@temporalio/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPayment } from '../../db/payments.ts'
-import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption } from '../../temporal/redemption.ts'
-import { createWorker } from '../../worker/worker.ts'
-import { paymentWorkflowId, SEARCH_ATTRIBUTES, WORKFLOW } from '../../workflows/messages.ts'
+import { paymentWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
-import { type TestDatabase, testDatabase } from '../support/database.ts'
 import type { House } from '../support/house.ts'
 import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
-import { timeSkippingServer } from '../support/time-skipping.ts'
+import { openSkippingHouse } from '../support/skipping-house.ts'
 
 const MINUTE_MS = 60_000
-const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 
-// The time-skipping server honours startDelay; it does not wake a delayed run for signalWithStart,
-// and has no schedules. What wakes is tested on the real server.
-let database: TestDatabase
 let env: TestWorkflowEnvironment
-let worker: Worker
-let running: Promise<void>
 let house: House
 
 beforeAll(async () => {
-  const path = await timeSkippingServer({ onProgress: console.log })
-  ;[database, env] = await Promise.all([
-    testDatabase(),
-    TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    }),
-  ])
-  const connection: NativeConnection = env.nativeConnection
-  // it lists no attributes, so that the product's own registration cannot ask what is missing
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, KEYWORD])),
-  })
-  const engine = { client: env.client, taskQueue: 'engagement' }
-  const workspace = newId('ws')
-  const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
-  const { bundlePath } = inject('servers')
-  worker = await createWorker({
-    connection,
-    namespace: 'default',
-    dependencies: { pool: database.pool, engine },
-    workflowBundle: { code: await readFile(bundlePath, 'utf8') },
-  })
-  running = worker.run()
-  house = {
-    ...database,
-    engine,
-    workspace,
-    keys,
-    activities: requestActivities({ pool: database.pool, engine }),
-  } as unknown as House
+  ;({ house, env } = await openSkippingHouse())
 })
 afterAll(async () => {
-  worker.shutdown()
-  await running
-  await env.teardown()
-  const broken = await database.reconcile()
-  await database.drop()
+  const broken = await house.reconcile()
+  await house.close()
   expect(broken).toEqual([])
 })
 

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import proto from '@temporalio/proto'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import type { NativeConnection } from '@temporalio/worker'
+import { inject } from 'vitest'
+import { requestActivities } from '../../activities/index.ts'
+import { seedWorkspace } from '../../dev/demo.ts'
+import { newId } from '../../domain/ids.ts'
+import { createWorker } from '../../worker/worker.ts'
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages.ts'
+import { testDatabase } from './database.ts'
+import type { House } from './house.ts'
+import { timeSkippingServer } from './time-skipping.ts'
+
+const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+const TASK_QUEUE = 'engagement'
+
+export type SkippingHouse = { house: House; env: TestWorkflowEnvironment; taskQueue: string }
+
+/**
+ * The product without its API on a server whose time can be skipped. That honours startDelay; it does
+ * not wake a delayed run for signalWithStart, and has no schedules. What wakes is tested on the real
+ * server.
+ */
+export async function openSkippingHouse(): Promise<SkippingHouse> {
+  const path = await timeSkippingServer({ onProgress: console.log })
+  const [database, env] = await Promise.all([
+    testDatabase(),
+    TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    }),
+  ])
+  const connection: NativeConnection = env.nativeConnection
+  // it lists no attributes, so that the product's own registration cannot ask what is missing
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, KEYWORD])),
+  })
+  const engine = { client: env.client, taskQueue: TASK_QUEUE }
+  const workspace = newId('ws')
+  const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
+  const { bundlePath } = inject('servers')
+  const worker = await createWorker({
+    connection,
+    namespace: 'default',
+    dependencies: { pool: database.pool, engine },
+    workflowBundle: { code: await readFile(bundlePath, 'utf8') },
+  })
+  const running = worker.run()
+  const house = {
+    ...database,
+    engine,
+    workspace,
+    keys,
+    activities: requestActivities({ pool: database.pool, engine }),
+    close: async () => {
+      worker.shutdown()
+      await running
+      await env.teardown()
+      await database.drop()
+    },
+  } as unknown as House
+  return { house, env, taskQueue: TASK_QUEUE }
+}
