@@ -3,10 +3,18 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { armPayment } from '../../temporal/payment.ts'
-import { armRedemption, askRedemption } from '../../temporal/redemption.ts'
-import { cancel, extend, paymentWorkflowId, reverse, WORKFLOW } from '../../workflows/messages.ts'
+import { armRedemption, askRedemption, fulfillmentInputOf } from '../../temporal/redemption.ts'
+import {
+  cancel,
+  extend,
+  fulfill,
+  paymentWorkflowId,
+  reverse,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, pay, redeem } from '../support/redeem.ts'
+import { eventsOf, itemReward, redeemItem } from '../support/redeem-item.ts'
 
 // Not a test of the product: it records what `replay.test.ts` replays. A history that is there
 // stays, unless its file is deleted first: old ones are what running workflows look like.
@@ -65,6 +73,53 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
     const input = { workspace: house.workspace, redemption, releasesAt, ...about }
     await armRedemption(house.engine, input, 200)
     return redemption
+  },
+  'fulfillment shipped in two parcels': async () => {
+    const input = await redeemItem(house, { quantity: 2 })
+    for (const tracking of ['a', 'b']) {
+      const parcel = { tracking, carrier: 'DHL', quantity: 1 }
+      await askRedemption(house.engine, input, fulfill, { ...operation(), ...parcel })
+    }
+    return input.redemption
+  },
+  'fulfillment reversed before it is shipped': async () => {
+    const input = await redeemItem(house)
+    await askRedemption(house.engine, input, reverse, { ...operation(), reason: 'changed_mind' })
+    return input.redemption
+  },
+  'fulfillment overdue, then shipped': async () => {
+    const input = await redeemItem(house, { deadlineMs: 500 })
+    await expect.poll(() => eventsOf(house, input.redemption)).toHaveLength(2)
+    const parcel = { tracking: 'a', carrier: null }
+    await askRedemption(house.engine, input, fulfill, { ...operation(), ...parcel })
+    return input.redemption
+  },
+  'fulfillment refunded at its deadline': async () => {
+    const reward = await itemReward(house, { onOverdue: 'refund' })
+    return (await redeemItem(house, { reward, deadlineMs: 500 })).redemption
+  },
+  'fulfillment cancelled by an operator': async () => {
+    const { redemption } = await redeemItem(house)
+    await house.engine.client.workflow.getHandle(redemption).cancel()
+    return redemption
+  },
+  'fulfillment never created': async () => {
+    const id = newId('rdm')
+    const about = { id, account: 'loy_9f2k', reward: 'rwd_totebag' }
+    const deadline = new Date(Date.now() + 200).toISOString()
+    const run = fulfillmentInputOf(house.workspace, about, deadline)
+    await armRedemption(house.engine, { ...run, creationWindowMs: 100 }, 200)
+    return id
+  },
+  'net with an overdue fulfillment': async () => {
+    await redeemItem(house, { arm: false, deadlineMs: -600_000 })
+    const workflowId = newId('run')
+    await house.engine.client.workflow.start(WORKFLOW.net, {
+      workflowId,
+      taskQueue: house.engine.taskQueue,
+      args: [],
+    })
+    return workflowId
   },
   'payment canceled before its expiry': async () => {
     const { payment } = await pay(house, [], 'requires_payment')
