@@ -84,6 +84,32 @@ broken (workspace, subject, rule, detail) as (
   where not exists (select from account a where a.workspace = d.workspace and a.id = d.account)
     or not exists (select from reward r where r.workspace = d.workspace and r.id = d.reward)
   union all
+  select d.workspace, d.id, 'what is reversed is returned wholly: all points and all of the quantity',
+    format('status %s, points %s of %s, quantity %s of %s', d.status, d.reversed_points, d.points, d.reversed_quantity, d.quantity)
+  from redemption d
+  where (d.status = 'reversed') <> (d.reversed_points = d.points)
+    or d.status = 'reversed' and d.reversed_quantity <> d.quantity
+    or d.status = 'released' and d.reversed_points + d.reversed_quantity <> 0
+  union all
+  select d.workspace, d.id, 'an item waits while something is left to ship, and its parcels add up',
+    format('status %s, overdue at %s, %s', d.status, d.overdue_at, d.fulfillment - 'shipping')
+  from redemption d
+  where d.fulfillment ? 'shipped' and (
+    (d.status = 'fulfillment_pending') <> (d.overdue_at is not null)
+    or d.status = 'fulfillment_pending' and fulfillment_left(d) <= 0
+    or d.status = 'fulfilled' and fulfillment_left(d) <> 0
+    or fulfillment_left(d) < 0
+    or (d.fulfillment ->> 'shipped')::int <> coalesce((
+      select sum((x ->> 'quantity')::int) from jsonb_array_elements(d.fulfillment -> 'shipments') x), 0)
+    or (select count(*) from event e where e.workspace = d.workspace and e.object = d.id
+      and e.type = 'loyalty.redemption.fulfilled') <> (d.fulfilled_at is not null)::int)
+  union all
+  select d.workspace, d.id, 'what was refunded for a discount was refunded on its payment', d.payment_unaffected::text
+  from redemption d
+  where (d.payment_unaffected ->> 'refunded')::bigint <> coalesce((
+    select sum(r.amount) from refund r where r.workspace = d.workspace and r.payment = d.payment_unaffected ->> 'payment'
+      and d.payment_unaffected -> 'refunds' ? r.id), 0)
+  union all
   select t.workspace, t.id, 'balance_after follows the one before',
     format('amount %s, balance_after %s, before %s', t.amount, t.balance_after, t.before)
   from (
