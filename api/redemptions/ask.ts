@@ -24,14 +24,14 @@ type Asking = {
 
 /**
  * Sends a message to a redemption's run and answers with the redemption after
- * it. `wanted` is the status that the message brings about; where the row
- * has another outcome already, that is redemption_already_settled.
+ * it. `wanted` is the status that the message brings about where it is obeyed; an
+ * outcome that overtook it is redemption_already_settled.
  */
 export async function askRun<More extends object>(
   ctx: Asking,
   update: UpdateDefinition<MessageAnswer, [Operation & More]>,
   more: More,
-  wanted: RedemptionRow['status'],
+  wanted?: RedemptionRow['status'],
 ) {
   const { workspace, params, deps, operation, fingerprint } = ctx
   const before = await findRedemption(deps.pool, workspace, params.id)
@@ -49,7 +49,10 @@ export async function askRun<More extends object>(
   const after = await findRedemption(deps.pool, workspace, params.id)
   if (after === undefined) return notFound('redemption', params.id)
   const replayed = answer?.replayed === true
-  if (!replayed) refuseOtherOutcome(after, wanted, answer !== undefined)
+  if (answer === undefined && !(await findRedemptionMessage(deps.pool, workspace, operation))) {
+    return refuseUnheard(after)
+  }
+  if (!replayed && wanted !== undefined && after.status !== wanted) refuseSettled(after)
   return answerWith(ctx, after, replayed)
 }
 
@@ -104,21 +107,13 @@ function closedUnderIt(error: unknown): boolean {
   return error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
 }
 
-/** The row decides: a message obeyed left the status it wanted, or a part of it (a partial reversal). */
-function refuseOtherOutcome(
-  { status }: Pick<RedemptionRow, 'status'>,
-  wanted: RedemptionRow['status'],
-  answered: boolean,
-): void {
-  if (!answered && WAITING.includes(status)) throw new Outage(UNKNOWN)
-  if (status === wanted) return
-  if (answered && wanted !== 'released') return
-  refuseSettled({ status })
+/** Every run closed under the message, and the ledger does not know it: it was not obeyed. */
+function refuseUnheard(row: RedemptionRow): never {
+  if (row.status === 'pending' || row.status === 'fulfillment_pending') throw new Outage(UNKNOWN)
+  return refuseSettled(row)
 }
 
-const WAITING: RedemptionRow['status'][] = ['pending', 'fulfillment_pending']
-
-function refuseSettled({ status }: Pick<RedemptionRow, 'status'>): never {
+function refuseSettled({ status }: RedemptionRow): never {
   refuse('redemption_already_settled', `The redemption is ${status} already.`, {
     fields: { status },
   })

@@ -15,5 +15,5 @@ export const extendRedemption = endpoint({
   body: Extension,
   reply: Redemption,
   errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
-  handle: (ctx) => askRun(ctx, extend, { minutes: ctx.body.minutes }, 'pending'),
+  handle: (ctx) => askRun(ctx, extend, { minutes: ctx.body.minutes }),
 })

@@ -18,6 +18,6 @@ export const fulfillRedemption = endpoint({
   errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
   handle: (ctx) => {
     const { tracking = null, carrier = null, quantity } = ctx.body
-    return askRun(ctx, fulfill, { tracking, carrier, quantity }, 'fulfilled')
+    return askRun(ctx, fulfill, { tracking, carrier, quantity })
   },
 })

@@ -38,7 +38,7 @@ export const reverseRedemption = endpoint({
         : exactUnits('points', body.points, await freshDecimals(deps, workspace, params.id))
     const refund = body.refund_payment ? { id: newId('re'), event: newId('evt') } : undefined
     const { reason, quantity } = body
-    return askRun(ctx, reverse, { reason, points, quantity, refund }, 'reversed')
+    return askRun(ctx, reverse, { reason, points, quantity, refund })
   },
 })
 
