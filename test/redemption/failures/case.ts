@@ -15,7 +15,7 @@ export type Outcome = { answer: string; error: Record<string, unknown> }
 /** One failure, made to happen to a member of its own who has OPENING points. */
 export type Case = (at: Scene) => Promise<Outcome>
 
-type Answer = { status: number; body: { error?: Record<string, unknown> } }
+type Answer = { status: number; body: { error?: { code: string } } }
 
 export class Scene {
   readonly shop: Shop
@@ -93,7 +93,7 @@ export class Scene {
 export function told({ status, body }: Answer): Outcome {
   const code = body.error?.code
   return {
-    answer: code === undefined ? `${status}` : `${status} ${String(code)}`,
+    answer: code === undefined ? `${status}` : `${status} ${code}`,
     error: body.error ?? {},
   }
 }
