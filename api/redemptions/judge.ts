@@ -1,4 +1,5 @@
 import { type Precheck, precheckRedemption } from '../../db/redemptions.ts'
+import { waitsForFulfillment } from '../../domain/fulfillment.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Deps } from '../deps.ts'
 import { inPoints, missing } from '../points-refusal.ts'
@@ -30,10 +31,13 @@ export async function judge(
   return found
 }
 
-/** Refuses (400) what no account could ever ask for: a reward of another program, a percentage twice. */
+/**
+ * Refuses (400) what no account could ever ask for: a reward of another program, a percentage
+ * twice, an address for what is not shipped.
+ */
 export function refuseNonsense(
   { same_program, reward_type }: Judged,
-  { quantity }: { quantity: number },
+  { quantity, shipping = null }: { quantity: number; shipping?: object | null },
 ): void {
   if (!same_program) {
     refuse('parameter_invalid', 'reward: belongs to another program than the account.', {
@@ -42,6 +46,9 @@ export function refuseNonsense(
   }
   if (reward_type === 'discount_percent' && quantity > 1) {
     refuse('parameter_invalid', 'quantity: a percentage is given once.', { param: 'quantity' })
+  }
+  if (shipping !== null && !waitsForFulfillment(reward_type)) {
+    refuse('parameter_invalid', 'shipping: this reward is not shipped.', { param: 'shipping' })
   }
 }
 

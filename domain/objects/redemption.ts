@@ -71,18 +71,18 @@ export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: S
 }
 
 function fulfillmentOf(stored: StoredFulfillment, status: RedemptionStatus) {
-  const { on_overdue: onOverdue = 'notify', shipped = 0, ...rest } = stored
+  const { on_overdue: onOverdue = 'notify', shipped = 0, canceled = 0, ...what } = stored
   return {
-    canceled: 0,
-    tracking: null,
-    carrier: null,
-    overdue_notices: 0,
-    ...rest,
-    shipped,
     status: progressOf(status, shipped),
+    ...what,
+    shipped,
+    canceled,
+    tracking: stored.tracking ?? null,
+    carrier: stored.carrier ?? null,
     shipments: (stored.shipments ?? []).map((parcel) => ({ ...parcel, at: iso(parcel.at) })),
     deadline: stored.deadline ? iso(stored.deadline) : null,
     onOverdue,
+    overdue_notices: stored.overdue_notices ?? 0,
   }
 }
 

@@ -272,6 +272,14 @@ describe('what has nothing to ship', () => {
     expect([status, body.error.code, body.error.param]).toEqual([400, 'parameter_invalid', 'id'])
   })
 
+  it('takes no address, and takes no points for it', async () => {
+    const before = await balanceOf(shop)
+    const body = { account: 'loy_8sd2k1', reward: 'rwd_fivecredit', shipping }
+    const answer = await shop.post(REDEMPTIONS, body)
+    expect([answer.status, answer.body.error.param]).toEqual([400, 'shipping'])
+    expect(await balanceOf(shop)).toBe(before)
+  })
+
   it('and an item is neither cancelled nor extended', async () => {
     const { id } = await redeem(await itemReward(shop))
     for (const [verb, body] of [
