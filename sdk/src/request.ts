@@ -19,11 +19,21 @@ export type CallOptions = {
   signal?: AbortSignal
 }
 
+/** What `fetch` sends as it is. */
+export type Body = NonNullable<RequestInit['body']>
+
+/** `once`: it can be read a single time, so there is one try. */
+export type RawBody = { type: string; body: Body; once: boolean }
+
 export type Sent = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
   query?: object | undefined
+  /** A body that is no JSON, sent as it is. */
+  raw?: RawBody
+  /** The answer is text. */
+  text?: true
 }
 
 /** What an answer says beside its object; on each object as `lastResponse`, which is not enumerated. */
@@ -43,7 +53,7 @@ export async function send<T>(
   sent: Sent,
   options: CallOptions = {},
 ): Promise<T> {
-  const { maxRetries = settings.maxRetries } = options
+  const maxRetries = sent.raw?.once ? 0 : (options.maxRetries ?? settings.maxRetries)
   const init = initOf(settings, sent, options)
   for (let retry = 0; ; retry++) {
     const outcome = await once(settings, sent, init, options)
@@ -67,7 +77,9 @@ async function once(
     const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
     const response = await settings.fetch(url, { ...init, signal: limit })
     const requestId = response.headers.get('request-id') ?? undefined
-    const body = parsed(await response.text())
+    const text = await response.text()
+    if (response.ok && sent.text) return { object: text }
+    const body = parsed(text)
     if (response.ok) return { object: marked(body, response, requestId) }
     const error = errorOf(response.status, body, requestId)
     return { error, again: isRetried(error), waitMs: retryAfterMs(response) }
@@ -81,12 +93,20 @@ async function once(
 
 function initOf(
   { secretKey }: Settings,
-  { method, body }: Sent,
+  { method, body, raw, text }: Sent,
   options: CallOptions,
-): RequestInit {
-  const headers: Record<string, string> = { 'X-Api-Key': secretKey, Accept: 'application/json' }
+): RequestInit & { duplex?: 'half' } {
+  const headers: Record<string, string> = {
+    'X-Api-Key': secretKey,
+    Accept: text ? '*/*' : 'application/json',
+  }
   if (method === 'POST') headers['Idempotency-Key'] = options.idempotencyKey ?? crypto.randomUUID()
   if (method === 'GET') return { method, headers }
+  if (raw !== undefined) {
+    headers['Content-Type'] = raw.type
+    // A stream is sent while it is read; fetch wants to be told.
+    return { method, headers, body: raw.body, duplex: 'half' }
+  }
   headers['Content-Type'] = 'application/json'
   return { method, headers, body: JSON.stringify(body ?? {}) }
 }
