@@ -136,10 +136,11 @@ function streamOf(chunks: AsyncIterator<Chunk>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await chunks.next()
-      if (done) controller.close()
-      else if (value instanceof Uint8Array) controller.enqueue(value)
-      else controller.enqueue(encoder.encode(typeof value === 'string' ? value : lineOf(value)))
+      const next = await chunks.next()
+      if (next.done) return controller.close()
+      const chunk = next.value
+      if (chunk instanceof Uint8Array) return controller.enqueue(chunk)
+      return controller.enqueue(encoder.encode(typeof chunk === 'string' ? chunk : lineOf(chunk)))
     },
     async cancel() {
       await chunks.return?.()

@@ -2601,6 +2601,7 @@ export interface operations {
     get_loyalty_accounts: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -2616,6 +2617,7 @@ export interface operations {
                     lte?: string;
                 };
                 program?: string;
+                /** @example cust_mira */
                 customer?: string;
                 status?: "active" | "closed" | "merged";
                 /** @description At most 50 keys of 40 characters, values of 500. */
@@ -2831,6 +2833,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_unknown */
                 id: string;
             };
             cookie?: never;
@@ -2916,6 +2919,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_lkBjyMffgwzqEZDR7TwPWD */
                 id: string;
             };
             cookie?: never;
@@ -3044,6 +3048,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
                 id: string;
             };
             cookie?: never;
@@ -3172,6 +3177,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
                 id: string;
             };
             cookie?: never;
@@ -3426,6 +3432,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_9x5nNytzQdMcHXa0j7W2LZ */
                 id: string;
             };
             cookie?: never;
@@ -3566,6 +3573,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example loy_9x5nNytzQdMcHXa0j7W2LZ */
                 id: string;
             };
             cookie?: never;
@@ -3655,6 +3663,7 @@ export interface operations {
     get_loyalty_rewards: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -3669,6 +3678,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_8sd2k1 */
                 account?: string;
                 program?: string;
                 type?: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
@@ -3900,6 +3910,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
                 id: string;
             };
             cookie?: never;
@@ -3985,6 +3996,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
                 id: string;
             };
             cookie?: never;
@@ -4122,8 +4134,10 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_8sd2k1 */
                 account?: string;
                 reward?: string;
+                /** @example pending */
                 status?: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
                 payment?: string;
             };
@@ -4208,7 +4222,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example rdm-cart-9f31
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4344,6 +4361,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rdm_OCCExPLhCjfd9lQSo0oVnN */
                 id: string;
             };
             cookie?: never;
@@ -4432,6 +4450,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_TZjnY8TffVEdjg9xjeQ7G2 */
                 id: string;
             };
             cookie?: never;
@@ -4560,6 +4579,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_OCCExPLhCjfd9lQSo0oVnN */
                 id: string;
             };
             cookie?: never;
@@ -4688,6 +4708,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_nhInHMJBYEXLeDlM2kBe4J */
                 id: string;
             };
             cookie?: never;
@@ -4919,10 +4940,12 @@ export interface operations {
     get_loyalty_accounts_id_balance_at: {
         parameters: {
             query: {
+                /** @example 2026-01-15T10:00:00.000Z */
                 at: string;
             };
             header?: never;
             path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
                 id: string;
             };
             cookie?: never;
@@ -5010,6 +5033,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -5093,12 +5117,15 @@ export interface operations {
     get_loyalty_programs_id_liability_export: {
         parameters: {
             query: {
+                /** @example 2026-01-01 */
                 from: string;
+                /** @example 2026-02-01 */
                 to: string;
                 period?: "month" | "day";
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -5182,6 +5209,7 @@ export interface operations {
     get_loyalty_imports: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -5277,17 +5305,28 @@ export interface operations {
     post_loyalty_imports: {
         parameters: {
             query?: {
-                /** @description Tags the rows; the id of the import where not named. */
+                /**
+                 * @description Tags the rows; the id of the import where not named.
+                 * @example opening-2026
+                 */
                 batch?: string;
             };
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example opening-2026.csv
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+                "text/csv": string;
+            };
+        };
         responses: {
             /** @description As it is now. */
             200: {
@@ -5413,6 +5452,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5501,6 +5541,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5589,6 +5630,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5677,6 +5719,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example closing-2026 */
                 batch: string;
             };
             cookie?: never;
@@ -5789,6 +5832,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -5877,6 +5921,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -5965,6 +6010,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -6048,6 +6094,7 @@ export interface operations {
     get_loyalty_programs: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -6262,6 +6309,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
                 id: string;
             };
             cookie?: never;
@@ -6347,6 +6395,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
                 id: string;
             };
             cookie?: never;
@@ -6610,6 +6659,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example ptx_YJMpuf0ZhNLuSF0c0Zku3Q */
                 id: string;
             };
             cookie?: never;
@@ -6742,6 +6792,7 @@ export interface operations {
     get_loyalty_transactions: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -6756,6 +6807,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
                 account?: string;
                 type?: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
                 program?: string;
@@ -6844,7 +6896,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example ticket-ZD-4821
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6980,6 +7035,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example ptx_2YJj8VJ7kRJvPBDytK2MJI */
                 id: string;
             };
             cookie?: never;
@@ -7063,6 +7119,7 @@ export interface operations {
     get_payments: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -7161,7 +7218,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example order-9f31
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7297,6 +7357,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 id: string;
             };
             cookie?: never;
@@ -7385,6 +7446,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_Fb0Mz7XQxxThJ6tuJswtJ8 */
                 id: string;
             };
             cookie?: never;
@@ -7504,6 +7566,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_u2wvHcBYtTi4U9JTwoX5Lz */
                 id: string;
             };
             cookie?: never;
@@ -7632,6 +7695,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 id: string;
             };
             cookie?: never;
@@ -7769,6 +7833,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 payment?: string;
             };
             header?: never;
@@ -7988,6 +8053,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example re_0enV0RhVgr5AUQd2ObD3S1 */
                 id: string;
             };
             cookie?: never;
@@ -8071,6 +8137,7 @@ export interface operations {
     get_loyalty_earning_rules: {
         parameters: {
             query?: {
+                /** @example 5 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -8085,6 +8152,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example prog_default */
                 program?: string;
                 trigger?: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
                 active?: boolean;
@@ -8297,6 +8365,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example erl_kqkZFB8ByXRePMksQgWusv */
                 id: string;
             };
             cookie?: never;
@@ -8382,6 +8451,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example erl_kqkZFB8ByXRePMksQgWusv */
                 id: string;
             };
             cookie?: never;
@@ -8510,6 +8580,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -8595,6 +8666,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example sandbox */
                 provider: string;
             };
             cookie?: never;
@@ -8684,6 +8756,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example evt_eSWT0a8sqxOxesBYGLynBq */
                 id: string;
             };
             cookie?: never;
@@ -8767,6 +8840,7 @@ export interface operations {
     get_events: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -8781,6 +8855,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loyalty.redemption.applied */
                 type?: string;
                 /** @description The id of what it is about. */
                 object?: string;
@@ -9080,6 +9155,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9165,6 +9241,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9250,6 +9327,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9369,6 +9447,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9488,6 +9567,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9607,6 +9687,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9727,10 +9808,12 @@ export interface operations {
                     lte?: string;
                 };
                 status?: "pending" | "succeeded" | "failed";
+                /** @example evt_eSWT0a8sqxOxesBYGLynBq */
                 event?: string;
             };
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
