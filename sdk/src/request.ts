@@ -1,4 +1,6 @@
 import { errorOf, VinrConnectionError, type VinrError } from './errors.ts'
+import { limited } from './limit.ts'
+import { queryOf } from './query.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -71,11 +73,10 @@ async function once(
   init: RequestInit,
   { signal, timeoutMs = settings.timeoutMs }: CallOptions,
 ): Promise<Outcome> {
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const limit = limited(timeoutMs, signal)
   try {
     const url = `${settings.baseUrl}${sent.path}${queryOf(sent.query)}`
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
-    const response = await settings.fetch(url, { ...init, signal: limit })
+    const response = await settings.fetch(url, { ...init, signal: limit.signal })
     const requestId = response.headers.get('request-id') ?? undefined
     const text = await response.text()
     if (response.ok && sent.text) return { object: text }
@@ -84,10 +85,12 @@ async function once(
     const error = errorOf(response.status, body, requestId)
     return { error, again: isRetried(error), waitMs: retryAfterMs(response) }
   } catch (cause) {
-    const message = timeout.aborted
+    const message = limit.isOver()
       ? `No answer within ${timeoutMs} ms.`
       : `The request did not reach the server: ${cause instanceof Error ? cause.message : cause}`
     return { error: new VinrConnectionError(message, { cause }), again: true }
+  } finally {
+    limit.end()
   }
 }
 
@@ -149,21 +152,3 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-/** `{ created: { gte: 5 } }` is `created[gte]=5`. */
-function queryOf(query: object | undefined): string {
-  const search = new URLSearchParams()
-  const entries: [string, unknown][] = Object.entries(query ?? {})
-  for (const [name, value] of entries) {
-    if (value === undefined || value === null) continue
-    if (typeof value === 'object' && !(value instanceof Date)) {
-      for (const [inner, one] of Object.entries(value)) {
-        if (one !== undefined) search.set(`${name}[${inner}]`, textOf(one))
-      }
-    } else search.set(name, textOf(value))
-  }
-  const text = search.toString()
-  return text === '' ? '' : `?${text}`
-}
-
-const textOf = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value))
