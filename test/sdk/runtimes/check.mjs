@@ -31,7 +31,7 @@ export async function check(sdk, { baseUrl, secretKey, webhook, run }) {
     refused: refused instanceof sdk.VinrSignatureError,
     replayed: second.id === first.id && second.lastResponse.replayed,
     written,
-    amounts: amounts.sort(),
+    amounts: amounts.sort((a, b) => a - b),
     missing: missing instanceof sdk.VinrNotFoundError && missing.code,
     requestId: typeof missing.requestId,
   }
