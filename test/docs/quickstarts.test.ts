@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seedRule } from '../../dev/demo.ts'
 import { freePort } from '../../dev/ports.ts'
+import { buildSdk } from '../sdk/built.ts'
 import { type Served, serve } from '../sdk/served.ts'
 
 /**
@@ -89,12 +90,7 @@ test('quickstart-integrator.md: the shop prints what it shows, and run twice spe
   const file = join(folder, 'shop.ts')
   await writeFile(file, blocks.find(({ language }) => language === 'ts')?.text ?? '')
   await writeFile(join(folder, 'package.json'), '{"type": "module"}')
-  await exec('npm', ['run', 'build', '-w', '@vinr/sdk'], {
-    cwd: join(import.meta.dirname, '../..'),
-  })
-  const installed = join(folder, 'node_modules/@vinr/sdk')
-  await cp(new URL('../../sdk/dist', import.meta.url), join(installed, 'dist'), { recursive: true })
-  await cp(new URL('../../sdk/package.json', import.meta.url), join(installed, 'package.json'))
+  await buildSdk(join(folder, 'node_modules/@vinr/sdk'))
 
   const shown = wordsOf(blocks.at(-1)?.text.split('\n').slice(1, -2) ?? [])
   expect(shown).toHaveLength(9)

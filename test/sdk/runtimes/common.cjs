@@ -1,5 +1,5 @@
 const process = require('node:process')
-const sdk = require('../../../sdk/dist/index.cjs')
+const sdk = require('./sdk/dist/index.cjs')
 
 void import('./check.mjs')
   .then(({ check }) => check(sdk, JSON.parse(process.argv[2])))

@@ -6,7 +6,7 @@ import process from 'node:process'
 const [, , settings, folder] = process.argv
 const { EdgeRuntime } = createRequire(`${folder}/`)('edge-runtime')
 const read = (path) => readFile(new URL(path, import.meta.url), 'utf8')
-const common = await read('../../../sdk/dist/index.cjs')
+const common = await read('sdk/dist/index.cjs')
 const script = (await read('check.mjs')).replace('export async function', 'async function')
 const runtime = new EdgeRuntime()
 const saw = await runtime.evaluate(`

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openReceiver, type Receiver } from '../../webhooks/receiver.ts'
+import { buildSdk } from '../built.ts'
 import { type Served, serve } from '../served.ts'
 import { findPackage, findProgram } from './found.ts'
 import { runInWorkerd } from './serve-workerd.ts'
@@ -10,20 +13,18 @@ import { runInWorkerd } from './serve-workerd.ts'
 /** The SDK as it is published, in each runtime it is for, against a real server and a webhook it sent. */
 
 const exec = promisify(execFile)
-const SDK = join(import.meta.dirname, '../../../sdk')
 const LONGEST_MS = 50_000 // a program that does not end is ended before its test is
-const file = (name: string) => join(import.meta.dirname, name)
 
+let folder: string
 let shop: Served
 let receiver: Receiver
 let webhook: { payload: string; signature: string; secret: string }
 let runs = 0
 
 beforeAll(async () => {
-  const built = exec(process.execPath, ['build.mjs'], {
-    cwd: SDK,
-    env: { ...process.env, PATH: `${SDK}/node_modules/.bin:${process.env.PATH}` },
-  })
+  folder = await mkdtemp(join(tmpdir(), 'vinr-runtimes-'))
+  const built = buildSdk(join(folder, 'sdk'))
+  await cp(import.meta.dirname, folder, { recursive: true })
   shop = await serve()
   receiver = await openReceiver()
   const { body } = await shop.post('/v1/webhook_endpoints', { url: receiver.url })
@@ -38,6 +39,7 @@ beforeAll(async () => {
   await built
 })
 afterAll(async () => {
+  await rm(folder, { recursive: true })
   await receiver.close()
   await shop.close()
 })
@@ -54,6 +56,7 @@ const settings = () =>
 const printed = async (program: string, args: string[]) =>
   (
     await exec(program, args, {
+      cwd: folder,
       env: { PATH: process.env.PATH, NO_COLOR: '1' },
       timeout: LONGEST_MS,
     })
@@ -70,26 +73,26 @@ const workerd = findProgram('workerd')
 const edge = findPackage('edge-runtime')
 
 const RUNTIMES: Runtime[] = [
-  ['Node, as a module', () => printed(process.execPath, [file('module.mjs'), settings()])],
-  ['Node, as CommonJS', () => printed(process.execPath, [file('common.cjs'), settings()])],
+  ['Node, as a module', () => printed(process.execPath, ['module.mjs', settings()])],
+  ['Node, as CommonJS', () => printed(process.execPath, ['common.cjs', settings()])],
   runtime('Deno', 'deno', [
     'run',
     '--no-config',
     '--no-lock',
     '--allow-net',
     '--allow-env',
-    file('module.mjs'),
+    'module.mjs',
   ]),
-  runtime('Bun', 'bun', [file('module.mjs')]),
+  runtime('Bun', 'bun', ['module.mjs']),
   [
     'workerd (Cloudflare)',
-    workerd === undefined ? undefined : () => runInWorkerd(workerd, settings()),
+    workerd === undefined ? undefined : () => runInWorkerd(workerd, folder, settings()),
   ],
   [
     'edge-runtime (Vercel)',
     edge === undefined
       ? undefined
-      : () => printed(process.execPath, [file('edge.mjs'), settings(), edge]),
+      : () => printed(process.execPath, ['edge.mjs', settings(), edge]),
   ],
 ]
 

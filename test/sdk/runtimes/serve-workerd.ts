@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
@@ -17,22 +16,20 @@ const main :Workerd.Worker = (
   modules = [
     (name = "worker", esModule = embed "workerd.mjs"),
     (name = "check.mjs", esModule = embed "check.mjs"),
-    (name = "sdk.js", esModule = embed "sdk.js"),
+    (name = "sdk/dist/index.js", esModule = embed "sdk/dist/index.js"),
   ],
   compatibilityDate = "2025-09-01",
 );
 `
 const Listening = z.object({ event: z.literal('listen'), port: z.number() })
-const SDK = new URL('../../../sdk/dist/index.js', import.meta.url)
 
-/** Sends the settings to the SDK inside workerd, and returns what it answered. */
-export async function runInWorkerd(program: string, settings: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'vinr-workerd-'))
+/** Sends the settings to `workerd.mjs` of this folder inside workerd, and returns what it answered. */
+export async function runInWorkerd(
+  program: string,
+  folder: string,
+  settings: string,
+): Promise<string> {
   await writeFile(join(folder, 'config.capnp'), CONFIG)
-  await copyFile(SDK, join(folder, 'sdk.js'))
-  for (const name of ['workerd.mjs', 'check.mjs']) {
-    await copyFile(new URL(name, import.meta.url), join(folder, name))
-  }
   const child = spawn(program, ['serve', '--control-fd=3', join(folder, 'config.capnp')], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
@@ -42,7 +39,6 @@ export async function runInWorkerd(program: string, settings: string): Promise<s
     return await response.text()
   } finally {
     child.kill()
-    await rm(folder, { recursive: true })
   }
 }
 

@@ -1,5 +1,5 @@
 import { check } from './check.mjs'
-import * as sdk from './sdk.js'
+import * as sdk from './sdk/dist/index.js'
 
 /** Cloudflare's runtime: answers a request that carries the settings. */
 export default {
