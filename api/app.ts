@@ -6,6 +6,7 @@ import { refuse } from '../domain/refusal.ts'
 import type { FindKey } from './auth.ts'
 import type { Endpoint } from './declaration.ts'
 import { docsRoutes } from './docs.ts'
+import type { Example } from './examples.ts'
 import { errorAnswer } from './failure.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { keyCache } from './key-cache.ts'
@@ -37,6 +38,8 @@ export type AppOptions<D> = {
   readonly checks: Readonly<Record<string, Check>>
   readonly registry: Registry
   readonly version: string
+  /** What the documentation shows beside the endpoints. */
+  readonly examples?: () => readonly Example[]
   /** True once the process is going down; `/health/ready` says so. */
   readonly draining?: () => boolean
   /** Requests a second and API key. */
@@ -81,7 +84,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
     }),
   )
   app.use(healthRoutes({ checks: options.checks, registry, draining }))
-  app.use(docsRoutes(() => openApiDocument(endpoints, options.version)))
+  app.use(docsRoutes(() => openApiDocument(endpoints, options.version, options.examples?.())))
   app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))
   app.use(errorAnswer(publicUrl))
   return app

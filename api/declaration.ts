@@ -64,6 +64,8 @@ export type Declared<P, Q, B, R> = {
   readonly bodyLimit?: string
   /** The handler reads the body itself, as it comes; nothing limits its size but the handler. */
   readonly stream?: true
+  /** The media types that such a body may have. */
+  readonly accepts?: readonly string[]
   /** What the reply is sent as; JSON where it does not say. Its schema is then a text's. */
   readonly media?: 'text/csv'
   readonly reply: R

@@ -1,17 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ENDPOINTS } from './endpoints.ts'
+import { keptExamples } from './examples.ts'
 import { openApiDocument } from './openapi.ts'
 import { productVersion } from './version.ts'
 
 const FILE = fileURLToPath(new URL('../openapi.json', import.meta.url))
 
 /**
- * `npm run openapi`: writes openapi.json from the endpoints, without a database. With `--check` it writes
+ * `npm run openapi`: writes openapi.json from the endpoints and the examples kept by test/examples, without a database. With `--check` it writes
  * nothing and fails where the file says something else.
  */
 async function main(check: boolean): Promise<void> {
-  const document = `${JSON.stringify(openApiDocument(ENDPOINTS, productVersion()), null, 2)}\n`
+  const described = openApiDocument(ENDPOINTS, productVersion(), keptExamples())
+  const document = `${JSON.stringify(described, null, 2)}\n`
   if (!check) return writeFile(FILE, document)
   const committed = await readFile(FILE, 'utf8').catch(() => '')
   if (committed === document) return

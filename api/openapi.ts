@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts'
 import type { Endpoint } from './declaration.ts'
 import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
+import { addExamples, type Example, type Paths } from './examples.ts'
 
 const ABOUT = `Loyalty accounts, points, rewards and redemptions.
 
@@ -33,7 +34,11 @@ const IdempotencyHeader = z.strictObject({
 })
 
 /** The OpenAPI 3.1 document of the endpoints, from the schemas that validate them. */
-export function openApiDocument<D>(endpoints: readonly Endpoint<D>[], version: string) {
+export function openApiDocument<D>(
+  endpoints: readonly Endpoint<D>[],
+  version: string,
+  examples: readonly Example[] = [],
+) {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'apiKey', {
     type: 'apiKey',
@@ -43,16 +48,18 @@ export function openApiDocument<D>(endpoints: readonly Endpoint<D>[], version: s
   })
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   for (const endpoint of endpoints) register(registry, endpoint)
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'VINR Engagement', version, description: ABOUT },
     servers: [{ url: '/' }],
     tags: tagsOf(endpoints),
   })
+  addExamples(document.paths as Paths, examples) // what the generator just made of `register`
+  return document
 }
 
 function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
-  const { method, path, summary, description, tags, params, query, body } = endpoint
+  const { method, path, summary, description, tags, params, query } = endpoint
   registry.registerPath({
     method: lower(method),
     path,
@@ -65,13 +72,17 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
       params,
       query,
       headers: method === 'POST' && !endpoint.raw ? IdempotencyHeader : undefined,
-      body:
-        body === undefined
-          ? undefined
-          : { required: true, content: { 'application/json': { schema: body } } },
+      body: bodyOf(endpoint),
     },
     responses: { ...successes(endpoint), ...failures(endpoint) },
   })
+}
+
+function bodyOf<D>({ body, accepts = [] }: Endpoint<D>) {
+  const content = Object.fromEntries(accepts.map((media) => [media, { schema: z.string() }]))
+  if (body !== undefined)
+    return { required: true, content: { 'application/json': { schema: body } } }
+  return accepts.length === 0 ? undefined : { required: true, content }
 }
 
 const SUCCESS = { 200: 'As it is now.', 201: 'Created.', 202: 'Accepted.' } as const

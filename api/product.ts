@@ -12,6 +12,7 @@ import { type AppOptions, createApp } from './app.ts'
 import { decimalsFrom } from './decimals.ts'
 import type { Deps } from './deps.ts'
 import { ENDPOINTS } from './endpoints.ts'
+import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
 import { remembered } from './remembered.ts'
 
@@ -59,6 +60,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     ...settings,
     deps,
     endpoints: ENDPOINTS,
+    examples: keptExamples,
     findKey: (hash) => findApiKey(pool, hash),
     checks: checksOf(pool, engine),
   })

@@ -211,5 +211,76 @@ broken (workspace, subject, rule, detail) as (
   ) c
   full join ledger_total l on l.workspace = c.workspace and l.program = c.program and l.day = c.day and l.part = c.part
   where l.amount is distinct from c.amount or l.rows is distinct from c.n
+  union all
+  select t.workspace, t.id, 'every ptx but a merge''s has its event', format('%s of %s, event %s', t.type, t.amount, e.type)
+  from ptx t left join event e on e.workspace = t.workspace and e.id = 'evt' || substr(t.id, 4)
+  where e.type is distinct from 'loyalty.points.' || case t.type
+      when 'earn' then 'earned'
+      when 'adjust' then case when t.amount > 0 then 'earned' else 'spent' end
+      when 'redeem' then 'spent'
+      when 'expire' then 'expired'
+      when 'clawback' then case when t.amount > 0 then 'reversed' else 'clawed_back' end
+      else 'reversed' end
+    and t.type <> 'merge'
+  union all
+  select e.workspace, e.id, 'an event without data is a ptx''s', format('%s of %s', e.type, e.object)
+  from event e left join ptx t on t.workspace = e.workspace and t.id = e.object
+  where e.data is null and (t.id is null or e.id <> 'evt' || substr(t.id, 4))
+  union all
+  select d.workspace, d.id, 'a redemption has the events of what became of it',
+    format('%s: %s', d.status, coalesce(e.types, 'none'))
+  from redemption d
+  left join lateral (
+    select count(*) filter (where e.type = 'loyalty.redemption.created') as created,
+      bool_or(e.type = 'loyalty.redemption.applied') as applied, bool_or(e.type = 'loyalty.redemption.released') as released,
+      bool_or(e.type = 'loyalty.redemption.reversed') as reversed, string_agg(e.type, ', ' order by e.id) as types
+    from event e where e.workspace = d.workspace and e.object = d.id and e.data is not null
+  ) e on true
+  where e.created <> 1
+    or d.applied_at is not null and not e.applied
+    or d.released_at is not null and not e.released
+    or (d.reversed_points > 0 or d.reversed_at is not null) and not e.reversed
+  union all
+  select c.workspace, c.account, 'every change of tier but enrolment''s has its event',
+    format('%s changes, %s events', c.changes, coalesce(e.events, 0))
+  from (
+    select workspace, account, count(*) as changes from tier_change where reason <> 'enrolled' group by 1, 2
+  ) c
+  left join lateral (
+    select count(*) as events from event e
+    where e.workspace = c.workspace and e.object = c.account and e.data is not null and e.type like 'loyalty.tier.%'
+  ) e on true
+  where c.changes <> coalesce(e.events, 0)
+  union all
+  select d.workspace, d.id, 'a delivery is of an event, to an endpoint', format('event %s, endpoint %s', d.event, d.endpoint)
+  from webhook_delivery d
+  left join event e on e.workspace = d.workspace and e.id = d.event
+  left join webhook_endpoint w on w.workspace = d.workspace and w.id = d.endpoint
+  where e.id is null or w.id is null
+  union all
+  select d.workspace, min(d.id), 'an event is delivered to an endpoint once, but for replays',
+    format('event %s, endpoint %s: %s deliveries', d.event, d.endpoint, count(*))
+  from webhook_delivery d where d.operation is null
+  group by d.workspace, d.event, d.endpoint having count(*) > 1
+  union all
+  select d.workspace, d.id, 'a delivery''s state is what its tries say',
+    format('%s after %s tries, %s kept, next %s, settled %s', d.status, d.attempt, jsonb_array_length(d.attempts),
+      d.next_attempt_at, d.settled_at)
+  from webhook_delivery d
+  where d.attempt <> jsonb_array_length(d.attempts)
+    or (d.status = 'pending') <> (d.next_attempt_at is not null)
+    or (d.status = 'pending') <> (d.settled_at is null)
+    or d.status = 'succeeded' and coalesce((d.attempts -> -1 ->> 'response_status')::int, 0) not between 200 and 299
+  union all
+  -- Not before ten seconds after the subscription began, nor after ten before it ended: a
+  -- transaction that was under way then has seen the one or the other.
+  select w.workspace, e.id, 'an event has a delivery to each endpoint that asked for it', format('endpoint %s', w.id)
+  from webhook_endpoint w
+  join event e on e.workspace = w.workspace and w.enabled_events && event_names(e.type)
+    and e.type <> 'webhook_endpoint.test' and e.id >= vinr_id_from('evt', w.subscribed_since + interval '10 s')
+    and (w.subscribed_until is null or e.id < vinr_id_from('evt', w.subscribed_until - interval '10 s'))
+  left join webhook_delivery d
+    on d.workspace = w.workspace and d.endpoint = w.id and d.event = e.id and d.operation is null
+  where d.id is null
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

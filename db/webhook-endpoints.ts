@@ -64,7 +64,7 @@ export async function updateEndpoint(
 ): Promise<EndpointRow | undefined> {
   const rows = await tx
     .update(webhookEndpoint)
-    .set({ id, ...change }) // never an empty set
+    .set({ id, ...change, ...(change.enabledEvents && { subscribedSince: NOW }) }) // never an empty set
     .where(live(workspace, id))
     .returning()
   return rows[0]
@@ -74,7 +74,13 @@ export async function updateEndpoint(
 export async function enableEndpoint(tx: Db, workspace: string, id: string): Promise<void> {
   await tx
     .update(webhookEndpoint)
-    .set({ status: 'enabled', disabledReason: null, failingSince: null })
+    .set({
+      status: 'enabled',
+      disabledReason: null,
+      failingSince: null,
+      subscribedSince: NOW,
+      subscribedUntil: null,
+    })
     .where(and(live(workspace, id), eq(webhookEndpoint.status, 'disabled')))
 }
 

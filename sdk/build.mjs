@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
-/** `npm run build -w @vinr/sdk`: dist/ with ESM and CJS, each with its types; nothing to install beside it. */
+/**
+ * `npm run build -w @vinr/sdk`: dist/ (or the folder that `--out` names) with ESM and CJS, each with its
+ * types; nothing to install beside it.
+ */
 const here = fileURLToPath(new URL('.', import.meta.url))
-const dist = new URL('dist/', import.meta.url)
+const { out = `${here}dist` } = parseArgs({ options: { out: { type: 'string' } } }).values
+const dist = pathToFileURL(`${out}/`)
 await rm(dist, { recursive: true, force: true })
 
 for (const [format, extension] of [
@@ -14,7 +19,7 @@ for (const [format, extension] of [
 ]) {
   await build({
     entryPoints: [`${here}src/index.ts`],
-    outfile: `${here}dist/index.${extension}`,
+    outfile: `${out}/index.${extension}`,
     bundle: true,
     format,
     platform: 'neutral',
@@ -23,7 +28,10 @@ for (const [format, extension] of [
   })
 }
 
-const compiled = spawnSync('tsc', ['-p', 'tsconfig.json'], { cwd: here, stdio: 'inherit' })
+const compiled = spawnSync('tsc', ['-p', 'tsconfig.json', '--outDir', out], {
+  cwd: here,
+  stdio: 'inherit',
+})
 if (compiled.status !== 0) process.exit(1)
 // A declaration names its neighbours as the module system that reads it does.
 for (const file of (await readdir(dist)).filter((name) => name.endsWith('.d.ts'))) {

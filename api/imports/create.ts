@@ -36,6 +36,7 @@ export const createImport = endpoint({
   tags: ['imports'],
   key: 'secret',
   stream: true,
+  accepts: ['application/x-ndjson', 'text/csv'],
   query: z.strictObject({
     batch: text(LONGEST_BATCH)
       .optional()

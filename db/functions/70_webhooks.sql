@@ -104,14 +104,14 @@ language plpgsql as $$
 declare
   now timestamptz := clock_timestamp();
 begin
-  update webhook_endpoint set status = 'disabled', disabled_reason = p_reason, busy_until = null
+  update webhook_endpoint set status = 'disabled', disabled_reason = p_reason, busy_until = null, subscribed_until = now
   where workspace = w.workspace and id = w.id and status = 'enabled'
   returning * into w;
   if found then
     update webhook_delivery set status = 'failed', next_attempt_at = null, settled_at = now
     where workspace = w.workspace and endpoint = w.id and status = 'pending';
     perform event_write(w.workspace, 'webhook_endpoint.disabled', w.id,
-      to_jsonb(w) - array['secret', 'previous_secret', 'busy_until'], null, now);
+      to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since', 'subscribed_until'], null, now);
   end if;
   return w;
 end $$;
@@ -131,7 +131,7 @@ begin
   end if;
   insert into event (workspace, id, type, object, data, created_at)
   values (p_workspace, p_event, 'webhook_endpoint.test', w.id,
-    to_jsonb(w) - array['secret', 'previous_secret', 'busy_until'], clock_timestamp());
+    to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since', 'subscribed_until'], clock_timestamp());
   insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
   values (p_workspace, vinr_id('dlv'), w.id, p_event, clock_timestamp(), clock_timestamp());
   return p_event;

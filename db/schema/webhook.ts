@@ -19,6 +19,9 @@ export const webhookEndpoint = pgTable(
     // Signs as well until its time, so that a receiver can change over.
     previousSecret: text('previous_secret'),
     previousSecretExpiresAt: instant('previous_secret_expires_at'),
+    // Since when it has been enabled for just these events, and until when it was; for the books.
+    subscribedSince: instant('subscribed_since').notNull().default(sql`clock_timestamp()`),
+    subscribedUntil: instant('subscribed_until'),
     // Until then a delivery run works on it and finds new deliveries by itself.
     busyUntil: instant('busy_until'),
     // Since the first failure after the last success.

@@ -11,6 +11,8 @@ export type ErrorFields = {
   fields?: Readonly<Record<string, unknown>>
 }
 
+export type LineError = { line: number; code: ErrorCode; param?: string; message: string }
+
 /** An answer of the API that is a "no". The code's own fields are properties as well. */
 export class VinrError extends Error {
   override readonly name: string = 'VinrError'
@@ -24,6 +26,9 @@ export class VinrError extends Error {
   readonly missing?: number
   /** The id of what is in the way. */
   readonly resource?: string
+  /** The first hundred wrong lines of a refused import; `error_count` says how many there are. */
+  readonly errors?: readonly LineError[]
+  readonly error_count?: number
 
   constructor({ status, code, type, message, param, requestId, fields = {} }: ErrorFields) {
     super(message)

@@ -5,6 +5,7 @@ import type { Fetch, Settings } from './request.ts'
 import { Webhooks } from './webhooks.ts'
 
 export * from './errors.ts'
+export type { ImportOptions, ImportRow, ImportSource, ProgressOptions } from './imports.ts'
 export type { Page, PagePromise } from './page.ts'
 export type { CallOptions, LastResponse } from './request.ts'
 export type * from './types.ts'

@@ -1,6 +1,18 @@
+import { BatchReversals, Imports } from './imports.ts'
+import type { PagePromise } from './page.ts'
 import type { CallOptions, Settings } from './request.ts'
 import { Resource, segment } from './resource.ts'
-import type { Account, BodyOf, QueryOf, Redemption, ReplyOf, Reward, Transaction } from './types.ts'
+import type {
+  Account,
+  BodyOf,
+  ListQuery,
+  QueryOf,
+  Redemption,
+  ReplyOf,
+  Reward,
+  TierChange,
+  Transaction,
+} from './types.ts'
 
 const V1 = '/v1/loyalty'
 
@@ -39,11 +51,26 @@ export class Accounts extends Resource {
   ): Promise<{ account: string; balance: number; at: string }> {
     return this.get(`${V1}/accounts/${segment(id)}/balance_at`, { at }, options)
   }
+  /** By hand, in programs whose tiers are custom; null takes the tier away. */
+  setTier(
+    id: string,
+    body: BodyOf<'/v1/loyalty/accounts/{id}/set_tier', 'post'>,
+    options?: CallOptions,
+  ): Promise<Account> {
+    return this.call('POST', `${V1}/accounts/${segment(id)}/set_tier`, body, options)
+  }
+  tierChanges(id: string, query?: ListQuery, options?: CallOptions): PagePromise<TierChange> {
+    return this.pagesOf(`${V1}/accounts/${segment(id)}/tier_changes`, query, options)
+  }
 }
 
 export class Transactions extends Resource {
   create(body: BodyOf<'/v1/loyalty/transactions', 'post'>, options?: CallOptions) {
     return this.post('/v1/loyalty/transactions', body, options)
+  }
+  /** Up to 1,000 rows, all of them or none. */
+  createBatch(body: BodyOf<'/v1/loyalty/transactions/batch', 'post'>, options?: CallOptions) {
+    return this.post('/v1/loyalty/transactions/batch', body, options)
   }
   retrieve(id: string, options?: CallOptions): Promise<Transaction> {
     return this.get(`${V1}/transactions/${segment(id)}`, undefined, options)
@@ -147,6 +174,23 @@ export class Programs extends Resource {
   ): Promise<ReplyOf<'/v1/loyalty/programs/{id}/liability', 'get'>> {
     return this.get(`${V1}/programs/${segment(id)}/liability`, query, options)
   }
+  /** Movements by UTC month or day as CSV, from `from` to before `to` (dates such as 2026-01-01). */
+  liabilityExport(
+    id: string,
+    query: { from: string; to: string; period?: 'month' | 'day' },
+    options?: CallOptions,
+  ): Promise<string> {
+    const path = `${V1}/programs/${segment(id)}/liability/export`
+    return this.send({ method: 'GET', path, query, text: true }, options)
+  }
+  /** A window's points beside the payments behind them, and what does not match. */
+  reconciliation(
+    id: string,
+    query?: Pick<ListQuery, 'created'>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/loyalty/programs/{id}/reconciliation', 'get'>> {
+    return this.get(`${V1}/programs/${segment(id)}/reconciliation`, query, options)
+  }
 }
 
 type RulePath = '/v1/loyalty/earning_rules'
@@ -180,6 +224,8 @@ export class Loyalty {
   readonly quotes: Quotes
   readonly programs: Programs
   readonly earningRules: EarningRules
+  readonly imports: Imports
+  readonly batchReversals: BatchReversals
 
   constructor(settings: Settings) {
     this.accounts = new Accounts(settings)
@@ -189,5 +235,7 @@ export class Loyalty {
     this.quotes = new Quotes(settings)
     this.programs = new Programs(settings)
     this.earningRules = new EarningRules(settings)
+    this.imports = new Imports(settings)
+    this.batchReversals = new BatchReversals(settings)
   }
 }

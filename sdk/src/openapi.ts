@@ -2680,6 +2680,7 @@ export interface operations {
     get_loyalty_accounts: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -2695,6 +2696,7 @@ export interface operations {
                     lte?: string;
                 };
                 program?: string;
+                /** @example cust_mira */
                 customer?: string;
                 status?: "active" | "closed" | "merged";
                 /** @description At most 50 keys of 40 characters, values of 500. */
@@ -2910,6 +2912,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_unknown */
                 id: string;
             };
             cookie?: never;
@@ -2995,6 +2998,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_lkBjyMffgwzqEZDR7TwPWD */
                 id: string;
             };
             cookie?: never;
@@ -3123,6 +3127,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
                 id: string;
             };
             cookie?: never;
@@ -3251,6 +3256,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
                 id: string;
             };
             cookie?: never;
@@ -3505,6 +3511,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_9x5nNytzQdMcHXa0j7W2LZ */
                 id: string;
             };
             cookie?: never;
@@ -3645,6 +3652,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example loy_9x5nNytzQdMcHXa0j7W2LZ */
                 id: string;
             };
             cookie?: never;
@@ -3734,6 +3742,7 @@ export interface operations {
     get_loyalty_rewards: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -3748,6 +3757,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_8sd2k1 */
                 account?: string;
                 program?: string;
                 type?: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
@@ -3979,6 +3989,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
                 id: string;
             };
             cookie?: never;
@@ -4064,6 +4075,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
                 id: string;
             };
             cookie?: never;
@@ -4201,8 +4213,10 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_8sd2k1 */
                 account?: string;
                 reward?: string;
+                /** @example pending */
                 status?: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
                 payment?: string;
             };
@@ -4287,7 +4301,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example rdm-cart-9f31
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4423,6 +4440,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rdm_OCCExPLhCjfd9lQSo0oVnN */
                 id: string;
             };
             cookie?: never;
@@ -4511,6 +4529,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_TZjnY8TffVEdjg9xjeQ7G2 */
                 id: string;
             };
             cookie?: never;
@@ -4639,6 +4658,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_OCCExPLhCjfd9lQSo0oVnN */
                 id: string;
             };
             cookie?: never;
@@ -4767,6 +4787,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_nhInHMJBYEXLeDlM2kBe4J */
                 id: string;
             };
             cookie?: never;
@@ -5126,10 +5147,12 @@ export interface operations {
     get_loyalty_accounts_id_balance_at: {
         parameters: {
             query: {
+                /** @example 2026-01-15T10:00:00.000Z */
                 at: string;
             };
             header?: never;
             path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
                 id: string;
             };
             cookie?: never;
@@ -5217,6 +5240,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -5300,12 +5324,15 @@ export interface operations {
     get_loyalty_programs_id_liability_export: {
         parameters: {
             query: {
+                /** @example 2026-01-01 */
                 from: string;
+                /** @example 2026-02-01 */
                 to: string;
                 period?: "month" | "day";
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -5389,6 +5416,7 @@ export interface operations {
     get_loyalty_imports: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -5484,17 +5512,28 @@ export interface operations {
     post_loyalty_imports: {
         parameters: {
             query?: {
-                /** @description Tags the rows; the id of the import where not named. */
+                /**
+                 * @description Tags the rows; the id of the import where not named.
+                 * @example opening-2026
+                 */
                 batch?: string;
             };
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example opening-2026.csv
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+                "text/csv": string;
+            };
+        };
         responses: {
             /** @description As it is now. */
             200: {
@@ -5620,6 +5659,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5708,6 +5748,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5796,6 +5837,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -5884,6 +5926,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example closing-2026 */
                 batch: string;
             };
             cookie?: never;
@@ -5996,6 +6039,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -6084,6 +6128,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -6172,6 +6217,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
                 id: string;
             };
             cookie?: never;
@@ -6255,6 +6301,7 @@ export interface operations {
     get_loyalty_programs: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -6469,6 +6516,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
                 id: string;
             };
             cookie?: never;
@@ -6554,6 +6602,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
                 id: string;
             };
             cookie?: never;
@@ -6817,6 +6866,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example ptx_YJMpuf0ZhNLuSF0c0Zku3Q */
                 id: string;
             };
             cookie?: never;
@@ -6949,6 +6999,7 @@ export interface operations {
     get_loyalty_transactions: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -6963,6 +7014,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
                 account?: string;
                 type?: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
                 program?: string;
@@ -7051,7 +7103,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example ticket-ZD-4821
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7187,6 +7242,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example ptx_2YJj8VJ7kRJvPBDytK2MJI */
                 id: string;
             };
             cookie?: never;
@@ -7270,6 +7326,7 @@ export interface operations {
     get_payments: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -7368,7 +7425,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key gives the same object, however often it is sent. */
+                /**
+                 * @description The same key gives the same object, however often it is sent.
+                 * @example order-9f31
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7504,6 +7564,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 id: string;
             };
             cookie?: never;
@@ -7592,6 +7653,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_Fb0Mz7XQxxThJ6tuJswtJ8 */
                 id: string;
             };
             cookie?: never;
@@ -7711,6 +7773,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_u2wvHcBYtTi4U9JTwoX5Lz */
                 id: string;
             };
             cookie?: never;
@@ -7839,6 +7902,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 id: string;
             };
             cookie?: never;
@@ -7976,6 +8040,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
                 payment?: string;
             };
             header?: never;
@@ -8195,6 +8260,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example re_0enV0RhVgr5AUQd2ObD3S1 */
                 id: string;
             };
             cookie?: never;
@@ -8278,6 +8344,7 @@ export interface operations {
     get_loyalty_earning_rules: {
         parameters: {
             query?: {
+                /** @example 5 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -8292,6 +8359,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example prog_default */
                 program?: string;
                 trigger?: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
                 active?: boolean;
@@ -8504,6 +8572,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example erl_kqkZFB8ByXRePMksQgWusv */
                 id: string;
             };
             cookie?: never;
@@ -8589,6 +8658,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example erl_kqkZFB8ByXRePMksQgWusv */
                 id: string;
             };
             cookie?: never;
@@ -8717,6 +8787,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example prog_default */
                 id: string;
             };
             cookie?: never;
@@ -8802,6 +8873,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example sandbox */
                 provider: string;
             };
             cookie?: never;
@@ -8891,6 +8963,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example evt_eSWT0a8sqxOxesBYGLynBq */
                 id: string;
             };
             cookie?: never;
@@ -8974,6 +9047,7 @@ export interface operations {
     get_events: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -8988,6 +9062,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example loyalty.redemption.applied */
                 type?: string;
                 /** @description The id of what it is about. */
                 object?: string;
@@ -9287,6 +9362,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9372,6 +9448,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9457,6 +9534,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9576,6 +9654,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9695,6 +9774,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9814,6 +9894,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;
@@ -9934,10 +10015,12 @@ export interface operations {
                     lte?: string;
                 };
                 status?: "pending" | "succeeded" | "failed";
+                /** @example evt_eSWT0a8sqxOxesBYGLynBq */
                 event?: string;
             };
             header?: never;
             path: {
+                /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
             };
             cookie?: never;

@@ -1,6 +1,6 @@
 import type { CallOptions } from './request.ts'
 import { Resource, segment } from './resource.ts'
-import type { BodyOf, Payment, QueryOf } from './types.ts'
+import type { BodyOf, Payment, QueryOf, ReplyOf } from './types.ts'
 
 export class Payments extends Resource {
   create(body: BodyOf<'/v1/payments', 'post'>, options?: CallOptions) {
@@ -22,10 +22,23 @@ export class Payments extends Resource {
   cancel(id: string, options?: CallOptions): Promise<Payment> {
     return this.call('POST', `/v1/payments/${segment(id)}/cancel`, {}, options)
   }
+  /** Awards its points again, for a member added afterwards; what was earned stays earned once. */
+  replayAward(
+    id: string,
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/payments/{id}/replay_award', 'post'>> {
+    return this.call('POST', `/v1/payments/${segment(id)}/replay_award`, {}, options)
+  }
 }
 
 export class Refunds extends Resource {
   create(body: BodyOf<'/v1/refunds', 'post'>, options?: CallOptions) {
     return this.post('/v1/refunds', body, options)
+  }
+  retrieve(id: string, options?: CallOptions): Promise<ReplyOf<'/v1/refunds/{id}', 'get'>> {
+    return this.get(`/v1/refunds/${segment(id)}`, undefined, options)
+  }
+  list(query?: QueryOf<'/v1/refunds'>, options?: CallOptions) {
+    return this.listOf('/v1/refunds', query, options)
   }
 }

@@ -1,4 +1,6 @@
 import { errorOf, VinrConnectionError, type VinrError } from './errors.ts'
+import { limited } from './limit.ts'
+import { queryOf } from './query.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -19,11 +21,21 @@ export type CallOptions = {
   signal?: AbortSignal
 }
 
+/** What `fetch` sends as it is. */
+export type Body = NonNullable<RequestInit['body']>
+
+/** `once`: it can be read a single time, so there is one try. */
+export type RawBody = { type: string; body: Body; once: boolean }
+
 export type Sent = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
   query?: object | undefined
+  /** A body that is no JSON, sent as it is. */
+  raw?: RawBody
+  /** The answer is text. */
+  text?: true
 }
 
 /** What an answer says beside its object; on each object as `lastResponse`, which is not enumerated. */
@@ -43,7 +55,7 @@ export async function send<T>(
   sent: Sent,
   options: CallOptions = {},
 ): Promise<T> {
-  const { maxRetries = settings.maxRetries } = options
+  const maxRetries = sent.raw?.once ? 0 : (options.maxRetries ?? settings.maxRetries)
   const init = initOf(settings, sent, options)
   for (let retry = 0; ; retry++) {
     const outcome = await once(settings, sent, init, options)
@@ -61,32 +73,43 @@ async function once(
   init: RequestInit,
   { signal, timeoutMs = settings.timeoutMs }: CallOptions,
 ): Promise<Outcome> {
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const limit = limited(timeoutMs, signal)
   try {
     const url = `${settings.baseUrl}${sent.path}${queryOf(sent.query)}`
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
-    const response = await settings.fetch(url, { ...init, signal: limit })
+    const response = await settings.fetch(url, { ...init, signal: limit.signal })
     const requestId = response.headers.get('request-id') ?? undefined
-    const body = parsed(await response.text())
+    const text = await response.text()
+    if (response.ok && sent.text) return { object: text }
+    const body = parsed(text)
     if (response.ok) return { object: marked(body, response, requestId) }
     const error = errorOf(response.status, body, requestId)
     return { error, again: isRetried(error), waitMs: retryAfterMs(response) }
   } catch (cause) {
-    const message = timeout.aborted
+    const message = limit.isOver()
       ? `No answer within ${timeoutMs} ms.`
       : `The request did not reach the server: ${cause instanceof Error ? cause.message : cause}`
     return { error: new VinrConnectionError(message, { cause }), again: true }
+  } finally {
+    limit.end()
   }
 }
 
 function initOf(
   { secretKey }: Settings,
-  { method, body }: Sent,
+  { method, body, raw, text }: Sent,
   options: CallOptions,
-): RequestInit {
-  const headers: Record<string, string> = { 'X-Api-Key': secretKey, Accept: 'application/json' }
+): RequestInit & { duplex?: 'half' } {
+  const headers: Record<string, string> = {
+    'X-Api-Key': secretKey,
+    Accept: text ? '*/*' : 'application/json',
+  }
   if (method === 'POST') headers['Idempotency-Key'] = options.idempotencyKey ?? crypto.randomUUID()
   if (method === 'GET') return { method, headers }
+  if (raw !== undefined) {
+    headers['Content-Type'] = raw.type
+    // A stream is sent while it is read; fetch wants to be told.
+    return { method, headers, body: raw.body, duplex: 'half' }
+  }
   headers['Content-Type'] = 'application/json'
   return { method, headers, body: JSON.stringify(body ?? {}) }
 }
@@ -129,21 +152,3 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-/** `{ created: { gte: 5 } }` is `created[gte]=5`. */
-function queryOf(query: object | undefined): string {
-  const search = new URLSearchParams()
-  const entries: [string, unknown][] = Object.entries(query ?? {})
-  for (const [name, value] of entries) {
-    if (value === undefined || value === null) continue
-    if (typeof value === 'object' && !(value instanceof Date)) {
-      for (const [inner, one] of Object.entries(value)) {
-        if (one !== undefined) search.set(`${name}[${inner}]`, textOf(one))
-      }
-    } else search.set(name, textOf(value))
-  }
-  const text = search.toString()
-  return text === '' ? '' : `?${text}`
-}
-
-const textOf = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value))

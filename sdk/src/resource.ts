@@ -12,6 +12,10 @@ export class Resource {
     this.#settings = settings
   }
 
+  protected send<T>(sent: Sent, options: CallOptions | undefined): Promise<T> {
+    return send<T>(this.#settings, sent, options)
+  }
+
   protected call<T>(
     method: Sent['method'],
     path: string,

@@ -11,7 +11,11 @@ let endpoints: string[] = []
 beforeAll(async () => {
   shop = await openShop()
 })
-afterAll(() => shop.close())
+afterAll(async () => {
+  const broken = await shop.reconcile()
+  await shop.close()
+  expect(broken).toEqual([])
+})
 afterEach(async () => {
   for (const id of endpoints) await shop.delete(`/v1/webhook_endpoints/${id}`)
   await Promise.all(receivers.map((receiver) => receiver.close()))

@@ -1,0 +1,2 @@
+ALTER TABLE "webhook_endpoint" ADD COLUMN "subscribed_since" timestamp with time zone DEFAULT clock_timestamp() NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhook_endpoint" ADD COLUMN "subscribed_until" timestamp with time zone;

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ENDPOINTS } from '../../api/endpoints.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+import { type Book, openBook } from './book.ts'
+import { imports, reports, reversals } from './finance.ts'
+import { members } from './members.ts'
+import { outbound } from './outbound.ts'
+import { payments } from './payments.ts'
+import { plain } from './plain.ts'
+import { programs } from './programs.ts'
+
+/**
+ * The requests of the reference documentation, each sent to a real API, with its answer.
+ * `npm run examples` keeps them in api/examples.json, from where they come into openapi.json.
+ */
+
+let shop: Shop
+let book: Book
+const startedMs = Date.now()
+
+beforeAll(async () => {
+  shop = await openShop({ worker: false })
+  book = openBook(shop)
+})
+afterAll(async () => {
+  const broken = await shop.reconcile()
+  await shop.close()
+  expect(broken).toEqual([])
+})
+
+const monthOf = (ms: number, later: number) => {
+  const now = new Date(ms)
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + later))
+    .toISOString()
+    .slice(0, 10)
+}
+
+describe('each example', () => {
+  test('of members, programs and files of movements is answered as it says', async () => {
+    await programs(book)
+    await members(book)
+    let worker: { stop(): Promise<void> } | undefined
+    const { batch } = await imports(book, async () => {
+      worker = await shop.startWorker()
+    })
+    await worker?.stop()
+    await reversals(book, batch, () => shop.startWorker())
+  })
+
+  test('of rewards, redemptions and payments is answered as it says', () => payments(book))
+
+  test('of events and webhooks is answered as it says', () => outbound(book))
+
+  test('of reports is answered as it says', () =>
+    reports(book, { from: monthOf(startedMs, 0), to: monthOf(startedMs, 1) }))
+})
+
+test('every route has an example that succeeds', () => {
+  const shown = new Set(
+    book.examples.filter(({ response }) => response.status < 300).map(({ operation }) => operation),
+  )
+  const routes = ENDPOINTS.map(({ method, path }) => `${method} ${path}`)
+  expect(routes.filter((route) => !shown.has(route))).toEqual([])
+})
+
+test('no two examples of a route have the same name', () => {
+  const names = book.examples.map(({ operation, name }) => `${operation}: ${name}`)
+  expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([])
+})
+
+test('the served document shows them beside their routes', async () => {
+  const { body } = await shop.get('/openapi.json')
+  const redeem = body.paths['/v1/loyalty/redemptions'].post
+  expect(redeem.requestBody.content['application/json'].examples).toHaveProperty('A discount')
+  const refused = redeem.responses['422'].content['application/json'].examples
+  expect(refused['More than there is'].value.error.code).toBe('insufficient_points')
+})
+
+test('the examples kept in api/examples.json are these (else: npm run examples)', async () => {
+  const text = plain(JSON.stringify(book.examples, null, 2), startedMs)
+    .replaceAll(monthOf(startedMs, 0), '2026-01-01')
+    .replaceAll(monthOf(startedMs, 1), '2026-02-01')
+  await expect(`${text}\n`).toMatchFileSnapshot('../../api/examples.json')
+})

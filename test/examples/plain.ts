@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+
+const BEGINNING = Date.parse('2026-01-15T10:00:00.000Z')
+const STEP_MS = 600_000 // a run that takes less shows the same times; holds and deadlines are longer
+const YEARS_MS = 3 * 366 * 86_400_000
+
+/**
+ * What differs from run to run in a text (ids, codes, secrets, times, addresses, durations) by what
+ * is always the same: the n-th id of a kind, a time so long after the beginning.
+ */
+export function plain(text: string, startedMs: number): string {
+  const known = new Map<string, string>()
+  const counts = new Map<string, number>()
+  const nth = (kind: string, value: string, write: (digest: Buffer) => string) => {
+    const seen = known.get(value)
+    if (seen !== undefined) return seen
+    const n = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, n)
+    const written = write(createHash('sha256').update(`${kind} ${n}`).digest())
+    known.set(value, written)
+    return written
+  }
+  const letters = (digest: Buffer, length: number) =>
+    digest.toString('base64').replace(/[+/=]/g, '').slice(0, length)
+
+  return text
+    .replace(/\b([a-z]{2,5})_[0-9A-Za-z]{22}\b/g, (id, prefix: string) =>
+      nth(prefix, id, (digest) => `${prefix}_${letters(digest, 22)}`),
+    )
+    .replace(/whsec_[A-Za-z0-9+/=]{20,}/g, (secret) =>
+      nth('whsec', secret, (digest) => `whsec_${digest.toString('base64')}`),
+    )
+    .replace(/VINR(-[0-9A-Z]{4})+/g, (code) =>
+      nth(
+        'code',
+        code,
+        (digest) =>
+          `VINR-${letters(digest, 12)
+            .toUpperCase()
+            .replace(/....(?=.)/g, '$&-')}`,
+      ),
+    )
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => shifted(time, startedMs))
+    .replace(/("created":\s*)\d{10}\b/g, `$1${BEGINNING / 1_000}`)
+    .replace(/t=\d{10},v1=([0-9a-f]{64})/g, (_, hex: string) =>
+      nth('hmac', hex, (digest) => `t=${BEGINNING / 1_000},v1=${digest.toString('hex')}`),
+    )
+    .replace(/http:\/\/127\.0\.0\.1:\d+\/docs/g, 'https://api.example/docs')
+    .replace(/http:\/\/127\.0\.0\.1:\d+/g, 'https://shop.example')
+    .replace(/("duration_ms":\s*)\d+/g, '$112')
+}
+
+/** A time near the run, as long after the beginning in whole steps; any other as it is. */
+function shifted(time: string, startedMs: number): string {
+  const after = Date.parse(time) - startedMs
+  if (Math.abs(after) > YEARS_MS) return time
+  return new Date(BEGINNING + Math.floor(after / STEP_MS) * STEP_MS).toISOString()
+}
