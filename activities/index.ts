@@ -2,9 +2,12 @@ import { accountActivities } from './account.ts'
 import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
+import { eventTypeActivities } from './event-type.ts'
 import { paymentActivities } from './payment.ts'
 import { programActivities } from './program.ts'
+import { reactorActivities } from './reactor.ts'
 import { redemptionActivities } from './redemption.ts'
+import { reportedEventActivities } from './reported-event.ts'
 import { rewardActivities } from './reward.ts'
 import { transactionActivities } from './transaction.ts'
 import { webhookEndpointActivities } from './webhooks/endpoint.ts'
@@ -16,9 +19,12 @@ export function requestActivities(dependencies: Dependencies) {
     ...accountActivities(dependencies),
     ...earningRuleActivities(dependencies),
     ...bulkActivities(dependencies),
+    ...eventTypeActivities(dependencies),
     ...paymentActivities(dependencies),
     ...programActivities(dependencies),
+    ...reactorActivities(dependencies),
     ...redemptionActivities(dependencies),
+    ...reportedEventActivities(dependencies),
     ...rewardActivities(dependencies),
     ...transactionActivities(dependencies),
     ...webhookEndpointActivities(dependencies),

@@ -13,6 +13,10 @@ import { createEarningRule } from './earning-rules/create.ts'
 import { listEarningRules } from './earning-rules/list.ts'
 import { retrieveEarningRule } from './earning-rules/retrieve.ts'
 import { updateEarningRule } from './earning-rules/update.ts'
+import { createEventType } from './event-types/create.ts'
+import { listEventTypes } from './event-types/list.ts'
+import { retrieveEventType } from './event-types/retrieve.ts'
+import { updateEventType } from './event-types/update.ts'
 import { listEvents } from './events/list.ts'
 import { retrieveEvent } from './events/retrieve.ts'
 import { createImport } from './imports/create.ts'
@@ -31,6 +35,12 @@ import { reconcileProgram } from './programs/reconciliation.ts'
 import { retrieveProgram } from './programs/retrieve.ts'
 import { updateProgram } from './programs/update.ts'
 import { createQuote } from './quotes/create.ts'
+import { createReactor } from './reactors/create.ts'
+import { deleteReactor } from './reactors/delete.ts'
+import { dryRunReactor } from './reactors/dry-run.ts'
+import { listReactors } from './reactors/list.ts'
+import { retrieveReactor } from './reactors/retrieve.ts'
+import { updateReactor } from './reactors/update.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
 import { extendRedemption } from './redemptions/extend.ts'
@@ -40,6 +50,7 @@ import { reverseRedemption } from './redemptions/reverse.ts'
 import { createRefund } from './refunds/create.ts'
 import { listRefunds } from './refunds/list.ts'
 import { retrieveRefund } from './refunds/retrieve.ts'
+import { reportEvent, reportEventAtRoot } from './reported-events/report.ts'
 import { reverseBatch } from './reversals/create.ts'
 import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
 import { createReward } from './rewards/create.ts'
@@ -131,4 +142,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
   testWebhookEndpoint,
   replayWebhookEvents,
   listWebhookDeliveries,
+  createEventType,
+  retrieveEventType,
+  updateEventType,
+  listEventTypes,
+  createReactor,
+  retrieveReactor,
+  updateReactor,
+  deleteReactor,
+  listReactors,
+  dryRunReactor,
+  reportEvent,
+  reportEventAtRoot,
 ]

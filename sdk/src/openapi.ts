@@ -871,7 +871,11 @@ export interface paths {
          */
         get: operations["get_events"];
         put?: never;
-        post?: never;
+        /**
+         * Report an event
+         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event; with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.
+         */
+        post: operations["post_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -998,6 +1002,140 @@ export interface paths {
         get: operations["get_webhook_endpoints_id_deliveries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/event_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List event types
+         * @description The workspace's own; the platform's are listed in its documentation.
+         */
+        get: operations["get_event_types"];
+        put?: never;
+        /**
+         * Define an event type
+         * @description From then on tills may report events of this type, with payloads that its JSON Schema takes.
+         */
+        post: operations["post_event_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/event_types/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an event type
+         * @description By its id or its name, with every version of its schema.
+         */
+        get: operations["get_event_types_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update an event type
+         * @description A schema replaces the one before as a new version. What was reported keeps the version it was checked by.
+         */
+        patch: operations["patch_event_types_id"];
+        trace?: never;
+    };
+    "/v1/reactors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List reactors */
+        get: operations["get_reactors"];
+        put?: never;
+        /**
+         * Add a reactor
+         * @description From then on every event of its trigger, for which all its conditions are true, does what its reactions say.
+         */
+        post: operations["post_reactors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reactors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a reactor */
+        get: operations["get_reactors_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a reactor
+         * @description It acts no more. What it did stays, and its transactions still name it.
+         */
+        delete: operations["delete_reactors_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a reactor
+         * @description Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting.
+         */
+        patch: operations["patch_reactors_id"];
+        trace?: never;
+    };
+    "/v1/reactors/{id}/dry_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a reactor out
+         * @description What this reactor alone, active or not, would make of an event of its trigger; nothing is written.
+         */
+        post: operations["post_reactors_id_dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report an event
+         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event; with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.
+         */
+        post: operations["post_events_at_root"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2588,6 +2726,473 @@ export interface components {
              */
             settled_at: string | null;
             livemode: boolean;
+        };
+        /** @description A kind of event that callers report. */
+        EventType: {
+            id: string;
+            /** @enum {string} */
+            object: "event_type";
+            /** @example REDEEMED_POINTS */
+            name: string;
+            description: string | null;
+            /** @description Counts schemas, from 1. */
+            version: number;
+            /**
+             * @description JSON Schema 2020-12 of the payload; at most 16 KB, with references to itself only.
+             * @example {
+             *       "type": "object",
+             *       "properties": {
+             *         "points": {
+             *           "type": "integer",
+             *           "minimum": 1
+             *         }
+             *       },
+             *       "required": [
+             *         "points"
+             *       ],
+             *       "additionalProperties": false
+             *     }
+             */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** @description Every schema it ever had, newest first; on retrieval. */
+            versions?: {
+                version: number;
+                /**
+                 * @description JSON Schema 2020-12 of the payload; at most 16 KB, with references to itself only.
+                 * @example {
+                 *       "type": "object",
+                 *       "properties": {
+                 *         "points": {
+                 *           "type": "integer",
+                 *           "minimum": 1
+                 *         }
+                 *       },
+                 *       "required": [
+                 *         "points"
+                 *       ],
+                 *       "additionalProperties": false
+                 *     }
+                 */
+                schema: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                created_at: string;
+            }[];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            updated_at: string;
+            livemode: boolean;
+        };
+        NewEventType: {
+            /** @example REDEEMED_POINTS */
+            name: string;
+            /** @default null */
+            description?: string | null;
+            /**
+             * @description JSON Schema 2020-12 of the payload; at most 16 KB, with references to itself only.
+             * @default {
+             *       "type": "object"
+             *     }
+             * @example {
+             *       "type": "object",
+             *       "properties": {
+             *         "points": {
+             *           "type": "integer",
+             *           "minimum": 1
+             *         }
+             *       },
+             *       "required": [
+             *         "points"
+             *       ],
+             *       "additionalProperties": false
+             *     }
+             */
+            schema?: {
+                [key: string]: unknown;
+            };
+        };
+        EventTypeUpdate: {
+            description?: string | null;
+            /**
+             * @description JSON Schema 2020-12 of the payload; at most 16 KB, with references to itself only.
+             * @example {
+             *       "type": "object",
+             *       "properties": {
+             *         "points": {
+             *           "type": "integer",
+             *           "minimum": 1
+             *         }
+             *       },
+             *       "required": [
+             *         "points"
+             *       ],
+             *       "additionalProperties": false
+             *     }
+             */
+            schema?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What follows when an event is reported. */
+        Reactor: {
+            id: string;
+            /** @enum {string} */
+            object: "reactor";
+            name: string;
+            trigger: string;
+            /** @description Counts edits, from 1. */
+            version: number;
+            conditions: string[];
+            reactions: {
+                /** @enum {string} */
+                type: "adjust_points" | "set_tier" | "emit_event";
+                points?: string;
+                allowNegative?: boolean;
+                reason?: string;
+                tier?: string;
+                event?: string;
+                payload?: {
+                    [key: string]: string;
+                };
+            }[];
+            /** @description How often it acts, for each member and in all. Windows are of the program's time zone. An edit does not reset them. */
+            limits: {
+                per_user?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+                in_all?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+            };
+            order: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            starts_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            ends_at: string | null;
+            active: boolean;
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        NewReactor: {
+            name: string;
+            /**
+             * @description The name of an event type.
+             * @example REDEEMED_POINTS
+             */
+            trigger: string;
+            /**
+             * @description All must be true.
+             * @default []
+             */
+            conditions?: string | string[];
+            reactions: ({
+                /** @enum {string} */
+                type: "adjust_points";
+                /** @example $.points * -1 */
+                points: string | number;
+                /**
+                 * @description Whether a debit may take the balance below zero. `?strict=true` overrules it.
+                 * @default true
+                 */
+                allowNegative?: boolean;
+                /** @description The reactor's name otherwise. */
+                reason?: string;
+            } | {
+                /** @enum {string} */
+                type: "set_tier";
+                /** @description Of a program whose tiers are set by hand. */
+                tier: string;
+            } | {
+                /** @enum {string} */
+                type: "emit_event";
+                /** @example REDEEMED_POINTS */
+                event: string;
+                /** @description An expression for each field; the event's own payload otherwise. */
+                payload?: {
+                    [key: string]: string;
+                };
+            })[];
+            /**
+             * @description How often it acts, for each member and in all. Windows are of the program's time zone. An edit does not reset them.
+             * @default {}
+             */
+            limits?: {
+                per_user?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+                in_all?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+            };
+            /**
+             * @description Lower ones act first; equal ones in the order of their creation.
+             * @default 0
+             */
+            order?: number;
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            starts_at?: string;
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            ends_at?: string;
+            /** @default true */
+            active?: boolean;
+            /**
+             * @description At most 50 keys of 40 characters, values of 500.
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        ReactorUpdate: {
+            name?: string;
+            /** @description All must be true. */
+            conditions?: string | string[];
+            reactions?: ({
+                /** @enum {string} */
+                type: "adjust_points";
+                /** @example $.points * -1 */
+                points: string | number;
+                /**
+                 * @description Whether a debit may take the balance below zero. `?strict=true` overrules it.
+                 * @default true
+                 */
+                allowNegative?: boolean;
+                /** @description The reactor's name otherwise. */
+                reason?: string;
+            } | {
+                /** @enum {string} */
+                type: "set_tier";
+                /** @description Of a program whose tiers are set by hand. */
+                tier: string;
+            } | {
+                /** @enum {string} */
+                type: "emit_event";
+                /** @example REDEEMED_POINTS */
+                event: string;
+                /** @description An expression for each field; the event's own payload otherwise. */
+                payload?: {
+                    [key: string]: string;
+                };
+            })[];
+            /** @description How often it acts, for each member and in all. Windows are of the program's time zone. An edit does not reset them. */
+            limits?: {
+                per_user?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+                in_all?: {
+                    activations: number;
+                    /**
+                     * @default lifetime
+                     * @enum {string}
+                     */
+                    window?: "lifetime" | "day" | "week" | "month";
+                };
+            };
+            /** @description Lower ones act first; equal ones in the order of their creation. */
+            order?: number;
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            starts_at?: string;
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            ends_at?: string;
+            active?: boolean;
+            /** @description Sets the keys named; null or an empty text removes one. */
+            metadata?: {
+                [key: string]: string | null;
+            };
+        };
+        ReactorDeleted: {
+            id: string;
+            /** @enum {string} */
+            object: "reactor";
+            /** @enum {boolean} */
+            deleted: true;
+        };
+        /** @description An event that a till reported, and what became of it. */
+        ReportedEvent: {
+            /**
+             * @description Absent on a dry run, and while it is only accepted.
+             * @example evt_7Qd3
+             */
+            id?: string;
+            /** @enum {string} */
+            object: "reported_event";
+            /**
+             * @description `accepted`: it will be processed, once; ask again with its `eventId`.
+             * @enum {string}
+             */
+            status: "processed" | "accepted" | "dry_run";
+            type: string;
+            /** @description As sent, or the one it was given. */
+            eventId: string;
+            user: string;
+            /** @example loy_8sd2k1 */
+            account?: string;
+            strict: boolean;
+            /**
+             * @description The sum of what it moved, signed.
+             * @example 500
+             */
+            points?: number;
+            /**
+             * @description After it.
+             * @example 500
+             */
+            balance?: number;
+            reactors: components["schemas"]["ReactorOutcome"][];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            timestamp?: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at?: string;
+            livemode: boolean;
+        };
+        /** @description What one reactor made of an event, and why. */
+        ReactorOutcome: {
+            reactor: string;
+            name: string;
+            /** @enum {string} */
+            outcome: "activated" | "skipped" | "failed";
+            /** @enum {string} */
+            reason?: "inactive" | "not_started" | "ended" | "condition_false" | "limit_reached" | "expression_failed" | "insufficient_points" | "no_such_tier";
+            explanation: string;
+            /** @example 500 */
+            required?: number;
+            /** @example 500 */
+            available?: number;
+            /** @example 500 */
+            missing?: number;
+            reactions: {
+                /** @enum {string} */
+                type: "adjust_points" | "set_tier" | "emit_event";
+                /**
+                 * @description Signed.
+                 * @example 500
+                 */
+                points?: number;
+                /** @example ptx_7Qd3 */
+                transaction?: string | null;
+                /** @example 500 */
+                balance_after?: number;
+                tier?: string;
+                event_type?: string;
+            }[];
+        };
+        ReactorDryRun: {
+            /**
+             * @description Whose event it is: an id `loy_…`.
+             * @example loy_8sd2k1
+             */
+            user: string;
+            /**
+             * @default {}
+             * @example {
+             *       "points": 500
+             *     }
+             */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description When it happened; now otherwise.
+             * @example 2026-12-31T22:59:59Z
+             */
+            timestamp?: string;
+        };
+        NewReportedEvent: {
+            /** @example REDEEMED_POINTS */
+            type: string;
+            /**
+             * @description Whose event it is: an id `loy_…`.
+             * @example loy_8sd2k1
+             */
+            user: string;
+            /**
+             * @default {}
+             * @example {
+             *       "points": 500
+             *     }
+             */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description When it happened; now otherwise.
+             * @example 2026-12-31T22:59:59Z
+             */
+            timestamp?: string;
+            /** @description The till's own id of it. The same one again changes nothing and is answered as the first. */
+            eventId?: string;
         };
     };
     responses: never;
@@ -8862,6 +9467,144 @@ export interface operations {
             };
         };
     };
+    post_events: {
+        parameters: {
+            query?: {
+                strict?: boolean;
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReportedEvent"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedEvent"];
+                };
+            };
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedEvent"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown`, `payload_invalid`, `payload_personal_data` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `account_closed`, `insufficient_points` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_webhook_endpoints: {
         parameters: {
             query?: {
@@ -9781,6 +10524,1196 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_event_types: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["EventType"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_event_types: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEventType"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown`, `payload_personal_data` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_event_types_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_event_types_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventTypeUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown`, `payload_personal_data` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_reactors: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                trigger?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Reactor"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_reactors: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReactor"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactor"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactor"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_reactors_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactor"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_reactors_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactorDeleted"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_reactors_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactorUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactor"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_reactors_id_dry_run: {
+        parameters: {
+            query?: {
+                strict?: boolean;
+            };
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactorDryRun"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedEvent"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown`, `payload_invalid`, `payload_personal_data` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `account_closed`, `insufficient_points` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_events_at_root: {
+        parameters: {
+            query?: {
+                strict?: boolean;
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReportedEvent"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedEvent"];
+                };
+            };
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedEvent"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown`, `payload_invalid`, `payload_personal_data` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `account_closed`, `insufficient_points` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

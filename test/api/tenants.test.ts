@@ -40,7 +40,15 @@ beforeAll(async () => {
   await shop.engine.client.workflow.getHandle(imported.body.id).result()
   const reversal = await shop.post('/v1/loyalty/batches/ours/reverse')
   await shop.engine.client.workflow.getHandle(reversal.body.id).result()
+  const type = await shop.post('/v1/event_types', { name: 'OURS' })
+  const reactor = await shop.post('/v1/reactors', {
+    name: 'Ours',
+    trigger: 'OURS',
+    reactions: [{ type: 'adjust_points', points: 1 }],
+  })
   ids = {
+    event_types: type.body.id,
+    reactors: reactor.body.id,
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
     redemptions: redemption.body.id,
@@ -81,6 +89,10 @@ const BODIES: Readonly<Record<string, object>> = {
   'DELETE /v1/webhook_endpoints/{id}': {},
   'POST /v1/webhook_endpoints/{id}/roll_secret': {},
   'POST /v1/webhook_endpoints/{id}/test': {},
+  'PATCH /v1/event_types/{id}': { description: 'Mine now' },
+  'PATCH /v1/reactors/{id}': { name: 'Mine now' },
+  'DELETE /v1/reactors/{id}': {},
+  'POST /v1/reactors/{id}/dry_run': { user: 'loy_9f2k' },
   'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
 }
 
@@ -112,7 +124,14 @@ function send(endpoint: { method: string; path: string }, key: string) {
     : shop.post(path, body, { key })
 }
 
-const ROOTED = new Set(['payments', 'refunds', 'events', 'webhook_endpoints'])
+const ROOTED = new Set([
+  'payments',
+  'refunds',
+  'events',
+  'webhook_endpoints',
+  'event_types',
+  'reactors',
+])
 
 const readAll = () =>
   Promise.all(
@@ -146,6 +165,7 @@ describe('another workspace’s key', () => {
     ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/quotes', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 5, reason: 'mine' }, 'account'],
+    ['/v1/events', { type: 'OURS', user: 'loy_9f2k' }, 'type'],
     ['/v1/loyalty/accounts/merge', { source: 'loy_9f2k', target: 'loy_8sd2k1' }, 'source'],
   ])('cannot name our objects in a body to %s', async (path, body, param) => {
     const before = await readAll()
