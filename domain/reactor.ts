@@ -131,7 +131,10 @@ function worked(expressions: Record<string, string>, payload: unknown): Record<s
 }
 
 function jsonOf(value: Value): unknown {
-  if (isRational(value)) return value.d === 1n ? Number(value.n) : Number(value.n) / Number(value.d)
+  if (isRational(value)) {
+    const text = textOf(value)
+    return text.includes('/') ? Number(value.n) / Number(value.d) : Number(text)
+  }
   if (Array.isArray(value)) return value.map(jsonOf)
   if (typeof value === 'object' && value !== null) {
     throw new ExpressionProblem('an object cannot be passed on in parts', 1)
