@@ -2,10 +2,12 @@ import type { z } from 'zod'
 import type { EventReport, Reported } from '../../activities/reported-event.ts'
 import { readReportedEvent } from '../../db/reported-events.ts'
 import { type ErrorCode, Refused, refuse } from '../../domain/refusal.ts'
+import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import { write } from '../contention.ts'
 import type { Reply } from '../declaration.ts'
 import type { Deps } from '../deps.ts'
 import { type ReportedEvent, reportedEventObject } from '../objects/reported-event.ts'
+import { isOutage, Outage, orOutage } from '../outage.ts'
 import { inPoints, missing } from '../points-refusal.ts'
 import { judgeEvent } from './judge.ts'
 
@@ -22,15 +24,43 @@ export const REPORT_ERRORS: readonly ErrorCode[] = [
 
 type Answer = Reply<z.input<typeof ReportedEvent>>
 
-/** Judges an event, has it acted on in one transaction, and says what became of it. */
+/**
+ * Judges an event, has it acted on in one transaction, and says what became of it. Where the database is
+ * lost on the way, the outcome is unknown: the event's workflow then finds it out or does it, once, and
+ * the answer is `accepted`. A strict one is left to the till: 503.
+ */
 export async function actOnEvent(
   deps: Deps,
   report: EventReport,
   livemode: boolean,
 ): Promise<Answer> {
   const found = await judgeEvent(deps, report)
-  const reported = await write(() => deps.activities.reportEvent(report, found))
-  return answerOf(reported, report, livemode)
+  try {
+    const reported = await write(() => deps.activities.reportEvent(report, found))
+    return answerOf(reported, report, livemode)
+  } catch (error) {
+    if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
+    if (report.strict) throw new Outage(UNKNOWN, error)
+    const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }
+    await orOutage(UNKNOWN, () => finishReportedEvent(deps.engine, handedOver))
+    return { status: 'accepted', object: acceptedObject(report, livemode) }
+  }
+}
+
+// A strict event is asked about now or not at all: a till gives its discount by the answer.
+const UNKNOWN = 'Whether the event was processed is unknown. Report it again with the same eventId.'
+
+function acceptedObject({ type, eventId, user, strict }: EventReport, livemode: boolean) {
+  return {
+    object: 'reported_event' as const,
+    status: 'accepted' as const,
+    type,
+    eventId,
+    user,
+    strict,
+    reactors: [],
+    livemode,
+  }
 }
 
 function answerOf(reported: Reported, report: EventReport, livemode: boolean): Answer {
