@@ -185,5 +185,26 @@ broken (workspace, subject, rule, detail) as (
   ) c
   full join ledger_total l on l.workspace = c.workspace and l.program = c.program and l.day = c.day and l.part = c.part
   where l.amount is distinct from c.amount or l.rows is distinct from c.n
+  union all
+  select coalesce(e.workspace, m.workspace), coalesce(e.id, m.event), 'a reported event moved what its outcomes say',
+    format('says %s in %s rows and %s activations, moved %s in %s rows, counted %s', e.points, e.rows, e.activated,
+      m.amount, m.rows, x.n)
+  from (
+    select r.workspace, r.id, r.points, count(z.value ->> 'transaction') as rows,
+      count(distinct o.value ->> 'reactor') filter (where o.value ->> 'outcome' = 'activated') as activated
+    from reported_event r
+    left join lateral jsonb_array_elements(r.outcomes) o on true
+    left join lateral jsonb_array_elements(o.value -> 'reactions') z on true
+    group by 1, 2, 3
+  ) e
+  full join (
+    select workspace, source ->> 'event' as event, sum(amount) as amount, count(*) as rows
+    from ptx where source ? 'reactor' group by 1, 2
+  ) m on m.workspace = e.workspace and m.event = e.id
+  left join (
+    select workspace, event, count(*) as n from reactor_activation group by 1, 2
+  ) x on x.workspace = e.workspace and x.event = e.id
+  where e.id is null or e.points <> coalesce(m.amount, 0) or e.rows <> coalesce(m.rows, 0)
+    or e.activated <> coalesce(x.n, 0)
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

@@ -1,15 +1,20 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
 import { Refused, refuse } from '../../domain/refusal.ts'
+import { boundedRegExp, patternProblem } from './pattern.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
 // Room for a payload of a few dozen fields; compiling takes some milliseconds at most.
 const MOST_BYTES = 16_384
 const MOST_DEPTH = 20
-const MOST_PATTERN = 200 // characters: longer ones are where a regular expression becomes slow
 
-const OPTIONS = { strict: 'log', allErrors: false, ownProperties: true, logger: false } as const
+const OPTIONS = {
+  strict: 'log',
+  logger: false,
+  ownProperties: true,
+  code: { regExp: boundedRegExp },
+} as const
 
 /**
  * The schema as a function, with formats. Refuses what is no JSON Schema 2020-12, is too large, or points
@@ -40,13 +45,19 @@ function check(value: unknown, depth: number): void {
     ) {
       bad(`${key} ${item} points outside the schema`)
     }
-    if (key === 'pattern' && typeof item === 'string' && item.length > MOST_PATTERN) {
-      bad(`has a pattern longer than ${MOST_PATTERN} characters`)
+    if (key === 'pattern' && typeof item === 'string') checkPattern(item)
+    if (key === 'patternProperties' && typeof item === 'object' && item !== null) {
+      Object.keys(item).forEach(checkPattern)
     }
     if (key === '$schema' && item !== DRAFT) bad(`$schema must be ${DRAFT}`)
     if (key === '$async') bad('$async is not taken')
     check(item, depth + 1)
   }
+}
+
+function checkPattern(pattern: string): void {
+  const problem = patternProblem(pattern)
+  if (problem !== null) bad(`the pattern ${pattern} ${problem}`)
 }
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema'

@@ -6,6 +6,7 @@ import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { flag } from '../values/flag.ts'
 import { actOnEvent, REPORT_ERRORS } from './act.ts'
 
+const BODY_LIMIT = '32kb' // a receipt of some hundred lines
 const FUTURE_MS = 300_000 // a till's clock may be so much ahead
 
 /** The route is answered at both paths: a till configured with the bare host finds it too. */
@@ -18,6 +19,7 @@ const reporting = (path: '/v1/events' | '/events') =>
       'Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event; with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.',
     tags: ['point of sale'],
     key: 'secret',
+    bodyLimit: BODY_LIMIT,
     query: z.strictObject({ strict: flag.optional(), dry_run: flag.optional() }),
     body: NewReportedEvent,
     reply: ReportedEvent,

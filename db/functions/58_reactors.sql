@@ -32,7 +32,7 @@ begin
         and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
       limit most) counted;
     if used >= most then
-      return format('The member has had its %s in this %s already.', most, r.limits #>> '{per_user,window}');
+      return format('The member has reached the limit of %s (%s).', most, r.limits #>> '{per_user,window}');
     end if;
   end if;
   most := (r.limits #>> '{in_all,activations}')::bigint;
@@ -45,7 +45,7 @@ begin
         and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
       limit most) counted;
     if used >= most then
-      return format('All %s of this %s are used up.', most, r.limits #>> '{in_all,window}');
+      return format('The limit of %s in all (%s) is reached.', most, r.limits #>> '{in_all,window}');
     end if;
   end if;
   return null;
