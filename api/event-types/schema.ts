@@ -37,7 +37,7 @@ export function compiled(schema: Schema): ValidateFunction {
 function check(value: unknown, depth: number): void {
   if (depth > MOST_DEPTH) bad(`is nested deeper than ${MOST_DEPTH}`)
   if (typeof value !== 'object' || value === null) return
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of Object.entries<unknown>({ ...value })) {
     if (
       (key === '$ref' || key === '$dynamicRef') &&
       typeof item === 'string' &&
@@ -47,7 +47,7 @@ function check(value: unknown, depth: number): void {
     }
     if (key === 'pattern' && typeof item === 'string') checkPattern(item)
     if (key === 'patternProperties' && typeof item === 'object' && item !== null) {
-      Object.keys(item).forEach(checkPattern)
+      for (const [pattern] of Object.entries<unknown>({ ...item })) checkPattern(pattern)
     }
     if (key === '$schema' && item !== DRAFT) bad(`$schema must be ${DRAFT}`)
     if (key === '$async') bad('$async is not taken')

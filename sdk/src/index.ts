@@ -1,6 +1,7 @@
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
+import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, Settings } from './request.ts'
 import { Webhooks } from './webhooks.ts'
 
@@ -33,6 +34,8 @@ export class Vinr {
   readonly refunds: Refunds
   readonly loyalty: Loyalty
   readonly events: Events
+  readonly eventTypes: EventTypes
+  readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
   readonly webhooks: Webhooks
 
@@ -52,6 +55,8 @@ export class Vinr {
     this.refunds = new Refunds(settings)
     this.loyalty = new Loyalty(settings)
     this.events = new Events(settings)
+    this.eventTypes = new EventTypes(settings)
+    this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)
     this.webhooks = new Webhooks(options.webhookSecret ?? environment('VINR_WEBHOOK_SECRET'))
   }

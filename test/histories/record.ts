@@ -4,7 +4,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption, askRedemption } from '../../temporal/redemption.ts'
-import { cancel, extend, paymentWorkflowId, reverse, WORKFLOW } from '../../workflows/messages.ts'
+import { finishReportedEvent } from '../../temporal/reported-event.ts'
+import {
+  cancel,
+  extend,
+  paymentWorkflowId,
+  reportedEventWorkflowId,
+  reverse,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, pay, redeem } from '../support/redeem.ts'
 
@@ -83,6 +91,28 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
       at: new Date().toISOString(),
     })
     return paymentWorkflowId(house.workspace, id)
+  },
+  'event handed over by a request that lost the database': async () => {
+    const at = new Date().toISOString()
+    const eventId = newId('op')
+    await house.owner.query(
+      `insert into event_type (workspace, id, name, schema) values ($1, 'ety_recorded', 'RECORDED', '{}')`,
+      [house.workspace],
+    )
+    await finishReportedEvent(house.engine, {
+      workspace: house.workspace,
+      id: newId('evt'),
+      eventId,
+      fingerprint: 'test',
+      type: 'RECORDED',
+      user: 'loy_8sd2k1',
+      payload: { points: 1 },
+      occurredAt: at,
+      strict: false,
+      dryRun: false,
+      reactors: 'active',
+    })
+    return reportedEventWorkflowId(house.workspace, eventId)
   },
   'net with nothing to mend': async () => {
     const workflowId = newId('run')
