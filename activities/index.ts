@@ -3,6 +3,7 @@ import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
 import { eventTypeActivities } from './event-type.ts'
+import { memberActivities } from './member.ts'
 import { paymentActivities } from './payment.ts'
 import { programActivities } from './program.ts'
 import { reactorActivities } from './reactor.ts'
@@ -20,6 +21,7 @@ export function requestActivities(dependencies: Dependencies) {
     ...earningRuleActivities(dependencies),
     ...bulkActivities(dependencies),
     ...eventTypeActivities(dependencies),
+    ...memberActivities(dependencies),
     ...paymentActivities(dependencies),
     ...programActivities(dependencies),
     ...reactorActivities(dependencies),

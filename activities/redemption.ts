@@ -88,6 +88,9 @@ export function redemptionActivities({
         at,
       ]),
 
+    confirmRedemption: ({ workspace, redemption, operation, fingerprint, at }: Asked) =>
+      settle('redemption_confirm', [workspace, redemption, operation, fingerprint, at]),
+
     extendRedemption: ({
       workspace,
       redemption,

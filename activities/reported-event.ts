@@ -2,8 +2,12 @@ import {
   type EventAsked,
   type EventPrecheck,
   type FoundEvent,
+  type Hold,
+  holdReportedEvent,
   precheckEvent,
   type ReportArguments,
+  type UndoArguments,
+  undoReportedEvent,
   writeReportedEvent,
 } from '../db/reported-events.ts'
 import type { Snapshot } from '../db/snapshot.ts'
@@ -25,6 +29,9 @@ export type Reported =
   | { outcome: 'failed'; failed: Planned }
   | { outcome: 'missing' | 'no_type' }
 
+/** A hold that comes so late that its workflow may have looked and ended already; nothing was written. */
+export class HoldTooLate extends Error {}
+
 export type ReportedEventActivities = ReturnType<typeof reportedEventActivities>
 
 // Each try follows an edit of a reactor in the milliseconds before it.
@@ -34,7 +41,11 @@ const TRIES = 10
 export function reportedEventActivities({ pool, engine }: Dependencies) {
   return {
     /** Plans what the reactors would do and does it, once by `eventId`. `first` is a pre-check just made. */
-    reportEvent: async (report: EventReport, first?: EventPrecheck): Promise<Reported> => {
+    reportEvent: async (
+      report: EventReport,
+      first?: EventPrecheck,
+      hold?: Hold,
+    ): Promise<Reported> => {
       let found = first ?? (await precheckEvent(pool, report))
       for (let attempt = 1; attempt <= TRIES; attempt++) {
         if (found.outcome === 'no_type') return { outcome: 'no_type' }
@@ -45,15 +56,16 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
         if (account === null || decimals === null || rounding === null)
           return { outcome: 'missing' }
         const occurredAt = report.occurredAt ?? at
-        const plan = planned(
-          found,
-          { payload: report.payload, at: new Date(occurredAt) },
-          { decimals, rounding },
-        )
+        const plan = planEvent(found, report.payload, new Date(occurredAt))
         const failed = plan.find(({ outcome }) => outcome === 'failed')
-        if (report.strict && failed !== undefined) return { outcome: 'failed', failed }
+        if ((report.strict || hold !== undefined) && failed !== undefined)
+          return { outcome: 'failed', failed }
         const written = { ...report, account, typeVersion: found.version, occurredAt, at, plan }
-        const result = await writeReportedEvent(pool, written)
+        const result =
+          hold === undefined
+            ? await writeReportedEvent(pool, written)
+            : await holdReportedEvent(pool, written, hold)
+        if (result.outcome === 'too_late') throw new HoldTooLate()
         if (result.outcome !== 'stale') {
           if (!report.dryRun) await armExpiries(engine, report.workspace, result.wakes)
           return reportedOf(result, decimals)
@@ -62,15 +74,24 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
       }
       throw new Error(`the reactors of ${report.type} change faster than an event can follow`)
     },
+
+    /** Undoes what another event moved, once. */
+    undoEvent: async (undo: UndoArguments) => {
+      const result = await undoReportedEvent(pool, undo)
+      await armExpiries(engine, undo.workspace, result.wakes)
+      return result
+    },
   }
 }
 
-function planned(
-  { reactors }: FoundEvent,
-  event: { payload: unknown; at: Date },
-  scale: { decimals: number; rounding: 'down' | 'nearest' | 'up' },
+/** What the reactors found would do, or why they do nothing. The member is known. */
+export function planEvent(
+  { reactors, decimals, rounding }: FoundEvent,
+  payload: unknown,
+  at: Date,
 ): Planned[] {
-  return reactors.map((rule) => planReactor(rule, event, scale))
+  const scale = { decimals: decimals ?? 0, rounding: rounding ?? 'down' }
+  return reactors.map((rule) => planReactor(rule, { payload, at }, scale))
 }
 
 function reportedOf(

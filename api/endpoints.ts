@@ -19,10 +19,15 @@ import { retrieveEventType } from './event-types/retrieve.ts'
 import { updateEventType } from './event-types/update.ts'
 import { listEvents } from './events/list.ts'
 import { retrieveEvent } from './events/retrieve.ts'
+import { listIdentities } from './identities/list.ts'
+import { registerIdentity } from './identities/register.ts'
+import { retrieveIdentity } from './identities/retrieve.ts'
+import { revokeIdentity } from './identities/revoke.ts'
 import { createImport } from './imports/create.ts'
 import { listImports, pauseImport, resumeImport, retrieveImport } from './imports/verbs.ts'
 import { exportLiability } from './liability/export.ts'
 import { retrieveLiability } from './liability/retrieve.ts'
+import { lookUpMember } from './members/lookup.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
@@ -51,17 +56,22 @@ import { createRefund } from './refunds/create.ts'
 import { listRefunds } from './refunds/list.ts'
 import { retrieveRefund } from './refunds/retrieve.ts'
 import { reportEvent, reportEventAtRoot } from './reported-events/report.ts'
+import { cancelEvent, confirmEvent } from './reported-events/settle.ts'
 import { reverseBatch } from './reversals/create.ts'
 import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
 import { updateReward } from './rewards/update.ts'
+import { mergeSettings } from './settings/merge.ts'
+import { retrieveSettings } from './settings/retrieve.ts'
 import { createTransactions } from './transactions/batch.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
 import { reverseTransaction } from './transactions/reverse.ts'
+import { convertPoints } from './users/conversion.ts'
+import { retrieveWallet } from './users/wallet.ts'
 import { createWebhookEndpoint } from './webhook-endpoints/create.ts'
 import { deleteWebhookEndpoint } from './webhook-endpoints/delete.ts'
 import { listWebhookDeliveries } from './webhook-endpoints/deliveries.ts'
@@ -154,4 +164,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
   dryRunReactor,
   reportEvent,
   reportEventAtRoot,
+  ...confirmEvent,
+  ...cancelEvent,
+  ...retrieveWallet,
+  ...convertPoints,
+  ...retrieveSettings,
+  ...mergeSettings,
+  ...lookUpMember,
+  registerIdentity,
+  listIdentities,
+  retrieveIdentity,
+  revokeIdentity,
 ]

@@ -40,6 +40,9 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
 
 function invalid(fields: Fields): string {
   const { param } = fields
+  if (param === 'hold')
+    return 'hold: the event’s reactors do not take points, or do more than that.'
+  if (param === 'payload.points') return `${param}: the event moved ${fields.available}.`
   if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
   if ('program' in fields) return `${param}: is in another program than the source.`
   if ('same' in fields) return `${param}: is the same account.`

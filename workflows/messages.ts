@@ -181,6 +181,8 @@ export type ReverseMessage = Operation & { readonly reason: string; readonly poi
 export type MessageAnswer = { readonly replayed: boolean; readonly refusal?: Refusal }
 
 export const cancel = defineUpdate<MessageAnswer, [CancelMessage]>('cancel')
+/** The till's sale went through: no payment is to be waited for. */
+export const confirm = defineUpdate<MessageAnswer, [Operation]>('confirm')
 export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
 

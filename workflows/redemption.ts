@@ -13,6 +13,7 @@ import { CREATION_WINDOW_MS } from '../domain/creation-window.ts'
 import { type RedemptionFacts, redemptionStory } from '../domain/redemption-story.ts'
 import {
   cancel,
+  confirm,
   created,
   extend,
   type MessageAnswer,
@@ -119,6 +120,9 @@ function listen(run: Run): void {
   )
   setHandler(cancel, (ask) =>
     answer(run, () => write.cancelRedemption({ ...who(run), ...ask, at: now() })),
+  )
+  setHandler(confirm, (ask) =>
+    answer(run, () => write.confirmRedemption({ ...who(run), ...ask, at: now() })),
   )
   setHandler(extend, (ask) =>
     answer(run, () => write.extendRedemption({ ...who(run), ...ask, at: now() })),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RedemptionRow } from '../../db/redemptions.ts'
 import type { ReportedEventRow } from '../../db/reported-events.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { id } from '../values/id.ts'
@@ -15,7 +16,7 @@ export const NewReportedEvent = z
   .strictObject({
     type: eventTypeName,
     user: text(LONGEST_USER).meta({
-      description: 'Whose event it is: an id `loy_…`.',
+      description: 'Whose event it is: an id `loy_…`, or a registered external id.',
       example: 'loy_8sd2k1',
     }),
     payload: z
@@ -26,6 +27,14 @@ export const NewReportedEvent = z
     eventId: text(LONGEST_EVENT_ID).optional().meta({
       description:
         "The till's own id of it. The same one again changes nothing and is answered as the first.",
+    }),
+    reverses: text(LONGEST_EVENT_ID).optional().meta({
+      description:
+        'The `eventId` of an earlier event: what that one moved is undone, once, and no reactor acts.',
+    }),
+    hold: z.boolean().optional().meta({
+      description:
+        'Holds the points until the event is confirmed; without that they return by themselves.',
     }),
   })
   .meta({ id: 'NewReportedEvent' })
@@ -64,6 +73,16 @@ const Outcome = z
   })
   .meta({ id: 'ReactorOutcome', description: 'What one reactor made of an event, and why.' })
 
+/** Where the points of a held event are, until the till confirms. */
+const EventHold = z
+  .object({
+    redemption: id('rdm'),
+    status: z.enum(['held', 'confirmed', 'returned']),
+    expires_at: time.nullable().meta({ description: 'When the points return by themselves.' }),
+    discount: z.object({ amount: z.number().int(), currency: z.string() }).optional(),
+  })
+  .meta({ id: 'EventHold' })
+
 /** A reported event and all that became of it. */
 export const ReportedEvent = z
   .object({
@@ -82,6 +101,12 @@ export const ReportedEvent = z
     points: points.optional().meta({ description: 'The sum of what it moved, signed.' }),
     balance: points.optional().meta({ description: 'After it.' }),
     reactors: z.array(Outcome),
+    reverses: z.string().optional().meta({ description: 'The `eventId` of what it undid.' }),
+    undone: z
+      .array(z.object({ transaction: id('ptx'), points, reverses: id('ptx') }))
+      .optional()
+      .meta({ description: 'The transactions that undid it, and which ones they undid.' }),
+    hold: EventHold.optional(),
     timestamp: time.optional(),
     created_at: time.optional(),
     livemode: z.boolean(),
@@ -91,10 +116,13 @@ export const ReportedEvent = z
     description: 'An event that a till reported, and what became of it.',
   })
 
-/** As stored; points in the program's decimals. */
+type Held = Pick<RedemptionRow, 'id' | 'status' | 'expiresAt' | 'discount'>
+type Showing = { decimals: number; livemode: boolean; dryRun?: boolean; held?: Held | undefined }
+
+/** As stored; points in the program's decimals. `held` is the redemption of one that holds. */
 export function reportedEventObject(
   row: ReportedEventRow,
-  { decimals, livemode, dryRun = false }: { decimals: number; livemode: boolean; dryRun?: boolean },
+  { decimals, livemode, dryRun = false, held }: Showing,
 ) {
   const shown = (units: number) => pointsOf(units, decimals)
   return {
@@ -109,11 +137,37 @@ export function reportedEventObject(
     points: shown(row.points),
     balance: shown(row.balanceAfter),
     reactors: row.outcomes.map((outcome) => outcomeObject(outcome, shown, dryRun)),
+    ...(row.reverses !== null && { reverses: row.reverses }),
+    ...(row.undone !== null && {
+      undone: row.undone.map(({ amount, ...named }) => ({ ...named, points: shown(amount) })),
+    }),
+    ...(held !== undefined && { hold: holdObject(held) }),
     timestamp: row.occurredAt.toISOString(),
     created_at: row.createdAt.toISOString(),
     livemode,
   }
 }
+
+function holdObject({ id: redemption, status, expiresAt, discount }: Held) {
+  return {
+    redemption,
+    status: HOLD_STATUS[status],
+    expires_at: expiresAt?.toISOString() ?? null,
+    ...(discount !== null &&
+      'amount' in discount && {
+        discount: { amount: discount.amount, currency: discount.currency },
+      }),
+  }
+}
+
+const HOLD_STATUS = {
+  pending: 'held',
+  fulfillment_pending: 'held',
+  applied: 'confirmed',
+  fulfilled: 'confirmed',
+  released: 'returned',
+  reversed: 'returned',
+} as const
 
 type StoredOutcome = ReportedEventRow['outcomes'][number]
 

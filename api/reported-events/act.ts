@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { EventReport, Reported } from '../../activities/reported-event.ts'
-import { readReportedEvent } from '../../db/reported-events.ts'
+import { findRedemption } from '../../db/redemptions.ts'
+import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
 import { type ErrorCode, Refused, refuse } from '../../domain/refusal.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import { write } from '../contention.ts'
@@ -22,7 +23,7 @@ export const REPORT_ERRORS: readonly ErrorCode[] = [
   'idempotency_key_reused',
 ]
 
-type Answer = Reply<z.input<typeof ReportedEvent>>
+export type Answer = Reply<z.input<typeof ReportedEvent>>
 
 /**
  * Judges an event, has it acted on in one transaction, and says what became of it. Where the database is
@@ -37,7 +38,7 @@ export async function actOnEvent(
   const found = await judgeEvent(deps, report)
   try {
     const reported = await write(() => deps.activities.reportEvent(report, found))
-    return answerOf(reported, report, livemode)
+    return await answerOf(deps, reported, report, livemode)
   } catch (error) {
     if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
     if (report.strict) throw new Outage(UNKNOWN, error)
@@ -63,7 +64,13 @@ function acceptedObject({ type, eventId, user, strict }: EventReport, livemode: 
   }
 }
 
-function answerOf(reported: Reported, report: EventReport, livemode: boolean): Answer {
+/** What became of it, as the API says it; the ledger's refusals are thrown. */
+export async function answerOf(
+  deps: Deps,
+  reported: Reported,
+  report: Pick<EventReport, 'type' | 'user' | 'fingerprint' | 'dryRun'>,
+  livemode: boolean,
+): Promise<Answer> {
   switch (reported.outcome) {
     case 'no_type':
       return missing('type', report.type)
@@ -85,8 +92,19 @@ function answerOf(reported: Reported, report: EventReport, livemode: boolean): A
         refuse('idempotency_key_reused', message, { resource: row.id })
       }
       const dryRun = report.dryRun && !replayed
-      const object = reportedEventObject(row, { decimals: reported.decimals, livemode, dryRun })
+      const held = await heldBy(deps, row)
+      const object = reportedEventObject(row, {
+        decimals: reported.decimals,
+        livemode,
+        dryRun,
+        held,
+      })
       return { status: 'ok', replayed, object }
     }
   }
+}
+
+/** The redemption that holds an event's points; of most events none does. */
+export async function heldBy({ pool }: Deps, { workspace, redemption }: ReportedEventRow) {
+  return redemption === null ? undefined : findRedemption(pool, workspace, redemption)
 }

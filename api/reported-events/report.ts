@@ -5,6 +5,8 @@ import { endpoint } from '../endpoint.ts'
 import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { flag } from '../values/flag.ts'
 import { actOnEvent, REPORT_ERRORS } from './act.ts'
+import { holdEvent } from './hold.ts'
+import { undoEvent } from './undo.ts'
 
 const BODY_LIMIT = '32kb' // a receipt of some hundred lines
 const FUTURE_MS = 300_000 // a till's clock may be so much ahead
@@ -24,7 +26,13 @@ const reporting = (path: '/v1/events' | '/events') =>
     body: NewReportedEvent,
     reply: ReportedEvent,
     successCodes: [200, 202],
-    errors: REPORT_ERRORS,
+    errors: [
+      ...REPORT_ERRORS,
+      'not_reversible',
+      'redemption_already_settled',
+      'payment_processing',
+      'invalid_precision',
+    ],
     handle: async ({ workspace, livemode, query, body, operation, fingerprint, deps }) => {
       const { strict = false, dry_run: dryRun = false } = query
       const { type, user, payload, timestamp } = body
@@ -44,6 +52,20 @@ const reporting = (path: '/v1/events' | '/events') =>
         dryRun,
         reactors: dryRun ? 'all' : 'active',
       }
+      if (dryRun && (body.hold === true || body.reverses !== undefined)) {
+        refuse(
+          'parameter_invalid',
+          'dry_run: tries out what reactors do, and no hold or reversal.',
+          {
+            param: 'dry_run',
+          },
+        )
+      }
+      if (body.hold === true && body.reverses !== undefined) {
+        refuse('parameter_invalid', 'hold: cannot stand beside reverses.', { param: 'hold' })
+      }
+      if (body.reverses !== undefined) return undoEvent(deps, report, body.reverses, livemode)
+      if (body.hold === true) return holdEvent(deps, report, livemode)
       return actOnEvent(deps, report, livemode)
     },
   })

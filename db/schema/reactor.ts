@@ -110,6 +110,9 @@ export type ReactorOutcome = {
   }[]
 }
 
+/** One transaction that undid another; `amount` signed, in the smallest unit. */
+export type Undone = { transaction: string; amount: number; reverses: string }
+
 /** One event that a till reported, and all that became of it, once by its `event_id`. Append-only. */
 export const reportedEvent = pgTable(
   'reported_event',
@@ -131,9 +134,17 @@ export const reportedEvent = pgTable(
     balanceAfter: units('balance_after').notNull(),
     occurredAt: instant('occurred_at').notNull(),
     createdAt: instant('created_at').notNull(),
+    // The event_id of the event that this one undid, and by which transactions.
+    reverses: text('reverses'),
+    undone: jsonb('undone').$type<Undone[]>(),
+    // Where its points are held: by this redemption, until it is confirmed.
+    redemption: idText('redemption'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
+    uniqueIndex('reported_event_reversal')
+      .on(t.workspace, t.reverses)
+      .where(sql`reverses is not null`),
     uniqueIndex('reported_event_once').on(t.workspace, t.eventId),
     index('reported_event_of_account').on(t.workspace, t.account, t.id),
   ],

@@ -3,11 +3,14 @@ import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
 import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, Settings } from './request.ts'
+import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
 import { Webhooks } from './webhooks.ts'
 
 export * from './errors.ts'
+export { memberToken } from './member-token.ts'
 export type { Page, PagePromise } from './page.ts'
 export type { CallOptions, LastResponse } from './request.ts'
+export type * from './tills.ts'
 export type * from './types.ts'
 
 export type VinrOptions = {
@@ -38,6 +41,10 @@ export class Vinr {
   readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
   readonly webhooks: Webhooks
+  readonly wallets: Wallets
+  readonly settings: SettingsOfTills
+  readonly members: Members
+  readonly tillEvents: TillEvents
 
   constructor(options: VinrOptions) {
     const { secretKey, timeoutMs = TIMEOUT_MS, maxRetries = MAX_RETRIES, fetch } = options
@@ -58,6 +65,10 @@ export class Vinr {
     this.eventTypes = new EventTypes(settings)
     this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)
+    this.wallets = new Wallets(settings)
+    this.settings = new SettingsOfTills(settings)
+    this.members = new Members(settings)
+    this.tillEvents = new TillEvents(settings)
     this.webhooks = new Webhooks(options.webhookSecret ?? environment('VINR_WEBHOOK_SECRET'))
   }
 }

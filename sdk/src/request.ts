@@ -20,7 +20,7 @@ export type CallOptions = {
 }
 
 export type Sent = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   path: string
   body?: unknown
   query?: object | undefined

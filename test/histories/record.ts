@@ -7,6 +7,7 @@ import { armRedemption, askRedemption } from '../../temporal/redemption.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import {
   cancel,
+  confirm,
   extend,
   paymentWorkflowId,
   reportedEventWorkflowId,
@@ -53,6 +54,11 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
   'redemption cancelled': async () => {
     const input = await redeem(house)
     await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'changed_mind' })
+    return input.redemption
+  },
+  'redemption confirmed at a till': async () => {
+    const input = await redeem(house)
+    await askRedemption(house.engine, input, confirm, operation())
     return input.redemption
   },
   'redemption cancelled by an operator': async () => {
