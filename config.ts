@@ -15,6 +15,8 @@ const Environment = z.object({
   WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9464),
   // How long a redemption waits for its payment where neither reward nor program says; fractions allowed.
   HOLD_MINUTES: z.coerce.number().positive().max(525_600).default(30),
+  // Hashes members' phones and cards together with what the database holds; long, random, never changed.
+  MEMBER_PEPPER: z.string().min(16).optional(),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
   TRUST_PROXY: text.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -31,6 +33,7 @@ export type Config = {
   port: number
   workerMetricsPort: number
   holdMinutes: number
+  memberPepper: string | undefined
   rateLimitPerSecond: number
   trustProxy: string | undefined
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
@@ -60,6 +63,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: env.PORT,
     workerMetricsPort: env.WORKER_METRICS_PORT,
     holdMinutes: env.HOLD_MINUTES,
+    memberPepper: env.MEMBER_PEPPER,
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
     trustProxy: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,

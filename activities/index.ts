@@ -2,10 +2,14 @@ import { accountActivities } from './account.ts'
 import { bulkActivities } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
+import { eventTypeActivities } from './event-type.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
+import { memberActivities } from './member.ts'
 import { paymentActivities } from './payment.ts'
 import { programActivities } from './program.ts'
+import { reactorActivities } from './reactor.ts'
 import { redemptionActivities } from './redemption.ts'
+import { reportedEventActivities } from './reported-event.ts'
 import { rewardActivities } from './reward.ts'
 import { transactionActivities } from './transaction.ts'
 import { webhookEndpointActivities } from './webhooks/endpoint.ts'
@@ -18,9 +22,13 @@ export function requestActivities(dependencies: Dependencies) {
     ...earningRuleActivities(dependencies),
     ...bulkActivities(dependencies),
     ...fulfillmentActivities(dependencies),
+    ...eventTypeActivities(dependencies),
+    ...memberActivities(dependencies),
     ...paymentActivities(dependencies),
     ...programActivities(dependencies),
+    ...reactorActivities(dependencies),
     ...redemptionActivities(dependencies),
+    ...reportedEventActivities(dependencies),
     ...rewardActivities(dependencies),
     ...transactionActivities(dependencies),
     ...webhookEndpointActivities(dependencies),

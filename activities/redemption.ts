@@ -76,6 +76,9 @@ export function redemptionActivities(dependencies: Settling) {
         at,
       ]),
 
+    confirmRedemption: ({ workspace, redemption, operation, fingerprint, at }: Asked) =>
+      settle('redemption_confirm', [workspace, redemption, operation, fingerprint, at]),
+
     extendRedemption: ({
       workspace,
       redemption,

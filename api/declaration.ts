@@ -11,6 +11,8 @@ export type SuccessCode = 200 | 201 | 202
 /** What a handler is given. `Body` is the Buffer as received where `raw` is set. */
 export type Context<Params, Query, Body, D> = {
   readonly workspace: string
+  /** The API key's id. */
+  readonly caller: string
   readonly livemode: boolean
   readonly params: Params
   readonly query: Query

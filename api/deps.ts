@@ -2,6 +2,7 @@ import type { RequestActivities } from '../activities/index.ts'
 import type { PaymentSecret } from '../db/api-keys.ts'
 import type { Pool } from '../db/pool.ts'
 import type { Engine } from '../temporal/engine.ts'
+import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
 
 /** What the product's handlers reach. Only `activities` write. */
@@ -12,6 +13,10 @@ export type Deps = {
   readonly decimals: Decimals
   /** How long a redemption waits for its payment where neither reward nor program says. */
   readonly holdMinutes: number
+  /** What members' phones, cards and devices of a workspace are hashed with. */
+  readonly memberKey: (workspace: string) => Promise<Buffer>
+  /** Failed look-ups of members, by API key and kind. */
+  readonly attempts: Attempts
   /** The signing secrets of a payment provider; remembered for seconds. */
   readonly paymentSecrets: (provider: string) => Promise<PaymentSecret[]>
 }

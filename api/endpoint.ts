@@ -29,6 +29,7 @@ export function endpointOf<D>() {
       const parsedBody = parse<B>(body, call.body)
       return handle({
         workspace,
+        caller: caller.id,
         livemode,
         params: parsedParams,
         query: parsedQuery,

@@ -13,12 +13,21 @@ import { createEarningRule } from './earning-rules/create.ts'
 import { listEarningRules } from './earning-rules/list.ts'
 import { retrieveEarningRule } from './earning-rules/retrieve.ts'
 import { updateEarningRule } from './earning-rules/update.ts'
+import { createEventType } from './event-types/create.ts'
+import { listEventTypes } from './event-types/list.ts'
+import { retrieveEventType } from './event-types/retrieve.ts'
+import { updateEventType } from './event-types/update.ts'
 import { listEvents } from './events/list.ts'
 import { retrieveEvent } from './events/retrieve.ts'
+import { listIdentities } from './identities/list.ts'
+import { registerIdentity } from './identities/register.ts'
+import { retrieveIdentity } from './identities/retrieve.ts'
+import { revokeIdentity } from './identities/revoke.ts'
 import { createImport } from './imports/create.ts'
 import { listImports, pauseImport, resumeImport, retrieveImport } from './imports/verbs.ts'
 import { exportLiability } from './liability/export.ts'
 import { retrieveLiability } from './liability/retrieve.ts'
+import { lookUpMember } from './members/lookup.ts'
 import { cancelPayment } from './payments/cancel.ts'
 import { confirmPayment } from './payments/confirm.ts'
 import { createPayment } from './payments/create.ts'
@@ -31,6 +40,12 @@ import { reconcileProgram } from './programs/reconciliation.ts'
 import { retrieveProgram } from './programs/retrieve.ts'
 import { updateProgram } from './programs/update.ts'
 import { createQuote } from './quotes/create.ts'
+import { createReactor } from './reactors/create.ts'
+import { deleteReactor } from './reactors/delete.ts'
+import { dryRunReactor } from './reactors/dry-run.ts'
+import { listReactors } from './reactors/list.ts'
+import { retrieveReactor } from './reactors/retrieve.ts'
+import { updateReactor } from './reactors/update.ts'
 import { cancelRedemption } from './redemptions/cancel.ts'
 import { createRedemption } from './redemptions/create.ts'
 import { extendRedemption } from './redemptions/extend.ts'
@@ -41,17 +56,23 @@ import { reverseRedemption } from './redemptions/reverse.ts'
 import { createRefund } from './refunds/create.ts'
 import { listRefunds } from './refunds/list.ts'
 import { retrieveRefund } from './refunds/retrieve.ts'
+import { reportEvent, reportEventAtRoot } from './reported-events/report.ts'
+import { cancelEvent, confirmEvent } from './reported-events/settle.ts'
 import { reverseBatch } from './reversals/create.ts'
 import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
 import { updateReward } from './rewards/update.ts'
+import { mergeSettings } from './settings/merge.ts'
+import { retrieveSettings } from './settings/retrieve.ts'
 import { createTransactions } from './transactions/batch.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
 import { retrieveTransaction } from './transactions/retrieve.ts'
 import { reverseTransaction } from './transactions/reverse.ts'
+import { convertPoints } from './users/conversion.ts'
+import { retrieveWallet } from './users/wallet.ts'
 import { createWebhookEndpoint } from './webhook-endpoints/create.ts'
 import { deleteWebhookEndpoint } from './webhook-endpoints/delete.ts'
 import { listWebhookDeliveries } from './webhook-endpoints/deliveries.ts'
@@ -133,4 +154,27 @@ export const ENDPOINTS: readonly Endpoint[] = [
   testWebhookEndpoint,
   replayWebhookEvents,
   listWebhookDeliveries,
+  createEventType,
+  retrieveEventType,
+  updateEventType,
+  listEventTypes,
+  createReactor,
+  retrieveReactor,
+  updateReactor,
+  deleteReactor,
+  listReactors,
+  dryRunReactor,
+  reportEvent,
+  reportEventAtRoot,
+  ...confirmEvent,
+  ...cancelEvent,
+  ...retrieveWallet,
+  ...convertPoints,
+  ...retrieveSettings,
+  ...mergeSettings,
+  ...lookUpMember,
+  registerIdentity,
+  listIdentities,
+  retrieveIdentity,
+  revokeIdentity,
 ]

@@ -37,9 +37,18 @@ async function main(): Promise<void> {
   })
   const engine = await connected(config, log)
   let draining = false
-  const { holdMinutes, webhookAllowedAddresses: allowedAddresses } = config
+  const { holdMinutes, memberPepper, webhookAllowedAddresses: allowedAddresses } = config
   const app = productApp(
-    { pool, engine, holdMinutes, allowedAddresses, log, registry, version: productVersion() },
+    {
+      pool,
+      engine,
+      holdMinutes,
+      memberPepper,
+      allowedAddresses,
+      log,
+      registry,
+      version: productVersion(),
+    },
     {
       draining: () => draining,
       ratePerSecond: config.rateLimitPerSecond,

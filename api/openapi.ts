@@ -122,7 +122,9 @@ function operationId<D>({ method, path }: Endpoint<D>): string {
     .replace(/^\/v1\//, '')
     .split(/[^\w]+/)
     .filter(Boolean)
-  return [method.toLowerCase(), ...words].join('_')
+  // what is answered at both paths is two operations
+  const place = path.startsWith('/v1/') ? [] : ['at_root']
+  return [method.toLowerCase(), ...words, ...place].join('_')
 }
 
 function tagsOf<D>(endpoints: readonly Endpoint<D>[]) {

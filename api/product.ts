@@ -6,9 +6,11 @@ import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import type { Pool } from '../db/pool.ts'
+import { memberKey } from '../domain/member-token.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { withinDeadline } from '../temporal/engine.ts'
 import { type AppOptions, createApp } from './app.ts'
+import { failedAttempts } from './attempts.ts'
 import { decimalsFrom } from './decimals.ts'
 import type { Deps } from './deps.ts'
 import { ENDPOINTS } from './endpoints.ts'
@@ -18,11 +20,15 @@ import { remembered } from './remembered.ts'
 
 const SECRETS_MS = 5_000 // a rolled signing secret is known after at most this
 const MOST_PROVIDERS = 50
+const PEPPER_MS = 600_000 // a pepper never changes
+const MOST_PEPPERS = 1_000
 
 export type Parts = {
   readonly pool: Pool
   readonly engine: Engine
   readonly holdMinutes: number
+  /** The installation's secret over every workspace's pepper; without it the peppers stand alone. */
+  readonly memberPepper?: string | undefined
   readonly log: Logger
   readonly registry: Registry
   readonly version: string
@@ -42,14 +48,20 @@ type Settings = Pick<
 
 /** The product's HTTP surface over a database and an engine. */
 export function productApp(parts: Parts, settings: Settings = {}): Express {
-  const { pool, engine, holdMinutes, allowedAddresses, ...rest } = parts
+  const { pool, engine, holdMinutes, memberPepper, allowedAddresses, ...rest } = parts
   const nudge = createNudge({ pool, engine })
+  const activities = requestActivities({ pool, engine, nudge, allowedAddresses })
   const deps: Deps = {
     pool,
     engine,
     holdMinutes,
-    activities: requestActivities({ pool, engine, nudge, allowedAddresses }),
+    activities,
     decimals: decimalsFrom(pool),
+    memberKey: remembered(
+      async (workspace) => memberKey(await activities.memberPepper(workspace), memberPepper),
+      { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
+    ),
+    attempts: failedAttempts(),
     paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
       ttlMs: SECRETS_MS,
       most: MOST_PROVIDERS,

@@ -55,7 +55,7 @@ export type AccountView = {
   tier: TierStanding | undefined
 }
 
-type ViewAnswer = {
+export type ViewAnswer = {
   account: Snapshot
   lots: { points: number; expires_at: string }[] | null
   tier: StandingRow | null
@@ -70,7 +70,10 @@ export async function findAccountView(
   id: string,
 ): Promise<AccountView | undefined> {
   const view = await call<ViewAnswer | null>(pool, 'account_view', [workspace, id])
-  if (view === null) return undefined
+  return view === null ? undefined : viewOf(view)
+}
+
+export function viewOf(view: ViewAnswer): AccountView {
   const now = new Date(view.at)
   const lots: AccountView['lots'] = { expiring: [], due: 0 }
   for (const { points, expires_at } of view.lots ?? []) {

@@ -282,5 +282,49 @@ broken (workspace, subject, rule, detail) as (
   left join webhook_delivery d
     on d.workspace = w.workspace and d.endpoint = w.id and d.event = e.id and d.operation is null
   where d.id is null
+  union all
+  select u.workspace, u.id, 'an event that reverses another undid its transactions, and nothing else',
+    format('reverses %s, points %s, undone %s in %s rows of %s', u.reverses, u.points, t.amount, t.rows,
+      jsonb_array_length(u.undone))
+  from reported_event u
+  left join reported_event o on o.workspace = u.workspace and o.event_id = u.reverses
+  left join redemption d on d.workspace = o.workspace and d.id = o.redemption
+  left join lateral (
+    select sum(t.amount) as amount, count(*) as rows
+    from jsonb_array_elements(u.undone) x
+    join ptx t on t.workspace = u.workspace and t.id = x ->> 'transaction' and t.reverses = x ->> 'reverses'
+      and t.amount = (x ->> 'amount')::bigint
+    where d.transaction = t.reverses or exists (
+      select from jsonb_path_query(o.outcomes, '$[*].reactions[*].transaction') y where y #>> '{}' = t.reverses)
+  ) t on true
+  where u.reverses is not null
+    and (o.id is null or t.rows <> jsonb_array_length(u.undone) or coalesce(t.amount, 0) <> u.points)
+  union all
+  select h.workspace, h.id, 'a held event''s points are its redemption''s', format('points %s, held %s', h.points, d.points)
+  from reported_event h left join redemption d on d.workspace = h.workspace and d.id = h.redemption
+  where h.redemption is not null and d.points is distinct from -h.points
+  union all
+  select coalesce(e.workspace, m.workspace), coalesce(e.id, m.event), 'a reported event moved what its outcomes say',
+    format('says %s in %s rows and %s activations, moved %s in %s rows, counted %s', e.points, e.rows, e.activated,
+      m.amount, m.rows, x.n)
+  from (
+    -- what undoes another event, and what holds points, is proved below
+    select r.workspace, r.id, case when r.reverses is null and r.redemption is null then r.points else 0 end as points,
+      count(z.value ->> 'transaction') as rows,
+      count(distinct o.value ->> 'reactor') filter (where o.value ->> 'outcome' = 'activated') as activated
+    from reported_event r
+    left join lateral jsonb_array_elements(r.outcomes) o on true
+    left join lateral jsonb_array_elements(o.value -> 'reactions') z on true
+    group by 1, 2, 3
+  ) e
+  full join (
+    select workspace, source ->> 'event' as event, sum(amount) as amount, count(*) as rows
+    from ptx where source ? 'reactor' group by 1, 2
+  ) m on m.workspace = e.workspace and m.event = e.id
+  left join (
+    select workspace, event, count(*) as n from reactor_activation group by 1, 2
+  ) x on x.workspace = e.workspace and x.event = e.id
+  where e.id is null or e.points <> coalesce(m.amount, 0) or e.rows <> coalesce(m.rows, 0)
+    or e.activated <> coalesce(x.n, 0)
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

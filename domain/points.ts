@@ -32,7 +32,7 @@ function roundUp(rest: bigint, divisor: bigint, rounding: Rounding): bigint {
 }
 
 /** 12.5 -> 125 at scale 1; 1e21 and 1.5e-7 too, by JavaScript's shortest decimal form of the number. */
-function decimalDigits(value: number): { digits: bigint; scale: number } {
+export function decimalDigits(value: number | string): { digits: bigint; scale: number } {
   const [mantissa = '0', exponent = '0'] = String(value).split('e')
   const [whole = '0', fraction = ''] = mantissa.split('.')
   const scale = fraction.length - Number(exponent)

@@ -36,6 +36,7 @@ export function redemptionStory(facts: RedemptionFacts): string {
         ? `Points are held. Attached to payment ${payment}; waits for it to complete or fail. Without either the points return at ${expiresAt}.`
         : `Points are held. Waits for a payment to use it. Without one the points return at ${expiresAt}.`
     case 'applied':
+      if (payment === null) return 'Applied: the till confirmed the sale.'
       return late === 'reheld'
         ? `Applied late: payment ${payment} completed after the release, and the points were taken again.`
         : `Applied: payment ${payment} completed with the discount.`

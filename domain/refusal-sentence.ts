@@ -44,6 +44,9 @@ function invalid(fields: Fields): string {
   if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
   if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
   if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`
+  if (param === 'hold')
+    return 'hold: the event’s reactors do not take points, or do more than that.'
+  if (param === 'payload.points') return `${param}: the event moved ${fields.available}.`
   if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
   if ('program' in fields) return `${param}: is in another program than the source.`
   if ('same' in fields) return `${param}: is the same account.`

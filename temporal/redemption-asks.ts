@@ -1,6 +1,7 @@
 /** What a redemption's run can be asked, for `askRedemption`. */
 export {
   cancel,
+  confirm,
   extend,
   fulfill,
   type MessageAnswer,

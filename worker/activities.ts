@@ -6,6 +6,7 @@ import { liabilityActivities } from '../activities/liability.ts'
 import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
+import { reportedEventActivities } from '../activities/reported-event.ts'
 import { tierActivities } from '../activities/tier.ts'
 import type { DeliveryDependencies } from '../activities/webhooks/attempt.ts'
 import { deliveryActivities } from '../activities/webhooks/deliver.ts'
@@ -20,6 +21,7 @@ export function workerActivities(
     ...redemptionActivities(dependencies),
     ...fulfillmentActivities(dependencies),
     ...paymentActivities(dependencies),
+    ...reportedEventActivities(dependencies),
     ...tierActivities(dependencies),
     ...expiryActivities(dependencies),
     ...bulkRunActivities(dependencies),

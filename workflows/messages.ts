@@ -22,6 +22,10 @@ export const accountExpiryWorkflowId = (workspace: string, account: string): str
 /** An import or a reversal carries the id that the API returned. */
 export const bulkWorkflowId = (bulk: string): string => bulk
 
+/** A till's event is found by the till's own id of it. */
+export const reportedEventWorkflowId = (workspace: string, eventId: string): string =>
+  `${workspace}/event/${eventId}`
+
 export const EXPIRY_BATCH_WORKFLOW_ID = 'expiry-batch'
 export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-quarter-hour'
 export const LEDGER_TOTALS_WORKFLOW_ID = 'ledger-totals'
@@ -122,6 +126,29 @@ export type BulkEnding = {
 
 export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
 
+/** A till's event as `reportEvent` takes it. `occurredAt`: ISO 8601. */
+export type ReportedEventInput = {
+  readonly workspace: string
+  readonly id: string
+  readonly eventId: string
+  readonly fingerprint: string
+  readonly type: string
+  readonly user: string
+  readonly payload: unknown
+  readonly occurredAt: string
+  readonly strict: boolean
+  readonly dryRun: boolean
+  readonly reactors: string
+}
+
+export type ReportedEventEnding = {
+  readonly eventId: string
+  readonly outcome: string
+  readonly story: string
+}
+
+export type ReportedEventWorkflow = (input: ReportedEventInput) => Promise<ReportedEventEnding>
+
 /** The workflow types, as `workflows/index.ts` exports them. */
 export const WORKFLOW = {
   redemption: 'redemption',
@@ -135,6 +162,7 @@ export const WORKFLOW = {
   bulkRun: 'bulkRun',
   ledgerTotals: 'ledgerTotals',
   liabilitySnapshot: 'liabilitySnapshot',
+  reportedEvent: 'reportedEvent',
 } as const
 
 /** Something of the account may expire earlier than its run knows. */
@@ -180,6 +208,8 @@ export type FulfillMessage = Operation & {
 export type MessageAnswer = { readonly replayed: boolean; readonly refusal?: Refusal }
 
 export const cancel = defineUpdate<MessageAnswer, [CancelMessage]>('cancel')
+/** The till's sale went through: no payment is to be waited for. */
+export const confirm = defineUpdate<MessageAnswer, [Operation]>('confirm')
 export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
 export const fulfill = defineUpdate<MessageAnswer, [FulfillMessage]>('fulfill')

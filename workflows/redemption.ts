@@ -12,6 +12,7 @@ import {
 } from './dead-mans-switch.ts'
 import {
   cancel,
+  confirm,
   created,
   extend,
   paymentCompleted,
@@ -59,6 +60,9 @@ function listen(run: Switch): void {
     ),
   )
   setHandler(cancel, (ask) => answer(run, () => write.cancelRedemption({ ...moment(run), ...ask })))
+  setHandler(confirm, (ask) =>
+    answer(run, () => write.confirmRedemption({ ...moment(run), ...ask })),
+  )
   setHandler(extend, (ask) => answer(run, () => write.extendRedemption({ ...moment(run), ...ask })))
   setHandler(reverse, (ask) =>
     answer(run, () => write.reverseRedemption({ ...moment(run), ...ask })),

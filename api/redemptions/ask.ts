@@ -73,7 +73,7 @@ async function wasObeyed(ctx: Asking): Promise<boolean> {
 }
 
 // Which of the messages each kind of run hears. The rest are refused without waking it.
-const HEARD = { item: ['fulfill', 'reverse'], other: ['cancel', 'extend', 'reverse'] }
+const HEARD = { item: ['fulfill', 'reverse'], other: ['cancel', 'confirm', 'extend', 'reverse'] }
 
 function refuseDeaf(row: RedemptionRow, message: string): void {
   if (HEARD[row.fulfillment ? 'item' : 'other'].includes(message)) return

@@ -143,7 +143,7 @@ function deadlineOf({ deadline_days }: Judged): number {
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ' // no I, L, O or U: a cashier types it from a screen
 
 /** A discount code: 60 random bits, in groups that can be read aloud. */
-function newCode(): string {
+export function newCode(): string {
   const signs = [...randomBytes(12)].map((byte) => CROCKFORD[byte % CROCKFORD.length]).join('')
   return `VINR-${signs.slice(0, 4)}-${signs.slice(4, 8)}-${signs.slice(8)}`
 }

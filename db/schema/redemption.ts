@@ -145,7 +145,7 @@ export const redemptionMessage = pgTable(
     workspace: idText('workspace').notNull(),
     operation: text('operation').notNull(),
     redemption: idText('redemption').notNull(),
-    kind: text('kind', { enum: ['cancel', 'extend', 'reverse', 'fulfill'] }).notNull(),
+    kind: text('kind', { enum: ['cancel', 'confirm', 'extend', 'reverse', 'fulfill'] }).notNull(),
     fingerprint: text('fingerprint').notNull(),
     at: instant('at').notNull(),
   },

@@ -18,7 +18,21 @@ export class Events extends Resource {
   list(query?: QueryOf<'/v1/events'>, options?: CallOptions): PagePromise<VinrEvent> {
     return this.pagesOf('/v1/events', query, options)
   }
+  /**
+   * Reports what happened at a till, and learns what each reactor made of it. `strict` refuses, whole, what
+   * would take the balance below zero; `dryRun` writes nothing.
+   */
+  report(
+    body: BodyOf<'/v1/events', 'post'>,
+    { strict = false, dryRun = false, ...options }: ReportOptions = {},
+  ): Promise<ReplyOf<'/v1/events', 'post'>> {
+    const asked = [...(strict ? ['strict=true'] : []), ...(dryRun ? ['dry_run=true'] : [])]
+    const query = asked.length === 0 ? '' : `?${asked.join('&')}`
+    return this.call('POST', `/v1/events${query}`, body, options)
+  }
 }
+
+type ReportOptions = CallOptions & { strict?: boolean; dryRun?: boolean }
 
 const PATH = '/v1/webhook_endpoints'
 const at = (id: string, verb = '') => `${PATH}/${segment(id)}${verb}`

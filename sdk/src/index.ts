@@ -1,13 +1,17 @@
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
+import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, Settings } from './request.ts'
+import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
 import { Webhooks } from './webhooks.ts'
 
 export * from './errors.ts'
 export type { ImportOptions, ImportRow, ImportSource, ProgressOptions } from './imports.ts'
+export { memberToken } from './member-token.ts'
 export type { Page, PagePromise } from './page.ts'
 export type { CallOptions, LastResponse } from './request.ts'
+export type * from './tills.ts'
 export type * from './types.ts'
 
 export type VinrOptions = {
@@ -34,8 +38,14 @@ export class Vinr {
   readonly refunds: Refunds
   readonly loyalty: Loyalty
   readonly events: Events
+  readonly eventTypes: EventTypes
+  readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
   readonly webhooks: Webhooks
+  readonly wallets: Wallets
+  readonly settings: SettingsOfTills
+  readonly members: Members
+  readonly tillEvents: TillEvents
 
   constructor(options: VinrOptions) {
     const { secretKey, timeoutMs = TIMEOUT_MS, maxRetries = MAX_RETRIES, fetch } = options
@@ -53,7 +63,13 @@ export class Vinr {
     this.refunds = new Refunds(settings)
     this.loyalty = new Loyalty(settings)
     this.events = new Events(settings)
+    this.eventTypes = new EventTypes(settings)
+    this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)
+    this.wallets = new Wallets(settings)
+    this.settings = new SettingsOfTills(settings)
+    this.members = new Members(settings)
+    this.tillEvents = new TillEvents(settings)
     this.webhooks = new Webhooks(options.webhookSecret ?? environment('VINR_WEBHOOK_SECRET'))
   }
 }

@@ -28,7 +28,7 @@ export type Body = NonNullable<RequestInit['body']>
 export type RawBody = { type: string; body: Body; once: boolean }
 
 export type Sent = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   path: string
   body?: unknown
   query?: object | undefined

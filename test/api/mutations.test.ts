@@ -52,6 +52,13 @@ const BODIES: Readonly<Record<string, object>> = {
     expires_at: '2099-01-01T00:00:00Z',
     metadata: { batch: 'b' },
   },
+  '/members/lookup': { token: 'mc_0123456789abcdef', till: 'till-1' },
+  '/v1/members/lookup': { phone: '+4790000000', till: 'till-1' },
+  '/v1/loyalty/accounts/loy_9f2k/identities': {
+    kind: 'external_id',
+    external_id: 'crm-1',
+    label: 'CRM',
+  },
   '/v1/payments': {
     amount: 2_999,
     currency: 'EUR',

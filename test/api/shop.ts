@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
+import { workspaceActivities } from '../../activities/workspace.ts'
 import { createLog } from '../../api/log.ts'
 import { productApp } from '../../api/product.ts'
+import { newId } from '../../domain/ids.ts'
 import { type House, LOCAL, openHouse } from '../support/house.ts'
 
 export type Shop = House & {
@@ -16,6 +18,9 @@ export type Shop = House & {
     options?: { key?: string; idempotencyKey?: string },
   ): request.Test
   patch(path: string, body: object): request.Test
+  put(path: string, body: object, key?: string): request.Test
+  /** The secret key of another workspace. */
+  stranger(): Promise<string>
   delete(path: string, key?: string): request.Test
   /** An event of the sandbox, signed at `at` (unix seconds). */
   webhook(event: object, options?: { secret?: string; at?: number; path?: string }): request.Test
@@ -50,6 +55,11 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
       ).send(body)
     },
     delete: (path, key = secretKey) => request(app).delete(path).set('X-Api-Key', key),
+    put: (path, body, key = secretKey) => request(app).put(path).set('X-Api-Key', key).send(body),
+    stranger: async () => {
+      const { createWorkspace } = workspaceActivities({ pool: house.pool })
+      return (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
+    },
     patch: (path, body) => request(app).patch(path).set('X-Api-Key', secretKey).send(body),
     webhook: (
       event,

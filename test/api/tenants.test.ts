@@ -32,6 +32,7 @@ beforeAll(async () => {
     enabled_events: ['none'],
   })
   const program = await shop.post('/v1/loyalty/programs', { name: 'Ours alone' })
+  const identity = await shop.post('/v1/loyalty/accounts/loy_9f2k/identities', { kind: 'device' })
   const imported = await request(shop.app)
     .post('/v1/loyalty/imports?batch=ours')
     .set('X-Api-Key', shop.keys.secretKey)
@@ -40,7 +41,15 @@ beforeAll(async () => {
   await shop.engine.client.workflow.getHandle(imported.body.id).result()
   const reversal = await shop.post('/v1/loyalty/batches/ours/reverse')
   await shop.engine.client.workflow.getHandle(reversal.body.id).result()
+  const type = await shop.post('/v1/event_types', { name: 'OURS' })
+  const reactor = await shop.post('/v1/reactors', {
+    name: 'Ours',
+    trigger: 'OURS',
+    reactions: [{ type: 'adjust_points', points: 1 }],
+  })
   ids = {
+    event_types: type.body.id,
+    reactors: reactor.body.id,
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
     redemptions: redemption.body.id,
@@ -53,6 +62,8 @@ beforeAll(async () => {
     programs: program.body.id,
     imports: imported.body.id,
     batch_reversals: reversal.body.id,
+    identities: identity.body.id,
+    users: 'loy_9f2k',
   }
 })
 afterAll(() => shop.close())
@@ -79,19 +90,31 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/payments/{id}/replay_award': {},
   'PATCH /v1/loyalty/earning_rules/{id}': { name: 'Mine now' },
   'PATCH /v1/webhook_endpoints/{id}': { status: 'disabled' },
+  'POST /v1/loyalty/accounts/{id}/identities': { kind: 'device' },
+  'DELETE /v1/loyalty/identities/{id}': {},
+  'POST /v1/events/{id}/confirm': {},
+  'POST /v1/events/{id}/cancel': {},
+  'POST /events/{id}/confirm': {},
+  'POST /events/{id}/cancel': {},
   'DELETE /v1/webhook_endpoints/{id}': {},
   'POST /v1/webhook_endpoints/{id}/roll_secret': {},
   'POST /v1/webhook_endpoints/{id}/test': {},
+  'PATCH /v1/event_types/{id}': { description: 'Mine now' },
+  'PATCH /v1/reactors/{id}': { name: 'Mine now' },
+  'DELETE /v1/reactors/{id}': {},
+  'POST /v1/reactors/{id}/dry_run': { user: 'loy_9f2k' },
   'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
 const withId = ENDPOINTS.filter(({ path }) => path.includes('{id}'))
-const lists = ENDPOINTS.filter((e) => e.method === 'GET' && !e.path.includes('{id}'))
+const lists = ENDPOINTS.filter(
+  (e) => e.method === 'GET' && !e.path.includes('{id}') && !e.path.endsWith('/settings'), // theirs are in till/
+)
 
 function idFor(path: string): string {
   const all: Record<string, string> = { ...ids, programs: 'prog_ours' }
-  const noun = path.split('/').find((segment) => segment in all)
+  const noun = path.split('/').find((segment) => Object.hasOwn(all, segment))
   const id = noun === undefined ? undefined : all[noun]
   if (id === undefined) throw new Error(`no object for ${path}`)
   return id
@@ -102,7 +125,9 @@ function send(endpoint: { method: string; path: string }, key: string) {
     ? '?at=2026-01-01'
     : endpoint.path.endsWith('export')
       ? '?from=2026-01-01&to=2026-02-01'
-      : ''
+      : endpoint.path.endsWith('conversion')
+        ? '?points=1'
+        : ''
   const path = endpoint.path.replace('{id}', idFor(endpoint.path)) + at
   if (endpoint.method === 'GET') return shop.get(path, key)
   const body = BODIES[nameOf(endpoint)]
@@ -113,12 +138,20 @@ function send(endpoint: { method: string; path: string }, key: string) {
     : shop.post(path, body, { key })
 }
 
-const ROOTED = new Set(['payments', 'refunds', 'events', 'webhook_endpoints'])
+const ROOTED = new Set([
+  'payments',
+  'refunds',
+  'events',
+  'webhook_endpoints',
+  'event_types',
+  'reactors',
+])
 
 const readAll = () =>
   Promise.all(
     Object.entries(ids).map(async ([noun, id]) => {
       const at = ROOTED.has(noun) ? `/v1/${noun}/${id}` : `/v1/loyalty/${noun}/${id}`
+      if (noun === 'users') return (await shop.get(`/users/${id}/wallet`)).body
       return (await shop.get(at)).body
     }),
   )
@@ -131,7 +164,7 @@ describe('another workspace’s key', () => {
     const { status, body } = await send(endpoint, stranger)
     expect([status, body.error.code]).toEqual([404, 'resource_missing'])
     expect(await readAll()).toEqual(before)
-    for (const object of before) expect(object).toHaveProperty('id')
+    for (const object of before) expect(object.id ?? object.user).toBeDefined()
   })
 
   it.each(lists.map(nameOf))('sees nothing of ours by %s', async (name) => {
@@ -147,6 +180,7 @@ describe('another workspace’s key', () => {
     ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/quotes', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 5, reason: 'mine' }, 'account'],
+    ['/v1/events', { type: 'OURS', user: 'loy_9f2k' }, 'type'],
     ['/v1/loyalty/accounts/merge', { source: 'loy_9f2k', target: 'loy_8sd2k1' }, 'source'],
   ])('cannot name our objects in a body to %s', async (path, body, param) => {
     const before = await readAll()
@@ -213,9 +247,11 @@ describe('a publishable key', () => {
       ? shop.get(path, key)
       : method === 'DELETE'
         ? shop.delete(path, key)
-        : method === 'PATCH'
-          ? shop.patch(path, {}).set('X-Api-Key', key)
-          : shop.post(path, {}, { key }))
+        : method === 'PUT'
+          ? shop.put(path, {}, key)
+          : method === 'PATCH'
+            ? shop.patch(path, {}).set('X-Api-Key', key)
+            : shop.post(path, {}, { key }))
     expect([answer.status, answer.body.error.code]).toEqual([403, 'key_not_allowed'])
   })
 })

@@ -4,11 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption, askRedemption, fulfillmentInputOf } from '../../temporal/redemption.ts'
+import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import {
   cancel,
+  confirm,
   extend,
   fulfill,
   paymentWorkflowId,
+  reportedEventWorkflowId,
   reverse,
   WORKFLOW,
 } from '../../workflows/messages.ts'
@@ -53,6 +56,11 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
   'redemption cancelled': async () => {
     const input = await redeem(house)
     await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'changed_mind' })
+    return input.redemption
+  },
+  'redemption confirmed at a till': async () => {
+    const input = await redeem(house)
+    await askRedemption(house.engine, input, confirm, operation())
     return input.redemption
   },
   'redemption cancelled by an operator': async () => {
@@ -138,6 +146,28 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
       at: new Date().toISOString(),
     })
     return paymentWorkflowId(house.workspace, id)
+  },
+  'event handed over by a request that lost the database': async () => {
+    const at = new Date().toISOString()
+    const eventId = newId('op')
+    await house.owner.query(
+      `insert into event_type (workspace, id, name, schema) values ($1, 'ety_recorded', 'RECORDED', '{}')`,
+      [house.workspace],
+    )
+    await finishReportedEvent(house.engine, {
+      workspace: house.workspace,
+      id: newId('evt'),
+      eventId,
+      fingerprint: 'test',
+      type: 'RECORDED',
+      user: 'loy_8sd2k1',
+      payload: { points: 1 },
+      occurredAt: at,
+      strict: false,
+      dryRun: false,
+      reactors: 'active',
+    })
+    return reportedEventWorkflowId(house.workspace, eventId)
   },
   'net with nothing to mend': async () => {
     const workflowId = newId('run')

@@ -1,0 +1,104 @@
+import {
+  type EventAsked,
+  type EventPrecheck,
+  type FoundEvent,
+  type Hold,
+  holdReportedEvent,
+  precheckEvent,
+  type ReportArguments,
+  type UndoArguments,
+  undoReportedEvent,
+  writeReportedEvent,
+} from '../db/reported-events.ts'
+import type { Snapshot } from '../db/snapshot.ts'
+import type { SqlRefusal } from '../db/sql-refusal.ts'
+import { type Planned, planReactor } from '../domain/reactor.ts'
+import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
+
+/** An event as a till reports it. `occurredAt` (ISO 8601): null is now. */
+export type EventReport = EventAsked &
+  Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'> & {
+    readonly occurredAt: string | null
+  }
+
+/** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
+export type Reported =
+  | { outcome: 'processed' | 'replayed'; event: Snapshot; decimals: number }
+  | { outcome: 'refused'; refusal: SqlRefusal; decimals: number }
+  | { outcome: 'failed'; failed: Planned }
+  | { outcome: 'missing' | 'no_type' }
+
+/** A hold that comes so late that its workflow may have looked and ended already; nothing was written. */
+export class HoldTooLate extends Error {}
+
+export type ReportedEventActivities = ReturnType<typeof reportedEventActivities>
+
+// Each try follows an edit of a reactor in the milliseconds before it.
+const TRIES = 10
+
+/** The writer of reported events, run by the API in the request, or by the event's workflow after it. */
+export function reportedEventActivities({ pool, engine }: Dependencies) {
+  return {
+    /** Plans what the reactors would do and does it, once by `eventId`. `first` is a pre-check just made. */
+    reportEvent: async (
+      report: EventReport,
+      first?: EventPrecheck,
+      hold?: Hold,
+    ): Promise<Reported> => {
+      let found = first ?? (await precheckEvent(pool, report))
+      for (let attempt = 1; attempt <= TRIES; attempt++) {
+        if (found.outcome === 'no_type') return { outcome: 'no_type' }
+        if (found.outcome === 'exists') {
+          return { outcome: 'replayed', event: found.event, decimals: found.decimals }
+        }
+        const { account, decimals, rounding, at } = found
+        if (account === null || decimals === null || rounding === null)
+          return { outcome: 'missing' }
+        const occurredAt = report.occurredAt ?? at
+        const plan = planEvent(found, report.payload, new Date(occurredAt))
+        const failed = plan.find(({ outcome }) => outcome === 'failed')
+        if ((report.strict || hold !== undefined) && failed !== undefined)
+          return { outcome: 'failed', failed }
+        const written = { ...report, account, typeVersion: found.version, occurredAt, at, plan }
+        const result =
+          hold === undefined
+            ? await writeReportedEvent(pool, written)
+            : await holdReportedEvent(pool, written, hold)
+        if (result.outcome === 'too_late') throw new HoldTooLate()
+        if (result.outcome !== 'stale') {
+          if (!report.dryRun) await armExpiries(engine, report.workspace, result.wakes)
+          return reportedOf(result, decimals)
+        }
+        found = await precheckEvent(pool, report)
+      }
+      throw new Error(`the reactors of ${report.type} change faster than an event can follow`)
+    },
+
+    /** Undoes what another event moved, once. */
+    undoEvent: async (undo: UndoArguments) => {
+      const result = await undoReportedEvent(pool, undo)
+      await armExpiries(engine, undo.workspace, result.wakes)
+      return result
+    },
+  }
+}
+
+/** What the reactors found would do, or why they do nothing. The member is known. */
+export function planEvent(
+  { reactors, decimals, rounding }: FoundEvent,
+  payload: unknown,
+  at: Date,
+): Planned[] {
+  const scale = { decimals: decimals ?? 0, rounding: rounding ?? 'down' }
+  return reactors.map((rule) => planReactor(rule, { payload, at }, scale))
+}
+
+function reportedOf(
+  { outcome, event, refusal }: Awaited<ReturnType<typeof writeReportedEvent>>,
+  decimals: number,
+): Reported {
+  if (refusal !== undefined) return { outcome: 'refused', refusal, decimals }
+  if (event === undefined) return { outcome: 'missing' }
+  return { outcome: outcome === 'replayed' ? 'replayed' : 'processed', event, decimals }
+}

@@ -1,0 +1,53 @@
+import { findEventType } from '../../db/event-types.ts'
+import { isIntrinsic } from '../../domain/event-type.ts'
+import { newId } from '../../domain/ids.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { EventType, eventTypeObject, NewEventType } from '../objects/event-type.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { refusePersonalProperties } from './personal.ts'
+import { compiled } from './schema.ts'
+
+export const createEventType = endpoint({
+  method: 'POST',
+  path: '/v1/event_types',
+  summary: 'Define an event type',
+  description:
+    'From then on tills may report events of this type, with payloads that its JSON Schema takes.',
+  tags: ['point of sale'],
+  key: 'secret',
+  body: NewEventType,
+  reply: EventType,
+  successCodes: [201, 200],
+  errors: [
+    'event_type_intrinsic',
+    'payload_personal_data',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    if (isIntrinsic(body.name)) {
+      refuse('event_type_intrinsic', `name: ${body.name} is a type of the platform's own.`, {
+        param: 'name',
+      })
+    }
+    compiled(body.schema)
+    refusePersonalProperties(body.schema)
+    const values = { ...body, workspace, id: newId('ety') }
+    const request = identityOf('POST /v1/event_types', ctx)
+    const created = await write(() => deps.activities.createEventType(request, values))
+    if (created === undefined) {
+      const message = `name: there is an event type ${body.name} already; update its schema.`
+      const existing = await findEventType(deps.pool, workspace, body.name)
+      return refuse('parameter_invalid', message, { param: 'name', resource: existing?.id })
+    }
+    if ('row' in created)
+      return { status: 'created', object: eventTypeObject(created.row, livemode) }
+    const row = await findEventType(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('event type', created.replayOf)
+    return { status: 'ok', replayed: true, object: eventTypeObject(row, livemode) }
+  },
+})

@@ -1,0 +1,46 @@
+import { findEventType } from '../../db/event-types.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { EventType, EventTypeUpdate, eventTypeObject } from '../objects/event-type.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { refusePersonalProperties } from './personal.ts'
+import { eventTypePath } from './retrieve.ts'
+import { compiled } from './schema.ts'
+
+export const updateEventType = endpoint({
+  method: 'PATCH',
+  path: '/v1/event_types/{id}',
+  summary: 'Update an event type',
+  description:
+    'A schema replaces the one before as a new version. What was reported keeps the version it was checked by.',
+  tags: ['point of sale'],
+  key: 'secret',
+  params: eventTypePath,
+  body: EventTypeUpdate,
+  reply: EventType,
+  errors: [
+    'resource_missing',
+    'payload_personal_data',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    if (body.schema !== undefined) {
+      compiled(body.schema)
+      refusePersonalProperties(body.schema)
+    }
+    const before = await findEventType(deps.pool, workspace, params.id)
+    if (before === undefined) return notFound('event type', params.id)
+    const request = identityOf('PATCH /v1/event_types/{id}', ctx)
+    const changed = await write(() => deps.activities.updateEventType(request, before.id, body))
+    const row =
+      changed && 'row' in changed
+        ? changed.row
+        : await findEventType(deps.pool, workspace, before.id)
+    if (row === undefined) return notFound('event type', params.id)
+    const replayed = changed !== undefined && 'replayOf' in changed
+    return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }
+  },
+})

@@ -1,0 +1,29 @@
+import { findAccount } from '../../db/accounts.ts'
+import { listIdentities as readIdentities } from '../../db/identities.ts'
+import { endpoint } from '../endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../list.ts'
+import { Identity } from '../objects/identity.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+import { presentIdentity } from './present.ts'
+
+export const listIdentities = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/accounts/{id}/identities',
+  summary: 'List how a member is recognised',
+  description: 'Revoked ones too, and those of members merged into this one.',
+  tags: ['tills'],
+  key: 'secret',
+  params: idPath('loy'),
+  query: listQuery('idn', {}),
+  reply: listReply(Identity),
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, query, deps }) => {
+    const account = await findAccount(deps.pool, workspace, params.id)
+    if (account === undefined) return notFound('account', params.id)
+    const page = await readIdentities(deps.pool, workspace, params.id, pageOf(query))
+    const data = page.rows.map((row) => presentIdentity(row, livemode))
+    const url = `/v1/loyalty/accounts/${params.id}/identities`
+    return { status: 'ok', object: listOf(url, data, page.hasMore) }
+  },
+})

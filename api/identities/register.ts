@@ -1,0 +1,73 @@
+import type { z } from 'zod'
+import type { IdentityRow, NewIdentity as NewRow } from '../../db/identities.ts'
+import { fingerprintOf, newId } from '../../domain/ids.ts'
+import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/member-token.ts'
+import { Refused } from '../../domain/refusal.ts'
+import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { Identity, NewIdentity } from '../objects/identity.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+import { presentIdentity } from './present.ts'
+
+const path = '/v1/loyalty/accounts/{id}/identities'
+
+type Asked = z.output<typeof NewIdentity>
+
+export const registerIdentity = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Register how a member is recognised at a till',
+  description:
+    'The same on the same member answers with the one there is; another member’s is refused. A card’s new token and a device’s secret are in the answer to this request, and to its repeats with the same key, and nowhere else.',
+  tags: ['tills'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: NewIdentity,
+  reply: Identity,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'account_already_exists',
+    'account_merged',
+    'account_closed',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    const key = await deps.memberKey(workspace)
+    const id = newId('idn')
+    const value = keptValue(key, id, body)
+    const label = body.label ?? null
+    // Of what is kept, never of the body: a plain hash of a phone's number tells it by trial.
+    const fingerprint = fingerprintOf([params.id, body.kind, isIssued(body) ? null : value, label])
+    const request = identityOf(`POST ${path}`, { ...ctx, fingerprint })
+    const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
+    const result = await write(() => deps.activities.registerIdentity(request, row))
+    if (result.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
+    return {
+      status: 'created',
+      replayed: result.replayed,
+      object: { ...presentIdentity(result.row, livemode), ...shownOnce(key, body, result.row) },
+    }
+  },
+})
+
+function keptValue(key: Buffer, id: string, body: Asked): string {
+  if (body.kind === 'external_id') return body.external_id
+  if (body.kind === 'device') return id
+  if (body.kind === 'card') return cardHash(key, body.token ?? issuedCardToken(key, id))
+  return phoneHash(key, 'phone' in body ? body.phone : body.phone_hash)
+}
+
+const isIssued = (body: Asked): boolean =>
+  body.kind === 'device' || (body.kind === 'card' && body.token === undefined)
+
+function shownOnce(key: Buffer, body: Asked, { id }: IdentityRow) {
+  if (!isIssued(body)) return {}
+  return body.kind === 'card'
+    ? { token: issuedCardToken(key, id) }
+    : { secret: deviceSecret(key, id).toString('base64url') }
+}

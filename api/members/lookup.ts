@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import type { Presented } from '../../db/identities.ts'
+import {
+  cardHash,
+  isMemberToken,
+  phoneHash as keyedPhone,
+  readMemberToken,
+} from '../../domain/member-token.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { atBothPaths } from '../both-paths.ts'
+import { endpoint } from '../endpoint.ts'
+import { phone, phoneHash } from '../objects/identity.ts'
+import { Wallet } from '../objects/wallet.ts'
+import { presentWallet } from '../users/present.ts'
+import { text } from '../values/text.ts'
+import { userId } from '../values/user.ts'
+
+const LONGEST_SCAN = 200
+const LONGEST_TILL = 64
+
+const till = text(LONGEST_TILL)
+  .optional()
+  .meta({ description: 'Which till asks; a QR token is answered to the first one alone.' })
+
+const Lookup = z
+  .union([
+    z.strictObject({
+      token: text(LONGEST_SCAN).meta({ description: 'What the scanner read: QR or card.' }),
+      till,
+    }),
+    z.strictObject({ phone, till }),
+    z.strictObject({ phone_hash: phoneHash, till }),
+    z.strictObject({ id: userId, till }),
+  ])
+  .meta({ id: 'MemberLookup' })
+
+const LOOKED_UP_BY = ['qr', 'card', 'phone', 'id'] as const
+
+const Member = z
+  .object({
+    object: z.literal('member'),
+    user: Wallet.shape.user,
+    identified_by: z.enum(LOOKED_UP_BY),
+    wallet: Wallet,
+  })
+  .meta({ id: 'Member' })
+
+type Shown = {
+  by: (typeof LOOKED_UP_BY)[number]
+  presented: Pick<Presented, 'kind' | 'value' | 'step'>
+}
+
+export const lookUpMember = atBothPaths('/members/lookup', (path) =>
+  endpoint({
+    method: 'POST',
+    path,
+    summary: 'Find the member who stands at the till',
+    description:
+      'By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404.',
+    tags: ['tills'],
+    key: 'secret',
+    body: Lookup,
+    reply: Member,
+    errors: ['resource_missing'],
+    handle: async ({ workspace, caller, livemode, body, deps }) => {
+      const shown = read(body, await deps.memberKey(workspace))
+      const found = await deps.attempts.make(`${caller} ${shown.by}`, async () => {
+        if (shown.presented === undefined) return undefined
+        const by = `${caller} ${body.till ?? ''}`
+        return deps.activities.findMember({ workspace, by, ...shown.presented })
+      })
+      if (found === undefined) return refuse('resource_missing', 'No such member.')
+      const wallet = presentWallet(found, livemode)
+      return {
+        status: 'ok',
+        object: { object: 'member' as const, user: wallet.user, identified_by: shown.by, wallet },
+      }
+    },
+  }),
+)
+
+/** What was shown, as the ledger finds it; without `presented` nothing that could be anybody's. */
+function read(
+  body: z.output<typeof Lookup>,
+  key: Buffer,
+): { by: Shown['by']; presented?: Shown['presented'] } {
+  if ('id' in body) return { by: 'id', presented: { kind: 'user', value: body.id, step: null } }
+  if ('phone' in body || 'phone_hash' in body) {
+    const value = keyedPhone(key, 'phone' in body ? body.phone : body.phone_hash)
+    return { by: 'phone', presented: { kind: 'phone', value, step: null } }
+  }
+  if (!isMemberToken(body.token)) {
+    const value = cardHash(key, body.token)
+    return { by: 'card', presented: { kind: 'card', value, step: null } }
+  }
+  const claim = readMemberToken(body.token, key)
+  return claim === undefined
+    ? { by: 'qr' }
+    : { by: 'qr', presented: { kind: 'device', value: claim.device, step: claim.step } }
+}

@@ -1,0 +1,40 @@
+import { findReactor } from '../../db/reactors.ts'
+import { newId } from '../../domain/ids.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewReactor, Reactor, reactorObject } from '../objects/reactor.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { checkReactions, checkTrigger } from './trigger.ts'
+
+export const createReactor = endpoint({
+  method: 'POST',
+  path: '/v1/reactors',
+  summary: 'Add a reactor',
+  description:
+    'From then on every event of its trigger, for which all its conditions are true, does what its reactions say.',
+  tags: ['point of sale'],
+  key: 'secret',
+  body: NewReactor,
+  reply: Reactor,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'event_type_intrinsic',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    await checkTrigger(deps, workspace, body.trigger)
+    checkReactions(body.reactions)
+    const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
+    const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
+    const request = identityOf('POST /v1/reactors', ctx)
+    const created = await write(() => deps.activities.createReactor(request, values))
+    if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
+    const row = await findReactor(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('reactor', created.replayOf)
+    return { status: 'ok', replayed: true, object: reactorObject(row, livemode) }
+  },
+})

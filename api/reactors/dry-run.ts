@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { findReactor } from '../../db/reactors.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
+import { notFound } from '../points-refusal.ts'
+import { actOnEvent, REPORT_ERRORS } from '../reported-events/act.ts'
+import { flag } from '../values/flag.ts'
+import { idPath } from '../values/id.ts'
+
+export const dryRunReactor = endpoint({
+  method: 'POST',
+  path: '/v1/reactors/{id}/dry_run',
+  summary: 'Try a reactor out',
+  description:
+    'What this reactor alone, active or not, would make of an event of its trigger; nothing is written.',
+  tags: ['point of sale'],
+  key: 'secret',
+  params: idPath('rct'),
+  query: z.strictObject({ strict: flag.optional() }),
+  body: NewReportedEvent.pick({ user: true, payload: true, timestamp: true }).meta({
+    id: 'ReactorDryRun',
+  }),
+  reply: ReportedEvent,
+  errors: REPORT_ERRORS,
+  handle: async ({ workspace, livemode, params, query, body, operation, fingerprint, deps }) => {
+    const row = await findReactor(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('reactor', params.id)
+    const { user, payload, timestamp } = body
+    const report = {
+      workspace,
+      id: 'evt_dry_run', // written nowhere
+      eventId: `dry_run/${operation}`,
+      fingerprint,
+      type: row.trigger,
+      user,
+      payload,
+      occurredAt: timestamp?.toISOString() ?? null,
+      strict: query.strict ?? false,
+      dryRun: true,
+      reactors: row.id,
+    }
+    return actOnEvent(deps, report, livemode)
+  },
+})

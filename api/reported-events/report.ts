@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { newId } from '../../domain/ids.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { endpoint } from '../endpoint.ts'
+import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
+import { flag } from '../values/flag.ts'
+import { actOnEvent, REPORT_ERRORS } from './act.ts'
+import { holdEvent } from './hold.ts'
+import { undoEvent } from './undo.ts'
+
+const BODY_LIMIT = '32kb' // a receipt of some hundred lines
+const FUTURE_MS = 300_000 // a till's clock may be so much ahead
+
+/** The route is answered at both paths: a till configured with the bare host finds it too. */
+const reporting = (path: '/v1/events' | '/events') =>
+  endpoint({
+    method: 'POST',
+    path,
+    summary: 'Report an event',
+    description:
+      'Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event; with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.',
+    tags: ['point of sale'],
+    key: 'secret',
+    bodyLimit: BODY_LIMIT,
+    query: z.strictObject({ strict: flag.optional(), dry_run: flag.optional() }),
+    body: NewReportedEvent,
+    reply: ReportedEvent,
+    successCodes: [200, 202],
+    errors: [
+      ...REPORT_ERRORS,
+      'not_reversible',
+      'redemption_already_settled',
+      'payment_processing',
+      'invalid_precision',
+    ],
+    handle: async ({ workspace, livemode, query, body, operation, fingerprint, deps }) => {
+      const { strict = false, dry_run: dryRun = false } = query
+      const { type, user, payload, timestamp } = body
+      if (timestamp !== undefined && timestamp.getTime() > Date.now() + FUTURE_MS) {
+        refuse('parameter_invalid', 'timestamp: lies in the future.', { param: 'timestamp' })
+      }
+      const report = {
+        workspace,
+        id: newId('evt'),
+        eventId: body.eventId ?? operation,
+        fingerprint,
+        type,
+        user,
+        payload,
+        occurredAt: timestamp?.toISOString() ?? null,
+        strict,
+        dryRun,
+        reactors: dryRun ? 'all' : 'active',
+      }
+      if (dryRun && (body.hold === true || body.reverses !== undefined)) {
+        refuse(
+          'parameter_invalid',
+          'dry_run: tries out what reactors do, and no hold or reversal.',
+          {
+            param: 'dry_run',
+          },
+        )
+      }
+      if (body.hold === true && body.reverses !== undefined) {
+        refuse('parameter_invalid', 'hold: cannot stand beside reverses.', { param: 'hold' })
+      }
+      if (body.reverses !== undefined) return undoEvent(deps, report, body.reverses, livemode)
+      if (body.hold === true) return holdEvent(deps, report, livemode)
+      return actOnEvent(deps, report, livemode)
+    },
+  })
+
+export const reportEvent = reporting('/v1/events')
+export const reportEventAtRoot = reporting('/events')

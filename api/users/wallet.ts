@@ -1,0 +1,27 @@
+import { findWallet } from '../../db/wallets.ts'
+import { atBothPaths } from '../both-paths.ts'
+import { endpoint } from '../endpoint.ts'
+import { Wallet } from '../objects/wallet.ts'
+import { notFound } from '../points-refusal.ts'
+import { userPath } from '../values/user.ts'
+import { presentWallet } from './present.ts'
+
+export const retrieveWallet = atBothPaths('/users/{id}/wallet', (path) =>
+  endpoint({
+    method: 'GET',
+    path,
+    summary: "Retrieve a member's wallet",
+    description:
+      'Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program.',
+    tags: ['tills'],
+    key: 'secret',
+    params: userPath,
+    reply: Wallet,
+    errors: ['resource_missing'],
+    handle: async ({ workspace, livemode, params, deps }) => {
+      const wallet = await findWallet(deps.pool, workspace, params.id)
+      if (wallet === undefined) return notFound('user', params.id)
+      return { status: 'ok', object: presentWallet(wallet, livemode) }
+    },
+  }),
+)

@@ -1,0 +1,30 @@
+-- A till says that the sale of a held redemption went through: pending -> applied, without a payment; the
+-- clock plays no part. One that belongs to a payment is that payment's to apply. Outcomes: applied;
+-- refused (redemption_already_settled, redemption_already_attached); replayed; missing.
+create or replace function redemption_confirm(
+  p_workspace text, p_id text, p_operation text, p_fingerprint text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  d redemption;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  d := redemption_locked(p_workspace, p_id);
+  if d.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
+    return redemption_replayed(d, p_operation, p_fingerprint);
+  end if;
+  if d.status <> 'pending' then
+    return redemption_settled(d);
+  elsif d.payment is not null then
+    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
+      'refusal', jsonb_build_object('code', 'redemption_already_attached', 'resource', d.payment));
+  end if;
+  perform redemption_message_write(p_workspace, p_operation, p_id, 'confirm', p_fingerprint, p_at);
+  d.status := 'applied';
+  d.applied_at := p_at;
+  return jsonb_build_object('outcome', 'applied',
+    'redemption', redemption_save(d, 'loyalty.redemption.applied', p_at));
+end $$;

@@ -1,0 +1,152 @@
+-- The window that `p_on` falls into: a day, a week (from Monday) or a month of the zone, all of time for
+-- `lifetime`.
+create or replace function window_of(p_window text, p_on timestamptz, p_zone text) returns tstzrange
+language sql stable as $$
+  select case when p_window = 'lifetime' then tstzrange(null, null) else tstzrange(
+    date_trunc(p_window, p_on, p_zone),
+    (date_trunc(p_window, p_on at time zone p_zone) + ('1 ' || p_window)::interval) at time zone p_zone) end
+$$;
+
+-- Which limit keeps the reactor from acting on an event of `p_on`, or null. What counts are activations,
+-- whatever the reactor was like then. Counts no further than the limit. The account's lock is held; a
+-- limit in all takes the reactor's row as well, after it, so that it is exact whoever else reports.
+create or replace function reactor_limit_reached(r reactor, a account, p_on timestamptz) returns text
+language plpgsql as $$
+declare
+  zone text;
+  win tstzrange;
+  most bigint;
+  used bigint;
+begin
+  if r.limits = '{}' then
+    return null;
+  end if;
+  select expiry_time_zone into zone from program where workspace = a.workspace and id = a.program;
+  most := (r.limits #>> '{per_user,activations}')::bigint;
+  if most is not null then
+    win := window_of(r.limits #>> '{per_user,window}', p_on, zone);
+    select count(*) into used from (
+      select from reactor_activation x
+      where x.workspace = r.workspace and x.reactor = r.id
+        and x.account in (select account_family(a.workspace, a.id))
+        and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
+      limit most) counted;
+    if used >= most then
+      return format('The member has reached the limit of %s (%s).', most, r.limits #>> '{per_user,window}');
+    end if;
+  end if;
+  most := (r.limits #>> '{in_all,activations}')::bigint;
+  if most is not null then
+    perform from reactor where workspace = r.workspace and id = r.id for update;
+    win := window_of(r.limits #>> '{in_all,window}', p_on, zone);
+    select count(*) into used from (
+      select from reactor_activation x
+      where x.workspace = r.workspace and x.reactor = r.id
+        and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
+      limit most) counted;
+    if used >= most then
+      return format('The limit of %s in all (%s) is reached.', most, r.limits #>> '{in_all,window}');
+    end if;
+  end if;
+  return null;
+end $$;
+
+-- Why these reactions cannot all be done, as the fields of a failed outcome; null where they can. A
+-- reactor acts wholly or not at all. Where the event is strict, a debit below zero refuses the event.
+create or replace function reactions_refused(a account, p_reactions jsonb, p_strict boolean) returns jsonb
+language plpgsql stable as $$
+declare
+  reaction jsonb;
+  amount bigint;
+  p program;
+begin
+  for reaction in select * from jsonb_array_elements(p_reactions) loop
+    case reaction ->> 'type'
+      when 'adjust_points' then
+        amount := (reaction ->> 'amount')::bigint;
+        if amount < 0 and a.balance + amount < 0 then
+          if p_strict then
+            perform refuse(points_missing(-amount, a.balance));
+          elsif not (reaction ->> 'allow_negative')::boolean then
+            return points_missing(-amount, a.balance) - 'code' || jsonb_build_object('reason', 'insufficient_points',
+              'explanation', 'The debit would take the balance below zero, which this reaction does not allow.');
+          end if;
+        end if;
+        a.balance := a.balance + amount;
+      when 'set_tier' then
+        select * into p from program where workspace = a.workspace and id = a.program;
+        if tier_qualify_on(p) is distinct from 'custom' or tier_named(p, reaction ->> 'tier') is null then
+          return jsonb_build_object('reason', 'no_such_tier', 'explanation',
+            format('The program sets no tier %s by hand.', reaction ->> 'tier'));
+        end if;
+      else null;
+    end case;
+  end loop;
+  return null;
+end $$;
+
+-- Does what a reactor plans for an event, or says why not. The account's lock is held.
+create or replace function reactor_act(e reported_event, p_planned jsonb, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  r reactor;
+  a account;
+  reaction record;
+  outcome jsonb := p_planned - 'version';
+  done jsonb := '[]';
+  refused jsonb;
+  reached text;
+begin
+  if p_planned ->> 'outcome' <> 'ready' then
+    return outcome;
+  end if;
+  select * into r from reactor where workspace = e.workspace and id = p_planned ->> 'reactor';
+  select * into a from account where workspace = e.workspace and id = e.account;
+  reached := reactor_limit_reached(r, a, e.occurred_at);
+  if reached is not null then
+    return outcome || jsonb_build_object('outcome', 'skipped', 'reason', 'limit_reached', 'explanation', reached,
+      'reactions', '[]'::jsonb);
+  end if;
+  refused := reactions_refused(a, p_planned -> 'reactions', e.is_strict);
+  if refused is not null then
+    return outcome || '{"outcome": "failed", "reactions": []}' || refused;
+  end if;
+  insert into reactor_activation (workspace, event, reactor, account, at)
+  values (e.workspace, e.id, r.id, e.account, e.occurred_at);
+  for reaction in select value, ordinality from jsonb_array_elements(p_planned -> 'reactions') with ordinality loop
+    done := done || reaction_do(e, r, reaction.value, reaction.ordinality::int, p_at);
+  end loop;
+  return outcome || jsonb_build_object('outcome', 'activated', 'reactions', done);
+end $$;
+
+-- Does one reaction, which has been judged possible. Returns what it did.
+create or replace function reaction_do(e reported_event, r reactor, p_reaction jsonb, p_index int, p_at timestamptz)
+returns jsonb
+language plpgsql as $$
+declare
+  amount bigint := (p_reaction ->> 'amount')::bigint;
+  posted jsonb;
+  a account;
+  p program;
+begin
+  case p_reaction ->> 'type'
+    when 'adjust_points' then
+      if amount = 0 then
+        return '{"type": "adjust_points", "amount": 0, "transaction": null}';
+      end if;
+      posted := points_post(e.workspace, e.account, 'adjust', amount, p_reaction ->> 'reason',
+        'event:' || e.id || ':' || r.id || ':' || p_index, null, p_at, null, null,
+        jsonb_build_object('event', e.id, 'event_type', e.type, 'reactor', r.id), '{}', true);
+      return jsonb_build_object('type', 'adjust_points', 'amount', amount,
+        'transaction', posted #> '{transaction,id}', 'balance_after', posted #> '{transaction,balance_after}');
+    when 'set_tier' then
+      select * into a from account where workspace = e.workspace and id = e.account;
+      select * into p from program where workspace = e.workspace and id = a.program;
+      perform tier_write(a, p, tier_named(p, p_reaction ->> 'tier'), null, 'set', r.name, p_at);
+      return jsonb_build_object('type', 'set_tier', 'tier', p_reaction ->> 'tier');
+    else
+      perform event_write(e.workspace, p_reaction ->> 'event', e.id, jsonb_build_object('account', e.account,
+        'payload', p_reaction -> 'payload', 'source', jsonb_build_object('event', e.id, 'reactor', r.id)), null, p_at);
+      return jsonb_build_object('type', 'emit_event', 'event_type', p_reaction ->> 'event');
+  end case;
+end $$;

@@ -1,0 +1,115 @@
+-- All that is needed before a reported event is judged, in one statement that writes nothing: a stored
+-- event with this event_id, the type, the member, the reactors in their order, and the database's time.
+-- `p_reactors`: active (those that act), all (a dry run), or the id of one.
+create or replace function event_precheck(
+  p_workspace text, p_event_id text, p_type text, p_user text, p_reactors text
+) returns jsonb
+language plpgsql stable as $$
+declare
+  stored reported_event;
+  t event_type;
+  a account;
+  p program;
+  reactors jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into stored from reported_event where workspace = p_workspace and event_id = p_event_id;
+  if found then
+    select * into p from program where workspace = p_workspace and id = stored.program;
+    return jsonb_build_object('outcome', 'exists', 'event', to_jsonb(stored), 'decimals', p.decimals);
+  end if;
+  select * into t from event_type where workspace = p_workspace and name = p_type;
+  if not found then
+    return '{"outcome": "no_type"}';
+  end if;
+  select * into a from account where workspace = p_workspace and id = member_find(p_workspace, p_user);
+  select * into p from program where workspace = p_workspace and id = a.program;
+  select jsonb_agg(jsonb_build_object('id', r.id, 'version', r.version, 'name', r.name, 'conditions', r.conditions,
+    'reactions', r.reactions, 'active', r.active or p_reactors = r.id, 'starts_at', r.starts_at, 'ends_at', r.ends_at)
+    order by r.position, r.created_at, r.id) into reactors
+  from reactor r
+  where r.workspace = p_workspace and r.trigger = p_type and r.deleted_at is null
+    and case p_reactors when 'active' then r.active when 'all' then true else r.id = p_reactors end;
+  return jsonb_build_object('outcome', 'found', 'at', clock_timestamp(), 'type', t.id, 'version', t.version,
+    'account', a.id, 'decimals', p.decimals, 'rounding', p.rounding, 'reactors', coalesce(reactors, '[]'));
+end $$;
+
+-- Writes a reported event and does what its reactors plan, all of it or nothing: one transaction under the
+-- account's lock, once by `p_event_id`. `p_plan` is what the rules in domain/reactor.ts made of it. A dry
+-- run takes everything back and returns what would have been. Outcomes: processed; replayed (the stored
+-- one); stale (a reactor was edited since it was planned: plan again); refused; missing. A strict event
+-- that would take the balance below zero raises insufficient_points (VR001).
+create or replace function event_report(
+  p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text, p_type text,
+  p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz, p_strict boolean, p_plan jsonb,
+  p_dry_run boolean
+) returns jsonb
+language plpgsql as $$
+declare
+  a account;
+  e reported_event;
+  planned jsonb;
+  result jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  a := account_locked(p_workspace, p_account);
+  if a.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  select * into e from reported_event where workspace = p_workspace and event_id = p_event_id;
+  if found then
+    return jsonb_build_object('outcome', 'replayed', 'event', to_jsonb(e));
+  end if;
+  if a.status = 'closed' then
+    return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
+  end if;
+  if exists (
+    select from jsonb_to_recordset(p_plan) x (reactor text, version int)
+    left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
+    where r.version is distinct from x.version) then
+    return '{"outcome": "stale"}';
+  end if;
+  if a.lots_due_from <= p_at then
+    a := lots_expire(a, p_at);
+  end if;
+  e.workspace := p_workspace;
+  e.id := p_id;
+  e.event_id := p_event_id;
+  e.fingerprint := p_fingerprint;
+  e.type := p_type;
+  e.type_version := p_type_version;
+  e.account := a.id;
+  e.program := a.program;
+  e.user_id := p_user;
+  e.is_strict := p_strict;
+  e.occurred_at := p_occurred_at;
+  e.created_at := p_at;
+  e.outcomes := '[]';
+  for planned in select * from jsonb_array_elements(p_plan) loop
+    e.outcomes := e.outcomes || reactor_act(e, planned, p_at);
+  end loop;
+  select coalesce(sum((x ->> 'amount')::bigint), 0) into e.points
+  from jsonb_array_elements(e.outcomes) o, jsonb_array_elements(o -> 'reactions') x;
+  select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
+  result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
+  if p_dry_run then
+    raise exception using errcode = 'VR002', message = result::text; -- takes back all of it
+  end if;
+  perform event_report_write(e, p_payload);
+  return result;
+end $$;
+
+-- The rows of a reported event: what became of it, and the fact itself with its webhook deliveries. The
+-- same event_id under another account's lock a moment ago: taken back, to be found on another try (40001).
+create or replace function event_report_write(e reported_event, p_payload jsonb) returns void
+language plpgsql as $$
+begin
+  insert into reported_event values (e.*) on conflict (workspace, event_id) do nothing;
+  if not found then
+    raise exception 'event % was reported meanwhile', e.event_id using errcode = '40001';
+  end if;
+  insert into event (workspace, id, type, object, data, created_at)
+  values (e.workspace, e.id, e.type, e.id, jsonb_build_object('event_id', e.event_id, 'user', e.user_id,
+    'account', e.account, 'payload', p_payload, 'occurred_at', e.occurred_at), e.created_at);
+  perform webhook_deliver(e.workspace, e.id, e.type);
+end $$;

@@ -1,0 +1,196 @@
+import { and, eq, or } from 'drizzle-orm'
+import type { Rounding } from '../domain/points.ts'
+import type { Planned, Rule } from '../domain/reactor.ts'
+import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
+import type { Pool } from './pool.ts'
+import { reportedEvent } from './schema/index.ts'
+import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
+import { inWorkspace } from './workspace-client.ts'
+
+export type ReportedEventRow = typeof reportedEvent.$inferSelect
+
+export const readReportedEvent = (snapshot: Snapshot): ReportedEventRow =>
+  fromSnapshot(reportedEvent, snapshot)
+
+export type FoundEvent = {
+  outcome: 'found'
+  at: string
+  /** The event type's id, and the version of its schema. */
+  type: string
+  version: number
+  account: string | null
+  decimals: number | null
+  rounding: Rounding | null
+  reactors: Rule[]
+}
+
+export type EventPrecheck =
+  | { outcome: 'exists'; event: Snapshot; decimals: number }
+  | { outcome: 'no_type' }
+  | FoundEvent
+
+export type EventAsked = {
+  workspace: string
+  eventId: string
+  type: string
+  user: string
+  /** active: those that act; all: for a dry run; or the id of one. */
+  reactors: string
+}
+
+/** The one statement before an event is judged; writes nothing. */
+export const precheckEvent = (pool: Pool, e: EventAsked) =>
+  call<EventPrecheck>(pool, 'event_precheck', [e.workspace, e.eventId, e.type, e.user, e.reactors])
+
+export type ReportArguments = EventAsked & {
+  id: string
+  fingerprint: string
+  account: string
+  typeVersion: number
+  payload: unknown
+  occurredAt: string
+  at: string
+  strict: boolean
+  plan: readonly Planned[]
+  dryRun: boolean
+}
+
+export type ReportResult = {
+  outcome: 'processed' | 'replayed' | 'stale' | 'refused' | 'missing' | 'too_late' | 'undone'
+  event?: Snapshot
+  refusal?: SqlRefusal
+  wakes?: Wake[] | null
+}
+
+/** Writes the event and does what is planned, once; see `event_report`. */
+export async function writeReportedEvent(pool: Pool, r: ReportArguments): Promise<ReportResult> {
+  try {
+    return await call<ReportResult>(pool, 'event_report', [
+      r.workspace,
+      r.id,
+      r.eventId,
+      r.fingerprint,
+      r.user,
+      r.account,
+      r.type,
+      r.typeVersion,
+      JSON.stringify(r.payload),
+      r.occurredAt,
+      r.at,
+      r.strict,
+      JSON.stringify(r.plan),
+      r.dryRun,
+    ])
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'VR002') {
+      return JSON.parse(error.message) as ReportResult // a dry run's result, on its way out
+    }
+    return { outcome: 'refused', refusal: refusalRaised(error) }
+  }
+}
+
+/** How the points of a held event are held; `minor` / `per` is what a point of the smallest unit is worth. */
+export type Hold = {
+  redemption: string
+  /** ISO 8601; when the points return by themselves, and from when on nothing may be held any more. */
+  expiresAt: string
+  at: string
+  windowMs: number
+  code: string
+  minor: bigint
+  per: bigint
+  currency: string
+}
+
+/** Writes the event and holds what is planned, once; see `event_hold`. */
+export async function holdReportedEvent(
+  pool: Pool,
+  r: ReportArguments,
+  h: Hold,
+): Promise<ReportResult> {
+  return orRefusal(
+    call<ReportResult>(pool, 'event_hold', [
+      r.workspace,
+      r.id,
+      r.eventId,
+      r.fingerprint,
+      r.user,
+      r.account,
+      r.type,
+      r.typeVersion,
+      JSON.stringify(r.payload),
+      r.occurredAt,
+      h.at,
+      JSON.stringify(r.plan),
+      h.redemption,
+      h.expiresAt,
+      h.windowMs,
+      h.code,
+      h.minor.toString(),
+      h.per.toString(),
+      h.currency,
+    ]),
+  )
+}
+
+export type UndoArguments = Pick<
+  ReportArguments,
+  'workspace' | 'id' | 'eventId' | 'fingerprint' | 'user' | 'type' | 'typeVersion' | 'payload'
+> & {
+  /** The event_id, or the id, of what is undone. */
+  reverses: string
+  /** What the caller says it undoes, in the smallest unit. */
+  points: number | null
+  occurredAt: string
+  at: string
+}
+
+/** Writes the event and undoes what the other one moved, once; see `event_undo`. */
+export async function undoReportedEvent(pool: Pool, u: UndoArguments): Promise<ReportResult> {
+  return orRefusal(
+    call<ReportResult>(pool, 'event_undo', [
+      u.workspace,
+      u.id,
+      u.eventId,
+      u.fingerprint,
+      u.user,
+      u.type,
+      u.typeVersion,
+      JSON.stringify(u.payload),
+      u.reverses,
+      u.points,
+      u.occurredAt,
+      u.at,
+    ]),
+  )
+}
+
+async function orRefusal(result: Promise<ReportResult>): Promise<ReportResult> {
+  try {
+    return await result
+  } catch (error) {
+    return { outcome: 'refused', refusal: refusalRaised(error) }
+  }
+}
+
+/** The event that the caller knows by its own `eventId`, or by ours. */
+export const findReportedEvent = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<ReportedEventRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db
+      .select()
+      .from(reportedEvent)
+      .where(
+        and(
+          eq(reportedEvent.workspace, workspace),
+          or(eq(reportedEvent.eventId, id), eq(reportedEvent.id, id)),
+        ),
+      )
+      .limit(2)
+    return rows.find(({ eventId }) => eventId === id) ?? rows[0]
+  })

@@ -1,0 +1,220 @@
+import { ExpressionProblem } from './problem.ts'
+import {
+  add,
+  ceil,
+  compare,
+  divide,
+  floor,
+  multiply,
+  type Rational,
+  rational,
+  rationalOf,
+  round,
+  subtract,
+  textOf,
+} from './rational.ts'
+import type { Operator, Tree } from './tree.ts'
+
+/** Numbers are exact. What a path does not find is null; an object can only be compared with null. */
+export type Value = Rational | string | boolean | null | readonly Value[] | Opaque
+type Opaque = { readonly opaque: true }
+
+// A list from a payload counts by its items, so that none can hold up a till.
+const MOST_STEPS = 5_000
+const MOST_PLACES = 10 // of round(x, places): beyond any currency's
+
+type Run = { readonly root: unknown; steps: number; seen: Map<string, Value> }
+
+/** What an expression gave, and what the paths in it found, for explaining it. */
+export type Result = { readonly value: Value; readonly seen: ReadonlyMap<string, Value> }
+
+/**
+ * What the expression says of `root` (a parsed JSON document, which `$` names). Pure and bounded.
+ * Throws ExpressionProblem, with the position, where it says nothing: wrong kinds, division by zero.
+ */
+export function evaluate(tree: Tree, root: unknown): Result {
+  const run: Run = { root, steps: 0, seen: new Map() }
+  return { value: valued(tree, run), seen: run.seen }
+}
+
+function valued(tree: Tree, run: Run): Value {
+  step(run, tree, 1)
+  switch (tree.kind) {
+    case 'value':
+      return tree.value
+    case 'path':
+      return found(tree, run)
+    case 'list':
+      return tree.items.map((item) => valued(item, run))
+    case 'not':
+      return !truth(valued(tree.of, run), tree)
+    case 'negative':
+      return sized(subtract({ n: 0n, d: 1n }, number(valued(tree.of, run), tree)), tree)
+    case 'call':
+      return called(tree, run)
+    case 'operation':
+      return operated(tree, run)
+  }
+}
+
+function operated(tree: Extract<Tree, { kind: 'operation' }>, run: Run): Value {
+  const { operator } = tree
+  const left = valued(tree.left, run)
+  if (operator === 'and' || operator === 'or') {
+    const first = truth(left, tree)
+    return first === (operator === 'or') ? first : truth(valued(tree.right, run), tree)
+  }
+  const right = valued(tree.right, run)
+  if (operator === '==' || operator === '!=') {
+    return equal(left, right, tree, run) === (operator === '==')
+  }
+  if (operator === 'in' || operator === 'not in') {
+    if (!isList(right))
+      throw new ExpressionProblem(`${operator} needs a list, not ${shown(right)}`, tree.at)
+    const isIn = right.some((item) => equal(left, item, tree, run))
+    return isIn === (operator === 'in')
+  }
+  return calculated(operator, number(left, tree), number(right, tree), tree)
+}
+
+type Calculating = Exclude<Operator, '==' | '!=' | 'in' | 'not in' | 'and' | 'or'>
+
+function calculated(operator: Calculating, a: Rational, b: Rational, tree: Tree): Value {
+  switch (operator) {
+    case '+':
+      return sized(add(a, b), tree)
+    case '-':
+      return sized(subtract(a, b), tree)
+    case '*':
+      return sized(multiply(a, b), tree)
+    case '/':
+    case '%': {
+      if (b.n === 0n) throw new ExpressionProblem('division by zero', tree.at)
+      const quotient = sized(divide(a, b), tree)
+      if (operator === '/') return quotient
+      const whole = { n: floor(quotient), d: 1n } // the rest has the divisor's sign
+      return sized(subtract(a, sized(multiply(whole, b), tree)), tree)
+    }
+    case '<':
+      return compare(a, b) < 0
+    case '<=':
+      return compare(a, b) <= 0
+    case '>':
+      return compare(a, b) > 0
+    case '>=':
+      return compare(a, b) >= 0
+  }
+}
+
+function called(tree: Extract<Tree, { kind: 'call' }>, run: Run): Value {
+  const values = tree.of.map((one) => valued(one, run))
+  const [first = null, second] = values
+  const many = values.length === 1 && isList(first) ? first : values
+  switch (tree.name) {
+    case 'min':
+      return extreme(many, -1, tree, run)
+    case 'max':
+      return extreme(many, 1, tree, run)
+    case 'abs': {
+      const { n, d } = number(first, tree)
+      return { n: n < 0n ? -n : n, d }
+    }
+    case 'floor':
+      return { n: floor(number(first, tree)), d: 1n }
+    case 'ceil':
+      return { n: ceil(number(first, tree)), d: 1n }
+    case 'round':
+      return rounded(number(first, tree), second, tree)
+  }
+}
+
+function rounded(value: Rational, places: Value | undefined, tree: Tree): Value {
+  const { n, d } = places === undefined ? { n: 0n, d: 1n } : number(places, tree)
+  if (d !== 1n || n < 0n || n > MOST_PLACES) {
+    throw new ExpressionProblem(`round takes 0 to ${MOST_PLACES} places`, tree.at)
+  }
+  const factor = 10n ** n
+  return sized(rational(round(sized(rational(value.n * factor, value.d), tree)), factor), tree)
+}
+
+function extreme(values: readonly Value[], sign: number, tree: Tree, run: Run): Value {
+  step(run, tree, values.length)
+  const numbers = values.map((value) => number(value, tree))
+  const [first, ...rest] = numbers
+  if (first === undefined) throw new ExpressionProblem('the list is empty', tree.at)
+  return rest.reduce((best, one) => (compare(one, best) === sign ? one : best), first)
+}
+
+/** Values of two kinds are not equal; lists are by their items. */
+function equal(a: Value, b: Value, tree: Tree, run: Run): boolean {
+  step(run, tree, 1)
+  if (isRational(a) && isRational(b)) return compare(a, b) === 0
+  if (isList(a) && isList(b)) {
+    return (
+      a.length === b.length && a.every((item, index) => equal(item, b[index] ?? null, tree, run))
+    )
+  }
+  return typeof a !== 'object' || a === null ? a === b : false
+}
+
+function found(tree: Extract<Tree, { kind: 'path' }>, run: Run): Value {
+  let place: unknown = run.root
+  for (const name of tree.steps) {
+    // own properties only: a payload cannot reach into what JavaScript gives every object
+    const holds = typeof place === 'object' && place !== null && Object.hasOwn(place, name)
+    place = holds ? Reflect.get(place as object, name) : null
+  }
+  const value = fromJson(place, tree, run)
+  run.seen.set(tree.text, value)
+  return value
+}
+
+function fromJson(json: unknown, tree: Tree, run: Run): Value {
+  step(run, tree, 1)
+  if (typeof json === 'number') return sized(rationalOf(json), tree)
+  if (typeof json === 'string' || typeof json === 'boolean') return json
+  if (Array.isArray(json)) return json.map((item) => fromJson(item, tree, run))
+  return json === null || json === undefined ? null : { opaque: true }
+}
+
+function step(run: Run, tree: Tree, count: number): void {
+  run.steps += count
+  if (run.steps > MOST_STEPS)
+    throw new ExpressionProblem(`takes more than ${MOST_STEPS} steps`, tree.at)
+}
+
+function number(value: Value, { at }: Tree): Rational {
+  if (!isRational(value)) throw new ExpressionProblem(`expected a number, not ${shown(value)}`, at)
+  return value
+}
+
+function truth(value: Value, { at }: Tree): boolean {
+  if (typeof value !== 'boolean') {
+    throw new ExpressionProblem(`expected true or false, not ${shown(value)}`, at)
+  }
+  return value
+}
+
+function sized(value: Rational | null, { at }: Tree): Rational {
+  if (value === null) throw new ExpressionProblem('the number is too large', at)
+  return value
+}
+
+export const isRational = (value: Value): value is Rational =>
+  typeof value === 'object' && value !== null && 'n' in value
+
+const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
+
+const LONGEST_SHOWN = 60
+
+/** A value as an explanation shows it. */
+export function shown(value: Value): string {
+  const text = isRational(value)
+    ? textOf(value)
+    : isList(value)
+      ? `[${value.map(shown).join(', ')}]`
+      : typeof value === 'object' && value !== null
+        ? 'an object'
+        : JSON.stringify(value)
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+}

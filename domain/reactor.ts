@@ -1,0 +1,157 @@
+import { evaluate, isRational, shown, type Value } from './expression/evaluate.ts'
+import { parsedExpression } from './expression/parsed.ts'
+import { ExpressionProblem } from './expression/problem.ts'
+import { type Rational, textOf } from './expression/rational.ts'
+import { MAX_MOVEMENT, type Rounding } from './points.ts'
+
+/** What a reactor does. Texts named `points` and `payload` are expressions. */
+export type Reaction =
+  | { type: 'adjust_points'; points: string; allowNegative: boolean; reason?: string }
+  | { type: 'set_tier'; tier: string }
+  | { type: 'emit_event'; event: string; payload?: Record<string, string> }
+
+export const LIMIT_WINDOWS = ['lifetime', 'day', 'week', 'month'] as const
+export type Limit = { activations: number; window: (typeof LIMIT_WINDOWS)[number] }
+export type Limits = { per_user?: Limit; in_all?: Limit }
+
+export type Rule = {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly conditions: readonly string[]
+  readonly reactions: readonly Reaction[]
+  readonly active: boolean
+  /** ISO 8601; the start is included, the end is not. */
+  readonly starts_at: string | null
+  readonly ends_at: string | null
+}
+
+/** A reaction worked out: `amount` is signed, in the program's smallest unit. */
+export type PlannedReaction =
+  | {
+      type: 'adjust_points'
+      amount: number
+      allow_negative: boolean
+      reason: string
+    }
+  | { type: 'set_tier'; tier: string }
+  | { type: 'emit_event'; event: string; payload: unknown }
+
+export type Planned = {
+  readonly reactor: string
+  readonly version: number
+  readonly name: string
+  readonly outcome: 'ready' | 'skipped' | 'failed'
+  readonly reason?: 'inactive' | 'not_started' | 'ended' | 'condition_false' | 'expression_failed'
+  readonly explanation: string
+  readonly reactions: readonly PlannedReaction[]
+}
+
+export type Scale = { readonly decimals: number; readonly rounding: Rounding }
+export type Occurrence = { readonly payload: unknown; readonly at: Date }
+
+/**
+ * What a reactor makes of an event: what it would do, or why it does nothing. Limits and balances are
+ * not its business; they are judged under the account's lock. An expression that fails fails the
+ * reactor, whole.
+ */
+export function planReactor(rule: Rule, event: Occurrence, scale: Scale): Planned {
+  const about = { reactor: rule.id, version: rule.version, name: rule.name }
+  const skipped = (reason: Planned['reason'], explanation: string): Planned => {
+    return { ...about, outcome: 'skipped', reason, explanation, reactions: [] }
+  }
+  const { active, starts_at: startsAt, ends_at: endsAt } = rule
+  if (!active) return skipped('inactive', 'The reactor is not active.')
+  if (startsAt !== null && event.at < new Date(startsAt)) {
+    return skipped('not_started', `The reactor starts at ${new Date(startsAt).toISOString()}.`)
+  }
+  if (endsAt !== null && event.at >= new Date(endsAt)) {
+    return skipped('ended', `The reactor ended at ${new Date(endsAt).toISOString()}.`)
+  }
+  let where = ''
+  try {
+    const held: string[] = []
+    for (const [index, condition] of rule.conditions.entries()) {
+      where = `conditions[${index}]`
+      const said = judged(condition, event.payload)
+      if (!said.holds)
+        return skipped('condition_false', `\`${condition}\` is false${said.because}.`)
+      held.push(`\`${condition}\` holds${said.because}.`)
+    }
+    const reactions = rule.reactions.map((reaction, index) => {
+      where = `reactions[${index}]`
+      return planned(reaction, rule, event.payload, scale)
+    })
+    return { ...about, outcome: 'ready', explanation: held.join(' '), reactions }
+  } catch (error) {
+    if (!(error instanceof ExpressionProblem)) throw error
+    const explanation = `${where}: ${error.message}.`
+    return { ...about, outcome: 'failed', reason: 'expression_failed', explanation, reactions: [] }
+  }
+}
+
+function judged(condition: string, payload: unknown): { holds: boolean; because: string } {
+  const { value, seen } = evaluate(parsedExpression(condition), payload)
+  if (typeof value !== 'boolean') {
+    throw new ExpressionProblem(`a condition is true or false, not ${shown(value)}`, 1)
+  }
+  const facts = [...seen].map(([path, found]) => `${path} is ${shown(found)}`)
+  return { holds: value, because: facts.length === 0 ? '' : ` (${facts.join(', ')})` }
+}
+
+function planned(reaction: Reaction, rule: Rule, payload: unknown, scale: Scale): PlannedReaction {
+  switch (reaction.type) {
+    case 'adjust_points': {
+      const { value } = evaluate(parsedExpression(reaction.points), payload)
+      if (!isRational(value)) {
+        throw new ExpressionProblem(`points are a number, not ${shown(value)}`, 1)
+      }
+      const amount = unitsOfExact(value, scale)
+      const { allowNegative: allow_negative, reason = rule.name } = reaction
+      return { type: 'adjust_points', amount, allow_negative, reason }
+    }
+    case 'set_tier':
+      return { type: 'set_tier', tier: reaction.tier }
+    case 'emit_event':
+      return {
+        type: 'emit_event',
+        event: reaction.event,
+        payload: reaction.payload === undefined ? payload : worked(reaction.payload, payload),
+      }
+  }
+}
+
+function worked(expressions: Record<string, string>, payload: unknown): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(expressions).map(([name, source]) => {
+      const { value } = evaluate(parsedExpression(source), payload)
+      return [name, jsonOf(value)]
+    }),
+  )
+}
+
+function jsonOf(value: Value): unknown {
+  if (isRational(value)) {
+    const text = textOf(value)
+    return text.includes('/') ? Number(value.n) / Number(value.d) : Number(text)
+  }
+  if (Array.isArray(value)) return value.map(jsonOf)
+  if (typeof value === 'object' && value !== null) {
+    throw new ExpressionProblem('an object cannot be passed on in parts', 1)
+  }
+  return value
+}
+
+/** Exact points in the smallest unit, rounded once by the program's mode, alike for both signs. */
+export function unitsOfExact(points: Rational, { decimals, rounding }: Scale): number {
+  const sign = points.n < 0n ? -1 : 1
+  const scaled = (points.n < 0n ? -points.n : points.n) * 10n ** BigInt(decimals)
+  const whole = scaled / points.d
+  const rest = scaled % points.d
+  const up = rounding === 'up' ? rest > 0n : rounding === 'nearest' && 2n * rest >= points.d
+  const units = Number(up ? whole + 1n : whole)
+  if (units > MAX_MOVEMENT) {
+    throw new ExpressionProblem(`${textOf(points)} points are more than may ever move`, 1)
+  }
+  return units === 0 ? 0 : sign * units
+}

@@ -1,0 +1,23 @@
+import {
+  type ReportedEventInput,
+  type ReportedEventWorkflow,
+  reportedEventWorkflowId,
+  WORKFLOW,
+} from '../workflows/messages.ts'
+import { type Engine, withinDeadline } from './engine.ts'
+
+/** Hands an event over that its request could not finish; a run of it that there is already goes on. */
+export async function finishReportedEvent(
+  engine: Engine,
+  input: ReportedEventInput,
+): Promise<void> {
+  await withinDeadline(engine, () =>
+    engine.client.workflow.start<ReportedEventWorkflow>(WORKFLOW.reportedEvent, {
+      workflowId: reportedEventWorkflowId(input.workspace, input.eventId),
+      taskQueue: engine.taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    }),
+  )
+}
