@@ -35,8 +35,6 @@ const DRY = 'loy_till_dry'
 type Answer = { status: number; body: string }
 type Send = (method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => Promise<Answer>
 
-await main()
-
 async function main(): Promise<void> {
   const scratch = resolve(process.env.DATA_DIR || '.data', `bench-till-${process.pid}`)
   mkdirSync(join(scratch, 'product'), { recursive: true })
@@ -244,3 +242,5 @@ function sender({ apiUrl, apiKey }: Product): Send {
       sent.on('error', reject).end(payload)
     })
 }
+
+await main()

@@ -82,7 +82,8 @@ export function planReactor(rule: Rule, event: Occurrence, scale: Scale): Planne
       where = `reactions[${index}]`
       return planned(reaction, rule, event.payload, scale)
     })
-    return { ...about, outcome: 'ready', explanation: held.join(' '), reactions }
+    const explanation = held.length === 0 ? 'It has no conditions.' : held.join(' ')
+    return { ...about, outcome: 'ready', explanation, reactions }
   } catch (error) {
     if (!(error instanceof ExpressionProblem)) throw error
     const explanation = `${where}: ${error.message}.`

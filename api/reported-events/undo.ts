@@ -28,7 +28,14 @@ export async function undoEvent(
   const decimals = found.decimals ?? 0
   const { workspace, id, eventId, fingerprint, user, type, payload } = report
   const undo = {
-    ...{ workspace, id, eventId, fingerprint, user, type, payload, reverses },
+    workspace,
+    id,
+    eventId,
+    fingerprint,
+    user,
+    type,
+    payload,
+    reverses,
     typeVersion: found.version,
     points: pointsSaid(found, payload),
     occurredAt: report.occurredAt ?? found.at,

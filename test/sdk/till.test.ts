@@ -27,6 +27,7 @@ test('a token that the app made by itself is who the till finds', async () => {
   expect([user, identified_by]).toEqual(['loy_8sd2k1', 'qr'])
   const [listed] = (await vinr.members.identities('loy_8sd2k1')).data
   expect(listed).toMatchObject({ id: device.id, kind: 'device' })
+  expect(await vinr.members.identity(device.id)).not.toHaveProperty('secret')
   await vinr.members.revoke(device.id)
   const later = memberToken(device.id, device.secret ?? '', new Date(Date.now() + 30_000))
   await expect(vinr.members.lookUp({ token: later })).rejects.toThrow(VinrNotFoundError)
