@@ -23,8 +23,9 @@ export function plain(text: string, startedMs: number): string {
   const letters = (digest: Buffer, length: number) =>
     digest.toString('base64').replace(/[+/=]/g, '').slice(0, length)
 
+  // A secret that happens to begin like an id is none.
   return text
-    .replace(/\b([a-z]{2,5})_[0-9A-Za-z]{22}\b/g, (id, prefix: string) =>
+    .replace(/\b(?!whsec_)([a-z]{2,5})_[0-9A-Za-z]{22}\b/g, (id, prefix: string) =>
       nth(prefix, id, (digest) => `${prefix}_${letters(digest, 22)}`),
     )
     .replace(/whsec_[A-Za-z0-9+/=]{20,}/g, (secret) =>
