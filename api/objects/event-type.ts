@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { EventTypeRow } from '../../db/event-types.ts'
 import { id } from '../values/id.ts'
+import { jsonObject } from '../values/json.ts'
 import { text } from '../values/text.ts'
 import { time } from '../values/time.ts'
 
@@ -14,7 +15,7 @@ export const eventTypeName = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/, 'expected a name such as REDEEMED_POINTS')
   .meta({ example: 'REDEEMED_POINTS' })
 
-const schema = z.record(z.string(), z.unknown()).meta({
+const schema = jsonObject.meta({
   description: 'JSON Schema 2020-12 of the payload; at most 16 KB, with references to itself only.',
   example: {
     type: 'object',
@@ -45,7 +46,7 @@ export const EventType = z
 
 export const NewEventType = z
   .strictObject({
-    name: eventTypeName,
+    name: eventTypeName.refine((name) => !name.startsWith('ety_'), 'looks like an id'),
     description: text(LONGEST_DESCRIPTION).nullable().default(null),
     schema: schema.default({ type: 'object' }),
   })

@@ -3,6 +3,7 @@ import type { RedemptionRow } from '../../db/redemptions.ts'
 import type { ReportedEventRow } from '../../db/reported-events.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { id } from '../values/id.ts'
+import { jsonObject } from '../values/json.ts'
 import { points } from '../values/points.ts'
 import { text } from '../values/text.ts'
 import { bodyTime, time } from '../values/time.ts'
@@ -19,10 +20,7 @@ export const NewReportedEvent = z
       description: 'Whose event it is: an id `loy_…`, or a registered external id.',
       example: 'loy_8sd2k1',
     }),
-    payload: z
-      .record(z.string(), z.unknown())
-      .default({})
-      .meta({ example: { points: 500 } }),
+    payload: jsonObject.default({}).meta({ example: { points: 500 } }),
     timestamp: bodyTime.optional().meta({ description: 'When it happened; now otherwise.' }),
     eventId: text(LONGEST_EVENT_ID).optional().meta({
       description:

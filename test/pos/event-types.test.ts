@@ -73,6 +73,7 @@ describe('what an event type may not be', () => {
   it.each([
     ['loyalty.points.earned', {}, 403, 'event_type_intrinsic', 'name'],
     ['payment.completed', {}, 403, 'event_type_intrinsic', 'name'],
+    ['ety_mine', {}, 400, 'parameter_invalid', 'name'],
     ['with spaces', {}, 400, 'parameter_invalid', 'name'],
     ['UNKNOWN_KIND', { type: 'wrong' }, 400, 'parameter_invalid', 'schema'],
     ['REMOTE', { $ref: 'https://example.com/a.json' }, 400, 'parameter_invalid', 'schema'],

@@ -286,22 +286,22 @@ describe('when a reactor acts', () => {
     expect((await shop.patch(`/v1/reactors/${ids[1]}`, { active: true })).status).toBe(404)
   })
 
-  it('as it is, also where it is edited while a hundred tills report', async () => {
+  it('as it is, also where it is edited while many tills report', async () => {
     const { report, ids } = await setUp({ reactions: [{ type: 'adjust_points', points: '1' }] })
     const user = await member(shop, 0)
     const edits = (async () => {
-      for (let points = 2; points <= 12; points++) {
+      for (let points = 2; points <= 6; points++) {
         const reactions = [{ type: 'adjust_points', points: String(points) }]
         await shop.patch(`/v1/reactors/${ids[0]}`, { reactions })
       }
     })()
-    const answers = await Promise.all(Array.from({ length: 100 }, () => report(user)))
+    const answers = await Promise.all(Array.from({ length: 32 }, () => report(user)))
     await edits
     const statuses = new Set(answers.map(({ status }) => status))
     expect(statuses).toEqual(new Set([200]))
     const given = answers.reduce((sum, { body }) => sum + body.points, 0)
     expect(await balanceOf(shop, user)).toBe(given)
-    expect((await report(user)).body.points).toBe(12)
+    expect((await report(user)).body.points).toBe(6)
   })
 })
 

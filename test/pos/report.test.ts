@@ -152,6 +152,8 @@ describe('32 tills on one member, strict', () => {
   })
 })
 
+const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+
 describe('what is refused', () => {
   it.each([
     ['an unknown type', { type: 'NOTHING' }, 404, 'resource_missing', 'type'],
@@ -194,6 +196,28 @@ describe('what is refused', () => {
       'parameter_invalid',
       'timestamp',
     ],
+    [
+      'a character that no database holds',
+      { payload: { points: 1, storeId: 'a\u0000b' } },
+      400,
+      'parameter_invalid',
+      'payload',
+    ],
+    [
+      'half a character',
+      { payload: { points: 1, '\ud800': 1 } },
+      400,
+      'parameter_invalid',
+      'payload',
+    ],
+    [
+      'nesting without end',
+      { payload: { points: 1, nested: nested(100) } },
+      400,
+      'parameter_invalid',
+      'payload',
+    ],
+    ['a user who is nobody', { user: "' or 1=1 --" }, 404, 'resource_missing', 'user'],
     ['an unknown field', { points: 5 }, 400, 'parameter_unknown', 'points'],
   ])('%s', async (_what, change, status, code, param) => {
     const user = await member(shop, 0)

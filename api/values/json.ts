@@ -1,0 +1,25 @@
+import { z } from 'zod'
+
+const DEEPEST = 20
+
+// Postgres stores neither NUL nor half a surrogate pair, in JSON no more than in text.
+const STORABLE = /^(?:[^\0\p{Surrogate}])*$/u
+
+/** A JSON object of the caller's own making: nested at most 20 deep, with texts that the database can hold. */
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .refine((value) => isNestedWithin(value, DEEPEST), `is nested deeper than ${DEEPEST}`)
+  .refine((value) => isStorable(value, DEEPEST), 'has characters that cannot be stored')
+
+function isNestedWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((item) => isNestedWithin(item, depth - 1))
+}
+
+function isStorable(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return STORABLE.test(value)
+  if (typeof value !== 'object' || value === null || depth < 0) return true
+  return Object.entries(value).every(
+    ([key, item]) => STORABLE.test(key) && isStorable(item, depth - 1),
+  )
+}
