@@ -81,7 +81,7 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   -- unlocked: an early or late wake-up of a settled one costs no lock
   select * into d from redemption where workspace = p_workspace and id = p_id;
-  if d.status = 'fulfillment_pending' and d.overdue_at <= p_at then
+  if d.status = 'fulfillment_pending' and coalesce(d.overdue_at, p_at) <= p_at then
     d := redemption_locked(p_workspace, p_id);
   end if;
   if d.id is null then
@@ -96,6 +96,7 @@ begin
   end if;
   d.fulfillment := d.fulfillment || jsonb_build_object(
     'overdue_notices', coalesce((d.fulfillment ->> 'overdue_notices')::int, 0) + 1);
+  d.overdue_at := coalesce(d.overdue_at, p_at);
   d.overdue_at := d.overdue_at
     + (floor(extract(epoch from p_at - d.overdue_at) / 86400) + 1) * interval '24 hours';
   return jsonb_build_object('outcome', 'notified',
