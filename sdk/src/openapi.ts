@@ -5642,7 +5642,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example rdm_TZjnY8TffVEdjg9xjeQ7G2 */
+                /** @example rdm_VIe87cINVgQ6dB4AEpw87O */
                 id: string;
             };
             cookie?: never;
@@ -6029,6 +6029,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rdm_TZjnY8TffVEdjg9xjeQ7G2 */
                 id: string;
             };
             cookie?: never;

@@ -117,6 +117,7 @@ async function redemptions({ ask }: Book) {
     path: { id: bag.id },
     body: { reason: 'out_of_stock' },
   })
+  await parcels(ask)
   const dropped = await ask(`POST ${REDEMPTIONS}`, 'Another discount', { body: five })
   await ask(`POST ${REDEMPTIONS}/{id}/cancel`, 'The cart was left', {
     path: { id: dropped.id },
@@ -131,6 +132,27 @@ async function redemptions({ ask }: Book) {
     query: { account: 'loy_8sd2k1', status: 'pending' },
   })
   return held
+}
+
+/** Goods that leave one by one. */
+async function parcels(ask: Book['ask']): Promise<void> {
+  const two = await ask(`POST ${REDEMPTIONS}`, 'Two of them', {
+    body: { account: 'loy_abc123', reward: 'rwd_totebag', quantity: 2 },
+  })
+  const path = { id: two.id }
+  await ask(`POST ${REDEMPTIONS}/{id}/fulfill`, 'The first of two parcels', {
+    path,
+    body: { tracking: '00340434161094042557', carrier: 'DHL', quantity: 1 },
+  })
+  await ask(`POST ${REDEMPTIONS}/{id}/fulfill`, 'More than is left', {
+    path,
+    body: { quantity: 2 },
+    refused: 400,
+  })
+  await ask(`POST ${REDEMPTIONS}/{id}/fulfill`, 'All that is left', {
+    path,
+    body: { tracking: '00340434161094042564', carrier: 'DHL' },
+  })
 }
 
 /** A provider's news, signed. */
