@@ -3,6 +3,11 @@ import { z } from 'zod'
 const url = (protocols: RegExp) => z.url({ protocol: protocols })
 const text = z.string().min(1)
 
+const CODE_KEY_BYTES = 32 // AES-256
+const KEY_NAME = /^[0-9A-Za-z_-]{1,20}$/ // it stands in every sealed text, before a dot
+
+type CodeKey = { readonly id: string; readonly key: Buffer }
+
 /** The environment of every process, parsed once. What is missing or wrong is named at start. */
 const Environment = z.object({
   DATABASE_URL: url(/^postgres(ql)?$/),
@@ -21,6 +26,12 @@ const Environment = z.object({
   TRUST_PROXY: text.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WEBHOOK_ALLOWED_ADDRESSES: z.string().default(''),
+  // Seals gift card codes: name:base64 pairs, comma-separated; the first one seals, all of them open.
+  GIFT_CODE_KEYS: z
+    .string()
+    .default('')
+    .transform(codeKeysOf)
+    .refine(areCodeKeys, 'expected name:key pairs, each key 32 bytes in base64, each name once'),
   // Made at build time in an image; where it is not set the worker bundles its workflows itself.
   WORKFLOW_BUNDLE: text.optional(),
 })
@@ -38,6 +49,7 @@ export type Config = {
   trustProxy: string | undefined
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
   webhookAllowedAddresses: string[]
+  giftCodeKeys: readonly CodeKey[]
   workflowBundle: string | undefined
 }
 
@@ -70,6 +82,21 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',')
       .map((part) => part.trim())
       .filter(Boolean),
+    giftCodeKeys: env.GIFT_CODE_KEYS,
     workflowBundle: env.WORKFLOW_BUNDLE,
   }
+}
+
+function codeKeysOf(text: string): CodeKey[] {
+  const parts = text.split(',').map((part) => part.trim())
+  return parts.filter(Boolean).map((part) => {
+    const [id = '', encoded = ''] = part.split(':')
+    return { id, key: Buffer.from(encoded, 'base64') }
+  })
+}
+
+function areCodeKeys(keys: readonly CodeKey[]): boolean {
+  const names = new Set(keys.map(({ id }) => id))
+  const good = keys.every(({ id, key }) => KEY_NAME.test(id) && key.length === CODE_KEY_BYTES)
+  return good && names.size === keys.length
 }

@@ -1,5 +1,6 @@
 import { accountActivities } from './account.ts'
 import { bulkActivities } from './bulk.ts'
+import { codePoolActivities } from './code-pool.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleActivities } from './earning-rule.ts'
 import { eventTypeActivities } from './event-type.ts'
@@ -11,6 +12,7 @@ import { reactorActivities } from './reactor.ts'
 import { redemptionActivities } from './redemption.ts'
 import { reportedEventActivities } from './reported-event.ts'
 import { rewardActivities } from './reward.ts'
+import { storeCreditActivities } from './store-credit.ts'
 import { transactionActivities } from './transaction.ts'
 import { webhookEndpointActivities } from './webhooks/endpoint.ts'
 import { nudging } from './webhooks/nudge.ts'
@@ -24,12 +26,14 @@ export function requestActivities(dependencies: Dependencies) {
     ...fulfillmentActivities(dependencies),
     ...eventTypeActivities(dependencies),
     ...memberActivities(dependencies),
+    ...codePoolActivities(dependencies),
     ...paymentActivities(dependencies),
     ...programActivities(dependencies),
     ...reactorActivities(dependencies),
     ...redemptionActivities(dependencies),
     ...reportedEventActivities(dependencies),
     ...rewardActivities(dependencies),
+    ...storeCreditActivities(dependencies),
     ...transactionActivities(dependencies),
     ...webhookEndpointActivities(dependencies),
   }

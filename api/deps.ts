@@ -1,6 +1,7 @@
 import type { RequestActivities } from '../activities/index.ts'
 import type { PaymentSecret } from '../db/api-keys.ts'
 import type { Pool } from '../db/pool.ts'
+import type { CodeVault } from '../domain/code-vault.ts'
 import type { Engine } from '../temporal/engine.ts'
 import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
@@ -11,6 +12,8 @@ export type Deps = {
   readonly engine: Engine
   readonly activities: RequestActivities
   readonly decimals: Decimals
+  /** Seals and opens gift card codes; undefined where the server has no key. */
+  readonly codes: CodeVault | undefined
   /** How long a redemption waits for its payment where neither reward nor program says. */
   readonly holdMinutes: number
   /** What members' phones, cards and devices of a workspace are hashed with. */

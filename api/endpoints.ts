@@ -8,6 +8,10 @@ import { retrieveAccount } from './accounts/retrieve.ts'
 import { setAccountTier } from './accounts/set-tier.ts'
 import { listTierChanges } from './accounts/tier-changes.ts'
 import { updateAccount } from './accounts/update.ts'
+import { createCodePool } from './code-pools/create.ts'
+import { listCodePools } from './code-pools/list.ts'
+import { retrieveCodePool } from './code-pools/retrieve.ts'
+import { uploadCodes } from './code-pools/upload.ts'
 import type { Endpoint } from './declaration.ts'
 import { createEarningRule } from './earning-rules/create.ts'
 import { listEarningRules } from './earning-rules/list.ts'
@@ -60,12 +64,19 @@ import { reportEvent, reportEventAtRoot } from './reported-events/report.ts'
 import { cancelEvent, confirmEvent } from './reported-events/settle.ts'
 import { reverseBatch } from './reversals/create.ts'
 import { pauseReversal, resumeReversal, retrieveReversal } from './reversals/verbs.ts'
+import { archiveReward, unarchiveReward } from './rewards/archive.ts'
 import { createReward } from './rewards/create.ts'
 import { listRewards } from './rewards/list.ts'
 import { retrieveReward } from './rewards/retrieve.ts'
 import { updateReward } from './rewards/update.ts'
 import { mergeSettings } from './settings/merge.ts'
 import { retrieveSettings } from './settings/retrieve.ts'
+import { retrieveStoreCreditLiability } from './store-credit/liability.ts'
+import {
+  listStoreCreditTransactions,
+  retrieveStoreCreditTransaction,
+} from './store-credit/transactions.ts'
+import { retrieveStoreCredit } from './store-credit/wallet.ts'
 import { createTransactions } from './transactions/batch.ts'
 import { createTransaction } from './transactions/create.ts'
 import { listTransactions } from './transactions/list.ts'
@@ -99,6 +110,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   retrieveReward,
   updateReward,
   listRewards,
+  archiveReward,
+  unarchiveReward,
   createRedemption,
   retrieveRedemption,
   listRedemptions,
@@ -107,6 +120,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   reverseRedemption,
   fulfillRedemption,
   createQuote,
+  createCodePool,
+  retrieveCodePool,
+  listCodePools,
+  uploadCodes,
+  retrieveStoreCredit,
+  listStoreCreditTransactions,
+  retrieveStoreCreditTransaction,
+  retrieveStoreCreditLiability,
   balanceAt,
   retrieveLiability,
   exportLiability,

@@ -16,6 +16,7 @@ const IDLE_CHECK_MS = 50
 const CONNECT_RETRY_MS = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 600_000 // for an import of a million rows over a slow line; headers have ten seconds
+const BACKLOG = 4_096 // of connections not yet taken: a rush of members opens a thousand at once, and Node's 511 resets them
 const KEEP_ALIVE_MS = 65_000 // longer than the 60 s that load balancers keep a connection
 
 /** The API process: `npm run start:api`, everything from the environment. */
@@ -37,7 +38,12 @@ async function main(): Promise<void> {
   })
   const engine = await connected(config, log)
   let draining = false
-  const { holdMinutes, memberPepper, webhookAllowedAddresses: allowedAddresses } = config
+  const {
+    giftCodeKeys,
+    holdMinutes,
+    memberPepper,
+    webhookAllowedAddresses: allowedAddresses,
+  } = config
   const app = productApp(
     {
       pool,
@@ -45,6 +51,7 @@ async function main(): Promise<void> {
       holdMinutes,
       memberPepper,
       allowedAddresses,
+      giftCodeKeys,
       log,
       registry,
       version: productVersion(),
@@ -88,7 +95,7 @@ async function connected(config: Config, log: Logger) {
 function listening(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: BACKLOG }, resolve)
   })
 }
 

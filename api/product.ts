@@ -6,6 +6,7 @@ import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import type { Pool } from '../db/pool.ts'
+import { type CodeKey, codeVault } from '../domain/code-vault.ts'
 import { memberKey } from '../domain/member-token.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { withinDeadline } from '../temporal/engine.ts'
@@ -34,6 +35,8 @@ export type Parts = {
   readonly version: string
   /** Private addresses that webhooks may reach all the same. */
   readonly allowedAddresses?: readonly string[]
+  /** Without any there are no gift card codes. */
+  readonly giftCodeKeys?: readonly CodeKey[]
 }
 
 type Settings = Pick<
@@ -48,7 +51,15 @@ type Settings = Pick<
 
 /** The product's HTTP surface over a database and an engine. */
 export function productApp(parts: Parts, settings: Settings = {}): Express {
-  const { pool, engine, holdMinutes, memberPepper, allowedAddresses, ...rest } = parts
+  const {
+    pool,
+    engine,
+    holdMinutes,
+    memberPepper,
+    allowedAddresses,
+    giftCodeKeys = [],
+    ...rest
+  } = parts
   const nudge = createNudge({ pool, engine })
   const activities = requestActivities({ pool, engine, nudge, allowedAddresses })
   const deps: Deps = {
@@ -62,6 +73,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
     ),
     attempts: failedAttempts(),
+    codes: codeVault(giftCodeKeys),
     paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
       ttlMs: SECRETS_MS,
       most: MOST_PROVIDERS,

@@ -41,6 +41,8 @@ export type PaymentResult = {
 
 export type RedemptionRef = { redemption: string } | { code: string }
 
+export type StoreCreditAsked = { account?: string; amount?: number }
+
 export type NewPayment = {
   workspace: string
   payment: string
@@ -54,6 +56,8 @@ export type NewPayment = {
   customer: string | null
   metadata: Record<string, string>
   redemptions: RedemptionRef[]
+  /** Taken from a member's wallet after the discounts; without an amount, all it has. */
+  storeCredit?: StoreCreditAsked | null
   /** How far its card takes it at once. */
   status: PaymentStatus
   awaitsConfirmation: boolean
@@ -80,6 +84,7 @@ export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentR
       p.event,
       p.at,
       p.expiresAt,
+      p.storeCredit ?? null,
     ])
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }

@@ -326,5 +326,78 @@ broken (workspace, subject, rule, detail) as (
   ) x on x.workspace = e.workspace and x.event = e.id
   where e.id is null or e.points <> coalesce(m.amount, 0) or e.rows <> coalesce(m.rows, 0)
     or e.activated <> coalesce(x.n, 0)
+  union all
+  select w.workspace, w.account, 'a wallet = sum(credit_transaction.amount) = what its credits have left',
+    format('%s: balance %s, sum %s, remaining %s', w.currency, w.balance, coalesce(t.total, 0), coalesce(c.total, 0))
+  from credit_wallet w
+  left join (select workspace, account, currency, sum(amount) as total from credit_transaction group by 1, 2, 3) t
+    on t.workspace = w.workspace and t.account = w.account and t.currency = w.currency
+  left join (select workspace, account, currency, sum(remaining) as total from credit group by 1, 2, 3) c
+    on c.workspace = w.workspace and c.account = w.account and c.currency = w.currency
+  where w.balance <> coalesce(t.total, 0) or w.balance <> coalesce(c.total, 0)
+  union all
+  select c.workspace, c.id, 'a credit has left what its transactions say, and its account is where they ended',
+    format('remaining %s, sum %s, issued %s', c.remaining, coalesce(t.total, 0), coalesce(t.issued, 0))
+  from credit c
+  left join (
+    select workspace, credit, sum(amount) as total, sum(amount) filter (where type = 'issue') as issued
+    from credit_transaction group by 1, 2
+  ) t on t.workspace = c.workspace and t.credit = c.id
+  where c.remaining <> coalesce(t.total, 0) or c.amount <> coalesce(t.issued, 0)
+    or not exists (select from survivor s where s.workspace = c.workspace and s.id = c.account and s.stands_for = c.account)
+    or c.remaining > 0 and not exists (
+      select from credit_wallet w where w.workspace = c.workspace and w.account = c.account and w.currency = c.currency)
+  union all
+  select t.workspace, t.id, 'a wallet''s balance_after follows the one before',
+    format('amount %s, balance_after %s, before %s', t.amount, t.balance_after, t.before)
+  from (
+    select workspace, id, amount, balance_after,
+      coalesce(lag(balance_after) over (partition by workspace, account, currency order by id), 0) as before
+    from credit_transaction
+  ) t
+  where t.balance_after <> t.before + t.amount
+  union all
+  select p.workspace, p.id, 'a payment''s store credit = what it spent less what came back',
+    format('%s, spent %s', p.store_credit, coalesce(t.spent, 0))
+  from payment p
+  left join (
+    select workspace, payment, -sum(amount) as spent from credit_transaction where payment is not null group by 1, 2
+  ) t on t.workspace = p.workspace and t.payment = p.id
+  where p.store_credit <> coalesce(t.spent, 0)
+    or p.status in ('failed', 'canceled', 'expired') and p.store_credit <> 0
+  union all
+  select s.workspace, s.id, 'a spend comes back at most once', format('spent %s, returned %s', -s.amount, r.returned)
+  from credit_transaction s
+  join (
+    select workspace, reverses, sum(amount) as returned from credit_transaction
+    where type = 'return' group by 1, 2
+  ) r on r.workspace = s.workspace and r.reverses = s.id
+  where r.returned > -s.amount
+  union all
+  select d.workspace, d.id, 'what a redemption of store credit took back goes with its reversed points',
+    format('amount %s, reversed points %s of %s, taken back %s', c.amount, d.reversed_points, d.points, coalesce(t.taken, 0))
+  from redemption d
+  join credit c on c.workspace = d.workspace and c.id = 'crd_' || substr(d.id, 5)
+  left join (
+    select workspace, credit, -sum(amount) as taken from credit_transaction where type = 'reverse' group by 1, 2
+  ) t on t.workspace = c.workspace and t.credit = c.id
+  where coalesce(t.taken, 0) <> ceil(c.amount::numeric * d.reversed_points / d.points)
+  union all
+  select d.workspace, d.id, 'a redemption holds its gift codes, and they are void once it is reversed',
+    format('status %s, %s cards, %s given, %s void', d.status, jsonb_array_length(d.gift_cards), coalesce(g.given, 0), coalesce(g.void, 0))
+  from redemption d
+  left join (
+    select workspace, redemption, count(*) filter (where status = 'given') as given,
+      count(*) filter (where status = 'void') as void
+    from gift_code where redemption is not null group by 1, 2
+  ) g on g.workspace = d.workspace and g.redemption = d.id
+  where d.gift_cards is not null
+    and case when d.status = 'reversed' then coalesce(g.void, 0) else coalesce(g.given, 0) end <> jsonb_array_length(d.gift_cards)
+  union all
+  select g.workspace, g.id, 'a code is available or belongs to one redemption', format('%s, redemption %s', g.status, g.redemption)
+  from gift_code g
+  where (g.status = 'available') <> (g.redemption is null) or g.redemption is not null and not exists (
+    select from redemption d, jsonb_array_elements(d.gift_cards) card
+    where d.workspace = g.workspace and d.id = g.redemption and card ->> 'id' = g.id)
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
-import type { RewardType } from '../domain/reward.ts'
+import type { SealedCode } from '../domain/gift-card.ts'
+import type { CodeSource, RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
 import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
@@ -18,6 +19,8 @@ export type RedemptionResult = {
   redemption?: Snapshot
   refusal?: SqlRefusal
   param?: string
+  has_variants?: boolean
+  codes?: CodeSource
   wakes?: Wake[] | null
   /** The payment as the refund of a reversal left it. */
   refunded?: PaymentResult | null
@@ -26,6 +29,7 @@ export type RedemptionResult = {
 export type Precheck =
   | { outcome: 'exists'; redemption: Snapshot }
   | { outcome: 'missing'; param: 'account' | 'reward' }
+  | { outcome: 'missing'; param: 'variant'; has_variants: boolean }
   | {
       outcome: 'judged'
       at: string
@@ -37,6 +41,9 @@ export type Precheck =
       points: number
       available: number
       value: Record<string, unknown>
+      codes: CodeSource | null
+      /** There are only so many of it. */
+      scarce: boolean
       decimals: number
       refusals: SqlRefusal[]
     }
@@ -54,6 +61,8 @@ export type CreateArguments = {
   fingerprint: string
   shipping: Record<string, unknown> | null
   metadata: Record<string, string>
+  /** What few rewards need: the variant asked for, and codes made for a gift card. */
+  more?: { variant?: string; codes?: SealedCode[] } | null
 }
 
 /** The one statement before arming; writes nothing. `holdMinutes` is the default where neither reward nor program says. */
@@ -65,6 +74,7 @@ export const precheckRedemption = (
   reward: string,
   quantity: number,
   holdMinutes: number,
+  variant: string | null = null,
 ) =>
   call<Precheck>(pool, 'redemption_precheck', [
     workspace,
@@ -73,6 +83,7 @@ export const precheckRedemption = (
     reward,
     quantity,
     holdMinutes,
+    variant,
   ])
 
 export const insertRedemption = (pool: Pool, a: CreateArguments) =>
@@ -89,6 +100,7 @@ export const insertRedemption = (pool: Pool, a: CreateArguments) =>
     a.fingerprint,
     a.shipping,
     a.metadata,
+    a.more ?? null,
   ])
 
 export type ReverseArguments = {

@@ -18,6 +18,8 @@ export type NewRefund = {
   amount: number | null
   reason: string | null
   returnRedemption: boolean
+  /** Minor units to give back to the wallet; true: all of it. */
+  storeCredit: number | true
   metadata: Record<string, string>
   route: string
   key: string | null
@@ -44,6 +46,7 @@ export async function insertRefund(pool: Pool, r: NewRefund): Promise<RefundResu
       r.fingerprint,
       r.event,
       r.at,
+      r.storeCredit === true ? -1 : r.storeCredit,
     ])
   } catch (error) {
     return { outcome: 'refused', refusal: refusalRaised(error) }

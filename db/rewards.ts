@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, arrayContains, eq, isNotNull, isNull } from 'drizzle-orm'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { reward } from './schema/index.ts'
@@ -9,7 +9,14 @@ export type NewReward = typeof reward.$inferInsert
 export type RewardChange = Partial<
   Omit<NewReward, 'workspace' | 'id' | 'program' | 'type' | 'createdAt'>
 >
-export type RewardFilter = { program?: string; active?: boolean; type?: RewardRow['type'] }
+export type RewardFilter = {
+  program?: string
+  active?: boolean
+  type?: RewardRow['type']
+  category?: string
+  /** The catalogue as it is, or what was taken out of it. */
+  archived: boolean
+}
 
 export const findReward = (
   pool: Pool,
@@ -42,6 +49,8 @@ export const listRewards = (
       filter.program && eq(reward.program, filter.program),
       filter.active !== undefined ? eq(reward.active, filter.active) : undefined,
       filter.type && eq(reward.type, filter.type),
+      filter.category && arrayContains(reward.categories, [filter.category]),
+      filter.archived ? isNotNull(reward.archivedAt) : isNull(reward.archivedAt),
     ]),
   )
 

@@ -26,6 +26,11 @@ export type IdPrefix =
   | 'ety'
   | 'rct'
   | 'idn'
+  | 'cpl'
+  | 'cbt'
+  | 'gcc'
+  | 'crd'
+  | 'ctx'
 
 const TIME_DIGITS = 13 // microseconds since 1970 in hex: enough until 2112
 const RANDOM_DIGITS = 9 // 53 bits beside the microsecond

@@ -11,7 +11,8 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   reward_not_started: ({ starts_at }) => `The reward starts at ${starts_at}.`,
   reward_ended: ({ ends_at }) => `The reward ended at ${ends_at}.`,
   reward_out_of_stock: () => 'The reward is out of stock.',
-  limit_reached: ({ limit }) => `The member has reached the limit of ${limit} for this reward.`,
+  limit_reached: ({ limit, window }) =>
+    `The member has reached the limit of ${limit}${typeof window === 'string' ? ` a ${window}` : ''} for this reward.`,
   tier_required: ({ min_tier }) => `The reward needs tier ${min_tier}.`,
   insufficient_points: () => 'The account has not enough points.',
   redemption_already_settled: ({ status }) => `The redemption is ${status} already.`,
@@ -22,7 +23,10 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
   payment_processing: () =>
     'The payment is being processed by its provider; wait until it completes or fails.',
-  not_reversible: ({ status }) => {
+  not_reversible: ({ status, credit, available }) => {
+    if (typeof credit === 'string') {
+      return `The store credit was spent or has expired; at most ${available} points can be reversed.`
+    }
     if (typeof status !== 'string') return 'This cannot be reversed.'
     if (status === 'completed') return 'Nothing is left of the payment to refund here.'
     return `The payment is ${status}: only a completed one is refunded.`
@@ -49,6 +53,10 @@ function invalid(fields: Fields): string {
   if (param === 'payload.points') return `${param}: the event moved ${fields.available}.`
   if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
   if ('program' in fields) return `${param}: is in another program than the source.`
+  if (fields.wallet === 'unnamed') return `${param}: name the account whose credit is to be spent.`
+  if (fields.wallet === 'other_customer') {
+    return `${param}: the account belongs to another customer than the payment.`
+  }
   if ('same' in fields) return `${param}: is the same account.`
   if (fields.qualify_on === 'custom') return `${param}: the program has no such tier.`
   if ('qualify_on' in fields) return `${param}: tiers are not set by hand in this program.`

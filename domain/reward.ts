@@ -13,3 +13,13 @@ export type RewardType = (typeof REWARD_TYPES)[number]
 export function waitsForAPayment(type: RewardType): boolean {
   return type === 'discount_percent' || type === 'discount_amount'
 }
+
+/** In which a per-member limit counts; days, weeks (from Monday) and months of the program's time zone. */
+export const LIMIT_WINDOWS = ['lifetime', 'day', 'week', 'month'] as const
+
+export type LimitWindow = (typeof LIMIT_WINDOWS)[number]
+
+/** Where a gift card's codes come from: uploaded in advance, or made at each redemption. */
+export type CodeSource =
+  | { readonly pool: string }
+  | { readonly generated: { readonly prefix?: string; readonly length: number } }

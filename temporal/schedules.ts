@@ -4,6 +4,8 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import {
+  CREDIT_EXPIRY_SCHEDULE_ID,
+  CREDIT_EXPIRY_WORKFLOW_ID,
   EXPIRY_BATCH_SCHEDULE_ID,
   EXPIRY_BATCH_WORKFLOW_ID,
   LEDGER_TOTALS_SCHEDULE_ID,
@@ -32,6 +34,13 @@ const REGULAR: readonly Regular[] = [
     catchup: '15 minutes',
   },
   {
+    id: CREDIT_EXPIRY_SCHEDULE_ID,
+    workflow: CREDIT_EXPIRY_WORKFLOW_ID,
+    type: WORKFLOW.creditExpiry,
+    spec: { intervals: [{ every: '15 minutes', offset: '1 minute' }] }, // after the points' own
+    catchup: '15 minutes',
+  },
+  {
     id: LEDGER_TOTALS_SCHEDULE_ID,
     workflow: LEDGER_TOTALS_WORKFLOW_ID,
     type: WORKFLOW.ledgerTotals,
@@ -48,7 +57,7 @@ const REGULAR: readonly Regular[] = [
   },
 ]
 
-/** Creates the schedules of expiry, totals and snapshots unless they are there. */
+/** Creates the schedules of expiry, store credit, totals and snapshots unless they are there. */
 export async function scheduleLedger({ client, taskQueue }: Engine): Promise<void> {
   for (const { id, workflow, type, spec, catchup } of REGULAR) {
     try {

@@ -7,6 +7,7 @@ import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
 import { reportedEventActivities } from '../activities/reported-event.ts'
+import { storeCreditActivities } from '../activities/store-credit.ts'
 import { tierActivities } from '../activities/tier.ts'
 import type { DeliveryDependencies } from '../activities/webhooks/attempt.ts'
 import { deliveryActivities } from '../activities/webhooks/deliver.ts'
@@ -26,6 +27,7 @@ export function workerActivities(
     ...expiryActivities(dependencies),
     ...bulkRunActivities(dependencies),
     ...liabilityActivities(dependencies),
+    ...storeCreditActivities(dependencies),
     ...netActivities(dependencies),
     ...deliveryActivities(dependencies),
   }

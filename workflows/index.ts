@@ -1,6 +1,7 @@
 /** The workflow types of the worker's bundle. */
 export { accountExpiry } from './account-expiry.ts'
 export { bulkRun } from './bulk.ts'
+export { creditExpiry } from './credit-expiry.ts'
 export { expiryBatch } from './expiry-batch.ts'
 export { fulfillment } from './fulfillment.ts'
 export { ledgerTotals, liabilitySnapshot } from './liability.ts'

@@ -33,6 +33,9 @@ export const LEDGER_TOTALS_SCHEDULE_ID = 'ledger-totals-every-minute'
 export const LIABILITY_SNAPSHOT_WORKFLOW_ID = 'liability-snapshot'
 export const LIABILITY_SNAPSHOT_SCHEDULE_ID = 'liability-snapshot-daily'
 
+export const CREDIT_EXPIRY_WORKFLOW_ID = 'credit-expiry'
+export const CREDIT_EXPIRY_SCHEDULE_ID = 'credit-expiry-every-quarter-hour'
+
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
@@ -163,6 +166,7 @@ export const WORKFLOW = {
   ledgerTotals: 'ledgerTotals',
   liabilitySnapshot: 'liabilitySnapshot',
   reportedEvent: 'reportedEvent',
+  creditExpiry: 'creditExpiry',
 } as const
 
 /** Something of the account may expire earlier than its run knows. */

@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'loyalty.redemption.fulfillment_overdue',
   'loyalty.redemption.reversed',
   'loyalty.redemption.late_payment',
+  'loyalty.code_pool.low',
   'loyalty.tier.upgraded',
   'loyalty.tier.downgraded',
   'payment.created',

@@ -49,10 +49,15 @@ export const Payment = z
     amount_charged: z
       .number()
       .int()
-      .meta({ description: 'The amount less its discounts, never below zero.' }),
+      .meta({ description: 'The amount less its discounts and store credit, never below zero.' }),
     amount_refunded: z.number().int(),
     currency: z.string(),
     customer: z.string().nullable(),
+    store_credit: z
+      .number()
+      .int()
+      .meta({ description: 'Store credit spent on it and not given back, in minor units.' }),
+    store_credit_account: z.string().nullable(),
     discounts: z.array(DiscountTaken),
     refused_discounts: z.array(DiscountRefused).optional(),
     redemptions: z.array(z.string()),
@@ -82,6 +87,17 @@ export const card = z
   .refine((number) => /^\d{12,19}$/.test(number), 'expected a card number')
   .meta({ example: '4242 4242 4242 4242' })
 
+const StoreCredit = z
+  .union([
+    z.literal(true),
+    positiveAmountMinor,
+    z.strictObject({ account: id('loy').optional(), amount: positiveAmountMinor.optional() }),
+  ])
+  .meta({
+    description:
+      'Store credit to spend after the discounts: an amount in minor units, or true for all the member has; never more than is left to charge. Without an account, that of `metadata.loyalty_account`, or the only one of the customer.',
+  })
+
 /** What opens a sandbox payment. */
 export const NewPayment = z
   .strictObject({
@@ -90,6 +106,7 @@ export const NewPayment = z
     customer: customerId.optional(),
     discounts: z.array(DiscountAsked).max(MOST_DISCOUNTS).default([]),
     redemptions: z.array(id('rdm')).max(MOST_DISCOUNTS).default([]),
+    store_credit: StoreCredit.optional(),
     card: card.optional(),
     metadata: metadata.default({}),
   })

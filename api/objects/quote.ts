@@ -15,6 +15,7 @@ export const Quote = z
     account: id('loy'),
     reward: id('rwd'),
     reward_type: z.enum(REWARD_TYPES),
+    variant: z.string().optional(),
     quantity: z.number().int(),
     affordable: z.boolean().meta({ description: 'Whether a create would succeed now.' }),
     points: positivePoints.meta({ description: 'What it would cost.' }),

@@ -16,6 +16,7 @@ export const REDEMPTION_STATUSES = [
 
 const LONGEST_LINE = 200
 const MOST_AT_ONCE = 1_000
+const LONGEST_VARIANT = 60 // as a reward's own
 
 const Shipping = z
   .strictObject({
@@ -74,8 +75,26 @@ const Fulfillment = z
   .meta({ id: 'Fulfillment' })
 
 const Credit = z
-  .object({ id: z.string(), amount: z.number().int(), currency: z.string() })
+  .object({
+    id: id('crd'),
+    amount: z.number().int(),
+    currency: z.string(),
+    expires_at: time.optional(),
+  })
   .meta({ id: 'Credit', description: 'Store credit, in minor units.' })
+
+const GiftCard = z
+  .object({
+    id: id('gcc'),
+    code: z.string().optional().meta({ description: 'Not in events, nor where it is void.' }),
+    last4: z
+      .string()
+      .meta({ description: 'The last characters; fewer than four of a short code.' }),
+    amount: z.number().int(),
+    currency: z.string(),
+    status: z.enum(['given', 'void']),
+  })
+  .meta({ id: 'GiftCard', description: 'One code, given to one redemption for good.' })
 
 const LatePayment = z
   .object({ payment: z.string(), outcome: z.enum(['flagged', 'reheld']), at: time })
@@ -105,6 +124,7 @@ export const Redemption = z
     object: z.literal('redemption'),
     account: id('loy'),
     reward: id('rwd'),
+    variant: z.string().optional(),
     status: z.enum(REDEMPTION_STATUSES),
     quantity: z.number().int(),
     points: positivePoints,
@@ -113,6 +133,7 @@ export const Redemption = z
     discount: Discount.optional(),
     fulfillment: Fulfillment.optional(),
     credit: Credit.optional(),
+    gift_cards: z.array(GiftCard).optional(),
     payment: z.string().nullable(),
     transaction: id('ptx').meta({ description: 'The debit.' }),
     expires_at: time.nullable().meta({ description: 'When the points return by themselves.' }),
@@ -131,11 +152,16 @@ export const Redemption = z
 
 const quantity = z.number().int().min(1).max(MOST_AT_ONCE).default(1)
 
+const variant = text(LONGEST_VARIANT)
+  .optional()
+  .meta({ description: 'The size or colour, where the reward has variants.', example: 'm-red' })
+
 /** What spends points. */
 export const NewRedemption = z
   .strictObject({
     account: id('loy'),
     reward: id('rwd'),
+    variant,
     quantity,
     shipping: Shipping.optional(),
     metadata: metadata.default({}),
@@ -144,7 +170,7 @@ export const NewRedemption = z
 
 /** What would be spent. */
 export const QuoteRequest = z
-  .strictObject({ account: id('loy'), reward: id('rwd'), quantity })
+  .strictObject({ account: id('loy'), reward: id('rwd'), variant, quantity })
   .meta({ id: 'QuoteRequest' })
 
 const DAY_MINUTES = 1_440

@@ -17,6 +17,10 @@ export const Refund = z
     status: z.enum(REFUND_STATUSES),
     reason: z.string().nullable(),
     return_redemption: z.boolean(),
+    store_credit: z
+      .number()
+      .int()
+      .meta({ description: 'Store credit given back to the wallet with it.' }),
     metadata,
     created_at: time,
     livemode: z.boolean(),
@@ -38,6 +42,13 @@ export const NewRefund = z
       .boolean()
       .default(false)
       .meta({ description: 'Also reverses the redemptions that the payment used.' }),
+    store_credit: z
+      .union([z.literal(true), positiveAmountMinor])
+      .optional()
+      .meta({
+        description:
+          'Store credit of the payment to give back to the wallet, or all of it. Where all the money is refunded it goes back by itself.',
+      }),
     metadata: metadata.default({}),
   })
   .meta({ id: 'NewRefund' })

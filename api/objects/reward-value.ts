@@ -15,6 +15,15 @@ const Percent = z.strictObject({
   currency: currencyUpper.optional(),
 })
 const Amount = z.strictObject({ amount: positiveAmountMinor, currency: currencyUpper })
+const LONGEST_VALIDITY_DAYS = 3_650 // ten years: beyond it the credit is better not dated at all
+const expiresDays = z
+  .number()
+  .int()
+  .min(1)
+  .max(LONGEST_VALIDITY_DAYS)
+  .meta({ description: 'Of store credit: how many days after its issue it expires.' })
+
+const Credit = Amount.extend({ expiresDays: expiresDays.optional() })
 const Product = z.strictObject({
   product: text(LONGEST_NAME),
   quantity: z.number().int().min(1).max(MOST_ITEMS).default(1),
@@ -26,24 +35,25 @@ export const VALUE_OF = {
   discount_percent: Percent,
   discount_amount: Amount,
   free_product: Product,
-  store_credit: Amount,
+  store_credit: Credit,
   gift_card: Amount,
   partner: Partner,
 } as const satisfies Readonly<Record<RewardType, z.ZodType>>
 
 /** A reward's value; which form it must have follows from its type. */
-export const RewardValue = z.union([Percent, Amount, Product, Partner]).meta({
+export const RewardValue = z.union([Percent, Credit, Product, Partner]).meta({
   description:
     'percent for discount_percent, amount for discount_amount, store_credit and gift_card.',
 })
 
-/** Some fields of a value; the others stay. Null takes `maxAmount` or `currency` of a percentage away. */
+/** Some fields of a value; the others stay. Null takes `maxAmount` or `currency` of a percentage, or `expiresDays`, away. */
 export const RewardValueChange = z
   .strictObject({
     percent,
     maxAmount: positiveAmountMinor.nullable(),
     amount: positiveAmountMinor,
     currency: currencyUpper.nullable(),
+    expiresDays: expiresDays.nullable(),
     product: text(LONGEST_NAME),
     quantity: z.number().int().min(1).max(MOST_ITEMS),
     partner: text(LONGEST_NAME),

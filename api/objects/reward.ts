@@ -6,10 +6,19 @@ import { positivePoints } from '../values/points.ts'
 import { text } from '../values/text.ts'
 import { bodyTime, time } from '../values/time.ts'
 import { Reason } from './quote.ts'
+import {
+  CodeSourceShown,
+  categories,
+  codeSource,
+  images,
+  perMemberLimit,
+  stock,
+  tierCosts,
+  variantChanges,
+} from './reward-settings.ts'
 import { fitsType, RewardValue, RewardValueChange } from './reward-value.ts'
 
 const LONGEST_NAME = 200
-const MOST_STOCK = 1_000_000_000
 const LONGEST_HOLD_MINUTES = 43_200 // 30 days: beyond it the points are better not held at all
 
 const onOverdue = z.enum(['notify', 'refund'])
@@ -18,6 +27,34 @@ const fulfillmentUpdate = z.strictObject({
   onOverdue: onOverdue.optional(),
 })
 const fulfillment = fulfillmentUpdate.extend({ onOverdue: onOverdue.default('notify') })
+
+const judgement = {
+  affordable: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Where the list was asked for an account.' }),
+  reasons: z
+    .array(Reason)
+    .optional()
+    .meta({ description: 'Why that account may not redeem it now; empty where it may.' }),
+  points: positivePoints
+    .optional()
+    .meta({ description: 'What one costs that account; of several variants the cheapest.' }),
+}
+
+const Variant = z
+  .object({
+    id: z.string(),
+    attributes: z.record(z.string(), z.string()),
+    inventory: z.number().int().nullable(),
+    cost: positivePoints.nullable(),
+    active: z.boolean(),
+    ...judgement,
+  })
+  .meta({
+    id: 'RewardVariant',
+    description: 'A size or colour; `cost` null: what the reward costs.',
+  })
 
 /** What points buy. */
 export const Reward = z
@@ -33,18 +70,17 @@ export const Reward = z
     inventory: z.number().int().nullable(),
     starts_at: time.nullable(),
     ends_at: time.nullable(),
-    per_member_limit: z.number().int().nullable(),
+    per_member_limit: z.union([perMemberLimit, z.null()]),
     min_tier: z.string().nullable(),
     holdMinutes: z.number().nullable(),
     fulfillment: z.union([fulfillmentUpdate, z.null()]),
-    affordable: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Where the list was asked for an account.' }),
-    reasons: z
-      .array(Reason)
-      .optional()
-      .meta({ description: 'Why that account may not redeem it now; empty where it may.' }),
+    tier_costs: z.union([z.record(z.string(), positivePoints), z.null()]),
+    variants: z.array(Variant),
+    codes: z.union([CodeSourceShown, z.null()]),
+    categories: z.array(z.string()),
+    images: z.array(z.string()),
+    archived_at: time.nullable(),
+    ...judgement,
     metadata,
     created_at: time,
     livemode: z.boolean(),
@@ -55,10 +91,10 @@ const settings = {
   name: text(LONGEST_NAME),
   cost: positivePoints,
   active: z.boolean(),
-  inventory: z.number().int().min(0).max(MOST_STOCK).nullable(),
+  inventory: stock.nullable(),
   starts_at: bodyTime.nullable(),
   ends_at: bodyTime.nullable(),
-  per_member_limit: z.number().int().min(1).max(MOST_STOCK).nullable(),
+  per_member_limit: perMemberLimit.nullable(),
   min_tier: text(LONGEST_NAME).nullable(),
   holdMinutes: z.number().gt(0).max(LONGEST_HOLD_MINUTES).nullable(),
 } as const
@@ -79,6 +115,11 @@ export const NewReward = z
     min_tier: settings.min_tier.default(null),
     holdMinutes: settings.holdMinutes.default(null),
     fulfillment: fulfillment.optional(),
+    tier_costs: tierCosts.nullable().default(null),
+    variants: variantChanges.default([]),
+    codes: codeSource.nullable().default(null),
+    categories: categories.default([]),
+    images: images.default([]),
     metadata: metadata.default({}),
   })
   .refine(({ type, value }) => fitsType(type, value), {
@@ -86,6 +127,14 @@ export const NewReward = z
     path: ['value'],
   })
   .refine(endsAfterStart, { error: 'must be after starts_at', path: ['ends_at'] })
+  .refine(({ type, codes }) => codes === null || type === 'gift_card', {
+    error: 'are for gift cards only',
+    path: ['codes'],
+  })
+  .refine(({ inventory, variants }) => inventory === null || variants.length === 0, {
+    error: 'is counted by variant where a reward has variants',
+    path: ['inventory'],
+  })
   .meta({ id: 'NewReward' })
 
 /** What may change about a reward; its program and type may not. */
@@ -102,6 +151,11 @@ export const RewardUpdate = z
     min_tier: settings.min_tier.optional(),
     holdMinutes: settings.holdMinutes.optional(),
     fulfillment: fulfillmentUpdate.optional(),
+    tier_costs: z.record(text(LONGEST_NAME), positivePoints.nullable()).nullable().optional(),
+    variants: variantChanges.optional(),
+    codes: codeSource.nullable().optional(),
+    categories: categories.optional(),
+    images: images.optional(),
     metadata: metadataUpdate.optional(),
   })
   .refine(endsAfterStart, { error: 'must be after starts_at', path: ['ends_at'] })

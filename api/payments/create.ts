@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { databaseNow } from '../../db/clock.ts'
 import type { RedemptionRef } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
@@ -18,7 +19,7 @@ export const createPayment = endpoint({
   path: '/v1/payments',
   summary: 'Create a payment',
   description:
-    'Takes the discounts of redemptions off the amount. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.',
+    'Takes the discounts of redemptions off the amount, then store credit. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.',
   tags: ['payments'],
   key: 'secret',
   body: NewPayment,
@@ -33,6 +34,7 @@ export const createPayment = endpoint({
     'currency_mismatch',
     'idempotency_key_reused',
     'idempotency_key_in_use',
+    'account_closed',
   ],
   handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
     const { amount, currency, customer = null, metadata, card } = body
@@ -50,7 +52,14 @@ export const createPayment = endpoint({
       )
     }
 
-    const asked = { amount, currency, customer, metadata, redemptions: namedRedemptions(body) }
+    const asked = {
+      amount,
+      currency,
+      customer,
+      metadata,
+      redemptions: namedRedemptions(body),
+      storeCredit: storeCreditOf(body.store_credit),
+    }
     const result = await write(() =>
       deps.activities.createPayment({
         ...asked,
@@ -87,9 +96,16 @@ function namedRedemptions({ discounts, redemptions }: Named): RedemptionRef[] {
   return [...new Map(keyed).values()]
 }
 
+/** `true`, an amount and the whole form say the same thing in three ways. */
+function storeCreditOf(asked: z.output<typeof NewPayment>['store_credit']) {
+  if (asked === undefined) return null
+  if (asked === true) return {}
+  return typeof asked === 'number' ? { amount: asked } : asked
+}
+
 /** Where the refusal is about something that does not exist, the parameter that named it. */
 function named(refusal: Refusal, { redemptions }: Named): Refusal {
-  if (refusal.code !== 'resource_missing') return refusal
+  if (refusal.code !== 'resource_missing' || refusal.param !== undefined) return refusal
   const byId = redemptions.some((id) => id === refusal.fields?.redemption)
   return { ...refusal, param: byId ? 'redemptions' : 'discounts' }
 }

@@ -16,19 +16,27 @@ import {
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
 import { Outage, orOutage } from '../outage.ts'
-import { inPoints, missing } from '../points-refusal.ts'
-import { type Judged, refuseNonsense } from './judge.ts'
+import { inPoints } from '../points-refusal.ts'
+import { withCodes } from './gift-cards.ts'
+import { type Judged, refuseMissing, refuseNonsense } from './judge.ts'
+import { queueOf } from './queue.ts'
 
 export const ROUTE = 'POST /v1/loyalty/redemptions'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
+// Of a reward of which there are only so many, more at once would arm runs for what is gone by the
+// time they act, and keep those waiting who are to be told that it is gone. 16 keep the engine busy.
+const SCARCE_AT_ONCE = 16
+const scarce = queueOf(SCARCE_AT_ONCE)
+
 /** A redemption as asked for. */
 export type Beginning = {
   readonly workspace: string
   readonly account: string
   readonly reward: string
+  readonly variant?: string | undefined
   readonly quantity: number
   readonly shipping: Record<string, unknown> | null
   readonly metadata: Record<string, string>
@@ -51,8 +59,33 @@ export type Begun = {
  * retry with the same key finds it out.
  */
 export async function beginRedemption(deps: Deps, asked: Beginning): Promise<Begun> {
-  const { workspace, account, reward, quantity, idempotencyKey: key } = asked
+  const { workspace, reward, idempotencyKey: key } = asked
   const id = key === undefined ? newId('rdm') : derivedId('rdm', workspace, ROUTE, key)
+  const found = await probe(deps, asked, id)
+  if ('row' in found) return found
+  if (!waits(found)) {
+    return act(deps, asked, {
+      id,
+      found,
+      expiresAt: null,
+      windowMs: creationWindowMs(holdOf(found)),
+    })
+  }
+  if (!found.scarce) return armThenAct(deps, asked, id, found)
+  return scarce(`${workspace} ${reward}`, async (waited) => {
+    const now = waited ? await probe(deps, asked, id) : found
+    return 'row' in now ? now : armThenAct(deps, asked, id, now)
+  })
+}
+
+/** Whether it is not over with the request: a gift card that has its codes waits for nobody. */
+function waits({ reward_type: type, codes }: Judged): boolean {
+  return waitsForAPayment(type) || (waitsForFulfillment(type) && codes === null)
+}
+
+/** The pre-check: what is stored already, or how it would go now; refuses what would not go. */
+async function probe(deps: Deps, asked: Beginning, id: string): Promise<Begun | Judged> {
+  const { workspace, account, reward, quantity } = asked
   const found = await precheckRedemption(
     deps.pool,
     workspace,
@@ -61,16 +94,14 @@ export async function beginRedemption(deps: Deps, asked: Beginning): Promise<Beg
     reward,
     quantity,
     deps.holdMinutes,
+    asked.variant,
   )
   if (found.outcome === 'exists') return replayOf(found.redemption, asked)
-  if (found.outcome === 'missing') return missing(found.param, asked[found.param])
+  if (found.outcome === 'missing') return refuseMissing(found, asked)
   refuseNonsense(found, asked)
   const [first] = found.refusals
   if (first !== undefined) throw new Refused(inPoints(first, found.decimals))
-
-  return waitsForAPayment(found.reward_type) || waitsForFulfillment(found.reward_type)
-    ? armThenAct(deps, asked, id, found)
-    : act(deps, asked, { id, found, expiresAt: null, windowMs: creationWindowMs(holdOf(found)) })
+  return found
 }
 
 async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judged): Promise<Begun> {
@@ -104,7 +135,7 @@ async function act(
   asked: Beginning,
   { id, found, expiresAt, windowMs }: Act,
 ): Promise<Begun> {
-  const { idempotencyKey: _key, ...about } = asked
+  const { idempotencyKey: _key, variant, ...about } = asked
   const create = {
     ...about,
     redemption: id,
@@ -113,13 +144,18 @@ async function act(
     creationWindowMs: windowMs,
     code: newCode(),
   }
-  const result = await write(() => deps.activities.createRedemption(create))
+  const result = await withCodes(deps, asked, found.codes, (codes) => {
+    const more = variant === undefined && codes === undefined ? null : { variant, codes }
+    return write(() => deps.activities.createRedemption({ ...create, more }))
+  })
   if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, found.decimals))
   if (result.outcome === 'too_late') {
     throw new Outage('The redemption took too long to begin. Nothing was written; try again.')
   }
   const stored = result.redemption
-  if (stored === undefined) return missing('account', asked.account)
+  if (stored === undefined) {
+    return refuseMissing({ ...result, param: result.param ?? 'account' }, asked)
+  }
   if (result.outcome === 'exists') return replayOf(stored, asked)
   return { row: readRedemption(stored), replayed: false, decimals: found.decimals }
 }

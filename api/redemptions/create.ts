@@ -2,6 +2,7 @@ import { redemptionObject } from '../../domain/objects/redemption.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewRedemption, Redemption } from '../objects/redemption.ts'
 import { beginRedemption } from './begin.ts'
+import { codeOpener } from './gift-cards.ts'
 import { presentRedemption } from './present.ts'
 
 export const createRedemption = endpoint({
@@ -29,11 +30,12 @@ export const createRedemption = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, livemode, body, idempotencyKey, fingerprint, deps } = ctx
-    const { account, reward, quantity, metadata, shipping = null } = body
+    const { account, reward, variant, quantity, metadata, shipping = null } = body
     const asked = {
       workspace,
       account,
       reward,
+      variant,
       quantity,
       shipping,
       metadata,
@@ -44,7 +46,7 @@ export const createRedemption = endpoint({
     const object =
       decimals === undefined
         ? await presentRedemption(deps, ctx, row)
-        : redemptionObject(row, { decimals, livemode })
+        : redemptionObject(row, { decimals, livemode }, codeOpener(deps, workspace))
     return { status: 'created', replayed, object }
   },
 })

@@ -6,7 +6,12 @@ import { inPoints, missing } from '../points-refusal.ts'
 
 export type Judged = Extract<Precheck, { outcome: 'judged' }>
 
-type Asked = { readonly account: string; readonly reward: string; readonly quantity: number }
+type Asked = {
+  readonly account: string
+  readonly reward: string
+  readonly variant?: string | undefined
+  readonly quantity: number
+}
 
 const NO_SUCH_ID = '' // a question is no create: there is nothing stored to find
 
@@ -25,10 +30,26 @@ export async function judge(
     reward,
     quantity,
     holdMinutes,
+    asked.variant,
   )
-  if (found.outcome === 'missing') return missing(found.param, asked[found.param])
+  if (found.outcome === 'missing') return refuseMissing(found, asked)
   if (found.outcome === 'exists') throw new Error('a redemption without an id')
   return found
+}
+
+/** Refuses what a redemption names and that does not exist, or a variant that it should name and does not. */
+export function refuseMissing(
+  { param, has_variants: hasVariants }: { param: string; has_variants?: boolean },
+  asked: Asked,
+): never {
+  if (param !== 'variant') return missing(param, param === 'reward' ? asked.reward : asked.account)
+  if (hasVariants !== true) {
+    refuse('parameter_invalid', 'variant: the reward has none.', { param })
+  }
+  if (asked.variant === undefined) {
+    refuse('parameter_missing', 'variant: the reward has several; name one.', { param })
+  }
+  return missing(param, asked.variant)
 }
 
 /**
@@ -53,7 +74,7 @@ export function refuseNonsense(
 }
 
 /** A refusal as one of the reasons that a quote or the catalogue lists. */
-export function reasonsOf({ refusals, decimals }: Judged) {
+export function reasonsOf({ refusals, decimals }: Pick<Judged, 'refusals' | 'decimals'>) {
   return refusals.map((refusal) => reasonOf(inPoints(refusal, decimals)))
 }
 

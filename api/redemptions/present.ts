@@ -1,18 +1,22 @@
 import type { RedemptionRow } from '../../db/redemptions.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
 import type { Deps } from '../deps.ts'
+import { codeOpener } from './gift-cards.ts'
 
 /** Redemptions as the API shows them. */
 export async function presentRedemptions(
-  { decimals }: Deps,
+  deps: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly RedemptionRow[],
 ) {
-  const decimalsOf = await decimals.ofRewards(
+  const decimalsOf = await deps.decimals.ofRewards(
     workspace,
     rows.map(({ reward }) => reward),
   )
-  return rows.map((row) => redemptionObject(row, { decimals: decimalsOf(row.reward), livemode }))
+  const openCode = codeOpener(deps, workspace)
+  return rows.map((row) =>
+    redemptionObject(row, { decimals: decimalsOf(row.reward), livemode }, openCode),
+  )
 }
 
 /** One redemption as the API shows it. */

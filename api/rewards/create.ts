@@ -1,10 +1,15 @@
+import { findCodePool } from '../../db/code-pools.ts'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
+import type { VariantChange } from '../../db/reward-variants.ts'
 import { findReward } from '../../db/rewards.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
+import type { CodeSource } from '../../domain/reward.ts'
 import { write } from '../contention.ts'
+import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewReward, Reward } from '../objects/reward.ts'
+import { limitColumns, type VariantChanges } from '../objects/reward-settings.ts'
 import { missing, notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { exactUnits } from '../units.ts'
@@ -27,10 +32,12 @@ export const createReward = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, body, deps } = ctx
-    const { starts_at, ends_at, per_member_limit, min_tier, cost, ...same } = body
+    const { starts_at, ends_at, per_member_limit, min_tier, cost, tier_costs, variants, ...same } =
+      body
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) return missing('program', body.program)
     refuseUnknownTier(program, min_tier)
+    await refuseCodes(deps, workspace, body.codes)
 
     const values = {
       ...same,
@@ -39,11 +46,14 @@ export const createReward = endpoint({
       cost: exactUnits('cost', cost, program.decimals),
       startsAt: starts_at,
       endsAt: ends_at,
-      perMemberLimit: per_member_limit,
+      ...limitColumns(per_member_limit),
+      tierCosts: tier_costs && tierUnits(program, tier_costs),
       minTier: min_tier,
     }
     const request = identityOf('POST /v1/loyalty/rewards', ctx)
-    const created = await write(() => deps.activities.createReward(request, values))
+    const created = await write(() =>
+      deps.activities.createReward(request, values, variantUnits(variants, program.decimals)),
+    )
     if ('row' in created) {
       return { status: 'created', object: await presentReward(deps, ctx, created.row) }
     }
@@ -53,14 +63,49 @@ export const createReward = endpoint({
   },
 })
 
+/** Codes need their pool, and a server that can seal them. */
+export async function refuseCodes(deps: Deps, workspace: string, codes: CodeSource | null) {
+  if (codes === null) return
+  if (deps.codes === undefined) {
+    refuse('parameter_invalid', 'codes: the server has no GIFT_CODE_KEYS to seal codes with.', {
+      param: 'codes',
+    })
+  }
+  if ('pool' in codes && (await findCodePool(deps.pool, workspace, codes.pool)) === undefined) {
+    missing('codes.pool', codes.pool)
+  }
+}
+
+/** What tiers pay, in the smallest unit; refuses a tier that the program does not have. */
+export function tierUnits(
+  program: ProgramRow,
+  costs: Record<string, number>,
+): Record<string, number> | null {
+  const units = Object.entries(costs).map(([tier, cost]) => {
+    refuseUnknownTier(program, tier, 'tier_costs')
+    return [tier, exactUnits(`tier_costs.${tier}`, cost, program.decimals)] as const
+  })
+  return units.length === 0 ? null : Object.fromEntries(units)
+}
+
+export function variantUnits(variants: VariantChanges, decimals: number): VariantChange[] {
+  return variants.map(({ cost, ...same }, index) => ({
+    ...same,
+    ...(cost !== undefined && {
+      cost: cost === null ? null : exactUnits(`variants.${index}.cost`, cost, decimals),
+    }),
+  }))
+}
+
 /** A tier that the program does not have would close the reward to everybody. */
 export function refuseUnknownTier(
   { tierConfig }: ProgramRow,
   tier: string | null | undefined,
+  param = 'min_tier',
 ): void {
   if (tier === null || tier === undefined) return
   const names = tierConfig?.tiers.map(({ name }) => name) ?? []
   if (!names.includes(tier)) {
-    refuse('parameter_invalid', `min_tier: the program has no tier ${tier}.`, { param: 'min_tier' })
+    refuse('parameter_invalid', `${param}: the program has no tier ${tier}.`, { param })
   }
 }

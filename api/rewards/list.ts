@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { findAccount } from '../../db/accounts.ts'
-import { type RewardRow, listRewards as readRewards } from '../../db/rewards.ts'
+import { listRewards as readRewards } from '../../db/rewards.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import type { Deps } from '../deps.ts'
@@ -8,10 +8,11 @@ import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Reward } from '../objects/reward.ts'
 import { missing } from '../points-refusal.ts'
-import { judge, reasonsOf } from '../redemptions/judge.ts'
 import { flag } from '../values/flag.ts'
 import { id } from '../values/id.ts'
-import { presentReward } from './present.ts'
+import { text } from '../values/text.ts'
+import { forAccount } from './for-account.ts'
+import { presentRewards } from './present.ts'
 
 const path = '/v1/loyalty/rewards'
 
@@ -20,7 +21,7 @@ export const listRewards = endpoint({
   path,
   summary: 'List the catalogue',
   description:
-    "With `account`, the rewards of that member's program, each with `affordable` and `reasons`.",
+    "With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`).",
   tags: ['rewards'],
   key: 'publishable',
   query: listQuery('rwd', {
@@ -28,44 +29,38 @@ export const listRewards = endpoint({
     program: id('prog').optional(),
     type: z.enum(REWARD_TYPES).optional(),
     active: flag.optional(),
+    category: text(60).optional(),
+    archived: flag
+      .default(false)
+      .meta({ description: 'true lists what was archived, which is left out otherwise.' }),
   }),
   reply: listReply(Reward),
   errors: ['resource_missing'],
   handle: async (ctx) => {
     const { workspace, query, deps } = ctx
-    const { account, type, active } = query
-    const program = await programOf(deps, workspace, query)
-    const filter = { program, type, active }
+    const { account: asked, type, active, category, archived } = query
+    const account = await accountOf(deps, workspace, query)
+    const program = account?.program ?? query.program
+    const filter = { program, type, active, category, archived }
     const { rows, hasMore } = await readRewards(deps.pool, workspace, filter, pageOf(query))
-    const data = await Promise.all(
-      rows.map(async (row) => ({
-        ...(await presentReward(deps, ctx, row)),
-        ...(account !== undefined && (await forAccount(deps, workspace, row, account))),
-      })),
-    )
+    const shown = await presentRewards(deps, ctx, rows)
+    const data =
+      account === undefined || asked === undefined
+        ? shown
+        : await forAccount(deps, workspace, { id: asked, program: account.program }, shown)
     return { status: 'ok', object: listOf(path, data, hasMore) }
   },
 })
 
 type Asked = { readonly account?: string | undefined; readonly program?: string | undefined }
 
-/** The program to list: a member sees their own program's rewards. */
-async function programOf({ pool }: Deps, workspace: string, asked: Asked) {
-  if (asked.account === undefined) return asked.program
+/** The member asked for, who sees their own program's rewards. */
+async function accountOf({ pool }: Deps, workspace: string, asked: Asked) {
+  if (asked.account === undefined) return undefined
   const account = await findAccount(pool, workspace, asked.account)
   if (account === undefined) return missing('account', asked.account)
   if (asked.program !== undefined && asked.program !== account.program) {
     refuse('parameter_invalid', 'program: is not the one of the account.', { param: 'program' })
   }
-  return account.program
-}
-
-async function forAccount(
-  deps: Deps,
-  workspace: string,
-  { id: reward }: RewardRow,
-  account: string,
-) {
-  const reasons = reasonsOf(await judge(deps, workspace, { account, reward, quantity: 1 }))
-  return { affordable: reasons.length === 0, reasons }
+  return account
 }

@@ -1,18 +1,19 @@
 import type { z } from 'zod'
-import { findProgram } from '../../db/programs.ts'
+import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { refusalOf } from '../invalid.ts'
 import { Reward, RewardUpdate } from '../objects/reward.ts'
+import { limitColumns } from '../objects/reward-settings.ts'
 import { VALUE_OF } from '../objects/reward-value.ts'
 import { notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { exactUnits } from '../units.ts'
 import { idPath } from '../values/id.ts'
 import { mergedMetadata } from '../values/metadata.ts'
-import { refuseUnknownTier } from './create.ts'
+import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './create.ts'
 import { presentReward } from './present.ts'
 
 type Change = z.output<typeof RewardUpdate>
@@ -21,7 +22,8 @@ export const updateReward = endpoint({
   method: 'PATCH',
   path: '/v1/loyalty/rewards/{id}',
   summary: 'Update a reward',
-  description: 'Fields not named stay, also inside `value`, `fulfillment` and `metadata`.',
+  description:
+    'Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`.',
   tags: ['rewards'],
   key: 'secret',
   params: idPath('rwd'),
@@ -41,19 +43,21 @@ export const updateReward = endpoint({
     if (program === undefined) throw new Error(`no program ${before.program}`)
     refuseUnknownTier(program, body.min_tier)
 
-    const change = changeOf(before, body, program.decimals)
+    if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
+    const change = changeOf(before, body, program)
+    const variants = variantUnits(body.variants ?? [], program.decimals)
     const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
     const { row, replayed } =
       Object.keys(body).length === 0
         ? { row: before, replayed: false }
-        : await write(() => deps.activities.updateReward(request, params.id, change))
+        : await write(() => deps.activities.updateReward(request, params.id, change, variants))
     if (row === undefined) return notFound('reward', params.id)
     return { status: 'ok', replayed, object: await presentReward(deps, ctx, row) }
   },
 })
 
 /** The columns that change; undefined leaves one as it is. */
-function changeOf(before: RewardRow, body: Change, decimals: number): RewardChange {
+function changeOf(before: RewardRow, body: Change, program: ProgramRow): RewardChange {
   const {
     starts_at,
     ends_at,
@@ -63,8 +67,11 @@ function changeOf(before: RewardRow, body: Change, decimals: number): RewardChan
     value,
     fulfillment,
     metadata,
+    tier_costs,
+    variants = [],
     ...same
   } = body
+  refuseMisfits(before, body)
   const startsAt = starts_at === undefined ? before.startsAt : starts_at
   const endsAt = ends_at === undefined ? before.endsAt : ends_at
   if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
@@ -75,13 +82,42 @@ function changeOf(before: RewardRow, body: Change, decimals: number): RewardChan
     ...same,
     startsAt: starts_at,
     endsAt: ends_at,
-    perMemberLimit: per_member_limit,
+    ...limitColumns(per_member_limit),
     minTier: min_tier,
-    cost: cost === undefined ? undefined : exactUnits('cost', cost, decimals),
+    cost: cost === undefined ? undefined : exactUnits('cost', cost, program.decimals),
+    tierCosts: tier_costs === undefined ? undefined : mergedTierCosts(before, tier_costs, program),
+    hasVariants: before.hasVariants || variants.length > 0,
     value: value && mergedValue(before, value),
     fulfillment: fulfillment && { ...before.fulfillment, ...fulfillment },
     metadata: metadata && mergedMetadata(before.metadata, metadata),
   }
+}
+
+/** What the reward would be like after the change and may not be. */
+function refuseMisfits(before: RewardRow, { codes, inventory, variants = [] }: Change): void {
+  if (codes && before.type !== 'gift_card') {
+    refuse('parameter_invalid', 'codes: are for gift cards only.', { param: 'codes' })
+  }
+  const stock = inventory === undefined ? before.inventory : inventory
+  if (stock !== null && (before.hasVariants || variants.length > 0)) {
+    refuse('parameter_invalid', 'inventory: is counted by variant where a reward has variants.', {
+      param: 'inventory',
+    })
+  }
+}
+
+/** Tiers not named keep what they pay; null takes one away, or all of them. */
+function mergedTierCosts(
+  { tierCosts }: RewardRow,
+  change: NonNullable<Change['tier_costs']> | null,
+  program: ProgramRow,
+) {
+  if (change === null) return null
+  const named = Object.entries(change)
+  const set = named.filter((entry): entry is [string, number] => entry[1] !== null)
+  const kept = Object.entries(tierCosts ?? {}).filter(([tier]) => !(tier in change))
+  const merged = { ...Object.fromEntries(kept), ...tierUnits(program, Object.fromEntries(set)) }
+  return Object.keys(merged).length === 0 ? null : merged
 }
 
 function mergedValue({ type, value }: RewardRow, change: NonNullable<Change['value']>) {

@@ -37,4 +37,8 @@ const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
   evt: 'evt_7Qd3',
   we: 'we_5tNc',
   dlv: 'dlv_5tNc',
+  cpl: 'cpl_5tNc',
+  crd: 'crd_3kd9',
+  ctx: 'ctx_7Qd3',
+  gcc: 'gcc_7Qd3',
 }

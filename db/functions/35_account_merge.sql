@@ -43,6 +43,7 @@ begin
   from ptx x
   where x.workspace = p_workspace and x.account in (select account_family(p_workspace, s.id)) and x.amount > 0
     and l.workspace = p_workspace and l.id = x.id and l.account = s.id;
+  perform credit_merge(s, t, p_at);
   update redemption set account = t.id where workspace = p_workspace and account = s.id;
   update tier_spend set account = t.id where workspace = p_workspace and account = s.id;
   if s.balance < 0 or t.balance < 0 then

@@ -23,7 +23,7 @@ begin
       then x || jsonb_build_object('removed_at', p_at) else x end order by position), '[]')
   into kept
   from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position);
-  update payment set discounts = kept, amount_charged = payment_charge(amount, kept)
+  update payment set discounts = kept, amount_charged = greatest(0, payment_charge(amount, kept) - store_credit)
   where workspace = pay.workspace and id = pay.id;
 end $$;
 

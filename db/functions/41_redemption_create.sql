@@ -1,11 +1,14 @@
 -- Spends points on a reward: one transaction under the account's lock, idempotent by the
 -- redemption's id. Outcomes: created; exists (the stored one, nothing written); refused; missing;
 -- too_late, once the clock, read under the lock, has passed the arming by the creation window:
--- its workflow may have looked already and ended, and there is never a hold without its timer.
+-- its workflow may have looked already and ended, and there is never a hold without its timer;
+-- codes_needed, where the gift card's codes are to be made and `p_more` brings too few or known ones.
+-- `p_more`: {variant, codes: [{hash, sealed, last4}]}.
+drop function if exists redemption_create(text, text, text, text, int, timestamptz, timestamptz, int, text, text, jsonb, jsonb);
 create or replace function redemption_create(
   p_workspace text, p_id text, p_account text, p_reward text, p_quantity int, p_at timestamptz,
   p_expires_at timestamptz, p_window_ms int, p_code text, p_fingerprint text, p_shipping jsonb,
-  p_metadata jsonb
+  p_metadata jsonb, p_more jsonb default null
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -39,6 +42,12 @@ begin
   if r.inventory is not null then
     select * into r from reward where workspace = p_workspace and id = p_reward for update;
   end if;
+  if r.has_variants or r.tier_costs is not null or p_more ? 'variant' then
+    r := reward_offer(r, a, p_more ->> 'variant', true);
+    if r.id is null then
+      return jsonb_build_object('outcome', 'missing', 'param', 'variant', 'has_variants', r.has_variants);
+    end if;
+  end if;
   refusals := redemption_refusals(a, r, p_quantity, greatest(a.balance, 0), p_at);
   if refusals <> '[]' then
     return jsonb_build_object('outcome', 'refused', 'refusal', refusals -> 0);
@@ -56,12 +65,25 @@ begin
   d.fingerprint := p_fingerprint;
   d.metadata := p_metadata;
   d.created_at := p_at;
+  d.variant := p_more ->> 'variant';
+  d.took_stock := r.inventory is not null;
   d := redemption_artifact(d, r, p_code, p_expires_at, p_shipping);
+  if r.codes is not null then
+    d.gift_cards := gift_cards_take(d, r, p_more -> 'codes', p_at);
+    if d.gift_cards is null and r.codes ? 'pool' then
+      return '{"outcome": "refused", "refusal": {"code": "reward_out_of_stock"}}';
+    elsif d.gift_cards is null then
+      return jsonb_build_object('outcome', 'codes_needed', 'codes', r.codes);
+    end if;
+  end if;
   debit := points_spend(a, d, p_id, p_at);
   d.transaction := debit;
   insert into redemption values (d.*);
-  if r.inventory is not null then
-    update reward set inventory = inventory - p_quantity where workspace = p_workspace and id = r.id;
+  if d.took_stock then
+    perform stock_move(d, -p_quantity);
+  end if;
+  if d.credit is not null then
+    perform credit_issue(a, d, p_at);
   end if;
   snapshot := to_jsonb(d);
   perform event_write(p_workspace, 'loyalty.redemption.created', p_id, snapshot, null, p_at);
@@ -69,12 +91,12 @@ begin
 end $$;
 
 -- What the redemption grants and the state it starts in, by the reward's type. A discount waits
--- for its payment until `p_expires_at`; store credit is fulfilled at once; everything else waits
--- for its fulfilment, which is overdue from then on.
+-- for its payment until `p_expires_at`; store credit, and a gift card that has its codes, is fulfilled at
+-- once; everything else waits for its fulfilment, which is overdue from then on.
 create or replace function redemption_artifact(
   d redemption, r reward, p_code text, p_expires_at timestamptz, p_shipping jsonb
 ) returns redemption
-language plpgsql immutable as $$
+language plpgsql stable as $$
 begin
   case
     when r.type = 'discount_amount' then
@@ -92,7 +114,12 @@ begin
       d.status := 'fulfilled';
       d.fulfilled_at := d.created_at;
       d.credit := jsonb_build_object(
-        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency');
+        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency')
+        || jsonb_strip_nulls(jsonb_build_object('expires_at',
+          d.created_at + make_interval(days => (r.value ->> 'expiresDays')::int)));
+    when r.codes is not null then
+      d.status := 'fulfilled';
+      d.fulfilled_at := d.created_at;
     else
       d.status := 'fulfillment_pending';
       d.overdue_at := p_expires_at;

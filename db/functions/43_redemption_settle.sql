@@ -57,8 +57,9 @@ begin
     d.transaction := points_spend(a, d, 'rehold:' || p_id, p_at);
     d.status := 'applied';
     d.applied_at := p_at;
-    update reward set inventory = greatest(inventory - d.quantity, 0)
-    where workspace = p_workspace and id = d.reward and inventory is not null;
+    if d.took_stock then
+      perform stock_move(d, -d.quantity);
+    end if;
     perform event_write(p_workspace, 'loyalty.redemption.applied', p_id, to_jsonb(d), null, p_at);
   end if;
   return jsonb_build_object('outcome', case when rehold then 'applied' else 'settled' end,
@@ -147,8 +148,8 @@ language sql stable as $$
   from redemption_message m where m.workspace = d.workspace and m.operation = p_operation
 $$;
 
--- What release and reversal share: points back to the same lots, `p_quantity` of it back to stock, and
--- the discount off a payment still open. All locks are held.
+-- What release and reversal share: points back to the same lots, `p_quantity` of it back to stock, store
+-- credit taken back and codes voided, and the discount off a payment still open. All locks are held.
 drop function if exists redemption_undo(redemption, text, bigint, text, text, payment, timestamptz);
 create or replace function redemption_undo(
   d redemption, p_type text, p_points bigint, p_reason text, p_operation text, pay payment, p_at timestamptz,
@@ -161,9 +162,14 @@ declare
 begin
   a := account_locked(d.workspace, d.account);
   t := points_return(a, p_type, d.transaction, p_points, p_reason, p_operation, d.id, p_at);
-  if p_quantity > 0 then
-    update reward set inventory = inventory + p_quantity
-    where workspace = d.workspace and id = d.reward and inventory is not null;
+  if p_quantity > 0 and d.took_stock then
+    perform stock_move(d, p_quantity);
+  end if;
+  if d.credit is not null then
+    perform credit_reverse(d, p_points, p_at);
+  end if;
+  if d.gift_cards is not null and d.reversed_points + p_points = d.points then
+    perform gift_cards_void(d, p_at);
   end if;
   if pay.status = 'requires_payment' then
     perform payment_discount_remove(pay, d.id, p_at);

@@ -16,6 +16,9 @@ begin
   if p_status is null or payment_rank(p_status) <= payment_rank(pay.status) then
     return pay;
   end if;
+  if pay.store_credit_account is not null then
+    pay := credit_follow(pay, p_status, p_at);
+  end if;
   pay.status := p_status;
   pay.awaits_confirmation := false;
   if p_status = 'completed' then
@@ -40,7 +43,8 @@ create or replace function payment_save(pay payment) returns void
 language sql as $$
   update payment set status = pay.status, amount_charged = pay.amount_charged, discounts = pay.discounts,
     refused_discounts = pay.refused_discounts, awaits_confirmation = pay.awaits_confirmation,
-    metadata = pay.metadata, customer = pay.customer, completed_at = pay.completed_at, expires_at = pay.expires_at
+    metadata = pay.metadata, customer = pay.customer, completed_at = pay.completed_at, expires_at = pay.expires_at,
+    store_credit = pay.store_credit, store_credit_account = pay.store_credit_account
   where workspace = pay.workspace and id = pay.id
 $$;
 
@@ -56,17 +60,21 @@ begin
   return found;
 end $$;
 
--- Creates a sandbox payment, attaches its redemptions and lets it settle as far as its card does,
+-- Creates a sandbox payment, attaches its redemptions, spends store credit on what is left
+-- (`p_store_credit`: {account?, amount?}, see credit_spend) and lets it settle as far as its card does,
 -- with its event in the inbox, in one transaction. One refused redemption refuses the payment.
 -- A charge of zero completes at once. Outcomes: created; replayed; refused.
+drop function if exists payment_create(text, text, text, text, text, bigint, text, text, jsonb, jsonb, text, boolean, text,
+  timestamptz, timestamptz);
 create or replace function payment_create(
   p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
   p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
-  p_event text, p_at timestamptz, p_expires_at timestamptz
+  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb default null
 ) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
+  a account;
   earlier idempotency_key;
   attached record;
 begin
@@ -86,6 +94,7 @@ begin
   pay.amount_refunded := 0;
   pay.currency := p_currency;
   pay.customer := p_customer;
+  pay.store_credit := 0;
   pay.discounts := '[]';
   pay.refused_discounts := '[]';
   pay.refunds := '[]';
@@ -95,11 +104,17 @@ begin
   pay.created_at := p_at;
   pay.expires_at := p_expires_at;
   insert into payment values (pay.*);
+  if p_store_credit is not null then
+    a := credit_account(pay, p_store_credit); -- its lock comes before the redemptions'
+  end if;
   select * into attached from payment_attach_all(pay, p_refs, false, p_at);
   if attached.refusals <> '[]' then
     raise exception using errcode = 'VR001', message = (attached.refusals -> 0)::text;
   end if;
   pay := attached.pay;
+  if p_store_credit is not null then
+    pay := credit_spend(pay, a, p_store_credit, p_at);
+  end if;
   pay := payment_advance(pay,
     case when pay.amount_charged = 0 then 'completed' else p_status end, null, p_at);
   perform payment_save(pay);

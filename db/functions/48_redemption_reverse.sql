@@ -3,7 +3,7 @@
 -- quantity back, once. The status stays until all points are returned, then it is reversed and void. A
 -- completed payment keeps its discount, which the row says; `p_refund` refunds that (a sandbox payment's)
 -- in the same transaction, with `p_refund_event` in the inbox. Refused: settled ones, more than is left, a
--- part of a pending one, one whose payment is processing, a refund that cannot be. A pending one whose
+-- part of a pending one, one whose payment is processing, a refund that cannot be, store credit that is spent. A pending one whose
 -- payment has completed meanwhile is applied first. Outcomes: reversed; refused; replayed; missing.
 drop function if exists redemption_reverse(text, text, bigint, text, text, text, timestamptz);
 create or replace function redemption_reverse(
@@ -47,6 +47,9 @@ begin
   end if;
   d := redemption_payment_unaffected(d, pay, points);
   refusal := redemption_reverse_refusal(d, pay, points, p_quantity, p_refund is not null);
+  if refusal is null and d.credit is not null then
+    refusal := credit_reversal_refusal(d, points, p_at);
+  end if;
   if refusal is not null then
     select * into d from redemption where workspace = p_workspace and id = p_id;
     return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d), 'refusal', refusal);

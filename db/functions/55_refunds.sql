@@ -1,7 +1,8 @@
 -- Writes what an event says of a payment's refunds and disputes. A refund known is only ever moved on:
 -- failed is the end of it, whatever comes later. A failed one of which we only know the step (Stripe's
 -- running total, without the refund's id) ends the newest step of its amount. Returns the payment with
--- its refund columns brought up to date; it need not be known yet.
+-- its refund columns brought up to date; it need not be known yet. Where all the money is refunded, the
+-- store credit goes back as well, once; a refund that fails afterwards takes none again.
 create or replace function payment_refunds_put(pay payment, p_refunds jsonb, p_at timestamptz) returns payment
 language plpgsql as $$
 declare
@@ -35,7 +36,11 @@ begin
     coalesce(jsonb_agg(refund_entry(x) order by x.created_at, x.id) filter (where x.kind = 'dispute'), '[]')
   into pay.amount_refunded, pay.refunds, pay.disputes
   from refund x where x.workspace = pay.workspace and x.payment = pay.id;
-  update payment set amount_refunded = pay.amount_refunded, refunds = pay.refunds, disputes = pay.disputes
+  if pay.store_credit > 0 and pay.amount_charged > 0 and pay.amount_refunded >= pay.amount_charged then
+    pay := credit_return(pay, pay.store_credit, 'refunded', null, p_at);
+  end if;
+  update payment set amount_refunded = pay.amount_refunded, refunds = pay.refunds, disputes = pay.disputes,
+    store_credit = pay.store_credit
   where workspace = pay.workspace and id = pay.id;
   return pay;
 end $$;
@@ -46,11 +51,14 @@ language sql immutable as $$
 $$;
 
 -- Refunds a completed sandbox payment, all that is left of it or `p_amount`, with its event in the
--- inbox as a provider's would be. Outcomes: created; replayed; refused (not completed, another
--- provider's, nothing left, more than is left); missing.
+-- inbox as a provider's would be. `p_store_credit` of what the payment spent goes back to the wallet (-1:
+-- all of it; by itself too where all the money is refunded). Outcomes: created; replayed; refused (not
+-- completed, another provider's, nothing left, more than is left); missing.
+drop function if exists refund_create(text, text, text, bigint, text, boolean, jsonb, text, text, text, text, timestamptz);
 create or replace function refund_create(
   p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text, p_return_redemption boolean,
-  p_metadata jsonb, p_route text, p_key text, p_fingerprint text, p_event text, p_at timestamptz
+  p_metadata jsonb, p_route text, p_key text, p_fingerprint text, p_event text, p_at timestamptz,
+  p_store_credit bigint default 0
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -58,6 +66,7 @@ declare
   r refund;
   earlier idempotency_key;
   remaining bigint;
+  credit_before bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_key is not null then
@@ -75,17 +84,31 @@ begin
     raise exception using errcode = 'VR001', message = '{"code": "resource_missing", "param": "payment"}';
   end if;
   remaining := pay.amount_charged - pay.amount_refunded;
-  if pay.status <> 'completed' or pay.provider <> 'sandbox' or remaining <= 0 then
+  if pay.status <> 'completed' or pay.provider <> 'sandbox'
+    or remaining <= 0 and (p_amount > 0 or p_store_credit = 0 or pay.store_credit = 0) then
     raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status', pay.status)::text;
   end if;
   if p_amount > remaining then
     raise exception using errcode = 'VR001', message = jsonb_build_object(
       'code', 'parameter_invalid', 'param', 'amount', 'available', remaining)::text;
   end if;
+  if p_store_credit > pay.store_credit then
+    raise exception using errcode = 'VR001', message = jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'store_credit', 'available', pay.store_credit)::text;
+  end if;
+  credit_before := pay.store_credit;
+  if p_store_credit <> 0 and pay.store_credit > 0 then
+    pay := credit_return(pay, case p_store_credit when -1 then pay.store_credit else p_store_credit end, p_id, p_id, p_at);
+  end if;
   insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata, created_at)
   values (p_workspace, p_id, p_payment, coalesce(p_amount, remaining), p_reason, p_return_redemption, p_metadata, p_at)
   returning * into r;
   pay := payment_refunds_put(pay, '[]', p_at);
+  if pay.store_credit < credit_before then
+    update refund set store_credit = credit_before - pay.store_credit
+    where workspace = p_workspace and id = p_id
+    returning * into r;
+  end if;
   perform inbox_put(p_workspace, p_event, 'sandbox', 'payment.refunded', pay.id,
     jsonb_build_object('type', 'payment.refunded', 'data', jsonb_build_object('id', pay.id, 'refund', r.id)), p_at);
   perform event_write(p_workspace, 'payment.refunded', pay.id, to_jsonb(pay), null, p_at);

@@ -136,6 +136,7 @@ begin
   d.metadata := p_metadata;
   d.created_at := p_at;
   d.transaction := points_spend(a, d, p_id, p_at);
+  d.took_stock := false;
   insert into redemption values (d.*);
   perform event_write(a.workspace, 'loyalty.redemption.created', p_id, to_jsonb(d), null, p_at);
 end $$;

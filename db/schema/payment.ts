@@ -34,6 +34,9 @@ export const payment = pgTable(
     amountRefunded: units('amount_refunded').notNull().default(0),
     currency: text('currency').notNull(),
     customer: text('customer'),
+    // Store credit spent on it and not given back, in minor units, and whose it was.
+    storeCredit: units('store_credit').notNull().default(0),
+    storeCreditAccount: idText('store_credit_account'),
     discounts: jsonb('discounts').$type<PaymentDiscount[]>().notNull().default([]),
     // The refunds and disputes of it, as the refund table has them: what a reader of the payment sees.
     refunds: jsonb('refunds').$type<PaymentRefund[]>().notNull().default([]),
@@ -97,6 +100,8 @@ export const refund = pgTable(
       .default('refund'),
     // Asked for with the refund: the redemptions that the payment used are reversed.
     returnRedemption: boolean('return_redemption').notNull().default(false),
+    // What of the payment's store credit it gave back, in minor units.
+    storeCredit: units('store_credit').notNull().default(0),
     reason: text('reason'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),

@@ -13,7 +13,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { StoredFulfillment } from '../../domain/fulfillment.ts'
-import { REWARD_TYPES } from '../../domain/reward.ts'
+import type { SealedGiftCard } from '../../domain/gift-card.ts'
+import { type CodeSource, LIMIT_WINDOWS, REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
 
@@ -42,12 +43,23 @@ export const reward = pgTable(
     startsAt: instant('starts_at'),
     endsAt: instant('ends_at'),
     perMemberLimit: integer('per_member_limit'),
+    // In which window of the program's time zone the limit counts.
+    limitWindow: text('limit_window', { enum: LIMIT_WINDOWS }).notNull().default('lifetime'),
     minTier: text('min_tier'),
     holdMinutes: numeric('hold_minutes', { mode: 'number' }),
     fulfillment: jsonb('fulfillment').$type<{
       deadlineDays?: number
       onOverdue?: 'notify' | 'refund'
     }>(),
+    // What it costs members of a tier, by the tier's name, in the program's smallest unit.
+    tierCosts: jsonb('tier_costs').$type<Record<string, number>>(),
+    // Its sizes and colours are rows of reward_variant, each with its own stock.
+    hasVariants: boolean('has_variants').notNull().default(false),
+    // Where a gift card's codes come from.
+    codes: jsonb('codes').$type<CodeSource>(),
+    categories: text('categories').array().notNull().default([]),
+    images: jsonb('images').$type<string[]>().notNull().default([]),
+    archivedAt: instant('archived_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -65,7 +77,7 @@ export const reward = pgTable(
 
 export type RewardValue =
   | { percent: number; maxAmount?: number; currency?: string }
-  | { amount: number; currency: string }
+  | { amount: number; currency: string; expiresDays?: number }
   | { product: string; quantity?: number }
   | { partner: string; sku: string }
 
@@ -84,10 +96,14 @@ export const redemption = pgTable(
     quantity: integer('quantity').notNull(),
     /** How many of them are returned; stock and limits have those back. */
     reversedQuantity: integer('reversed_quantity').notNull().default(0),
+    variant: text('variant'),
+    // Whether it took stock, which its release or reversal gives back.
+    tookStock: boolean('took_stock').notNull().default(false),
     discount: jsonb('discount').$type<Discount>(),
     code: text('code'),
     fulfillment: jsonb('fulfillment').$type<StoredFulfillment>(),
     credit: jsonb('credit').$type<Record<string, unknown>>(),
+    giftCards: jsonb('gift_cards').$type<SealedGiftCard[]>(),
     payment: idText('payment'),
     transaction: idText('transaction').notNull(),
     expiresAt: instant('expires_at'),

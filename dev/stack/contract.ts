@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Demo, DemoKeys } from '../demo.ts'
@@ -6,6 +7,7 @@ import { readState, writeState } from '../state-file.ts'
 
 const CONTRACT = 'stack.json'
 const KEYS = 'demo-keys.json'
+const CODE_KEY = 'gift-code-key.json'
 
 /** Takes away the word that a stack is ready, before one starts and when it stops. */
 export function withdrawContract(dataDir: string) {
@@ -48,6 +50,18 @@ export function readDemoKeys(dataDir: string): DemoKeys | undefined {
 
 export function keepDemoKeys(dataDir: string, keys: DemoKeys) {
   writeState(join(dataDir, KEYS), keys)
+}
+
+/** The key that seals this stack's gift card codes, made at its first start: without it they cannot be opened. */
+export function giftCodeKey(dataDir: string): string {
+  const file = join(dataDir, CODE_KEY)
+  const state = readState(file)
+  const kept: unknown =
+    typeof state === 'object' && state !== null ? Reflect.get(state, 'GIFT_CODE_KEYS') : undefined
+  if (typeof kept === 'string') return kept
+  const made = `stack:${randomBytes(32).toString('base64')}`
+  writeState(file, { GIFT_CODE_KEYS: made })
+  return made
 }
 
 function isDemoKeys(value: unknown): value is DemoKeys {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Child, describeExit, startChild, tailOf } from '../children.ts'
+import { giftCodeKey } from './contract.ts'
 import type { Place } from './servers.ts'
 
 export type Program = {
@@ -42,6 +43,7 @@ export function programsOf(
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_NAMESPACE: namespace,
     DATA_DIR: dataDir,
+    GIFT_CODE_KEYS: env.GIFT_CODE_KEYS || giftCodeKey(dataDir),
     HOST: host,
     PORT: String(ports.api),
     WORKER_METRICS_PORT: String(ports.workerMetrics),

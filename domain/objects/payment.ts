@@ -21,6 +21,8 @@ export type PaymentFacts = {
   readonly amountRefunded: number
   readonly currency: string
   readonly customer: string | null
+  readonly storeCredit: number | null
+  readonly storeCreditAccount: string | null
   readonly discounts: readonly {
     readonly redemption: string
     readonly code: string | null
@@ -54,6 +56,8 @@ export function paymentObject(row: PaymentFacts, livemode: boolean) {
     amount_refunded: row.amountRefunded,
     currency: row.currency,
     customer: row.customer,
+    store_credit: row.storeCredit ?? 0, // events older than store credit have none
+    store_credit_account: row.storeCreditAccount,
     discounts: row.discounts.map((discount) => ({
       ...discount,
       ...(discount.removed_at !== undefined && {

@@ -1,4 +1,5 @@
 import type { StoredFulfillment } from '../fulfillment.ts'
+import type { SealedGiftCard } from '../gift-card.ts'
 import { pointsOf } from '../points.ts'
 import type { RedemptionStatus } from '../redemption-status.ts'
 import type { Scale } from './account.ts'
@@ -20,7 +21,9 @@ export type RedemptionFacts = {
     | null
   readonly code: string | null
   readonly fulfillment: StoredFulfillment | null
+  readonly variant: string | null
   readonly credit: Fields | null
+  readonly giftCards: readonly SealedGiftCard[] | null
   readonly payment: string | null
   readonly transaction: string
   readonly expiresAt: Date | null
@@ -35,13 +38,21 @@ export type RedemptionFacts = {
   readonly createdAt: Date
 }
 
-/** A redemption as the API and events show it, with whichever artifact its reward gave. Points come in the smallest unit. */
-export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: Scale) {
+/**
+ * A redemption as the API and events show it, with whichever artifact its reward gave. Points come
+ * in the smallest unit. A gift card's code is shown where `openCode` is given, which events have not.
+ */
+export function redemptionObject(
+  row: RedemptionFacts,
+  { decimals, livemode }: Scale,
+  openCode?: (sealed: string) => string | undefined,
+) {
   return {
     id: row.id,
     object: 'redemption' as const,
     account: row.account,
     reward: row.reward,
+    ...(row.variant !== null && { variant: row.variant }),
     status: row.status,
     quantity: row.quantity,
     points: pointsOf(row.points, decimals),
@@ -50,6 +61,7 @@ export function redemptionObject(row: RedemptionFacts, { decimals, livemode }: S
     ...(row.discount !== null && { discount: { ...row.discount, code: row.code ?? '' } }),
     ...(row.fulfillment !== null && { fulfillment: fulfillmentOf(row.fulfillment, row.status) }),
     ...(row.credit !== null && { credit: creditOf(row.credit, row.id) }),
+    ...(row.giftCards !== null && { gift_cards: giftCardsOf(row.giftCards, row.status, openCode) }),
     payment: row.payment,
     transaction: row.transaction,
     expires_at: row.expiresAt?.toISOString() ?? null,
@@ -112,6 +124,32 @@ function unaffectedOf({ payment, currency, discounted, refundable, refunds }: Un
 
 /** Store credit carries the redemption's own number: one redemption grants one credit. */
 function creditOf(credit: Fields, redemption: string) {
-  const stored = credit as { amount: number; currency: string } // the row's own artifact
-  return { ...stored, id: redemption.replace(/^rdm_/, 'crd_') }
+  const stored = credit as { amount: number; currency: string; expires_at?: string } // the row's own artifact
+  const { amount, currency, expires_at: expiresAt } = stored
+  return {
+    id: redemption.replace(/^rdm_/, 'crd_'),
+    amount,
+    currency,
+    ...(expiresAt !== undefined && { expires_at: new Date(expiresAt).toISOString() }),
+  }
+}
+
+/** Codes of what was reversed are void: only their last characters remain, to tell the issuer. */
+function giftCardsOf(
+  cards: readonly SealedGiftCard[],
+  status: RedemptionStatus,
+  openCode: ((sealed: string) => string | undefined) | undefined,
+) {
+  const isVoid = status === 'reversed'
+  return cards.map(({ id, sealed, last4, amount, currency }) => {
+    const code = isVoid ? undefined : openCode?.(sealed)
+    return {
+      id,
+      ...(code !== undefined && { code }),
+      last4,
+      amount,
+      currency,
+      status: isVoid ? ('void' as const) : ('given' as const),
+    }
+  })
 }

@@ -6,6 +6,7 @@ export type RefundFacts = {
   readonly kind: 'refund' | 'dispute'
   readonly reason: string | null
   readonly returnRedemption: boolean
+  readonly storeCredit: number
   readonly metadata: Record<string, string>
   readonly createdAt: Date
 }
@@ -20,6 +21,7 @@ export function refundObject(row: RefundFacts, livemode: boolean) {
     status: row.status,
     reason: row.reason,
     return_redemption: row.returnRedemption,
+    store_credit: row.storeCredit,
     metadata: row.metadata,
     created_at: row.createdAt.toISOString(),
     livemode,

@@ -1,7 +1,9 @@
+import { CodePools, StoreCreditTransactions } from './credit.ts'
 import { BatchReversals, Imports } from './imports.ts'
 import type { PagePromise } from './page.ts'
 import type { CallOptions, Settings } from './request.ts'
 import { Resource, segment } from './resource.ts'
+import { Rewards } from './rewards.ts'
 import type {
   Account,
   BodyOf,
@@ -9,7 +11,7 @@ import type {
   QueryOf,
   Redemption,
   ReplyOf,
-  Reward,
+  StoreCredit,
   TierChange,
   Transaction,
 } from './types.ts'
@@ -42,6 +44,10 @@ export class Accounts extends Resource {
   /** The survivor: `target`, with what `source` had. */
   merge(body: { source: string; target: string }, options?: CallOptions): Promise<Account> {
     return this.call('POST', `${V1}/accounts/merge`, body, options)
+  }
+  /** What the member has in store credit, by currency. */
+  storeCredit(id: string, options?: CallOptions): Promise<StoreCredit> {
+    return this.get(`${V1}/accounts/${segment(id)}/store_credit`, undefined, options)
   }
   /** The balance at a moment (ISO 8601, or unix seconds). */
   balanceAt(
@@ -84,25 +90,6 @@ export class Transactions extends Resource {
     options?: CallOptions,
   ): Promise<Transaction> {
     return this.call('POST', `${V1}/transactions/${segment(id)}/reverse`, body, options)
-  }
-}
-
-export class Rewards extends Resource {
-  create(body: BodyOf<'/v1/loyalty/rewards', 'post'>, options?: CallOptions) {
-    return this.post('/v1/loyalty/rewards', body, options)
-  }
-  retrieve(id: string, options?: CallOptions): Promise<Reward> {
-    return this.get(`${V1}/rewards/${segment(id)}`, undefined, options)
-  }
-  update(
-    id: string,
-    body: BodyOf<'/v1/loyalty/rewards/{id}', 'patch'>,
-    options?: CallOptions,
-  ): Promise<Reward> {
-    return this.call('PATCH', `${V1}/rewards/${segment(id)}`, body, options)
-  }
-  list(query?: QueryOf<'/v1/loyalty/rewards'>, options?: CallOptions) {
-    return this.listOf('/v1/loyalty/rewards', query, options)
   }
 }
 
@@ -166,6 +153,14 @@ export class Programs extends Resource {
   list(query?: QueryOf<'/v1/loyalty/programs'>, options?: CallOptions) {
     return this.listOf('/v1/loyalty/programs', query, options)
   }
+  /** What is owed in store credit, by currency: now, or at a moment. */
+  storeCreditLiability(
+    id: string,
+    query?: { at?: string | number | Date },
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/loyalty/programs/{id}/store_credit_liability', 'get'>> {
+    return this.get(`${V1}/programs/${segment(id)}/store_credit_liability`, query, options)
+  }
   /** What is owed: now, or at a moment. */
   liability(
     id: string,
@@ -226,6 +221,8 @@ export class Loyalty {
   readonly earningRules: EarningRules
   readonly imports: Imports
   readonly batchReversals: BatchReversals
+  readonly codePools: CodePools
+  readonly storeCreditTransactions: StoreCreditTransactions
 
   constructor(settings: Settings) {
     this.accounts = new Accounts(settings)
@@ -237,5 +234,7 @@ export class Loyalty {
     this.earningRules = new EarningRules(settings)
     this.imports = new Imports(settings)
     this.batchReversals = new BatchReversals(settings)
+    this.codePools = new CodePools(settings)
+    this.storeCreditTransactions = new StoreCreditTransactions(settings)
   }
 }

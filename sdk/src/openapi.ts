@@ -152,7 +152,7 @@ export interface paths {
         };
         /**
          * List the catalogue
-         * @description With `account`, the rewards of that member's program, each with `affordable` and `reasons`.
+         * @description With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`).
          */
         get: operations["get_loyalty_rewards"];
         put?: never;
@@ -180,9 +180,46 @@ export interface paths {
         head?: never;
         /**
          * Update a reward
-         * @description Fields not named stay, also inside `value`, `fulfillment` and `metadata`.
+         * @description Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`.
          */
         patch: operations["patch_loyalty_rewards_id"];
+        trace?: never;
+    };
+    "/v1/loyalty/rewards/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a reward out of the catalogue
+         * @description It is listed only with `archived=true` and can no longer be redeemed; what was redeemed of it stays.
+         */
+        post: operations["post_loyalty_rewards_id_archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/rewards/{id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a reward back into the catalogue */
+        post: operations["post_loyalty_rewards_id_unarchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/loyalty/redemptions": {
@@ -317,6 +354,135 @@ export interface paths {
          * @description Nothing is written, and nothing is held.
          */
         post: operations["post_loyalty_quotes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/code_pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List pools of gift card codes */
+        get: operations["get_loyalty_code_pools"];
+        put?: never;
+        /** Open a pool of gift card codes */
+        post: operations["post_loyalty_code_pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/code_pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a pool of gift card codes */
+        get: operations["get_loyalty_code_pools_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/code_pools/{id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add codes to a pool
+         * @description A code that is here already, in whichever pool, is not added and reported by its line. Codes are sealed before they are stored and never listed.
+         */
+        post: operations["post_loyalty_code_pools_id_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/accounts/{id}/store_credit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A member's store credit
+         * @description By currency. What is past its date counts as expired, written off or not.
+         */
+        get: operations["get_loyalty_accounts_id_store_credit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/store_credit_transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List movements of store credit */
+        get: operations["get_loyalty_store_credit_transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/store_credit_transactions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a movement of store credit */
+        get: operations["get_loyalty_store_credit_transactions_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/programs/{id}/store_credit_liability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a program owes in store credit
+         * @description In money, by currency: now, or as it was at an instant.
+         */
+        get: operations["get_loyalty_programs_id_store_credit_liability"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -655,7 +821,7 @@ export interface paths {
         put?: never;
         /**
          * Create a payment
-         * @description Takes the discounts of redemptions off the amount. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.
+         * @description Takes the discounts of redemptions off the amount, then store credit. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.
          */
         post: operations["post_payments"];
         delete?: never;
@@ -753,7 +919,7 @@ export interface paths {
         put?: never;
         /**
          * Refund a payment
-         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`.
+         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.
          */
         post: operations["post_refunds"];
         delete?: never;
@@ -1632,6 +1798,8 @@ export interface components {
                 amount: number;
                 /** @example EUR */
                 currency: string;
+                /** @description Of store credit: how many days after its issue it expires. */
+                expiresDays?: number;
             } | {
                 product: string;
                 /** @default 1 */
@@ -1652,7 +1820,11 @@ export interface components {
              * @example 2026-05-30T00:00:00.000Z
              */
             ends_at: string | null;
-            per_member_limit: number | null;
+            per_member_limit: number | {
+                quantity: number;
+                /** @enum {string} */
+                window: "lifetime" | "day" | "week" | "month";
+            } | null;
             min_tier: string | null;
             holdMinutes: number | null;
             fulfillment: {
@@ -1660,10 +1832,34 @@ export interface components {
                 /** @enum {string} */
                 onOverdue?: "notify" | "refund";
             } | null;
+            tier_costs: {
+                [key: string]: number;
+            } | null;
+            variants: components["schemas"]["RewardVariant"][];
+            codes: {
+                pool: string;
+            } | {
+                generated: {
+                    prefix?: string;
+                    length: number;
+                };
+            } | null;
+            categories: string[];
+            images: string[];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            archived_at: string | null;
             /** @description Where the list was asked for an account. */
             affordable?: boolean;
             /** @description Why that account may not redeem it now; empty where it may. */
             reasons?: components["schemas"]["Reason"][];
+            /**
+             * @description What one costs that account; of several variants the cheapest.
+             * @example 500
+             */
+            points?: number;
             /** @description At most 50 keys of 40 characters, values of 500. */
             metadata: {
                 [key: string]: string;
@@ -1674,6 +1870,26 @@ export interface components {
              */
             created_at: string;
             livemode: boolean;
+        };
+        /** @description A size or colour; `cost` null: what the reward costs. */
+        RewardVariant: {
+            id: string;
+            attributes: {
+                [key: string]: string;
+            };
+            inventory: number | null;
+            /** @example 500 */
+            cost: number | null;
+            active: boolean;
+            /** @description Where the list was asked for an account. */
+            affordable?: boolean;
+            /** @description Why that account may not redeem it now; empty where it may. */
+            reasons?: components["schemas"]["Reason"][];
+            /**
+             * @description What one costs that account; of several variants the cheapest.
+             * @example 500
+             */
+            points?: number;
         };
         /** @description An error's code, its sentence and its fields. */
         Reason: {
@@ -1709,6 +1925,8 @@ export interface components {
                 amount: number;
                 /** @example EUR */
                 currency: string;
+                /** @description Of store credit: how many days after its issue it expires. */
+                expiresDays?: number;
             } | {
                 product: string;
                 /** @default 1 */
@@ -1731,8 +1949,15 @@ export interface components {
              * @example 2026-12-31T22:59:59Z
              */
             ends_at?: string;
-            /** @default null */
-            per_member_limit?: number | null;
+            /**
+             * @description How many one member may redeem. A number counts for life; with a window, in each day, week (from Monday) or month of the program’s time zone.
+             * @default null
+             */
+            per_member_limit?: number | {
+                quantity: number;
+                /** @enum {string} */
+                window: "lifetime" | "day" | "week" | "month";
+            } | null;
             /** @default null */
             min_tier?: string | null;
             /** @default null */
@@ -1745,6 +1970,55 @@ export interface components {
                  */
                 onOverdue?: "notify" | "refund";
             };
+            /**
+             * @description What members of a tier pay instead of `cost`, by the tier’s name.
+             * @default null
+             */
+            tier_costs?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * @description Sizes or colours, each with its own stock and, where named, its own cost; of a known id the fields not named stay.
+             * @default []
+             */
+            variants?: {
+                /** @example m-red */
+                id: string;
+                /**
+                 * @example {
+                 *       "size": "M",
+                 *       "colour": "red"
+                 *     }
+                 */
+                attributes?: {
+                    [key: string]: string;
+                };
+                inventory?: number | null;
+                /** @example 500 */
+                cost?: number | null;
+                active?: boolean;
+            }[];
+            /**
+             * @description Of a gift card: `{pool}` takes codes uploaded in advance; `{generated: {prefix, length}}` makes them, the last character a check. Without either it waits for its fulfilment.
+             * @default null
+             */
+            codes?: {
+                /** @example cpl_5tNc */
+                pool: string;
+            } | {
+                generated: {
+                    prefix?: string;
+                    /** @default 16 */
+                    length?: number;
+                };
+            } | "generated" | null;
+            /** @default [] */
+            categories?: string[];
+            /**
+             * @description https addresses; the first one is the main one.
+             * @default []
+             */
+            images?: string[];
             /**
              * @description At most 50 keys of 40 characters, values of 500.
              * @default {}
@@ -1767,6 +2041,8 @@ export interface components {
                 amount?: number;
                 /** @example EUR */
                 currency?: string | null;
+                /** @description Of store credit: how many days after its issue it expires. */
+                expiresDays?: number | null;
                 product?: string;
                 quantity?: number;
                 partner?: string;
@@ -1784,7 +2060,12 @@ export interface components {
              * @example 2026-12-31T22:59:59Z
              */
             ends_at?: string;
-            per_member_limit?: number | null;
+            /** @description How many one member may redeem. A number counts for life; with a window, in each day, week (from Monday) or month of the program’s time zone. */
+            per_member_limit?: number | {
+                quantity: number;
+                /** @enum {string} */
+                window: "lifetime" | "day" | "week" | "month";
+            } | null;
             min_tier?: string | null;
             holdMinutes?: number | null;
             fulfillment?: {
@@ -1792,6 +2073,41 @@ export interface components {
                 /** @enum {string} */
                 onOverdue?: "notify" | "refund";
             };
+            tier_costs?: {
+                [key: string]: number | null;
+            } | null;
+            /** @description Sizes or colours, each with its own stock and, where named, its own cost; of a known id the fields not named stay. */
+            variants?: {
+                /** @example m-red */
+                id: string;
+                /**
+                 * @example {
+                 *       "size": "M",
+                 *       "colour": "red"
+                 *     }
+                 */
+                attributes?: {
+                    [key: string]: string;
+                };
+                inventory?: number | null;
+                /** @example 500 */
+                cost?: number | null;
+                active?: boolean;
+            }[];
+            /** @description Of a gift card: `{pool}` takes codes uploaded in advance; `{generated: {prefix, length}}` makes them, the last character a check. Without either it waits for its fulfilment. */
+            codes?: {
+                /** @example cpl_5tNc */
+                pool: string;
+            } | {
+                generated: {
+                    prefix?: string;
+                    /** @default 16 */
+                    length?: number;
+                };
+            } | "generated" | null;
+            categories?: string[];
+            /** @description https addresses; the first one is the main one. */
+            images?: string[];
             /** @description Sets the keys named; null or an empty text removes one. */
             metadata?: {
                 [key: string]: string | null;
@@ -1807,6 +2123,7 @@ export interface components {
             account: string;
             /** @example rwd_fivecredit */
             reward: string;
+            variant?: string;
             /** @enum {string} */
             status: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
             quantity: number;
@@ -1818,6 +2135,7 @@ export interface components {
             discount?: components["schemas"]["Discount"];
             fulfillment?: components["schemas"]["Fulfillment"];
             credit?: components["schemas"]["Credit"];
+            gift_cards?: components["schemas"]["GiftCard"][];
             payment: string | null;
             /**
              * @description The debit.
@@ -1927,9 +2245,28 @@ export interface components {
         };
         /** @description Store credit, in minor units. */
         Credit: {
+            /** @example crd_3kd9 */
             id: string;
             amount: number;
             currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at?: string;
+        };
+        /** @description One code, given to one redemption for good. */
+        GiftCard: {
+            /** @example gcc_7Qd3 */
+            id: string;
+            /** @description Not in events, nor where it is void. */
+            code?: string;
+            /** @description The last characters; fewer than four of a short code. */
+            last4: string;
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            status: "given" | "void";
         };
         /** @description A payment charged the discount after the release. */
         LatePayment: {
@@ -1961,6 +2298,11 @@ export interface components {
             account: string;
             /** @example rwd_fivecredit */
             reward: string;
+            /**
+             * @description The size or colour, where the reward has variants.
+             * @example m-red
+             */
+            variant?: string;
             /** @default 1 */
             quantity?: number;
             shipping?: components["schemas"]["Shipping"];
@@ -2009,6 +2351,7 @@ export interface components {
             reward: string;
             /** @enum {string} */
             reward_type: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
+            variant?: string;
             quantity: number;
             /** @description Whether a create would succeed now. */
             affordable: boolean;
@@ -2049,8 +2392,156 @@ export interface components {
             account: string;
             /** @example rwd_fivecredit */
             reward: string;
+            /**
+             * @description The size or colour, where the reward has variants.
+             * @example m-red
+             */
+            variant?: string;
             /** @default 1 */
             quantity?: number;
+        };
+        /** @description Gift card codes uploaded in advance; their texts stay sealed. */
+        CodePool: {
+            /** @example cpl_5tNc */
+            id: string;
+            /** @enum {string} */
+            object: "code_pool";
+            name: string;
+            /** @description Codes that nobody was given yet. */
+            available: number;
+            given: number;
+            /** @description Codes of redemptions that were reversed. */
+            void: number;
+            /** @description With so many left, `loyalty.code_pool.low` says so, once until filled. */
+            low_at: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            low_since: string | null;
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        NewCodePool: {
+            name: string;
+            /** @default 100 */
+            low_at?: number;
+            /**
+             * @description At most 50 keys of 40 characters, values of 500.
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /** @description One upload of codes. */
+        CodeBatch: {
+            id: string;
+            /** @enum {string} */
+            object: "code_batch";
+            /** @example cpl_5tNc */
+            pool: string;
+            added: number;
+            /** @description Codes that were here already, by their place in the list, from 1. */
+            duplicates: {
+                line: number;
+            }[];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        NewCodes: {
+            /** @description 1 to 1000 codes; spaces around one are dropped. */
+            codes: string[];
+        };
+        /** @description Store credit by currency, in minor units. */
+        StoreCredit: {
+            /** @enum {string} */
+            object: "store_credit_wallet";
+            /** @example loy_8sd2k1 */
+            account: string;
+            wallets: {
+                currency: string;
+                /** @description What can be spent. */
+                balance: number;
+                /** @description What of it has a date, soonest first; it is spent in this order. */
+                expiring: {
+                    /** @example crd_3kd9 */
+                    credit: string;
+                    amount: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    expires_at: string;
+                }[];
+            }[];
+            livemode: boolean;
+        };
+        /** @description One movement of store credit; never edited. */
+        StoreCreditTransaction: {
+            /** @example ctx_7Qd3 */
+            id: string;
+            /** @enum {string} */
+            object: "store_credit_transaction";
+            /** @example loy_8sd2k1 */
+            account: string;
+            currency: string;
+            /** @enum {string} */
+            type: "issue" | "spend" | "return" | "expire" | "reverse" | "merge";
+            /** @description Signed, in minor units. */
+            amount: number;
+            balance_after: number;
+            /**
+             * @description The issue that it draws on.
+             * @example crd_3kd9
+             */
+            credit: string;
+            redemption: string | null;
+            payment: string | null;
+            refund: string | null;
+            /** @description The spend that a return gives back. */
+            reverses: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened: of an expiry its date.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description In minor units: outstanding = issued - spent - expired - reversed, exactly. */
+        StoreCreditLiability: {
+            /** @enum {string} */
+            object: "store_credit_liability";
+            /** @example prog_default */
+            program: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            asOf: string;
+            currencies: {
+                currency: string;
+                outstanding: number;
+                issued: number;
+                /** @description Less what came back. */
+                spent: number;
+                expired: number;
+                reversed: number;
+            }[];
+            livemode: boolean;
         };
         /** @description What the account had at an instant. */
         BalanceAt: {
@@ -2412,11 +2903,14 @@ export interface components {
             /** @enum {string} */
             status: "requires_payment" | "processing" | "failed" | "canceled" | "expired" | "completed" | "refunded" | "partially_refunded";
             amount: number;
-            /** @description The amount less its discounts, never below zero. */
+            /** @description The amount less its discounts and store credit, never below zero. */
             amount_charged: number;
             amount_refunded: number;
             currency: string;
             customer: string | null;
+            /** @description Store credit spent on it and not given back, in minor units. */
+            store_credit: number;
+            store_credit_account: string | null;
             discounts: {
                 redemption: string;
                 code: string | null;
@@ -2491,6 +2985,13 @@ export interface components {
             })[];
             /** @default [] */
             redemptions?: string[];
+            /** @description Store credit to spend after the discounts: an amount in minor units, or true for all the member has; never more than is left to charge. Without an account, that of `metadata.loyalty_account`, or the only one of the customer. */
+            store_credit?: true | number | {
+                /** @example loy_8sd2k1 */
+                account?: string;
+                /** @example 500 */
+                amount?: number;
+            };
             /** @example 4242 4242 4242 4242 */
             card?: string;
             /**
@@ -2523,6 +3024,8 @@ export interface components {
             status: "succeeded" | "failed" | "pending";
             reason: string | null;
             return_redemption: boolean;
+            /** @description Store credit given back to the wallet with it. */
+            store_credit: number;
             /** @description At most 50 keys of 40 characters, values of 500. */
             metadata: {
                 [key: string]: string;
@@ -2548,6 +3051,8 @@ export interface components {
              * @default false
              */
             return_redemption?: boolean;
+            /** @description Store credit of the payment to give back to the wallet, or all of it. Where all the money is refunded it goes back by itself. */
+            store_credit?: true | number;
             /**
              * @description At most 50 keys of 40 characters, values of 500.
              * @default {}
@@ -4875,6 +5380,9 @@ export interface operations {
                 program?: string;
                 type?: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
                 active?: boolean;
+                category?: string;
+                /** @description true lists what was archived, which is left out otherwise. */
+                archived?: boolean;
             };
             header?: never;
             path?: never;
@@ -5273,6 +5781,202 @@ export interface operations {
             };
             /** @description `invalid_precision` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_rewards_id_archive: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example rwd_oO6tHaorRecu4XfQYwrKWn */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reward"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_rewards_id_unarchive: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example rwd_oO6tHaorRecu4XfQYwrKWn */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reward"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6222,6 +6926,795 @@ export interface operations {
             };
             /** @description `unsupported_media_type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_code_pools: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["CodePool"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_code_pools: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCodePool"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodePool"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodePool"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_code_pools_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example cpl_7FoB5q8BcHGJYFQUHHbxTv */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodePool"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_code_pools_id_codes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example cpl_7FoB5q8BcHGJYFQUHHbxTv */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCodes"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBatch"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBatch"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_accounts_id_store_credit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example loy_9f2k */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreCredit"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_store_credit_transactions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                /** @example loy_9f2k */
+                account?: string;
+                currency?: string;
+                type?: "issue" | "spend" | "return" | "expire" | "reverse" | "merge";
+                payment?: string;
+                redemption?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["StoreCreditTransaction"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_store_credit_transactions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example ctx_Q1gPjgvobYxsgcvMixJcYL */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreCreditTransaction"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_programs_id_store_credit_liability: {
+        parameters: {
+            query?: {
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @example prog_default */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreCreditLiability"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8635,7 +10128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `currency_mismatch`, `redemption_account_mismatch`, `redemption_already_attached`, `redemption_already_settled`, `redemption_expired` */
+            /** @description `account_closed`, `currency_mismatch`, `redemption_account_mismatch`, `redemption_already_attached`, `redemption_already_settled`, `redemption_expired` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -12,6 +12,10 @@ export type TierChange = Schemas['TierChange']
 export type Import = Schemas['Import']
 export type BatchReversal = Schemas['BatchReversal']
 export type Quote = Schemas['Quote']
+export type CodePool = Schemas['CodePool']
+export type CodeBatch = Schemas['CodeBatch']
+export type StoreCredit = Schemas['StoreCredit']
+export type StoreCreditTransaction = Schemas['StoreCreditTransaction']
 export type WebhookEndpoint = Schemas['WebhookEndpoint']
 export type WebhookEndpointWithSecret = Schemas['WebhookEndpointWithSecret']
 export type WebhookDelivery = Schemas['WebhookDelivery']
@@ -96,6 +100,7 @@ type Data = {
     | 'loyalty.points.expiring'
     | 'loyalty.tier.upgraded'
     | 'loyalty.tier.downgraded'
+    | 'loyalty.code_pool.low'
     | 'customer.credit.issued'
     | 'program.liability.snapshot']: Record<string, unknown>
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
 import { workspaceActivities } from '../../activities/workspace.ts'
@@ -36,6 +36,7 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
       engine: house.engine,
       holdMinutes: 30,
       allowedAddresses: LOCAL,
+      giftCodeKeys: [{ id: 'test', key: randomBytes(32) }],
       log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
       registry: new Registry(),
       version: '0.0.0',

@@ -47,9 +47,20 @@ beforeAll(async () => {
     trigger: 'OURS',
     reactions: [{ type: 'adjust_points', points: 1 }],
   })
+  const pool = await shop.post('/v1/loyalty/code_pools', { name: 'Ours' })
+  const credit = await shop.post('/v1/loyalty/rewards', {
+    name: 'Credit',
+    type: 'store_credit',
+    cost: 1,
+    value: { amount: 1_000, currency: 'EUR' },
+  })
+  await shop.post('/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: credit.body.id })
+  const moved = await shop.get('/v1/loyalty/store_credit_transactions')
   ids = {
     event_types: type.body.id,
     reactors: reactor.body.id,
+    code_pools: pool.body.id,
+    store_credit_transactions: moved.body.data[0].id,
     accounts: 'loy_9f2k',
     rewards: 'rwd_fivecredit',
     redemptions: redemption.body.id,
@@ -75,6 +86,9 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/accounts/{id}/reopen': {},
   'POST /v1/loyalty/accounts/{id}/set_tier': { tier: 'Gold' },
   'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
+  'POST /v1/loyalty/rewards/{id}/archive': {},
+  'POST /v1/loyalty/rewards/{id}/unarchive': {},
+  'POST /v1/loyalty/code_pools/{id}/codes': { codes: ['MINE-1'] },
   'POST /v1/loyalty/imports/{id}/pause': {},
   'POST /v1/loyalty/imports/{id}/resume': {},
   'POST /v1/loyalty/batch_reversals/{id}/pause': {},

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENDPOINTS } from '../../api/endpoints.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { type Book, openBook } from './book.ts'
+import { catalogue } from './catalogue.ts'
 import { imports, reports, reversals } from './finance.ts'
 import { members } from './members.ts'
 import { outbound } from './outbound.ts'
@@ -48,6 +49,9 @@ describe('each example', () => {
   })
 
   test('of rewards, redemptions and payments is answered as it says', () => payments(book))
+
+  test('of the catalogue, gift cards and store credit is answered as it says', () =>
+    catalogue(book))
 
   test('of events and webhooks is answered as it says', () => outbound(book))
 

@@ -169,6 +169,15 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
     })
     return reportedEventWorkflowId(house.workspace, eventId)
   },
+  'credit expiry with nothing due': async () => {
+    const workflowId = newId('run')
+    await house.engine.client.workflow.start(WORKFLOW.creditExpiry, {
+      workflowId,
+      taskQueue: house.engine.taskQueue,
+      args: [],
+    })
+    return workflowId
+  },
   'net with nothing to mend': async () => {
     const workflowId = newId('run')
     await house.engine.client.workflow.start(WORKFLOW.net, {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-test.for(['ptx', 'allocation'])(
+test.for(['ptx', 'allocation', 'credit_transaction'])(
   '%s refuses UPDATE, DELETE and TRUNCATE even of its owner',
   async (table) => {
     for (const statement of [
@@ -25,7 +25,7 @@ test.for(['ptx', 'allocation'])(
   },
 )
 
-test.for(['ptx', 'allocation', 'event'])(
+test.for(['ptx', 'allocation', 'event', 'credit_transaction'])(
   'the application role may not UPDATE or DELETE %s',
   async (table) => {
     for (const statement of [`update ${table} set workspace = 'x'`, `delete from ${table}`]) {

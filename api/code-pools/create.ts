@@ -1,0 +1,36 @@
+import { findCodePool } from '../../db/code-pools.ts'
+import { newId } from '../../domain/ids.ts'
+import { codePoolObject } from '../../domain/objects/code-pool.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { CodePool, NewCodePool } from '../objects/code-pool.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { presentCodePools } from './present.ts'
+
+export const createCodePool = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/code_pools',
+  summary: 'Open a pool of gift card codes',
+  tags: ['gift cards'],
+  key: 'secret',
+  body: NewCodePool,
+  reply: CodePool,
+  successCodes: [201, 200],
+  errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    const { low_at: lowAt, ...same } = body
+    const values = { ...same, lowAt, workspace, id: newId('cpl') }
+    const request = identityOf('POST /v1/loyalty/code_pools', ctx)
+    const created = await write(() => deps.activities.createCodePool(request, values))
+    if ('row' in created) {
+      return { status: 'created', object: codePoolObject(created.row, livemode) }
+    }
+    const row = await findCodePool(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('code pool', created.replayOf)
+    const [object] = await presentCodePools(deps, ctx, [row])
+    if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
+    return { status: 'ok', replayed: true, object }
+  },
+})

@@ -1,0 +1,56 @@
+import { databaseNow } from '../../db/clock.ts'
+import { findCodePool } from '../../db/code-pools.ts'
+import { readCodeBatch } from '../../db/from-ledger.ts'
+import { newId } from '../../domain/ids.ts'
+import { codeBatchObject } from '../../domain/objects/code-pool.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { write } from '../contention.ts'
+import { endpoint } from '../endpoint.ts'
+import { CodeBatch, NewCodes } from '../objects/code-pool.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+
+export const uploadCodes = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/code_pools/{id}/codes',
+  summary: 'Add codes to a pool',
+  description:
+    'A code that is here already, in whichever pool, is not added and reported by its line. Codes are sealed before they are stored and never listed.',
+  tags: ['gift cards'],
+  key: 'secret',
+  params: idPath('cpl'),
+  body: NewCodes,
+  bodyLimit: '1mb', // a thousand long codes
+  reply: CodeBatch,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    const { codes: vault } = deps
+    if ((await findCodePool(deps.pool, workspace, params.id)) === undefined) {
+      return notFound('code pool', params.id)
+    }
+    if (vault === undefined) {
+      return refuse(
+        'parameter_invalid',
+        'codes: the server has no GIFT_CODE_KEYS to seal codes with.',
+        { param: 'codes' },
+      )
+    }
+    const upload = {
+      workspace,
+      pool: params.id,
+      batch: newId('cbt'),
+      codes: body.codes.map((code, at) => ({ line: at + 1, ...vault.seal(workspace, code) })),
+      request: identityOf('POST /v1/loyalty/code_pools/{id}/codes', ctx),
+      at: (await databaseNow(deps.pool)).toISOString(),
+    }
+    const { outcome, batch, refusal } = await write(() => deps.activities.uploadCodes(upload))
+    if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+    if (batch === undefined) throw new Error(`${outcome} without a batch`)
+    const object = codeBatchObject(readCodeBatch(batch), livemode)
+    return { status: 'created', replayed: outcome === 'replayed', object }
+  },
+})

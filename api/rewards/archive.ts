@@ -1,0 +1,52 @@
+import { databaseNow } from '../../db/clock.ts'
+import { findReward } from '../../db/rewards.ts'
+import { write } from '../contention.ts'
+import type { Context } from '../declaration.ts'
+import type { Deps } from '../deps.ts'
+import { endpoint } from '../endpoint.ts'
+import { Reward } from '../objects/reward.ts'
+import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
+import { idPath } from '../values/id.ts'
+import { presentReward } from './present.ts'
+
+const verb = {
+  method: 'POST',
+  tags: ['rewards'],
+  key: 'secret',
+  params: idPath('rwd'),
+  reply: Reward,
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+} as const
+
+export const archiveReward = endpoint({
+  ...verb,
+  path: '/v1/loyalty/rewards/{id}/archive',
+  summary: 'Take a reward out of the catalogue',
+  description:
+    'It is listed only with `archived=true` and can no longer be redeemed; what was redeemed of it stays.',
+  handle: async (ctx) => move(ctx, 'archive', await databaseNow(ctx.deps.pool)),
+})
+
+export const unarchiveReward = endpoint({
+  ...verb,
+  path: '/v1/loyalty/rewards/{id}/unarchive',
+  summary: 'Put a reward back into the catalogue',
+  handle: (ctx) => move(ctx, 'unarchive', null),
+})
+
+type Moving = Context<{ id: string }, Record<string, never>, Record<string, never>, Deps>
+
+async function move(ctx: Moving, name: 'archive' | 'unarchive', archivedAt: Date | null) {
+  const { workspace, params, deps } = ctx
+  const before = await findReward(deps.pool, workspace, params.id)
+  if (before === undefined) return notFound('reward', params.id)
+  const request = identityOf(`POST /v1/loyalty/rewards/{id}/${name}`, ctx)
+  // archived twice, it stays archived since the first time
+  const change = { archivedAt: archivedAt && (before.archivedAt ?? archivedAt) }
+  const { row, replayed } = await write(() =>
+    deps.activities.updateReward(request, params.id, change),
+  )
+  if (row === undefined) return notFound('reward', params.id)
+  return { status: 'ok' as const, replayed, object: await presentReward(deps, ctx, row) }
+}

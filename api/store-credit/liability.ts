@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { databaseNow } from '../../db/clock.ts'
+import { readCreditLiability } from '../../db/store-credit.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { endpoint } from '../endpoint.ts'
+import { StoreCreditLiability } from '../objects/store-credit.ts'
+import { notFound } from '../points-refusal.ts'
+import { idPath } from '../values/id.ts'
+import { queryTime } from '../values/time.ts'
+
+export const retrieveStoreCreditLiability = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/programs/{id}/store_credit_liability',
+  summary: 'What a program owes in store credit',
+  description: 'In money, by currency: now, or as it was at an instant.',
+  tags: ['store credit'],
+  key: 'secret',
+  params: idPath('prog'),
+  query: z.strictObject({ at: queryTime.optional() }),
+  reply: StoreCreditLiability,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, query, deps }) => {
+    const { at = null } = query
+    if (at !== null && at > (await databaseNow(deps.pool))) {
+      refuse('parameter_invalid', 'at: must not be in the future.', { param: 'at' })
+    }
+    const report = await readCreditLiability(deps.pool, workspace, params.id, at)
+    if (report === null) return notFound('program', params.id)
+    const { as_of: asOf, currencies } = report
+    return {
+      status: 'ok',
+      object: {
+        object: 'store_credit_liability' as const,
+        program: params.id,
+        asOf: new Date(asOf).toISOString(),
+        currencies,
+        livemode,
+      },
+    }
+  },
+})

@@ -1,0 +1,105 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { call } from './call.ts'
+import { type Page, type PageRequest, readPage } from './page.ts'
+import type { Pool } from './pool.ts'
+import { creditTransaction } from './schema/index.ts'
+import { inWorkspace } from './workspace-client.ts'
+
+export type CreditTransactionRow = typeof creditTransaction.$inferSelect
+export type CreditType = CreditTransactionRow['type']
+
+/** What a member has in one currency, and what of it expires when. Minor units; what is due counts as expired. */
+export type Wallet = {
+  currency: string
+  balance: number
+  expiring: { credit: string; amount: number; expires_at: string }[]
+}
+
+/** The wallets of an account, or of what it was merged into; null: no such account. */
+export const readWallets = (pool: Pool, workspace: string, account: string) =>
+  call<{ account: string; wallets: Wallet[] } | null>(pool, 'credit_wallets', [workspace, account])
+
+export type CreditTransactionFilter = {
+  account?: string
+  currency?: string
+  type?: CreditType
+  payment?: string
+  redemption?: string
+}
+
+/** Newest first; an account's own rows and those of the accounts merged into it. */
+export const listCreditTransactions = (
+  pool: Pool,
+  workspace: string,
+  filter: CreditTransactionFilter,
+  page: PageRequest,
+): Promise<Page<CreditTransactionRow>> =>
+  inWorkspace(pool, workspace, (db) =>
+    readPage(
+      db,
+      creditTransaction,
+      page,
+      [
+        eq(creditTransaction.workspace, workspace),
+        filter.account &&
+          sql`${creditTransaction.account} in (select account_family(${workspace}, ${filter.account}))`,
+        filter.currency && eq(creditTransaction.currency, filter.currency),
+        filter.type && eq(creditTransaction.type, filter.type),
+        filter.payment && eq(creditTransaction.payment, filter.payment),
+        filter.redemption && eq(creditTransaction.redemption, filter.redemption),
+      ],
+      true,
+    ),
+  )
+
+export const findCreditTransaction = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<CreditTransactionRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db
+      .select()
+      .from(creditTransaction)
+      .where(and(eq(creditTransaction.workspace, workspace), eq(creditTransaction.id, id)))
+    return rows[0]
+  })
+
+/** Minor units, by currency: outstanding = issued - spent - expired - reversed. */
+export type CreditLiability = {
+  as_of: string
+  currencies: {
+    currency: string
+    outstanding: number
+    issued: number
+    spent: number
+    expired: number
+    reversed: number
+  }[]
+}
+
+/** As of an instant (event time), or now; null: no such program. */
+export const readCreditLiability = (
+  pool: Pool,
+  workspace: string,
+  program: string,
+  at: Date | null,
+) =>
+  call<CreditLiability | null>(pool, 'credit_liability', [
+    workspace,
+    program,
+    at?.toISOString() ?? null,
+  ])
+
+/** Members with credit due before this, across workspaces; the longest overdue first. */
+export async function dueCredits(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; account: string }>(
+    'select workspace, account from net_due_credits($1, $2)',
+    [before, limit],
+  )
+  return rows
+}
+
+/** Writes off what is due of an account's credit; returns how many credits. Safe to repeat. */
+export const expireCredits = (pool: Pool, workspace: string, account: string, at: string) =>
+  call<number>(pool, 'credit_account_expire', [workspace, account, at])
