@@ -20,11 +20,19 @@ begin
     'credits', member_credits(p_workspace, member));
 end $$;
 
--- The member's store credit by currency: [{"currency", "amount"}], amounts in minor units.
+-- The member's store credit by currency, without what is empty: [{"currency", "amount"}], in minor units.
 create or replace function member_credits(p_workspace text, p_account text) returns jsonb
-language sql stable as $$
-  select '[]'::jsonb
-$$;
+language plpgsql stable as $$
+begin
+  if not exists (select from credit_wallet where workspace = p_workspace and account = p_account) then
+    return '[]';
+  end if;
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('currency', w ->> 'currency', 'amount', (w ->> 'balance')::bigint)
+      order by w ->> 'currency'), '[]')
+    from jsonb_array_elements(credit_wallets(p_workspace, p_account) -> 'wallets') w
+    where (w ->> 'balance')::bigint <> 0);
+end $$;
 
 -- Who a till has before it, by one kind of identity. Of a device its token's step (30 s each since 1970)
 -- must be of the last three minutes, at most one ahead, and not older than the newest one read; that

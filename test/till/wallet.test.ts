@@ -38,6 +38,20 @@ describe.each(['', '/v1'])('a wallet at %s/users/{id}/wallet', (base) => {
     })
   })
 
+  it('shows what store credit is left, by currency', async () => {
+    const user = await enrol()
+    await grant(user, 500)
+    const { body: reward } = await shop.post('/v1/loyalty/rewards', {
+      name: 'Five euros of credit',
+      type: 'store_credit',
+      cost: 500,
+      value: { amount: 500, currency: 'EUR' },
+    })
+    await shop.post('/v1/loyalty/redemptions', { account: user, reward: reward.id })
+    const { body } = await shop.get(`${base}/users/${user}/wallet`)
+    expect(body).toMatchObject({ points: 0, credits: [{ amount: 500, currency: 'EUR' }] })
+  })
+
   it('is found by an external id, and after a merge is the survivor’s', async () => {
     const [user, survivor] = [await enrol(), await enrol()]
     const external_id = `till${base}/${user}`
