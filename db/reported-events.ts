@@ -24,6 +24,8 @@ export type FoundEvent = {
   decimals: number | null
   rounding: Rounding | null
   reactors: Rule[]
+  /** What the workspace's settings say; null where they say nothing. */
+  strict: boolean | null
 }
 
 export type EventPrecheck =

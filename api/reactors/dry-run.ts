@@ -35,7 +35,7 @@ export const dryRunReactor = endpoint({
       user,
       payload,
       occurredAt: timestamp?.toISOString() ?? null,
-      strict: query.strict ?? false,
+      strict: query.strict,
       dryRun: true,
       reactors: row.id,
     }

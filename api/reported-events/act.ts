@@ -28,14 +28,17 @@ export type Answer = Reply<z.input<typeof ReportedEvent>>
 /**
  * Judges an event, has it acted on in one transaction, and says what became of it. Where the database is
  * lost on the way, the outcome is unknown: the event's workflow then finds it out or does it, once, and
- * the answer is `accepted`. A strict one is left to the till: 503.
+ * the answer is `accepted`. A strict one is left to the till: 503. Where the request does not say whether
+ * it is strict, the workspace's setting `strict` does.
  */
 export async function actOnEvent(
   deps: Deps,
-  report: EventReport,
+  asked: Omit<EventReport, 'strict'> & { strict: boolean | undefined },
   livemode: boolean,
 ): Promise<Answer> {
-  const found = await judgeEvent(deps, report)
+  const found = await judgeEvent(deps, asked)
+  const bySetting = found.outcome === 'found' && found.strict === true
+  const report = { ...asked, strict: asked.strict ?? bySetting }
   try {
     const reported = await write(() => deps.activities.reportEvent(report, found))
     return await answerOf(deps, reported, report, livemode)

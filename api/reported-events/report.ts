@@ -18,7 +18,7 @@ const reporting = (path: '/v1/events' | '/events') =>
     path,
     summary: 'Report an event',
     description:
-      'Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event; with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.',
+      'Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.',
     tags: ['point of sale'],
     key: 'secret',
     bodyLimit: BODY_LIMIT,
@@ -34,7 +34,7 @@ const reporting = (path: '/v1/events' | '/events') =>
       'invalid_precision',
     ],
     handle: async ({ workspace, livemode, query, body, operation, fingerprint, deps }) => {
-      const { strict = false, dry_run: dryRun = false } = query
+      const { strict, dry_run: dryRun = false } = query
       const { type, user, payload, timestamp } = body
       if (timestamp !== undefined && timestamp.getTime() > Date.now() + FUTURE_MS) {
         refuse('parameter_invalid', 'timestamp: lies in the future.', { param: 'timestamp' })
@@ -48,7 +48,6 @@ const reporting = (path: '/v1/events' | '/events') =>
         user,
         payload,
         occurredAt: timestamp?.toISOString() ?? null,
-        strict,
         dryRun,
         reactors: dryRun ? 'all' : 'active',
       }
@@ -64,9 +63,11 @@ const reporting = (path: '/v1/events' | '/events') =>
       if (body.hold === true && body.reverses !== undefined) {
         refuse('parameter_invalid', 'hold: cannot stand beside reverses.', { param: 'hold' })
       }
-      if (body.reverses !== undefined) return undoEvent(deps, report, body.reverses, livemode)
-      if (body.hold === true) return holdEvent(deps, report, livemode)
-      return actOnEvent(deps, report, livemode)
+      if (body.reverses !== undefined) {
+        return undoEvent(deps, { ...report, strict: true }, body.reverses, livemode)
+      }
+      if (body.hold === true) return holdEvent(deps, { ...report, strict: true }, livemode)
+      return actOnEvent(deps, { ...report, strict }, livemode)
     },
   })
 

@@ -31,7 +31,8 @@ begin
   where r.workspace = p_workspace and r.trigger = p_type and r.deleted_at is null
     and case p_reactors when 'active' then r.active when 'all' then true else r.id = p_reactors end;
   return jsonb_build_object('outcome', 'found', 'at', clock_timestamp(), 'type', t.id, 'version', t.version,
-    'account', a.id, 'decimals', p.decimals, 'rounding', p.rounding, 'reactors', coalesce(reactors, '[]'));
+    'account', a.id, 'decimals', p.decimals, 'rounding', p.rounding, 'reactors', coalesce(reactors, '[]'),
+    'strict', (select s.entries -> 'strict' = 'true' from settings s where s.workspace = p_workspace));
 end $$;
 
 -- Writes a reported event and does what its reactors plan, all of it or nothing: one transaction under the

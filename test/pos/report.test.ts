@@ -84,6 +84,16 @@ describe('a reported event', () => {
     const again = await redeem(user, 501, { eventId: 'strict-1' }, '?strict=true')
     expect([again.status, again.body.balance]).toEqual([200, 0])
   })
+
+  it('is strict where the settings say so, unless it says otherwise itself', async () => {
+    const user = await member(shop, 500)
+    await shop.put('/v1/settings', { strict: true })
+    const refused = await redeem(user, 501)
+    expect([refused.status, refused.body.error.code]).toEqual([422, 'insufficient_points'])
+    expect((await redeem(user, 501, {}, '?strict=false')).body).toMatchObject({ strict: false })
+    await shop.put('/v1/settings', { strict: null })
+    expect((await redeem(user, 9)).body).toMatchObject({ strict: false, balance: -10 })
+  })
 })
 
 describe('an eventId', () => {
