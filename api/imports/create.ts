@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { z } from 'zod'
+import type { Chunk } from '../../activities/bulk.ts'
 import { findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
@@ -76,7 +77,7 @@ export const createImport = endpoint({
         progressedAt: now,
       }
       const created = await write(() =>
-        deps.activities.createBulk(values, linesOf(file), checked.chunks),
+        deps.activities.createBulk(values, chunksOf(file), checked.chunks),
       )
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
@@ -91,8 +92,12 @@ export const createImport = endpoint({
 })
 
 /** Opened when it is first asked for a line: readline drops those that nobody waits for. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  yield* createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+async function* chunksOf(file: string): AsyncGenerator<Chunk> {
+  const input = createReadStream(file)
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const numberEnd = line.indexOf(' ')
+    yield { no: Number(line.slice(0, numberEnd)), rows: line.slice(numberEnd + 1) }
+  }
 }
 
 function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator<Line> {
@@ -119,8 +124,8 @@ async function spool(
   stream.on('aborted', () => source.destroy(new Outage('The body ended before its time.')))
   stream.pipe(source)
   const out = createWriteStream(file)
-  const checked = await checkLines(read(source), context, async (chunk) => {
-    if (!out.write(`${chunk}\n`)) await once(out, 'drain')
+  const checked = await checkLines(read(source), context, async ({ no, rows }) => {
+    if (!out.write(`${no} ${rows}\n`)) await once(out, 'drain')
   })
   out.end()
   await finished(out)
