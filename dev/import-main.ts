@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   if (file === undefined || type === undefined || others.length > 0) throw new Error(USAGE)
   const server = await serverOf(process.env)
   const { batch, key = await keyOf(file, batch) } = values
-  onInterrupt('Nothing is written: the file was not sent to its end.')
+  onInterrupt('Run the same command again: whatever arrived, no row is imported twice.')
   const sent = await send(server, file, type, { batch, key })
   console.log(`${sent.id}: ${sent.total} rows are good, batch ${sent.batch}`)
   onInterrupt('The server goes on. Run the same command again to follow it.')

@@ -58,12 +58,12 @@ async function fill({ owner, workspace }: Place, accounts: number, lots: number)
   )
   await owner.query(
     `insert into lot (workspace, id, account, points, remaining, earned_at, expires_at)
-     select workspace, id, account, amount, amount, at, 'infinity' from ptx where workspace = $1`,
+     select workspace, id, account, amount, amount, at, 'infinity' from ptx where workspace = $1 and reason = 'bench'`,
     [workspace],
   )
   await owner.query(
     `update account a set balance = s.points, lifetime_points = s.points
-     from (select account, sum(amount) as points from ptx where workspace = $1 group by 1) s
+     from (select account, sum(amount) as points from ptx where workspace = $1 and reason = 'bench' group by 1) s
      where a.workspace = $1 and a.id = s.account`,
     [workspace],
   )
