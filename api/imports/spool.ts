@@ -53,7 +53,8 @@ export async function spool(
 /** Reads the stream to its end for its hash alone. */
 export async function hashed(stream: Readable, hash: Hash): Promise<void> {
   try {
-    for await (const data of stream) hash.update(data)
+    const bytes: AsyncIterable<Buffer> = stream
+    for await (const data of bytes) hash.update(data)
   } catch {
     throw new Outage(CUT_SHORT)
   }

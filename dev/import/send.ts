@@ -30,7 +30,8 @@ export const mediaType = (file: string): string | undefined => TYPES[extname(fil
 /** The same file with the same tag has the same key: a second run of the command follows the first one's import. */
 export async function keyOf(file: string, batch: string | undefined): Promise<string> {
   const hash = createHash('sha256').update(`${batch ?? ''}\n`)
-  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  const bytes: AsyncIterable<Buffer> = createReadStream(file)
+  for await (const chunk of bytes) hash.update(chunk)
   return `file-${hash.digest('base64url')}`
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 export type Server = { url: string; key: string }
+export type Sent = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 
 const Stack = z.object({ apiUrl: z.string(), apiKey: z.string() })
 const Failure = z.object({
@@ -34,7 +35,7 @@ export async function serverOf(env: NodeJS.ProcessEnv): Promise<Server> {
 export async function ask(
   { url, key }: Server,
   path: string,
-  request: () => RequestInit,
+  request: () => Sent,
 ): Promise<unknown> {
   for (let attempt = 1; ; attempt++) {
     const { headers, ...rest } = request()
