@@ -14,18 +14,22 @@ import {
 import { databaseNow } from '../db/clock.ts'
 import { rollUp } from '../db/liability.ts'
 import { transact } from '../db/workspace-client.ts'
+import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
 
-// Two transactions at once use two cores; more only wait for each other.
-const LANES = 2
 // A turn of this many chunks lasts some seconds; then the workflow says how far it is.
 const CHUNKS_A_TURN = 60
 // Rows reversed in one transaction: its accounts are locked for some 100 ms.
 const REVERSED_AT_ONCE = 200
+// A run for each account costs more than its rows: beyond so many the batch looks after their dates.
+const ROWS_ARMED = 1_000
 
 type Which = { workspace: string; bulk: string }
+
+/** Checked rows of one lane, as JSON text. */
+export type Chunk = { no: number; rows: string }
 
 export type BulkState = {
   status: BulkRow['status'] | 'missing'
@@ -38,15 +42,13 @@ export type BulkRunActivities = ReturnType<typeof bulkRunActivities>
 
 /** What the run of an import or a reversal does, in the worker. */
 export function bulkRunActivities({ pool, engine }: Dependencies) {
-  const importSome = async ({ workspace, bulk }: Which): Promise<boolean> => {
+  const importSome = async ({ workspace, id: bulk, total }: BulkRow): Promise<boolean> => {
     const waiting = await waitingChunks(pool, workspace, bulk, CHUNKS_A_TURN)
-    const lanes = Array.from({ length: LANES }, async (_, lane) => {
-      for (let i = lane; i < waiting.length; i += LANES) {
-        const no = waiting[i]
-        if (no === undefined) return
+    const lanes = Array.from({ length: IMPORT_LANES }, async (_, lane) => {
+      for (const no of waiting.filter((one) => laneOfChunk(one) === lane)) {
         const at = (await databaseNow(pool)).toISOString()
         const { outcome, wakes } = await postChunk(pool, workspace, bulk, no, at)
-        await armExpiries(engine, workspace, wakes)
+        if (total <= ROWS_ARMED) await armExpiries(engine, workspace, wakes)
         heartbeat(no)
         if (outcome !== 'posted' && outcome !== 'done') return
       }
@@ -74,7 +76,7 @@ export function bulkRunActivities({ pool, engine }: Dependencies) {
       const before = await findBulk(pool, which.workspace, which.bulk)
       if (before === undefined) return { status: 'missing', total: 0, posted: 0, refused: 0 }
       if (before.status === 'running') {
-        const done = before.kind === 'import' ? await importSome(which) : await reverseSome(which)
+        const done = before.kind === 'import' ? await importSome(before) : await reverseSome(which)
         if (done)
           await completeBulk(
             pool,
@@ -94,20 +96,23 @@ export function bulkRunActivities({ pool, engine }: Dependencies) {
 export function bulkActivities({ pool, engine }: Dependencies) {
   return {
     /**
-     * Writes the run and its checked chunks (JSON texts) at once and starts its workflow. False where
-     * it is there already; its workflow is told all the same, in case an earlier try died before.
+     * Writes the run and its checked chunks at once and starts its workflow. False where it is there
+     * already; its workflow is told all the same, in case an earlier try died before.
      */
     createBulk: async (
       values: NewBulk,
-      chunks: AsyncIterable<string> | Iterable<string> = [],
+      chunks: AsyncIterable<Chunk> | Iterable<Chunk> = [],
       expected = 0,
     ): Promise<boolean> => {
       const inserted = await transact(pool, values.workspace, async (tx) => {
         if (!(await insertBulk(tx, values))) return false
-        let no = 0
-        for await (const rows of chunks)
-          await insertChunk(tx, values.workspace, values.id, no++, rows)
-        if (no !== expected) throw new Error(`${no} of ${expected} chunks of ${values.id}`)
+        let written = 0
+        for await (const { no, rows } of chunks) {
+          await insertChunk(tx, values.workspace, values.id, no, rows)
+          written++
+        }
+        if (written !== expected)
+          throw new Error(`${written} of ${expected} chunks of ${values.id}`)
         return true
       })
       await tellBulk(engine, { workspace: values.workspace, bulk: values.id })

@@ -1,6 +1,6 @@
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import {
-  hasTransactions,
+  areDecimalsUsed,
   insertProgram,
   lockProgram,
   type NewProgram,
@@ -55,7 +55,7 @@ export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
 async function refuseUsedDecimals(tx: Db, before: ProgramRow, decimals: number | undefined) {
   if (decimals === undefined || decimals === before.decimals) return
   const { workspace, id } = before
-  const used = await hasTransactions(tx, workspace, id)
+  const used = await areDecimalsUsed(tx, workspace, id)
   if (used || !(await rescaleRewards(tx, workspace, id, decimals - before.decimals))) {
     const why = used ? 'The program has transactions' : 'A reward has a cost that needs them'
     refuse('decimals_in_use', `${why}: its decimals stay ${before.decimals}.`, {

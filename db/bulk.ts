@@ -42,11 +42,18 @@ export async function insertChunk(tx: Db, workspace: string, id: string, no: num
   )
 }
 
-/** Which of these accounts are there to be credited: not merged, not closed. */
-export const findOpenAccounts = (pool: Pool, workspace: string, ids: string[]) =>
+/** Those of these accounts that there are; `owner` is who has a merged one's points. */
+export const findImportAccounts = (pool: Pool, workspace: string, ids: string[]) =>
   inWorkspace(pool, workspace, async (db) => {
-    const { rows } = await db.execute<{ id: string; program: string; status: string }>(
-      sql`select id, program, status from account where workspace = ${workspace} and id = any (${sql.param(ids)}::text[])`,
+    const { rows } = await db.execute<{
+      id: string
+      program: string
+      status: string
+      owner: string
+    }>(
+      sql`select id, program, status,
+          case when merged_into is null then id else account_survivor(workspace, id) end as owner
+        from account where workspace = ${workspace} and id = any (${sql.param(ids)}::text[])`,
     )
     return new Map(rows.map((row) => [row.id, row]))
   })

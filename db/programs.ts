@@ -67,11 +67,11 @@ export async function updateProgram(tx: Db, workspace: string, id: string, chang
   return rows[0]
 }
 
-/** Whether the program has a transaction; it then keeps its decimals. */
-export async function hasTransactions(tx: Db, workspace: string, id: string): Promise<boolean> {
-  const { rows } = await tx.execute<{ used: boolean }>(sql`
-    select exists (select from account a where a.workspace = ${workspace} and a.program = ${id}
-      and exists (select from ptx t where t.workspace = a.workspace and t.account = a.id)) as used`)
+/** Whether something is kept in the program's smallest unit; no movement is written until this transaction ends. */
+export async function areDecimalsUsed(tx: Db, workspace: string, id: string): Promise<boolean> {
+  const { rows } = await tx.execute<{ used: boolean }>(
+    sql`select decimals_used(${workspace}, ${id}) as used`,
+  )
   return rows[0]?.used === true
 }
 

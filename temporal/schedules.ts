@@ -25,13 +25,13 @@ type Regular = {
 }
 
 const REGULAR: readonly Regular[] = [
-  // Every zone's midnight falls on a quarter hour.
+  // Every zone's midnight falls on a minute, and the dates of imported points have no run of their own.
   {
     id: EXPIRY_BATCH_SCHEDULE_ID,
     workflow: EXPIRY_BATCH_WORKFLOW_ID,
     type: WORKFLOW.expiryBatch,
-    spec: { intervals: [{ every: '15 minutes' }] },
-    catchup: '15 minutes',
+    spec: { intervals: [{ every: '1 minute' }] },
+    catchup: '1 minutes',
   },
   {
     id: CREDIT_EXPIRY_SCHEDULE_ID,

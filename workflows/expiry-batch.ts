@@ -8,9 +8,9 @@ const { expireDue } = proxyActivities<ExpiryActivities>({
 })
 
 /**
- * Works off a date that many accounts share, a few accounts at a time, from the quarter hour on
- * which every zone's midnight falls; their own runs wake spread over the hours after. Ends when
- * nothing that was due when it began is left.
+ * Works off, each minute, what is due: a few accounts at a time of a date that many share, whose own
+ * runs wake spread over the hours after, and accounts that have no run because an import brought
+ * their points. Ends when nothing that was due when it began is left.
  */
 export async function expiryBatch(): Promise<{ accounts: number }> {
   const before = new Date().toISOString()

@@ -27,7 +27,7 @@ export const reportedEventWorkflowId = (workspace: string, eventId: string): str
   `${workspace}/event/${eventId}`
 
 export const EXPIRY_BATCH_WORKFLOW_ID = 'expiry-batch'
-export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-quarter-hour'
+export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-minute'
 export const LEDGER_TOTALS_WORKFLOW_ID = 'ledger-totals'
 export const LEDGER_TOTALS_SCHEDULE_ID = 'ledger-totals-every-minute'
 export const LIABILITY_SNAPSHOT_WORKFLOW_ID = 'liability-snapshot'

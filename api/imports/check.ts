@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto'
-import { findOpenAccounts } from '../../db/bulk.ts'
+import type { Chunk } from '../../activities/bulk.ts'
+import { findImportAccounts } from '../../db/bulk.ts'
 import type { Pool } from '../../db/pool.ts'
 import { listPrograms } from '../../db/programs.ts'
+import { importLane } from '../../domain/import-lanes.ts'
 import { MAX_MOVEMENT, unitsOf } from '../../domain/points.ts'
 import { refusalOf } from '../invalid.ts'
+import { CHUNK, laneChunks } from './chunks.ts'
+import { duplicates } from './duplicates.ts'
 import type { Line } from './lines.ts'
 import { ImportRow } from './row.ts'
 
 export type LineError = { line: number; code: string; param?: string; message: string }
 
-// Rows written in one transaction: its accounts are locked for some 100 ms.
-const CHUNK = 500
 const MOST_REPORTED = 100
 export const MOST_ROWS = 1_000_000
 
@@ -27,26 +28,33 @@ type Context = { pool: Pool; workspace: string; now: Date }
 export async function checkLines(
   lines: AsyncIterable<Line>,
   { pool, workspace, now }: Context,
-  keep: (chunk: string) => Promise<void>,
+  keep: (chunk: Chunk) => Promise<void>,
 ): Promise<Checked> {
   const decimals = new Map((await listPrograms(pool, workspace)).map((p) => [p.id, p.decimals]))
   const checked: Checked = { rows: 0, chunks: 0, errors: [], errorCount: 0 }
   const seen = duplicates()
+  const chunks = laneChunks()
   let good: Good[] = []
   const report = (error: LineError): undefined => {
     checked.errorCount++
     if (checked.errors.length < MOST_REPORTED) checked.errors.push(error)
     return undefined
   }
-  const flush = async () => {
+  const judge = async () => {
     if (good.length === 0) return
-    const accounts = await findOpenAccounts(pool, workspace, [
+    const accounts = await findImportAccounts(pool, workspace, [
       ...new Set(good.map(({ row }) => row.account)),
     ])
     const rows = good.flatMap((one) => inUnits(one, accounts, decimals, report) ?? [])
     good = []
-    if (checked.errorCount > 0) return
-    await keep(JSON.stringify(rows))
+    for (const row of rows) {
+      const lane = importLane(accounts.get(row.account)?.owner ?? row.account)
+      await hand(chunks.add(lane, row))
+    }
+  }
+  const hand = async (chunk: Chunk | undefined) => {
+    if (chunk === undefined || checked.errorCount > 0) return
+    await keep(chunk)
     checked.chunks++
   }
   for await (const line of lines) {
@@ -60,9 +68,10 @@ export async function checkLines(
       break
     }
     const row = rowOf(line, now, seen, report)
-    if (row !== undefined && good.push({ line: line.line, row }) >= CHUNK) await flush()
+    if (row !== undefined && good.push({ line: line.line, row }) >= CHUNK) await judge()
   }
-  await flush()
+  await judge()
+  for (const chunk of chunks.rest()) await hand(chunk)
   checked.errors.sort((a, b) => a.line - b.line)
   return checked
 }
@@ -92,7 +101,7 @@ function rowOf(
   return data
 }
 
-type Accounts = Awaited<ReturnType<typeof findOpenAccounts>>
+type Accounts = Awaited<ReturnType<typeof findImportAccounts>>
 
 function inUnits(
   { line, row }: Good,
@@ -131,24 +140,5 @@ function inUnits(
     reason,
     expires_at: row.expires_at?.toISOString() ?? null,
     metadata: key === undefined ? metadata : { ...metadata, import_key: key },
-  }
-}
-
-/**
- * Finds an earlier row that says the same, by 80 bits of its hash: a million rows cost some 100 MB
- * while they are read, and the odds of taking two different ones for the same are one in 10^12.
- */
-function duplicates(): (row: ImportRow, line: number) => number | undefined {
-  const lines = new Map<number, number>()
-  const more = new Map<number, number>()
-  return (row, line) => {
-    const hash = createHash('sha256').update(JSON.stringify(row)).digest()
-    const first = hash.readUIntBE(0, 6)
-    const second = hash.readUInt32BE(6)
-    const earlier = lines.get(first)
-    if (earlier !== undefined && more.get(first) === second) return earlier
-    lines.set(first, line)
-    more.set(first, second)
-    return undefined
   }
 }

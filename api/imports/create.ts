@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { PassThrough, type Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { findBulk } from '../../db/bulk.ts'
+import { type BulkRow, findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
@@ -16,10 +9,10 @@ import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Import } from '../objects/bulk.ts'
-import { Outage } from '../outage.ts'
 import { text } from '../values/text.ts'
-import { type Checked, checkLines } from './check.ts'
+import type { Checked } from './check.ts'
 import { csvLines, type Line, ndjsonLines } from './lines.ts'
+import { chunksOf, hashed, spool, spoolFile } from './spool.ts'
 
 const ROUTE = 'POST /v1/loyalty/imports'
 const LONGEST_BATCH = 500 // as a metadata value
@@ -58,10 +51,16 @@ export const createImport = endpoint({
     const id = key === undefined ? newId('imp') : derivedId('imp', workspace, ROUTE, key)
     const lines = linesBy(header('content-type'))
     const hash = createHash('sha256').update(query.batch ?? '')
-    const folder = await mkdtemp(join(tmpdir(), 'import-'))
+    const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
+    if (known !== undefined) {
+      await hashed(stream, hash) // judged when it was new; what it names may have changed since
+      refuseOther(known, hash.digest('base64url'))
+      await write(() => deps.activities.createBulk(known))
+      return { status: 'created', replayed: true, object: importObject(known, livemode) }
+    }
+    const now = await databaseNow(deps.pool)
+    const file = await spoolFile()
     try {
-      const file = join(folder, 'chunks')
-      const now = await databaseNow(deps.pool)
       const checked = await spool(stream, hash, lines, file, { pool: deps.pool, workspace, now })
       refuseWrong(checked)
       const fingerprint = hash.digest('base64url')
@@ -76,23 +75,22 @@ export const createImport = endpoint({
         progressedAt: now,
       }
       const created = await write(() =>
-        deps.activities.createBulk(values, linesOf(file), checked.chunks),
+        deps.activities.createBulk(values, chunksOf(file), checked.chunks),
       )
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
-      if (row.fingerprint !== fingerprint) {
-        refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-      }
+      refuseOther(row, fingerprint)
       return { status: 'created', replayed: !created, object: importObject(row, livemode) }
     } finally {
-      await rm(folder, { recursive: true, force: true })
+      await file.close()
     }
   },
 })
 
-/** Opened when it is first asked for a line: readline drops those that nobody waits for. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  yield* createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+function refuseOther(row: BulkRow, fingerprint: string): void {
+  if (row.fingerprint !== fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
 }
 
 function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator<Line> {
@@ -102,31 +100,6 @@ function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator
   }
   if (!UTF8.test(parameters.trim())) refuse('unsupported_media_type', 'The charset must be utf-8.')
   return media.toLowerCase() === 'text/csv' ? csvLines : ndjsonLines
-}
-
-/** Checks the stream as it comes and keeps good chunks in a file: no transaction waits for a slow sender. */
-async function spool(
-  stream: Readable,
-  hash: { update(data: Buffer): unknown },
-  read: (source: Readable) => AsyncGenerator<Line>,
-  file: string,
-  context: Parameters<typeof checkLines>[1],
-): Promise<Checked> {
-  const source = new PassThrough()
-  source.on('error', () => {}) // its reader sees it; a reader that stopped early needs no more
-  stream.on('data', (data: Buffer) => hash.update(data))
-  stream.on('error', (error) => source.destroy(error))
-  stream.on('aborted', () => source.destroy(new Outage('The body ended before its time.')))
-  stream.pipe(source)
-  const out = createWriteStream(file)
-  const checked = await checkLines(read(source), context, async (chunk) => {
-    if (!out.write(`${chunk}\n`)) await once(out, 'drain')
-  })
-  out.end()
-  await finished(out)
-  stream.unpipe(source)
-  stream.resume() // what comes after the row that ended the reading
-  return checked
 }
 
 function refuseWrong({ rows, errors, errorCount }: Checked): void {

@@ -13,6 +13,13 @@ language sql immutable parallel safe as $$
   select p_prefix || '_' || lpad(to_hex((extract(epoch from p_at) * 1000000)::bigint), 13, '0')
 $$;
 
+-- An id as of so many microseconds after an instant: for many at once, in the order of their numbers.
+create or replace function vinr_id_after(p_prefix text, p_at timestamptz, p_us bigint) returns text
+language sql volatile parallel safe as $$
+  select vinr_id_from(p_prefix, p_at + p_us * interval '1 microsecond')
+    || left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', 'Aa'), 9)
+$$;
+
 -- Writes one event and its deliveries. `data` is the row as it was; null for a ptx, which never changes.
 create or replace function event_write(
   p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz

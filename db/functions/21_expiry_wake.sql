@@ -15,7 +15,7 @@ language sql immutable as $$
 $$;
 
 -- Whether many accounts may share this date: midnights of the program. Their runs wake spread out,
--- for the batch of the quarter hour has done the work by then.
+-- for the minute's batch has done the work by then.
 create or replace function expiry_is_shared(p program, p_at timestamptz) returns boolean
 language sql immutable as $$
   select (p_at at time zone p.expiry_time_zone)::time = time '00:00'

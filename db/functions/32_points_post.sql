@@ -17,7 +17,8 @@ begin
   if a.id is null then
     return '{"outcome": "missing"}';
   end if;
-  select * into t from ptx where workspace = p_workspace and operation = p_operation;
+  -- callers pass columns of another collation, with which the index would not be used
+  select * into t from ptx where workspace = p_workspace and operation = p_operation collate "default";
   if found then
     return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(t));
   end if;

@@ -22,7 +22,7 @@ begin
     return '{"outcome": "missing"}';
   end if;
   a := account_locked(p_workspace, t.account);
-  select * into r from ptx where workspace = p_workspace and operation = p_operation;
+  select * into r from ptx where workspace = p_workspace and operation = p_operation collate "default";
   if found then
     return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(r));
   end if;

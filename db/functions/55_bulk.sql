@@ -1,13 +1,15 @@
 -- Writes one waiting chunk of an import: all its rows and that they are written, in one transaction,
--- so that a crash anywhere doubles none. A row that the ledger refuses is counted and noted by its
--- line. Accounts are locked in id order. Outcomes: posted; done (was written before); paused; missing.
+-- so that a crash anywhere doubles none. Accounts are locked in id order. Plain credits are written
+-- together, the others one by one, in the order of their lines; a row that the ledger refuses is counted
+-- and noted by its line. Outcomes: posted; done (was written before); paused; missing.
 create or replace function bulk_post_chunk(p_workspace text, p_bulk text, p_no int, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   b bulk;
   c bulk_chunk;
+  credited record;
   r record;
-  posted jsonb;
+  code text;
   refusals jsonb := '[]';
   n int := 0;
 begin
@@ -21,26 +23,54 @@ begin
     return '{"outcome": "done"}';
   end if;
   perform plans_for_many();
-  perform account_locked(p_workspace, x.account)
-  from (select distinct e ->> 'account' as account from jsonb_array_elements(c.rows) e order by 1) x;
+  perform pg_advisory_xact_lock(hashtextextended(p_workspace || x.account, 0)) -- as account_locked does
+  from (select distinct (e ->> 'account') collate "C" as account from jsonb_array_elements(c.rows) e order by 1) x;
+  select * into credited from bulk_credit(p_workspace, p_bulk, b.batch, c.rows, p_at);
+  n := credited.posted;
   for r in
     select * from jsonb_to_recordset(c.rows)
       as x (line int, account text, amount bigint, reason text, expires_at timestamptz, metadata jsonb)
+    where x.line = any (credited.others) order by x.line
   loop
-    posted := points_post(p_workspace, r.account, 'adjust', r.amount, r.reason, p_bulk || ':' || r.line, p_bulk, p_at,
-      r.expires_at, b.batch, null, r.metadata, false);
-    if posted ->> 'outcome' = 'posted' then
+    code := bulk_post_row(b, r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p_at);
+    if code is null then
       n := n + 1;
     else
-      refusals := refusals || jsonb_build_object('line', r.line,
-        'code', coalesce(posted -> 'refusal' ->> 'code', 'resource_missing'));
+      refusals := refusals || jsonb_build_object('line', r.line, 'code', code);
     end if;
   end loop;
   update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace and bulk = p_bulk and no = p_no;
   perform bulk_progress(p_workspace, p_bulk, n, refusals, null, p_at);
-  return jsonb_build_object('outcome', 'posted', 'wakes', (
-    select jsonb_agg(w) from jsonb_array_elements(expiry_wakes()) w where not (w ->> 'shared')::boolean));
+  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(credited.wakes));
 end $$;
+
+-- Writes one row of an import; null where it is written, now or before, else the code of its refusal.
+create or replace function bulk_post_row(
+  b bulk, p_line int, p_account text, p_amount bigint, p_reason text, p_expires_at timestamptz, p_metadata jsonb,
+  p_at timestamptz
+) returns text
+language plpgsql as $$
+declare
+  posted jsonb;
+begin
+  -- one row beyond what a balance can hold must not keep all the others from being written
+  if p_amount > 0 and exists (
+    select from account a where a.workspace = b.workspace and a.id = account_survivor(b.workspace, p_account)
+      and a.balance + p_amount > 9007199254740991) then
+    return 'parameter_invalid';
+  end if;
+  posted := points_post(b.workspace, p_account, 'adjust', p_amount, p_reason, b.id || ':' || p_line, b.id, p_at,
+    p_expires_at, b.batch, null, p_metadata, false);
+  return case posted ->> 'outcome' when 'posted' then null when 'replayed' then null when 'missing' then 'resource_missing'
+    else posted -> 'refusal' ->> 'code' end;
+end $$;
+
+-- The dates that nobody else looks after: those found by one statement, and those noted row by row.
+create or replace function bulk_wakes(p_found jsonb) returns jsonb
+language sql stable as $$
+  select jsonb_agg(w) from jsonb_array_elements(coalesce(p_found, '[]') || coalesce(expiry_wakes(), '[]')) w
+  where not (w ->> 'shared')::boolean
+$$;
 
 -- A connection that planned its statements while the tables were small reads them from end to end
 -- for each row, until something analyses them. Many rows at once are worth new plans, by index.
@@ -90,7 +120,7 @@ begin
   end if;
   perform plans_for_many();
   perform account_locked(p_workspace, x.account)
-  from (select distinct account from ptx where workspace = p_workspace and id = any (ids) order by 1) x;
+  from (select distinct account collate "C" as account from ptx where workspace = p_workspace and id = any (ids) order by 1) x;
   foreach one in array ids loop
     answer := points_reverse(p_workspace, one, 'batch_reversal', p_bulk || ':' || one, p_bulk,
       jsonb_build_object('reversed_batch', b.batch), p_at);
@@ -101,8 +131,7 @@ begin
     end if;
   end loop;
   perform bulk_progress(p_workspace, p_bulk, n, refusals, ids[array_upper(ids, 1)], p_at);
-  return jsonb_build_object('outcome', 'posted', 'wakes', (
-    select jsonb_agg(w) from jsonb_array_elements(expiry_wakes()) w where not (w ->> 'shared')::boolean));
+  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(null));
 end $$;
 
 create or replace function bulk_was_reversed(p_workspace text, p_ptx text) returns boolean

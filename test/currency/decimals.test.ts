@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newId } from '../../domain/ids.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+
+let shop: Shop
+
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(async () => {
+  const broken = await shop.reconcile()
+  await shop.close()
+  expect(broken).toEqual([])
+})
+
+const PROGRAMS = '/v1/loyalty/programs'
+
+async function programWithMember() {
+  const program = (await shop.post(PROGRAMS, { name: 'Units' })).body.id as string
+  const account = (await shop.post('/v1/loyalty/accounts', { program })).body.id as string
+  return { program, account }
+}
+const change = (program: string, decimals: number) =>
+  shop.patch(`${PROGRAMS}/${program}`, { currency: { decimals } })
+const credit = (client: { query: typeof shop.owner.query }, account: string) =>
+  client.query(
+    `select points_post($1, $2, 'adjust', 5, 'x', $3, '', now(), null, null, null, '{}', false) ->> 'outcome' as outcome`,
+    [shop.workspace, account, newId('op')],
+  )
+const waiting = async () =>
+  (
+    await shop.owner.query(
+      `select count(*)::int as n from pg_locks where not granted and relation = 'ptx'::regclass
+       and database = (select oid from pg_database where datname = current_database())`,
+    )
+  ).rows[0].n
+
+it('a change of decimals waits for the first transaction under way, and is then 422 decimals_in_use', async () => {
+  const { program, account } = await programWithMember()
+  const writer = await shop.owner.connect()
+  await writer.query('begin')
+  await credit(writer, account)
+  const changed = change(program, 2).then(({ status, body }) => [status, body.error?.code])
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  await writer.query('commit')
+  writer.release()
+  expect(await changed).toEqual([422, 'decimals_in_use'])
+})
+
+it('a first transaction rolled back leaves the change free to happen', async () => {
+  const { program, account } = await programWithMember()
+  const writer = await shop.owner.connect()
+  await writer.query('begin')
+  await credit(writer, account)
+  const changed = change(program, 2).then(({ status, body }) => [status, body.currency?.decimals])
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  await writer.query('rollback')
+  writer.release()
+  expect(await changed).toEqual([200, 2])
+})
+
+it('rows of an import that wait to be written keep the decimals they were checked with', async () => {
+  const { program, account } = await programWithMember()
+  const bulk = newId('imp')
+  await shop.owner.query(
+    `insert into bulk (workspace, id, kind, batch, status, total, fingerprint, created_at, progressed_at)
+     values ($1, $2, 'import', $2, 'paused', 1, '', now(), now())`,
+    [shop.workspace, bulk],
+  )
+  await shop.owner.query(
+    `insert into bulk_chunk (workspace, bulk, no, rows) values ($1, $2, 0, $3)`,
+    [shop.workspace, bulk, JSON.stringify([{ line: 1, account, amount: 5, metadata: {} }])],
+  )
+  const { status, body } = await change(program, 2)
+  expect([status, body.error.code]).toEqual([422, 'decimals_in_use'])
+})
