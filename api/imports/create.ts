@@ -106,14 +106,14 @@ function refuseWrong({ rows, errors, errorCount }: Checked): void {
   const [first] = errors
   if (first !== undefined) {
     const code = first.code === 'body_too_large' ? 'body_too_large' : 'parameter_invalid'
-    refuse(
-      code,
-      `${errorCount} lines are wrong, the first is line ${first.line}: ${first.message}`,
-      {
-        param: 'body',
-        fields: { errors, error_count: errorCount },
-      },
-    )
+    const wrong =
+      errorCount === 1
+        ? `Line ${first.line} is wrong`
+        : `${errorCount} lines are wrong, the first is line ${first.line}`
+    refuse(code, `${wrong}: ${first.message}`, {
+      param: 'body',
+      fields: { errors, error_count: errorCount },
+    })
   }
   if (rows === 0) refuse('parameter_invalid', 'The file has no rows.', { param: 'body' })
 }

@@ -87,7 +87,7 @@ describe('npm run import', () => {
       'broken.ndjson',
       () =>
         `{"account":"${accounts[0]}","amount":1}\n{"account":\n{"account":"${accounts[1]}","amount":1}\n`,
-      /1 lines are wrong.*\n {2}line 2: The line is not JSON/,
+      /Line 2 is wrong.*\n {2}line 2: The line is not JSON/,
     ],
     [
       'another encoding',

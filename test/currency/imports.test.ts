@@ -248,6 +248,7 @@ describe('a file with something wrong', () => {
   ])('%s is refused by its line', async (_, file, line) => {
     const { status, body } = await send(file(), { type: 'text/csv' })
     expect([status, body.error.errors?.[0].line]).toEqual([400, line])
+    expect(body.error.message).toMatch(new RegExp(`^Line ${line} is wrong: `))
   })
 
   it('names every wrong line, up to a hundred', async () => {
@@ -256,6 +257,7 @@ describe('a file with something wrong', () => {
     )
     const { body } = await send(`${lines.join('\n')}\n`)
     expect(body.error.error_count).toBe(125)
+    expect(body.error.message).toMatch(/^125 lines are wrong, the first is line 2: /)
     expect(body.error.errors.map(({ line }: { line: number }) => line)).toEqual(
       Array.from({ length: 100 }, (_, i) => 2 * i + 2),
     )
