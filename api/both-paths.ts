@@ -7,3 +7,6 @@ export function atBothPaths<P extends `/${string}`>(
 ): readonly [Endpoint, Endpoint] {
   return [declare(`/v1${path}`), declare(path)]
 }
+
+/** The path under `/v1` of the same route: what is said of that one holds for its alias at the root. */
+export const underV1 = (path: string): string => (path.startsWith('/v1/') ? path : `/v1${path}`)

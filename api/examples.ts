@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { underV1 } from './both-paths.ts'
 
-const values = z.record(z.string(), z.union([z.string(), z.number()]))
+const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 /** A request and what it was answered, as a test of test/examples sent and got it. */
 const Example = z.strictObject({
@@ -36,28 +37,43 @@ type Documented = {
 }
 export type Paths = Readonly<Record<string, Readonly<Record<string, Documented>>>>
 
-/** Puts each example beside the request and the answer that it is an example of. */
+/**
+ * Puts each example beside the request and the answer that it is an example of; an alias at the root
+ * has those of its route under `/v1`.
+ */
 export function addExamples(paths: Paths, examples: readonly Example[]): void {
-  for (const { operation, name, request, response } of examples) {
-    const [method = '', path = ''] = operation.split(' ')
-    const documented = paths[path]?.[method.toLowerCase()]
-    if (documented === undefined) continue // its test says so; the document has no place for it
-    const json = 'application/json'
-    const sent = documented.requestBody?.content[request.type ?? json]
-    // A body that the schema refuses is no example of that schema; its answer is one.
-    if (sent !== undefined && request.body !== undefined && response.status !== 400) {
-      sent.examples = { ...sent.examples, [name]: { value: request.body } }
-    }
-    for (const answered of Object.values(documented.responses[response.status]?.content ?? {})) {
-      answered.examples = { ...answered.examples, [name]: { value: response.body } }
-    }
-    for (const parameter of documented.parameters ?? []) {
-      parameter.example ??= given(request, parameter)
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, documented] of Object.entries(operations)) {
+      const operation = `${method.toUpperCase()} ${underV1(path)}`
+      const own = examples.filter((example) => example.operation === operation)
+      for (const example of own) show(documented, example)
+      const taken = own.filter(({ response }) => response.status < 300)
+      for (const parameter of documented.parameters ?? []) {
+        parameter.example ??= given(taken, parameter)
+      }
     }
   }
 }
 
-function given(request: Example['request'], { in: place, name }: { in: string; name: string }) {
-  if (place === 'path') return request.path?.[name]
-  return place === 'query' ? request.query?.[name] : request.idempotencyKey
+function show(documented: Documented, { name, request, response }: Example): void {
+  const sent = documented.requestBody?.content[request.type ?? 'application/json']
+  // A body that the schema refuses is no example of that schema; its answer is one.
+  if (sent !== undefined && request.body !== undefined && response.status !== 400) {
+    sent.examples = { ...sent.examples, [name]: { value: request.body } }
+  }
+  for (const answered of Object.values(documented.responses[response.status]?.content ?? {})) {
+    answered.examples = { ...answered.examples, [name]: { value: response.body } }
+  }
+}
+
+function given(
+  examples: readonly Example[],
+  { in: place, name }: { in: string; name: string },
+): unknown {
+  const requests = examples.map(({ request }) => request)
+  // What one request asked: of two, the names may exclude each other.
+  if (place === 'query') return requests.find(({ query }) => query !== undefined)?.query?.[name]
+  return requests
+    .map(({ path, idempotencyKey }) => (place === 'path' ? path?.[name] : idempotencyKey))
+    .find((value) => value !== undefined)
 }

@@ -4530,7 +4530,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example loy_unknown */
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
                 id: string;
             };
             cookie?: never;
@@ -8533,7 +8533,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example closing-2026 */
+                /** @example opening-2026 */
                 batch: string;
             };
             cookie?: never;
@@ -11755,6 +11755,7 @@ export interface operations {
         parameters: {
             query?: {
                 strict?: boolean;
+                /** @example true */
                 dry_run?: boolean;
             };
             header?: {
@@ -12855,6 +12856,7 @@ export interface operations {
     get_event_types: {
         parameters: {
             query?: {
+                /** @example 1 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -13069,6 +13071,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example VISIT_RATED */
                 id: string;
             };
             cookie?: never;
@@ -13154,6 +13157,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example VISIT_RATED */
                 id: string;
             };
             cookie?: never;
@@ -13282,6 +13286,7 @@ export interface operations {
                     /** @example 1717113600 */
                     lte?: string;
                 };
+                /** @example VISIT_RATED */
                 trigger?: string;
                 active?: boolean;
             };
@@ -13493,6 +13498,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
             };
             cookie?: never;
@@ -13578,6 +13584,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
             };
             cookie?: never;
@@ -13663,6 +13670,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
             };
             cookie?: never;
@@ -13784,6 +13792,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
             };
             cookie?: never;
@@ -13908,6 +13917,7 @@ export interface operations {
         parameters: {
             query?: {
                 strict?: boolean;
+                /** @example true */
                 dry_run?: boolean;
             };
             header?: {
@@ -14050,6 +14060,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example till-7/0006 */
                 id: string;
             };
             cookie?: never;
@@ -14169,6 +14180,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example till-7/0006 */
                 id: string;
             };
             cookie?: never;
@@ -14288,6 +14300,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example till-7/0007 */
                 id: string;
             };
             cookie?: never;
@@ -14407,6 +14420,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example till-7/0007 */
                 id: string;
             };
             cookie?: never;
@@ -14523,6 +14537,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -14608,6 +14623,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -14691,13 +14707,17 @@ export interface operations {
     get_users_id_conversion: {
         parameters: {
             query?: {
-                /** @description What is this worth? */
+                /**
+                 * @description What is this worth?
+                 * @example 500
+                 */
                 points?: number;
                 /** @description Minor units: how many points pay for this? */
                 amount?: number;
             };
             header?: never;
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -14790,13 +14810,17 @@ export interface operations {
     get_users_id_conversion_at_root: {
         parameters: {
             query?: {
-                /** @description What is this worth? */
+                /**
+                 * @description What is this worth?
+                 * @example 500
+                 */
                 points?: number;
                 /** @description Minor units: how many points pay for this? */
                 amount?: number;
             };
             header?: never;
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -15445,6 +15469,7 @@ export interface operations {
     get_loyalty_accounts_id_identities: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
@@ -15462,6 +15487,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -15556,6 +15582,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example loy_8sd2k1 */
                 id: string;
             };
             cookie?: never;
@@ -15690,6 +15717,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example idn_hK9iiuxXMeYXku7cSEnnNG */
                 id: string;
             };
             cookie?: never;
@@ -15775,6 +15803,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example idn_zZmdjUOloJsRJPIDRkzhGQ */
                 id: string;
             };
             cookie?: never;

@@ -3,7 +3,7 @@ import { ENDPOINTS } from '../../api/endpoints.ts'
 import type { Example } from '../../api/examples.ts'
 import type { Shop } from '../api/shop.ts'
 
-type Values = Readonly<Record<string, string | number>>
+type Values = Readonly<Record<string, string | number | boolean>>
 
 export type Asked = {
   /** The path's parameters. */

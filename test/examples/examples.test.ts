@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { underV1 } from '../../api/both-paths.ts'
 import { ENDPOINTS } from '../../api/endpoints.ts'
+import { openApiDocument } from '../../api/openapi.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
@@ -9,6 +11,8 @@ import { outbound } from './outbound.ts'
 import { payments } from './payments.ts'
 import { plain } from './plain.ts'
 import { programs } from './programs.ts'
+import { reactors } from './reactors.ts'
+import { till } from './till.ts'
 
 /**
  * The requests of the reference documentation, each sent to a real API, with its answer.
@@ -57,13 +61,18 @@ describe('each example', () => {
 
   test('of reports is answered as it says', () =>
     reports(book, { from: monthOf(startedMs, 0), to: monthOf(startedMs, 1) }))
+
+  test('of a till and its reactors is answered as it says', async () => {
+    await reactors(book)
+    await till(book)
+  })
 })
 
-test('every route has an example that succeeds', () => {
+test('every route has an example that succeeds, its own or that of the route it is an alias of', () => {
   const shown = new Set(
     book.examples.filter(({ response }) => response.status < 300).map(({ operation }) => operation),
   )
-  const routes = ENDPOINTS.map(({ method, path }) => `${method} ${path}`)
+  const routes = ENDPOINTS.map(({ method, path }) => `${method} ${underV1(path)}`)
   expect(routes.filter((route) => !shown.has(route))).toEqual([])
 })
 
@@ -78,6 +87,20 @@ test('the served document shows them beside their routes', async () => {
   expect(redeem.requestBody.content['application/json'].examples).toHaveProperty('A discount')
   const refused = redeem.responses['422'].content['application/json'].examples
   expect(refused['More than there is'].value.error.code).toBe('insufficient_points')
+})
+
+test('an alias at the root shows the examples of its route under /v1', () => {
+  const { paths } = openApiDocument(ENDPOINTS, '0.0.0', book.examples)
+  const [report, atRoot] = [paths?.['/v1/events']?.post, paths?.['/events']?.post]
+  expect(atRoot).toHaveProperty([
+    'requestBody',
+    'content',
+    'application/json',
+    'examples',
+    'A sale',
+  ])
+  expect(atRoot?.requestBody).toEqual(report?.requestBody)
+  expect(atRoot?.responses).toEqual(report?.responses)
 })
 
 test('the examples kept in api/examples.json are these (else: npm run examples)', async () => {

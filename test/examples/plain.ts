@@ -25,6 +25,17 @@ export function plain(text: string, startedMs: number): string {
 
   // A secret that happens to begin like an id is none.
   return text
+    .replace(/("secret":\s*)"([\w-]{43})"/g, (_, key: string, secret: string) => {
+      const plainly = nth('device', secret, (digest) => digest.toString('base64url'))
+      return `${key}"${plainly}"`
+    })
+    .replace(/\b(q1\.idn_[0-9A-Za-z]+)\.\d+\.([\w-]{22})/g, (_, device: string, tag: string) => {
+      const plainly = nth('tag', tag, (digest) => digest.subarray(0, 16).toString('base64url'))
+      return `${device}.${BEGINNING / 30_000}.${plainly}`
+    })
+    .replace(/\bmc_[0-9A-Za-z]{26}\b/g, (card) =>
+      nth('mc', card, (digest) => `mc_${letters(digest, 26)}`),
+    )
     .replace(/\b(?!whsec_)([a-z]{2,5})_[0-9A-Za-z]{22}\b/g, (id, prefix: string) =>
       nth(prefix, id, (digest) => `${prefix}_${letters(digest, 22)}`),
     )
@@ -41,7 +52,9 @@ export function plain(text: string, startedMs: number): string {
             .replace(/....(?=.)/g, '$&-')}`,
       ),
     )
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => shifted(time, startedMs))
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}Z|(?:\.\d+)?\+00:00)/g, (time) =>
+      shifted(time, startedMs),
+    )
     .replace(/("created":\s*)\d{10}\b/g, `$1${BEGINNING / 1_000}`)
     .replace(/t=\d{10},v1=([0-9a-f]{64})/g, (_, hex: string) =>
       nth('hmac', hex, (digest) => `t=${BEGINNING / 1_000},v1=${digest.toString('hex')}`),
@@ -51,9 +64,13 @@ export function plain(text: string, startedMs: number): string {
     .replace(/("duration_ms":\s*)\d+/g, '$112')
 }
 
-/** A time near the run, as long after the beginning in whole steps; any other as it is. */
+/**
+ * A time near the run, as long after the beginning in whole steps, its zone written as it was; any other
+ * as it is.
+ */
 function shifted(time: string, startedMs: number): string {
   const after = Date.parse(time) - startedMs
   if (Math.abs(after) > YEARS_MS) return time
-  return new Date(BEGINNING + Math.floor(after / STEP_MS) * STEP_MS).toISOString()
+  const shown = new Date(BEGINNING + Math.floor(after / STEP_MS) * STEP_MS).toISOString()
+  return time.endsWith('Z') ? shown : shown.replace('Z', '+00:00')
 }
