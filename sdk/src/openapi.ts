@@ -2211,6 +2211,8 @@ export interface components {
                 type: "rolling";
                 months: number;
             };
+            /** @description How many days longer a thing counts for keeping a tier than for reaching it; 30 by default. */
+            graceDays?: number;
             tiers: {
                 name: string;
                 rank: number;
