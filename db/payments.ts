@@ -34,6 +34,10 @@ export type PaymentResult = {
   matures_at?: string | null
   /** An event of it is still unprocessed. */
   waiting?: boolean
+  /** What followed from a webhook's event in the same transaction; undefined where nothing was tried, or failed. */
+  processed?: PaymentResult
+  /** Why what follows could not be done with it. */
+  failure?: string
   /** Accounts whose expiry run would wake too late. */
   wakes?: Wake[] | null
   refusal?: SqlRefusal
@@ -117,7 +121,8 @@ export type ReceivedEvent = {
   payment: ReportedPayment | null
   /** What the event's type says of the payment; null where it says nothing. */
   status: PaymentStatus | null
-  at: string
+  /** ISO 8601; the database's own time where it says none. */
+  at?: string
   more?: ReportedMore
 }
 
@@ -155,18 +160,25 @@ export type ReportedMore = {
   facts?: TriggerFacts
 }
 
-export const receivePaymentEvent = (pool: Pool, e: ReceivedEvent) =>
-  call<PaymentResult>(pool, 'payment_receive', [
-    e.workspace,
-    e.provider,
-    e.event,
-    e.type,
-    e.payload,
-    e.payment,
-    e.status,
-    e.at,
-    e.more ?? {},
-  ])
+const received = (e: ReceivedEvent) => [
+  e.workspace,
+  e.provider,
+  e.event,
+  e.type,
+  e.payload,
+  e.payment,
+  e.status,
+  e.at ?? null,
+  e.more ?? {},
+]
+
+/** Takes a provider's event in and works off what follows from it, in one transaction; see `payment_take_in`. */
+export const takeInPaymentEvent = (pool: Pool, event: ReceivedEvent) =>
+  call<PaymentResult & { at: string }>(pool, 'payment_take_in', received(event))
+
+/** Only takes it in: what follows waits for the payment's workflow. */
+export const receivePaymentEvent = (pool: Pool, event: ReceivedEvent & { at: string }) =>
+  call<PaymentResult>(pool, 'payment_receive', received(event))
 
 export const findPayment = (
   pool: Pool,
