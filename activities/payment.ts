@@ -1,8 +1,10 @@
 import { call } from '../db/call.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   insertPayment,
   type MovePayment,
   movePayment,
+  movePaymentAsked,
   type NewPayment,
   type PaymentResult,
   type ReceivedEvent,
@@ -98,8 +100,11 @@ export function paymentActivities({ pool, engine }: Dependencies) {
     createPayment: async (payment: NewPayment) =>
       goOn(payment, await insertPayment(pool, payment), payment.status === 'requires_payment'),
 
-    /** Run by the API: confirm and cancel. */
-    movePayment: async (move: MovePayment) => goOn(move, await movePayment(pool, move), true),
+    /** Run by the API: confirm and cancel. A repeat of the request's key is answered and changes nothing. */
+    movePayment: async (move: MovePayment, request?: RequestIdentity) => {
+      const asked = request && (await movePaymentAsked(pool, move, request))
+      return goOn(move, asked ?? (await movePayment(pool, move)), true)
+    },
 
     /** Run by the API: one verified provider event, kept before it is answered. */
     receivePayment: async (event: ReceivedEvent) => {

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Wake } from './expiry.ts'
+import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { payment } from './schema/index.ts'
@@ -100,6 +101,20 @@ export type MovePayment = {
 
 export const movePayment = (pool: Pool, m: MovePayment) =>
   call<PaymentResult>(pool, 'payment_move', [m.workspace, m.payment, m.status, m.event, m.at])
+
+/** The same, asked for by a request: a repeat of its key changes nothing. */
+export async function movePaymentAsked(
+  pool: Pool,
+  m: MovePayment,
+  { route, key, fingerprint }: RequestIdentity,
+): Promise<PaymentResult> {
+  const args = [m.workspace, m.payment, m.status, m.event, m.at, route, key, fingerprint]
+  try {
+    return await call<PaymentResult>(pool, 'payment_move_asked', args)
+  } catch (error) {
+    return { outcome: 'refused', refusal: refusalRaised(error) }
+  }
+}
 
 /** A provider's payment in our own form. */
 export type ReportedPayment = {
