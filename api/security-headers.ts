@@ -28,7 +28,7 @@ function headersOf(middleware: typeof secure): Map<string, string> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   middleware(request, response, (error?: unknown) => {
-    if (error !== undefined) throw error
+    if (error instanceof Error) throw error
   })
   return new Map(
     Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
