@@ -144,7 +144,11 @@ async function main(): Promise<void> {
         holdMs: 1_800_000,
         members: MEMBERS,
       })
-      contenders[name] = await measure(name, started).finally(() => started.stop())
+      try {
+        contenders[name] = await measure(name, started)
+      } finally {
+        await started.stop()
+      }
     }
     const date = new Date().toISOString()
     writeResult('earn-peers', { date, machine: thisMachine(), busyBefore, ...load, contenders })

@@ -1,15 +1,17 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import {
   reviewMoved,
-  type TierReassessmentInput,
-  type TierReassessmentWorkflow,
   type TierReviewInput,
   type TierReviewWorkflow,
-  tierReassessmentWorkflowId,
   tierReviewWorkflowId,
-  tiersChanged,
   WORKFLOW,
 } from '../workflows/messages.ts'
+import {
+  type TierReassessmentInput,
+  type TierReassessmentWorkflow,
+  tierReassessmentWorkflowId,
+  tiersChanged,
+} from '../workflows/tier-messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
 /** Arms a member's tier review to its date, or tells the one there is of it. */

@@ -103,28 +103,6 @@ export type TierReviewEnding = {
 
 export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
 
-/** The walk over a program's members is found by the program's id, which workspaces share. */
-export const tierReassessmentWorkflowId = (workspace: string, program: string): string =>
-  `${workspace}/${program}/tiers`
-
-export type TierReassessmentInput = {
-  readonly workspace: string
-  readonly program: string
-  /** Changes of tier made by the runs that this one continues. */
-  readonly changed?: number
-}
-
-export type TierReassessmentEnding = {
-  readonly program: string
-  readonly judged: number
-  readonly changed: number
-  readonly story: string
-}
-
-export type TierReassessmentWorkflow = (
-  input: TierReassessmentInput,
-) => Promise<TierReassessmentEnding>
-
 export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
 export type WebhookEnding = { readonly endpoint: string; readonly story: string }
 export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
@@ -203,8 +181,6 @@ export const paymentTold = defineSignal('paymentTold')
 
 /** The tier could fall at this date already (ISO 8601). */
 export const reviewMoved = defineSignal<[string]>('reviewMoved')
-/** The program's tiers were changed once more. */
-export const tiersChanged = defineSignal('tiersChanged')
 /** Something is due at this endpoint. */
 export const nudged = defineSignal('nudged')
 

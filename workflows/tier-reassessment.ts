@@ -11,7 +11,7 @@ import {
   type TierReassessmentInput,
   type TierReassessmentWorkflow,
   tiersChanged,
-} from './messages.ts'
+} from './tier-messages.ts'
 
 // Retried without limit: judging a member again changes nothing.
 const { reassessTiers } = proxyActivities<TierReassessmentActivities>({

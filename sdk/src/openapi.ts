@@ -748,7 +748,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List refunds */
+        /**
+         * List refunds
+         * @description Disputes, which take points back as refunds do, are among them.
+         */
         get: operations["get_refunds"];
         put?: never;
         /**
@@ -769,7 +772,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a refund */
+        /**
+         * Retrieve a refund
+         * @description Or a dispute: by our id, or the provider's.
+         */
         get: operations["get_refunds_id"];
         put?: never;
         post?: never;
@@ -8825,7 +8831,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `resource_changed` */
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8945,7 +8951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `resource_changed` */
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -101,10 +101,10 @@ describe('an earn that is reversed by hand and refunded, in whatever order and b
   ] as const)('%s: %j take %i and leave %i', async (_name, steps, taken, balance) => {
     await allowNegative(true)
     const history = await History.begin()
+    const half: readonly unknown[] = steps
     for (const [index, one] of steps.entries()) {
       if (one === 'reverse') await history.apply({ do: 'reverse' })
-      else if (one === 'fail')
-        await history.apply({ do: 'fail', refund: steps.findIndex((step) => step === 50) })
+      else if (one === 'fail') await history.apply({ do: 'fail', refund: half.indexOf(50) })
       else await history.apply({ do: 'refund', refund: index, percent: one })
     }
     expect(await history.books()).toMatchObject({ taken, balance })

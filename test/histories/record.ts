@@ -14,10 +14,10 @@ import {
   paymentWorkflowId,
   reportedEventWorkflowId,
   reverse,
-  tierReassessmentWorkflowId,
   tierReviewWorkflowId,
   WORKFLOW,
 } from '../../workflows/messages.ts'
+import { tierReassessmentWorkflowId } from '../../workflows/tier-messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, pay, redeem } from '../support/redeem.ts'
 import { eventsOf, itemReward, redeemItem } from '../support/redeem-item.ts'
