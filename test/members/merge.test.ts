@@ -343,9 +343,11 @@ describe('the survivor’s expiry', () => {
     await grant(target, 60, { expires_at: inDays(50) })
     await run(source).terminate('lost')
     await merge(source, target)
-    await expect.poll(async () => (await account(target)).balance, { timeout: 20_000 }).toBe(60)
-    const expired = await shop.get(`/v1/loyalty/transactions?account=${target}&type=expire`)
-    expect(expired.body.data).toMatchObject([{ amount: -40, balance_after: 60 }])
+    const expired = async () =>
+      (await shop.get(`/v1/loyalty/transactions?account=${target}&type=expire`)).body.data
+    await expect
+      .poll(expired, { timeout: 20_000 })
+      .toMatchObject([{ amount: -40, balance_after: 60 }])
     expect((await run(target).describe()).status.name).toBe('RUNNING')
   })
 
