@@ -30,7 +30,7 @@ export const customerId = z
 /** The id of a refund or a dispute: ours starts with `re_`, a provider's is as it tells it. */
 export const refundId = z
   .string()
-  .regex(/^[^\u0000-\u001f\u007f]{1,255}$/, 'expected 1 to 255 visible characters')
+  .regex(/^[\x20-\x7e\xa0-\uffff]{1,255}$/, 'expected 1 to 255 visible characters')
   .meta({ example: 're_5tNc' })
 
 const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
