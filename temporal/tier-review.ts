@@ -1,17 +1,15 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import {
   reviewMoved,
-  type TierReviewInput,
-  type TierReviewWorkflow,
-  tierReviewWorkflowId,
-  WORKFLOW,
-} from '../workflows/messages.ts'
-import {
   type TierReassessmentInput,
   type TierReassessmentWorkflow,
+  type TierReviewInput,
+  type TierReviewWorkflow,
   tierReassessmentWorkflowId,
+  tierReviewWorkflowId,
   tiersChanged,
-} from '../workflows/tier-messages.ts'
+  WORKFLOW,
+} from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
 /** Arms a member's tier review to its date, or tells the one there is of it. */

@@ -7,11 +7,10 @@ import {
 } from '@temporalio/workflow'
 import type { TierReassessmentActivities } from '../activities/tier-reassessment.ts'
 import {
-  type TierReassessmentEnding,
   type TierReassessmentInput,
   type TierReassessmentWorkflow,
   tiersChanged,
-} from './tier-messages.ts'
+} from './messages.ts'
 
 // Retried without limit: judging a member again changes nothing.
 const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
@@ -27,7 +26,7 @@ const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
  */
 export async function tierReassessment(
   input: TierReassessmentInput,
-): Promise<TierReassessmentEnding> {
+): ReturnType<TierReassessmentWorkflow> {
   let heard = 0
   let changed = input.changed ?? 0
   setHandler(tiersChanged, () => {

@@ -17,7 +17,7 @@ import {
   tierReviewWorkflowId,
   WORKFLOW,
 } from '../../workflows/messages.ts'
-import { tierReassessmentWorkflowId } from '../../workflows/tier-messages.ts'
+import { tierReassessmentWorkflowId } from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, pay, redeem } from '../support/redeem.ts'
 import { eventsOf, itemReward, redeemItem } from '../support/redeem-item.ts'

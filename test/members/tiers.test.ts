@@ -3,8 +3,11 @@ import { tierActivities } from '../../activities/tier.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
 import { newId } from '../../domain/ids.ts'
 import { tellReassessment } from '../../temporal/tier-review.ts'
-import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
-import { tierReassessmentWorkflowId } from '../../workflows/tier-messages.ts'
+import {
+  tierReassessmentWorkflowId,
+  tierReviewWorkflowId,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop
