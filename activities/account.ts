@@ -12,12 +12,17 @@ import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
+import { armExpiries } from './expiry.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
 export function accountActivities({ pool, engine }: Dependencies) {
   const now = async () => (await databaseNow(pool)).toISOString()
+  const armed = async (workspace: string, changed: AccountChanged): Promise<AccountChanged> => {
+    if (changed.refusal === undefined) await armExpiries(engine, workspace, changed.wakes)
+    return changed
+  }
 
   return {
     /** What the earning rules give a new member is there already; what they give later has its timer. */
@@ -33,7 +38,7 @@ export function accountActivities({ pool, engine }: Dependencies) {
           expiresAt: null,
         })
       }
-      return enrolled
+      return armed(values.workspace, enrolled)
     },
 
     updateAccount: async (
@@ -52,7 +57,8 @@ export function accountActivities({ pool, engine }: Dependencies) {
       request: RequestIdentity,
       source: string,
       target: string,
-    ): Promise<AccountChanged> => mergeAccount(pool, request, source, target, await now()),
+    ): Promise<AccountChanged> =>
+      armed(request.workspace, await mergeAccount(pool, request, source, target, await now())),
 
     setAccountTier: async (
       request: RequestIdentity,

@@ -12,8 +12,10 @@ import {
   undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/net.ts'
+import { stalledReassessments } from '../db/tier-reassessment.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
+import { tellReassessment } from '../temporal/tier-review.ts'
 import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { expiryActivities } from './expiry.ts'
@@ -100,12 +102,15 @@ export function netActivities(
       return waiting.length
     },
 
+    /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     mendTiers: async (): Promise<number> => {
       const { now, before } = await netClock(pool, GRACE_MS)
       const overdue = await overdueTierReviews(pool, before, BATCH)
       for (const { workspace, id } of overdue) await reviewTier({ workspace, account: id, at: now })
-      found('tiers', overdue.length)
-      return overdue.length
+      const stalled = await stalledReassessments(pool, before, BATCH)
+      for (const walk of stalled) await tellReassessment(engine, walk)
+      found('tiers', overdue.length + stalled.length)
+      return overdue.length + stalled.length
     },
 
     mendEarnings: async (): Promise<number> => {

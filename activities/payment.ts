@@ -1,12 +1,14 @@
 import { call } from '../db/call.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   insertPayment,
   type MovePayment,
   movePayment,
+  movePaymentAsked,
   type NewPayment,
   type PaymentResult,
   type ReceivedEvent,
-  receivePaymentEvent,
+  takeInPaymentEvent,
 } from '../db/payments.ts'
 import { reverseRedemption } from '../db/redemptions.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
@@ -34,13 +36,18 @@ export function paymentActivities({ pool, engine }: Dependencies) {
    * Everything that follows from the payment's waiting events, and what has matured; then they are
    * processed. Redemptions that a refund asked to return are reversed before that.
    */
-  const processPayment = async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
-    const process = async () => {
-      const done = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
-      await armExpiries(engine, workspace, done.wakes)
-      return done
-    }
-    const result = await process()
+  const processPayment = async (who: Who): Promise<PaymentState> => {
+    const { workspace, payment, at } = who
+    return settled(
+      who,
+      await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at]),
+    )
+  }
+
+  /** What the database leaves to us once a payment's events are worked off. */
+  const settled = async (who: Who, result: PaymentResult): Promise<PaymentState> => {
+    const { workspace, payment, at } = who
+    await armExpiries(engine, workspace, result.wakes)
     for (const subject of result.welcomes ?? []) {
       await tellPaymentRun(engine, workspace, { outcome: 'processed', subject })
     }
@@ -51,7 +58,8 @@ export function paymentActivities({ pool, engine }: Dependencies) {
       const asked = { workspace, redemption, operation, fingerprint: operation, at }
       await reverseRedemption(pool, { ...asked, ...whole, reason: 'refund' })
     }
-    const after = await process()
+    const after = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
+    await armExpiries(engine, workspace, after.wakes)
     if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
     return stateOf(after)
   }
@@ -71,12 +79,18 @@ export function paymentActivities({ pool, engine }: Dependencies) {
     const subject = result.payment?.id ?? result.subject
     await tellRedemptions(engine, workspace, result)
     if (subject === undefined || !result.waiting) return result
-    const state = await processPayment({ workspace, payment: subject, at }).catch(() => undefined)
+    const who = { workspace, payment: subject, at }
+    const state = await followed(who, result).catch(() => undefined)
     const isOver = result.payment === undefined || hasEnded(result.payment)
     if (state === undefined || state.maturesAt || (armed && isOver)) {
       await tellPaymentRun(engine, workspace, result)
     }
     return result
+  }
+
+  const followed = async (who: Who, { processed, failure }: PaymentResult) => {
+    if (failure !== undefined) return undefined
+    return processed === undefined ? processPayment(who) : settled(who, processed)
   }
 
   return {
@@ -86,13 +100,17 @@ export function paymentActivities({ pool, engine }: Dependencies) {
     createPayment: async (payment: NewPayment) =>
       goOn(payment, await insertPayment(pool, payment), payment.status === 'requires_payment'),
 
-    /** Run by the API: confirm and cancel. */
-    movePayment: async (move: MovePayment) => goOn(move, await movePayment(pool, move), true),
+    /** Run by the API: confirm and cancel. A repeat of the request's key is answered and changes nothing. */
+    movePayment: async (move: MovePayment, request?: RequestIdentity) => {
+      const asked = request && (await movePaymentAsked(pool, move, request))
+      return goOn(move, asked ?? (await movePayment(pool, move)), true)
+    },
 
     /** Run by the API: one verified provider event, kept before it is answered. */
     receivePayment: async (event: ReceivedEvent) => {
-      const result = await receivePaymentEvent(pool, event)
-      return goOn(event, result, Boolean(result.payment?.expires_at))
+      const result = await takeInPaymentEvent(pool, event)
+      const { workspace } = event
+      return goOn({ workspace, at: result.at }, result, Boolean(result.payment?.expires_at))
     },
 
     /** Run by the payment's own run, or by the net where that was lost. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import {
   areDecimalsUsed,
@@ -11,13 +12,15 @@ import {
   rewakeProgram,
   updateProgram,
 } from '../db/programs.ts'
+import { beginReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
+import { tellReassessment } from '../temporal/tier-review.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** The writers of programs, run by the API. */
-export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
+export function programActivities({ pool, engine }: Pick<Dependencies, 'pool' | 'engine'>) {
   return {
     createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
       transact(pool, request.workspace, async (tx) => {
@@ -27,15 +30,18 @@ export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
 
     /**
      * What `changeOf` makes of the program as it is, under its lock; it applies from `at` on.
-     * Undefined where there is none. Refused: decimals_in_use once it has a transaction.
+     * Undefined where there is none. Refused: decimals_in_use once it has a transaction. Other tiers
+     * call for a walk over the members, which a workflow makes; one that could not be told of it is
+     * found by the net.
      */
-    updateProgram: (
+    updateProgram: async (
       request: RequestIdentity,
       id: string,
       changeOf: (before: ProgramRow) => ProgramChange,
       at: Date,
-    ): Promise<ProgramRow | undefined> =>
-      transact(pool, request.workspace, async (tx) => {
+    ): Promise<ProgramRow | undefined> => {
+      let retiered = false
+      const updated = await transact(pool, request.workspace, async (tx) => {
         const before = await lockProgram(tx, request.workspace, id)
         if (before === undefined) return undefined
         if ((await claimKey(tx, request, id)) !== undefined) return before
@@ -47,8 +53,17 @@ export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
         if (after !== undefined && after.expiryWarnDaysBefore !== before.expiryWarnDaysBefore) {
           await rewakeProgram(tx, before.workspace, before.id, at)
         }
+        retiered = after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)
+        if (retiered) await beginReassessment(tx, before.workspace, before.id, at)
         return after
-      }),
+      })
+      if (retiered) {
+        await tellReassessment(engine, { workspace: request.workspace, program: id }).catch(
+          () => {},
+        )
+      }
+      return updated
+    },
   }
 }
 

@@ -1,5 +1,4 @@
 import express, { type Express } from 'express'
-import helmet from 'helmet'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { refuse } from '../domain/refusal.ts'
@@ -15,18 +14,11 @@ import { requestMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { requestLog } from './request-log.ts'
 import { endpointRoutes } from './routes.ts'
+import { securityHeaders } from './security-headers.ts'
 import { verified } from './verify.ts'
 
 // Above what one process answers: it stops a runaway loop, not a busy merchant.
 const PER_SECOND = 1_000
-
-// An answer of data is no page: nothing in it may load or be framed. /docs sets a policy of its own.
-const SECURE = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  },
-})
 
 export type AppOptions<D> = {
   readonly endpoints: readonly Endpoint<D>[]
@@ -65,10 +57,9 @@ export function createApp<D>(options: AppOptions<D>): Express {
   app.set('query parser', 'extended') // created[gte]
   app.set('trust proxy', options.trustProxy ?? false)
 
-  app.use(requestLog(log), requestMetrics(registry), SECURE)
+  app.use(requestLog(log), requestMetrics(registry), securityHeaders())
   const draining = options.draining ?? (() => false)
   app.use((_req, res, next) => {
-    res.setHeader('Cache-Control', 'no-store')
     if (draining()) res.setHeader('Connection', 'close')
     next()
   })

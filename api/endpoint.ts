@@ -27,6 +27,7 @@ export function endpointOf<D>() {
       const parsedParams = parsePath<P>(params, call.params)
       const parsedQuery = parse<Q>(query, call.query)
       const parsedBody = parse<B>(body, call.body)
+      let operation: string | undefined
       return handle({
         workspace,
         caller: caller.id,
@@ -35,10 +36,16 @@ export function endpointOf<D>() {
         query: parsedQuery,
         body: parsedBody,
         idempotencyKey,
-        fingerprint: fingerprintOf([call.params, call.body ?? null]),
-        operation: operationOf(workspace, declaration.method, declaration.path, idempotencyKey),
         requestId,
         deps,
+        // a read asks for neither, and each costs a hash or random bytes
+        get fingerprint() {
+          return fingerprintOf([call.params, call.body ?? null])
+        },
+        get operation() {
+          operation ??= operationOf(workspace, declaration.method, declaration.path, idempotencyKey)
+          return operation
+        },
         header: call.header,
         get stream() {
           return call.stream ?? Readable.from([])

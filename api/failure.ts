@@ -56,7 +56,7 @@ export function errorAnswer(publicUrl?: string): ErrorRequestHandler {
     const refusal = refusalFrom(error)
     const { status } = ERRORS[refusal.code]
     res.locals.code = refusal.code
-    if (status >= 500) res.err = error instanceof Error ? error : new Error(String(error))
+    if (status >= 500) res.locals.error = error instanceof Error ? error : new Error(String(error))
     if (res.headersSent) return next(error)
     if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
     if ((status === 429 || status === 503) && !res.hasHeader('Retry-After')) {

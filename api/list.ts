@@ -28,13 +28,17 @@ const created = z
     param: { style: 'deepObject', explode: true },
   })
 
-/** The query of a list: the page, and the list's own filters. */
-export function listQuery<Filters extends z.ZodRawShape>(prefix: IdPrefix, filters: Filters) {
+/** The query of a list: the page, and the list's own filters. `ids`: what its objects are called by. */
+export function listQuery<Filters extends z.ZodRawShape>(
+  ids: IdPrefix | z.ZodString,
+  filters: Filters,
+) {
+  const cursor = typeof ids === 'string' ? id(ids) : ids
   return z
     .strictObject({
       limit,
-      starting_after: id(prefix).optional(),
-      ending_before: id(prefix).optional(),
+      starting_after: cursor.optional(),
+      ending_before: cursor.optional(),
       created,
       ...filters,
     })

@@ -9,6 +9,8 @@ declare global {
       caller?: ApiKey
       route?: string
       code?: ErrorCode
+      /** Why the answer is a 5xx, for the log alone. */
+      error?: Error
     }
   }
 }

@@ -1,38 +1,42 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { pinoHttp } from 'pino-http'
 import { newId } from '../domain/ids.ts'
-import { errorForLog, scrubbed } from './log.ts'
+import { scrubbed } from './log.ts'
 
 const QUIET = /^\/(health|metrics|docs|openapi\.json)/
 
 /**
  * One line a request, with its own id (a caller's is not trusted): method,
  * path without the query, status, time, route, workspace, key id and error
- * code. Headers and bodies are never logged.
+ * code. Headers and bodies are never logged. Written by hand: pino-http makes
+ * a logger of its own for each request, whether anybody logs by it or not.
  */
 export function requestLog(log: Logger): RequestHandler {
-  return pinoHttp<Request, Response>({
-    logger: log,
-    genReqId: (_req, res) => {
-      const id = newId('req')
-      res.setHeader('Request-Id', id)
-      res.locals.requestId = id
-      return id
-    },
-    wrapSerializers: false, // theirs copies every header first
-    redact: [], // nothing but the fields below is written here, and redaction costs a copy of each line
-    serializers: { req: requestForLog, res: responseForLog, err: errorForLog },
-    customLogLevel: (req, res) => {
-      if (res.statusCode >= 500) return 'error'
-      return QUIET.test(req.originalUrl) ? 'debug' : 'info'
-    },
-  })
+  // nothing but the fields below is written here, and redaction costs a copy of each line
+  const lines = log.child({}, { redact: [] })
+  return (req, res, next) => {
+    const id = newId('req')
+    const startedMs = performance.now()
+    res.setHeader('Request-Id', id)
+    res.locals.requestId = id
+    // `close` comes once for every request, after `finish` where the answer was sent whole
+    res.once('close', () => {
+      const responseTime = Math.round(performance.now() - startedMs)
+      const told = { req: requestForLog(req, id), res: responseForLog(res), responseTime }
+      if (res.statusCode >= 500) {
+        lines.error({ ...told, err: res.locals.error }, 'request errored')
+        return
+      }
+      const level = QUIET.test(req.originalUrl) ? 'debug' : 'info'
+      lines[level](told, res.writableFinished ? 'request completed' : 'request aborted')
+    })
+    next()
+  }
 }
 
-function requestForLog(req: Request) {
-  const path = req.url.split('?', 1)[0] ?? ''
-  return { id: req.id, method: req.method, path: scrubbed(path) }
+function requestForLog(req: Request, id: string) {
+  const path = req.originalUrl.split('?', 1)[0] ?? ''
+  return { id, method: req.method, path: scrubbed(path) }
 }
 
 function responseForLog(res: Response) {

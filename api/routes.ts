@@ -130,7 +130,15 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
     })
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
     res.status(reply.replayed === true ? 200 : STATUS[reply.status])
-    if (endpoint.media === undefined) res.json(reply.object)
+    if (endpoint.media === undefined) sendJson(res, reply.object)
     else res.type(endpoint.media).send(reply.object)
   }
+}
+
+/** As `res.json` without what it does for caches and views: no answer here has an ETag, and all are UTF-8. */
+function sendJson(res: Response, object: unknown): void {
+  const body = JSON.stringify(object)
+  res.setHeader('Content-Type', 'application/json; charset=utf-8')
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(body) // one string, so that head and body leave in one write
 }

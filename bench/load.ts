@@ -60,7 +60,8 @@ export async function closedTasks(
   await Promise.all(Array.from({ length: inFlight }, loop))
 }
 
-function summary(inFlight: number, durationMs: number, latencies: number[]): Sample {
+/** Percentiles of latencies (milliseconds) that were seen within `durationMs`. */
+export function summary(inFlight: number, durationMs: number, latencies: number[]): Sample {
   latencies.sort((a, b) => a - b)
   return {
     inFlight,

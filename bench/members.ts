@@ -7,9 +7,9 @@ import type { Turn } from './contender.ts'
 import { type Product, startProduct } from './contenders/product.ts'
 import { busyShare } from './cpu-time.ts'
 import { createDatabase, settle } from './database.ts'
-import { openClient } from './http.ts'
 import { closedLoop, median, type Sample } from './load.ts'
 import { thisMachine } from './machine.ts'
+import { mergeMembers } from './merges.ts'
 import { writeResult } from './results.ts'
 
 /**
@@ -18,8 +18,6 @@ import { writeResult } from './results.ts'
  */
 
 const MEMBERS = Number(process.env.BENCH_MEMBERS ?? 1_000_000)
-const LOTS = 10_000
-const MERGES = 5
 const ROUNDS = 3
 const IN_FLIGHT = 8
 const LOAD = { inFlight: IN_FLIGHT, warmUpMs: 2_000, durationMs: 5_000 }
@@ -51,7 +49,10 @@ async function main(): Promise<void> {
       await settle(postgres.adminUrl)
       const busyBefore = await busyShare()
       const reads = await readMembers(product, pool)
-      const merges = await mergeMembers(product, pool)
+      const merges = await mergeMembers(product, pool, {
+        workspace: WORKSPACE,
+        redeemers: REDEEMERS,
+      })
       const result = {
         date: new Date().toISOString(),
         machine: thisMachine(),
@@ -168,60 +169,6 @@ function reader(origin: string) {
       })
       sent.on('error', reject).end()
     })
-}
-
-/** Merges of two members of 10,000 lots each, alone and while other members redeem. */
-async function mergeMembers(product: Product, pool: pg.Pool) {
-  const client = openClient(product.apiUrl)
-  const headers = { 'x-api-key': product.apiKey }
-  let turn = 0
-  const redeem = async () => {
-    const account = memberId((turn++ * 7) % REDEEMERS)
-    await client.post('/v1/loyalty/redemptions', { account, reward: 'rwd_fivecredit' }, headers)
-  }
-  const quiet = await closedLoop({ ...LOAD, inFlight: 4, task: redeem })
-  for (let pair = 0; pair < MERGES; pair++) await giveLots(pool, pair)
-  const mergeMs: number[] = []
-  const merging = (async () => {
-    for (let pair = 0; pair < MERGES; pair++) {
-      const from = performance.now()
-      await client.post(
-        '/v1/loyalty/accounts/merge',
-        { source: `loy_source${pair}`, target: `loy_target${pair}` },
-        headers,
-      )
-      mergeMs.push(performance.now() - from)
-    }
-  })()
-  const during = await closedLoop({ ...LOAD, inFlight: 4, warmUpMs: 0, task: redeem })
-  await merging
-  client.close()
-  console.log(
-    `merge ${mergeMs.map((ms) => ms.toFixed(0)).join(', ')} ms of ${LOTS} + ${LOTS} lots, while others redeem`,
-  )
-  console.log(
-    `redeem alone p50 ${quiet.p50.toFixed(1)} p99 ${quiet.p99.toFixed(1)}; during merges p50 ${during.p50.toFixed(1)} p99 ${during.p99.toFixed(1)} ms`,
-  )
-  return { lots: LOTS, mergeMs, redeemAlone: quiet, redeemDuring: during }
-}
-
-async function giveLots(pool: pg.Pool, pair: number): Promise<void> {
-  for (const id of [`loy_source${pair}`, `loy_target${pair}`]) {
-    await pool.query(
-      `insert into account (workspace, id, program, balance, lifetime_points, lots_due_from)
-       values ($1, $2, 'prog_default', $3::int * 10, $3::int * 10, now() + interval '1 year')`,
-      [WORKSPACE, id, LOTS],
-    )
-    await pool.query(
-      `with credit as (
-         insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-         select $1, vinr_id('ptx'), $2, 'prog_default', 'adjust', 10, 10 * i, 'bench:' || $2 || i, now(), now()
-         from generate_series(1, $3::int) i returning *)
-       insert into lot (workspace, id, account, points, remaining, earned_at, expires_at)
-       select workspace, id, account, 10, 10, at, now() + interval '1 year' from credit`,
-      [WORKSPACE, id, LOTS],
-    )
-  }
 }
 
 await main()

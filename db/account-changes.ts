@@ -1,5 +1,6 @@
 import type { AccountRow, NewAccount } from './accounts.ts'
 import { call } from './call.ts'
+import type { Wake } from './expiry.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { callOrRefusal } from './refusable-call.ts'
@@ -7,21 +8,36 @@ import { account } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 
-/** What came of a change: the account as it is now (undefined: there is none), or the refusal. `maturesAt`: a welcome that waits. */
+/**
+ * What came of a change: the account as it is now (undefined: there is none), or the refusal.
+ * `maturesAt`: a welcome that waits. `wakes`: accounts whose expiry run must look earlier.
+ */
 export type AccountChanged =
-  | { outcome: string; row: AccountRow | undefined; maturesAt: string | null; refusal?: undefined }
+  | {
+      outcome: string
+      row: AccountRow | undefined
+      maturesAt: string | null
+      wakes?: Wake[] | null
+      refusal?: undefined
+    }
   | { refusal: SqlRefusal }
 
 /** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
 export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
 
-type Answer = { outcome: string; account?: Snapshot | null; matures_at?: string | null }
+type Answer = {
+  outcome: string
+  account?: Snapshot | null
+  matures_at?: string | null
+  wakes?: Wake[] | null
+}
 
 async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChanged> {
   const answer = await callOrRefusal<Answer>(pool, name, args)
   if ('refusal' in answer) return answer
   const row = answer.account ? fromSnapshot(account, answer.account) : undefined
-  return { outcome: answer.outcome, row, maturesAt: answer.matures_at ?? null }
+  const { outcome, matures_at: maturesAt = null, wakes } = answer
+  return { outcome, row, maturesAt, wakes }
 }
 
 export const enrolAccount = (pool: Pool, r: RequestIdentity, a: NewAccount, at: string) =>

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Wake } from './expiry.ts'
+import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { payment } from './schema/index.ts'
@@ -34,6 +35,10 @@ export type PaymentResult = {
   matures_at?: string | null
   /** An event of it is still unprocessed. */
   waiting?: boolean
+  /** What followed from a webhook's event in the same transaction; undefined where nothing was tried, or failed. */
+  processed?: PaymentResult
+  /** Why what follows could not be done with it. */
+  failure?: string
   /** Accounts whose expiry run would wake too late. */
   wakes?: Wake[] | null
   refusal?: SqlRefusal
@@ -102,6 +107,20 @@ export type MovePayment = {
 export const movePayment = (pool: Pool, m: MovePayment) =>
   call<PaymentResult>(pool, 'payment_move', [m.workspace, m.payment, m.status, m.event, m.at])
 
+/** The same, asked for by a request: a repeat of its key changes nothing. */
+export async function movePaymentAsked(
+  pool: Pool,
+  m: MovePayment,
+  { route, key, fingerprint }: RequestIdentity,
+): Promise<PaymentResult> {
+  const args = [m.workspace, m.payment, m.status, m.event, m.at, route, key, fingerprint]
+  try {
+    return await call<PaymentResult>(pool, 'payment_move_asked', args)
+  } catch (error) {
+    return { outcome: 'refused', refusal: refusalRaised(error) }
+  }
+}
+
 /** A provider's payment in our own form. */
 export type ReportedPayment = {
   id: string
@@ -122,7 +141,8 @@ export type ReceivedEvent = {
   payment: ReportedPayment | null
   /** What the event's type says of the payment; null where it says nothing. */
   status: PaymentStatus | null
-  at: string
+  /** ISO 8601; the database's own time where it says none. */
+  at?: string
   more?: ReportedMore
 }
 
@@ -160,18 +180,25 @@ export type ReportedMore = {
   facts?: TriggerFacts
 }
 
-export const receivePaymentEvent = (pool: Pool, e: ReceivedEvent) =>
-  call<PaymentResult>(pool, 'payment_receive', [
-    e.workspace,
-    e.provider,
-    e.event,
-    e.type,
-    e.payload,
-    e.payment,
-    e.status,
-    e.at,
-    e.more ?? {},
-  ])
+const received = (e: ReceivedEvent) => [
+  e.workspace,
+  e.provider,
+  e.event,
+  e.type,
+  e.payload,
+  e.payment,
+  e.status,
+  e.at ?? null,
+  e.more ?? {},
+]
+
+/** Takes a provider's event in and works off what follows from it, in one transaction; see `payment_take_in`. */
+export const takeInPaymentEvent = (pool: Pool, event: ReceivedEvent) =>
+  call<PaymentResult & { at: string }>(pool, 'payment_take_in', received(event))
+
+/** Only takes it in: what follows waits for the payment's workflow. */
+export const receivePaymentEvent = (pool: Pool, event: ReceivedEvent & { at: string }) =>
+  call<PaymentResult>(pool, 'payment_receive', received(event))
 
 export const findPayment = (
   pool: Pool,

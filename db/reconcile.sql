@@ -152,6 +152,12 @@ broken (workspace, subject, rule, detail) as (
   ) c on true
   where a.status <> 'merged' and c.to_tier is distinct from a.tier
   union all
+  select a.workspace, a.id, 'once a program''s members were walked over, their tiers are its own', format('tier %s', a.tier)
+  from tier_reassessment r
+  join account a on a.workspace = r.workspace and a.program = r.program and a.status <> 'merged' and a.tier is not null
+  join program p on p.workspace = r.workspace and p.id = r.program
+  where r.ended_at is not null and tier_named(p, a.tier) is null
+  union all
   select e.workspace, e.id, 'an earning''s ptx bring what its points and clawbacks say',
     format('%s: points %s, clawed %s, shrunk %s, earned %s, taken %s, clawed back %s', e.outcome, e.points, e.clawed,
       coalesce(c.shrunk, 0), coalesce(t.amount, 0), coalesce(c.taken, 0), coalesce(x.amount, 0))

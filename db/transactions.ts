@@ -52,6 +52,16 @@ export const postPoints = (pool: Pool, p: PostArguments) =>
     p.allowNegative,
   ])
 
+/** Whether the operation was written: a repeat of it is answered with what it wrote, whatever the clock says now. */
+export const isPosted = (pool: Pool, workspace: string, operation: string): Promise<boolean> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const rows = await db
+      .select({ id: ptx.id })
+      .from(ptx)
+      .where(and(eq(ptx.workspace, workspace), eq(ptx.operation, operation)))
+    return rows.length > 0
+  })
+
 export const findTransaction = (
   pool: Pool,
   workspace: string,

@@ -1,9 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import {
   reviewMoved,
+  type TierReassessmentInput,
+  type TierReassessmentWorkflow,
   type TierReviewInput,
   type TierReviewWorkflow,
+  tierReassessmentWorkflowId,
   tierReviewWorkflowId,
+  tiersChanged,
   WORKFLOW,
 } from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
@@ -39,4 +43,22 @@ export async function armTierReview(
       }),
     )
   }
+}
+
+/** Starts the walk over a program's members after a change of its tiers, or tells the one under way. */
+export async function tellReassessment(
+  engine: Engine,
+  input: TierReassessmentInput,
+): Promise<void> {
+  await withinDeadline(engine, () =>
+    engine.client.workflow.signalWithStart<TierReassessmentWorkflow>(WORKFLOW.tierReassessment, {
+      workflowId: tierReassessmentWorkflowId(input.workspace, input.program),
+      taskQueue: engine.taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      signal: tiersChanged,
+      signalArgs: [],
+    }),
+  )
 }

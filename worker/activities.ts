@@ -9,6 +9,7 @@ import { redemptionActivities } from '../activities/redemption.ts'
 import { reportedEventActivities } from '../activities/reported-event.ts'
 import { storeCreditActivities } from '../activities/store-credit.ts'
 import { tierActivities } from '../activities/tier.ts'
+import { tierReassessmentActivities } from '../activities/tier-reassessment.ts'
 import type { DeliveryDependencies } from '../activities/webhooks/attempt.ts'
 import { deliveryActivities } from '../activities/webhooks/deliver.ts'
 import { nudging } from '../activities/webhooks/nudge.ts'
@@ -24,6 +25,7 @@ export function workerActivities(
     ...paymentActivities(dependencies),
     ...reportedEventActivities(dependencies),
     ...tierActivities(dependencies),
+    ...tierReassessmentActivities(dependencies),
     ...expiryActivities(dependencies),
     ...bulkRunActivities(dependencies),
     ...liabilityActivities(dependencies),

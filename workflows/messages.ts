@@ -105,6 +105,17 @@ export type TierReviewEnding = {
 }
 
 export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
+
+/** The walk over a program's members is found by the program's id, which workspaces share. */
+export const tierReassessmentWorkflowId = (workspace: string, program: string): string =>
+  `${workspace}/${program}/tiers`
+/** `changed`: changes of tier made by the runs that this one continues. */
+export type TierReassessmentInput = { workspace: string; program: string; changed?: number }
+type Walked = { program: string; judged: number; changed: number; story: string }
+export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<Walked>
+/** The program's tiers were changed once more. */
+export const tiersChanged = defineSignal('tiersChanged')
+
 export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
 export type WebhookEnding = { readonly endpoint: string; readonly story: string }
 export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
@@ -158,6 +169,7 @@ export const WORKFLOW = {
   fulfillment: 'fulfillment',
   payment: 'payment',
   tierReview: 'tierReview',
+  tierReassessment: 'tierReassessment',
   webhook: 'webhook',
   net: 'net',
   accountExpiry: 'accountExpiry',

@@ -4,6 +4,7 @@ import { text } from '../values/text.ts'
 const LONGEST_NAME = 40
 const MOST_TIERS = 20
 const LONGEST_PERIOD_MONTHS = 120
+const LONGEST_GRACE_DAYS = 366
 
 const Tier = z.strictObject({
   name: text(LONGEST_NAME),
@@ -25,6 +26,10 @@ export const TierConfig = z
   .strictObject({
     qualifyOn: z.enum(['points', 'spend', 'custom']).default('points'),
     period: period.default({ type: 'lifetime' }),
+    graceDays: z.number().int().min(0).max(LONGEST_GRACE_DAYS).optional().meta({
+      description:
+        'How many days longer a thing counts for keeping a tier than for reaching it; 30 by default.',
+    }),
     tiers: z
       .array(Tier)
       .max(MOST_TIERS)

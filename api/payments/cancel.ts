@@ -4,9 +4,11 @@ import { Payment } from '../objects/payment.ts'
 import { idPath } from '../values/id.ts'
 import { move } from './move.ts'
 
+const path = '/v1/payments/{id}/cancel'
+
 export const cancelPayment = endpoint({
   method: 'POST',
-  path: '/v1/payments/{id}/cancel',
+  path,
   summary: 'Cancel an open payment',
   description: 'The redemptions attached to it are released.',
   tags: ['payments'],
@@ -14,6 +16,12 @@ export const cancelPayment = endpoint({
   params: idPath('pay'),
   body: z.strictObject({}),
   reply: Payment,
-  errors: ['resource_missing', 'resource_changed', 'payment_processing'],
-  handle: (ctx) => move(ctx, ctx.params.id, 'canceled'),
+  errors: [
+    'resource_missing',
+    'resource_changed',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+    'payment_processing',
+  ],
+  handle: (ctx) => move(ctx, `POST ${path}`, ctx.params.id, 'canceled'),
 })

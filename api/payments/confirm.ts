@@ -7,9 +7,11 @@ import { idPath } from '../values/id.ts'
 import { outcomeOfCard } from './card.ts'
 import { move } from './move.ts'
 
+const path = '/v1/payments/{id}/confirm'
+
 export const confirmPayment = endpoint({
   method: 'POST',
-  path: '/v1/payments/{id}/confirm',
+  path,
   summary: 'Confirm an open payment',
   description:
     'With a `card` in test mode; without one where the payment has a card that waits for this.',
@@ -18,7 +20,12 @@ export const confirmPayment = endpoint({
   params: idPath('pay'),
   body: Confirmation,
   reply: Payment,
-  errors: ['resource_missing', 'resource_changed'],
+  errors: [
+    'resource_missing',
+    'resource_changed',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
     if (livemode && body.card !== undefined) {
@@ -31,6 +38,6 @@ export const confirmPayment = endpoint({
     if (isOpen && body.card === undefined && !row.awaitsConfirmation) {
       refuse('parameter_missing', 'card: the payment has none yet.', { param: 'card' })
     }
-    return move(ctx, params.id, outcome === 'failed' ? 'failed' : 'completed')
+    return move(ctx, `POST ${path}`, params.id, outcome === 'failed' ? 'failed' : 'completed')
   },
 })

@@ -6,26 +6,39 @@ import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { presentResult } from './present.ts'
 
-type Moving = { readonly workspace: string; readonly livemode: boolean; readonly deps: Deps }
+type Moving = {
+  readonly workspace: string
+  readonly livemode: boolean
+  readonly idempotencyKey: string | undefined
+  readonly fingerprint: string
+  readonly deps: Deps
+}
 
 /**
  * Moves a sandbox payment to its end and answers with it; one that has ended so
  * already is answered as it is, one that has ended otherwise is resource_changed.
  */
-export async function move(ctx: Moving, payment: string, status: MovePayment['status']) {
+export async function move(
+  ctx: Moving,
+  route: string,
+  payment: string,
+  status: MovePayment['status'],
+) {
   const { workspace, livemode, deps } = ctx
   const at = (await databaseNow(deps.pool)).toISOString()
   const asked = { workspace, payment, status, event: newId('evt'), at }
-  const result = await write(() => deps.activities.movePayment(asked))
-  if (result.outcome === 'missing') return notFound('payment', payment)
-  if (result.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
-  const object = presentResult(result, livemode)
-  if (result.outcome === 'settled') {
-    refuse('resource_changed', `The payment is ${object.status} already.`, {
-      fields: { status: object.status },
+  const result = await write(() => deps.activities.movePayment(asked, identityOf(route, ctx)))
+  const { refusal } = result
+  if (refusal?.code === 'resource_missing') return notFound('payment', payment)
+  if (refusal?.code === 'resource_changed') {
+    refuse('resource_changed', `The payment is ${refusal.status} already.`, {
+      fields: { status: refusal.status },
     })
   }
-  return { status: 'ok' as const, object }
+  if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+  const replayed = result.outcome === 'replayed'
+  return { status: 'ok' as const, replayed, object: presentResult(result, livemode) }
 }

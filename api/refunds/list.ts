@@ -3,7 +3,7 @@ import { refundObject } from '../../domain/objects/refund.ts'
 import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Refund } from '../objects/refund.ts'
-import { id } from '../values/id.ts'
+import { id, refundId } from '../values/id.ts'
 
 const path = '/v1/refunds'
 
@@ -11,9 +11,10 @@ export const listRefunds = endpoint({
   method: 'GET',
   path,
   summary: 'List refunds',
+  description: 'Disputes, which take points back as refunds do, are among them.',
   tags: ['payments'],
   key: 'secret',
-  query: listQuery('re', { payment: id('pay').optional() }),
+  query: listQuery(refundId, { payment: id('pay').optional() }),
   reply: listReply(Refund),
   errors: [],
   handle: async ({ workspace, livemode, query, deps }) => {

@@ -1,17 +1,19 @@
+import { z } from 'zod'
 import { findRefund } from '../../db/refunds.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
 import { endpoint } from '../endpoint.ts'
 import { Refund } from '../objects/refund.ts'
 import { notFound } from '../points-refusal.ts'
-import { idPath } from '../values/id.ts'
+import { refundId } from '../values/id.ts'
 
 export const retrieveRefund = endpoint({
   method: 'GET',
   path: '/v1/refunds/{id}',
   summary: 'Retrieve a refund',
+  description: "Or a dispute: by our id, or the provider's.",
   tags: ['payments'],
   key: 'secret',
-  params: idPath('re'),
+  params: z.strictObject({ id: refundId }),
   reply: Refund,
   errors: ['resource_missing'],
   handle: async ({ workspace, livemode, params, deps }) => {

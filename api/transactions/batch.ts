@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { databaseNow } from '../../db/clock.ts'
 import { readTransaction } from '../../db/from-ledger.ts'
 import { findPrograms } from '../../db/programs.ts'
+import { isPosted } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
@@ -46,11 +47,14 @@ export const createTransactions = endpoint({
       body.transactions.map(({ account }) => account),
     )
     const now = await databaseNow(deps.pool)
+    const isRepeat =
+      body.transactions.some((row) => isPast(row, now)) &&
+      (await isPosted(deps.pool, workspace, `${operation}:0`)) // its first row; all are written, or none
     const rows = body.transactions.map((row, index) => {
       const at = `transactions.${index}`
       const program = programOf.get(row.account)
       if (program === undefined) return missing(`${at}.account`, row.account)
-      if (row.expires_at !== undefined && row.expires_at <= now) {
+      if (isPast(row, now) && !isRepeat) {
         const param = `${at}.expires_at`
         refuse('parameter_invalid', `${param}: must be in the future.`, { param })
       }
@@ -78,3 +82,6 @@ export const createTransactions = endpoint({
     return { status: 'created', replayed, object: { object: 'list' as const, data } }
   },
 })
+
+const isPast = ({ expires_at }: { expires_at?: Date }, now: Date): boolean =>
+  expires_at !== undefined && expires_at <= now

@@ -2,6 +2,7 @@ import { findAccount } from '../../db/accounts.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readTransaction } from '../../db/from-ledger.ts'
 import { findProgram } from '../../db/programs.ts'
+import { isPosted } from '../../db/transactions.ts'
 import { transactionObject } from '../../domain/objects/transaction.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
@@ -35,7 +36,8 @@ export const createTransaction = endpoint({
     const program = await findProgram(pool, workspace, account.program)
     if (program === undefined) throw new Error(`no program ${account.program}`)
     const now = await databaseNow(pool)
-    if (body.expires_at !== undefined && body.expires_at <= now) {
+    const isPast = body.expires_at !== undefined && body.expires_at <= now
+    if (isPast && !(await isPosted(pool, workspace, operation))) {
       refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
     }
 

@@ -27,6 +27,12 @@ export const customerId = z
   .regex(/^[\x21-\x7e]{1,100}$/, 'expected 1 to 100 visible ASCII characters')
   .meta({ example: 'cust_abc123' })
 
+/** The id of a refund or a dispute: ours starts with `re_`, a provider's is as it tells it. */
+export const refundId = z
+  .string()
+  .regex(/^[\x20-\x7e\xa0-\uffff]{1,255}$/, 'expected 1 to 255 visible characters')
+  .meta({ example: 're_5tNc' })
+
 const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
   prog: 'prog_default',
   loy: 'loy_8sd2k1',

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { databaseNow } from '../../db/clock.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { rawEndpoint } from '../endpoint.ts'
@@ -37,11 +36,8 @@ export const receivePaymentEvent = rawEndpoint({
     }
     const { id: event, ...told } = provider.read(body, signer)
 
-    const at = (await databaseNow(deps.pool)).toISOString()
     const from = { workspace: signer.workspace, provider: params.provider }
-    const result = await write(() =>
-      deps.activities.receivePayment({ ...told, ...from, event, at }),
-    )
+    const result = await write(() => deps.activities.receivePayment({ ...told, ...from, event }))
     return {
       status: 'ok',
       object: { received: true as const, duplicate: result.outcome === 'duplicate' },

@@ -30,7 +30,7 @@ begin
 end $$;
 
 -- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that waits is
--- credited (null: none waits). Refused: account_already_exists with
+-- credited (null: none waits); `wakes` names the account where its welcome expires. Refused: account_already_exists with
 -- the id of the customer's active account, also where two requests race for it.
 create or replace function account_create(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb,
@@ -52,7 +52,7 @@ begin
     perform account_taken(p_workspace, p_program, p_customer);
   end if;
   return jsonb_build_object('outcome', 'created', 'account', to_jsonb(a),
-    'matures_at', earning_next_maturity(p_workspace, p_id));
+    'matures_at', earning_next_maturity(p_workspace, p_id), 'wakes', expiry_wakes());
 end $$;
 
 -- Claims a request's key for `p_resource`. Null: go on. Else the id that the first request with this key

@@ -1,9 +1,9 @@
 -- Undoes an earn or adjust row by an offsetting row, once; idempotent by `p_operation`. A credit's
--- reversal takes from its own lot first, then oldest-first; what of it has expired already is not
--- taken again. Where that would go below zero it is refused with insufficient_points, unless the
+-- reversal takes from its own lot first, then oldest-first; what of it has expired already, or was clawed
+-- back by refunds that stand, is not taken again. Where that would go below zero it is refused with insufficient_points, unless the
 -- program lets a clawback go there. A debit's reversal gives back to the lots it took from. A closed
 -- account's rows may be reversed. Refuses not_reversible: other types, a second time, and a credit
--- of which all has expired. Outcomes: reversed; replayed; refused; missing.
+-- of which nothing is left to take. Outcomes: reversed; replayed; refused; missing.
 create or replace function points_reverse(
   p_workspace text, p_ptx text, p_reason text, p_operation text, p_fingerprint text, p_metadata jsonb, p_at timestamptz
 ) returns jsonb
@@ -37,8 +37,9 @@ begin
   a := lots_expire(a, p_at);
   select * into p from program where workspace = p_workspace and id = a.program;
   select * into own from lot where workspace = p_workspace and id = t.id;
-  taken := t.amount - case when own.remaining < t.amount then lot_expired(a, t.id) else 0 end;
-  if taken = 0 then
+  taken := t.amount - case when own.remaining < t.amount then lot_expired(a, t.id) else 0 end
+    - case when t.payment is not null and t.type = 'earn' then earn_clawed(t) else 0 end;
+  if taken <= 0 then
     return '{"outcome": "refused", "refusal": {"code": "not_reversible"}}';
   end if;
   if a.balance < taken and not p.clawback_allow_negative then
@@ -61,6 +62,14 @@ language sql stable as $$
   select coalesce(sum(x.amount), 0)::bigint
   from ptx e join allocation x on x.workspace = e.workspace and x.debit = e.id and x.lot = p_lot
   where e.workspace = a.workspace and e.account = a.id and e.type = 'expire' and e.id > p_lot
+$$;
+
+-- What the refunds that stand have taken back of an earn row.
+create or replace function earn_clawed(t ptx) returns bigint
+language sql stable as $$
+  select coalesce(sum(c.taken), 0)::bigint
+  from earning e join clawback c on c.workspace = e.workspace and c.earning = e.id
+  where e.workspace = t.workspace and e.payment = t.payment and e.transaction = t.id
 $$;
 
 -- Takes from one lot first, then from the others, oldest first; what no lot funds stays a deficit.

@@ -2,7 +2,8 @@
 -- redemptions, and the customer where the target has none. Both accounts are locked in id order; a
 -- target that was merged itself stands for its survivor. The rows of the source stay as they are: a
 -- minus row there and a plus row here move the balance. A deficit on one side is netted against the
--- other's lots. Idempotent by (source, target). Outcomes: merged; replayed. Refused, nothing written:
+-- other's lots. `wakes` names the survivor where what came expires before its own run looks. Idempotent
+-- by (source, target). Outcomes: merged; replayed. Refused, nothing written:
 -- resource_missing, parameter_invalid (another program, the same account), account_merged (the source
 -- is another's already, or the target was merged into the source), account_closed (the target),
 -- redemptions_in_flight (with the pending ones of both).
@@ -51,7 +52,7 @@ begin
       least(greatest(-s.balance, 0) + greatest(-t.balance, 0), greatest(s.balance, 0) + greatest(t.balance, 0)), cause);
   end if;
   t := account_merge_into(s, t, p_at);
-  return jsonb_build_object('outcome', 'merged', 'account', to_jsonb(t));
+  return jsonb_build_object('outcome', 'merged', 'account', to_jsonb(t), 'wakes', expiry_wakes());
 end $$;
 
 -- Refuses a merge that may not be; both accounts are locked.
@@ -111,6 +112,7 @@ language plpgsql as $$
 declare
   p program;
   unlinked boolean := t.customer is null and s.customer is not null;
+  woke_at timestamptz := t.expiry_wake_at;
 begin
   update account set
     balance = balance + s.balance,
@@ -128,6 +130,9 @@ begin
     end;
   end if;
   select * into p from program where workspace = t.workspace and id = t.program;
+  if t.expiry_wake_at < coalesce(woke_at, 'infinity') then
+    perform expiry_note(t, p, t.expiry_wake_at);
+  end if;
   if p.tier_config is not null then
     t := tier_merge(s, t, p, p_at);
   end if;

@@ -175,7 +175,7 @@ begin
   -- what a member enrols with is no promotion
   if p_reason <> 'enrolled' then
     perform event_write(a.workspace,
-      case when coalesce((p_tier ->> 'rank')::int, -1) >= coalesce((held ->> 'rank')::int, -1)
+      case when p_tier is not null and (p_tier ->> 'rank')::int >= coalesce((held ->> 'rank')::int, -1)
         then 'loyalty.tier.upgraded' else 'loyalty.tier.downgraded' end,
       a.id, to_jsonb(a), jsonb_build_object('tier', before.tier), p_at);
   end if;

@@ -184,3 +184,31 @@ begin
   perform payment_save(pay);
   return payment_told(pay, p_event, 'moved', p_at);
 end $$;
+
+-- The same asked for by a request: a repeat with its key is answered with the payment as it is now (outcome
+-- replayed). A "no" is raised, so that its key stays free: resource_missing; resource_changed with the
+-- `status` that it has; payment_processing; idempotency_key_reused.
+create or replace function payment_move_asked(
+  p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz,
+  p_route text, p_key text, p_fingerprint text
+) returns jsonb
+language plpgsql as $$
+declare
+  pay payment;
+  moved jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
+    select * into pay from payment where workspace = p_workspace and id = p_id;
+    return payment_outcome(pay, 'replayed', false);
+  end if;
+  moved := payment_move(p_workspace, p_id, p_status, p_event, p_at);
+  case moved ->> 'outcome'
+    when 'missing' then perform refuse('{"code": "resource_missing"}');
+    when 'settled' then
+      perform refuse(jsonb_build_object('code', 'resource_changed', 'status', moved #>> '{payment,status}'));
+    when 'refused' then perform refuse(moved -> 'refusal');
+    else null;
+  end case;
+  return moved;
+end $$;

@@ -1,4 +1,5 @@
-import { index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
 export const TIER_REASONS = [
@@ -45,5 +46,25 @@ export const tierSpend = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.program, t.payment] }),
     index('tier_spend_of_account').on(t.workspace, t.account, t.at),
+  ],
+)
+
+/** One walk over a program's members after a change of its tiers: how far it has come. */
+export const tierReassessment = pgTable(
+  'tier_reassessment',
+  {
+    workspace: idText('workspace').notNull(),
+    program: idText('program').notNull(),
+    // Raised by each change: a walk that began before it starts over.
+    revision: integer('revision').notNull().default(1),
+    // Members up to this id are judged.
+    through: idText('through').notNull().default(''),
+    judged: units('judged').notNull().default(0),
+    progressedAt: instant('progressed_at').notNull(),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.program] }),
+    index('tier_reassessment_open').on(t.progressedAt).where(sql`${t.endedAt} is null`),
   ],
 )

@@ -914,7 +914,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List refunds */
+        /**
+         * List refunds
+         * @description Disputes, which take points back as refunds do, are among them.
+         */
         get: operations["get_refunds"];
         put?: never;
         /**
@@ -935,7 +938,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a refund */
+        /**
+         * Retrieve a refund
+         * @description Or a dispute: by our id, or the provider's.
+         */
         get: operations["get_refunds_id"];
         put?: never;
         post?: never;
@@ -2702,6 +2708,8 @@ export interface components {
                 type: "rolling";
                 months: number;
             };
+            /** @description How many days longer a thing counts for keeping a tier than for reaching it; 30 by default. */
+            graceDays?: number;
             tiers: {
                 name: string;
                 rank: number;
@@ -10316,7 +10324,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `resource_changed` */
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10436,7 +10444,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `resource_changed` */
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -53,6 +53,31 @@ describe('a sandbox card', () => {
     expect([again.status, again.body]).toEqual([200, confirmed.body])
   })
 
+  it.each([
+    ['confirm', { card: COMPLETES }, 'completed', { card: DECLINED }],
+    ['cancel', {}, 'canceled', undefined],
+  ])(
+    '%s with an Idempotency-Key answers a repeat with the payment, another body with 409, and keeps no key of a refusal',
+    async (verb, body, status, other) => {
+      const { id } = (await pay()).body
+      const ask = (payment: string, sent: object) =>
+        shop.post(`/v1/payments/${payment}/${verb}`, sent, { idempotencyKey: `${verb}-once` })
+      const nobody = await ask('pay_nobody', body)
+      expect(nobody.status).toBe(404)
+      const first = await ask(id, body)
+      expect([first.status, first.body.status]).toEqual([200, status])
+      expect(first.headers['idempotent-replayed']).toBeUndefined()
+      const again = await ask(id, body)
+      expect([again.status, again.body]).toEqual([200, first.body])
+      expect(again.headers['idempotent-replayed']).toBe('true')
+      const elsewhere = await ask((await pay()).body.id, body)
+      expect([elsewhere.status, elsewhere.body.error.code]).toEqual([409, 'idempotency_key_reused'])
+      if (other === undefined) return
+      const reused = await ask(id, other)
+      expect([reused.status, reused.body.error.code]).toEqual([409, 'idempotency_key_reused'])
+    },
+  )
+
   it('may be given to the confirmation of a payment without one', async () => {
     const { body } = await pay()
     const confirmed = await shop.post(`/v1/payments/${body.id}/confirm`, { card: DECLINED })

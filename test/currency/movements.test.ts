@@ -338,3 +338,45 @@ describe('balance_at', () => {
     })
   })
 })
+
+describe('a repeat after the points’ own date has passed', () => {
+  /** Resolves once a new request with this date is refused: the date is past. */
+  const passed = (account: string, expires_at: string) =>
+    expect
+      .poll(async () => (await post({ account, amount: 1, reason: 'probe', expires_at })).status, {
+        interval: 200,
+        timeout: 20_000,
+      })
+      .toBe(400)
+  const soon = () => new Date(Date.now() + 1_500).toISOString()
+
+  it('gets the transaction that was stored, and another body still its refusal', async () => {
+    const [account, probe, expires_at] = [await member(), await member(), soon()]
+    const body = { account, amount: 25, reason: 'promotion', expires_at }
+    const first = await post(body, 'promotion-once')
+    expect(first.status).toBe(201)
+    await passed(probe, expires_at)
+    const again = await post(body, 'promotion-once')
+    expect([again.status, again.body.id]).toEqual([200, first.body.id])
+    expect(again.headers['idempotent-replayed']).toBe('true')
+    const other = await post({ ...body, amount: 26 }, 'promotion-once')
+    expect([other.status, other.body.error.code]).toEqual([409, 'idempotency_key_reused'])
+  })
+
+  it('gets all transactions of a batch', async () => {
+    const [account, probe, expires_at] = [await member(), await member(), soon()]
+    const rows = [
+      { account, amount: 5, reason: 'promotion' },
+      { account, amount: 6, reason: 'promotion', expires_at },
+    ]
+    const ask = (key: string) =>
+      shop.post(`${PTX}/batch`, { transactions: rows }, { idempotencyKey: key })
+    const first = await ask('batch-once')
+    expect(first.status).toBe(201)
+    await passed(probe, expires_at)
+    const again = await ask('batch-once')
+    expect([again.status, again.body.data]).toEqual([200, first.body.data])
+    const fresh = await ask('batch-twice')
+    expect([fresh.status, fresh.body.error.param]).toEqual([400, 'transactions.1.expires_at'])
+  })
+})

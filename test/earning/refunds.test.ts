@@ -236,6 +236,34 @@ describe('refunds by webhook', () => {
     expect(await earning.balance(member.id)).toBe(42)
   })
 
+  test('a dispute is read under the id its provider gave it, alone and in the list, page by page', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    await earning.tell('payment.completed', payment)
+    const ids = [`dp_${payment.id}`, `du-1/${payment.id}`]
+    for (const id of ids) {
+      await earning.tell('dispute.created', {
+        id,
+        payment: payment.id,
+        amount: 100,
+        status: 'needs_response',
+      })
+    }
+    for (const id of ids) {
+      const { status, body } = await shop.get(`/v1/refunds/${encodeURIComponent(id)}`)
+      expect([status, body.object, body.id, body.amount]).toEqual([200, 'dispute', id, 100])
+    }
+    const path = `/v1/refunds?payment=${payment.id}&limit=1`
+    const first = await shop.get(path)
+    const [newest] = first.body.data
+    expect([first.body.has_more, newest.object]).toEqual([true, 'dispute'])
+    const next = await shop.get(`${path}&starting_after=${encodeURIComponent(newest.id)}`)
+    expect(new Set([newest.id, next.body.data[0].id])).toEqual(new Set(ids))
+    for (const id of ['dp_nobody', '%00', '%0a', 'x'.repeat(256)]) {
+      expect((await shop.get(`/v1/refunds/${id}`)).status).toBe(404)
+    }
+  })
+
   test('what a clawback may not take is forgiven, and the reconciliation says so', async () => {
     const member = await earning.member()
     const { id } = await earning.pay({ customer: member.customer })

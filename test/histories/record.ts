@@ -5,6 +5,7 @@ import { newId } from '../../domain/ids.ts'
 import { armPayment } from '../../temporal/payment.ts'
 import { armRedemption, askRedemption, fulfillmentInputOf } from '../../temporal/redemption.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
+import { armTierReview, tellReassessment } from '../../temporal/tier-review.ts'
 import {
   cancel,
   confirm,
@@ -13,8 +14,10 @@ import {
   paymentWorkflowId,
   reportedEventWorkflowId,
   reverse,
+  tierReviewWorkflowId,
   WORKFLOW,
 } from '../../workflows/messages.ts'
+import { tierReassessmentWorkflowId } from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, pay, redeem } from '../support/redeem.ts'
 import { eventsOf, itemReward, redeemItem } from '../support/redeem-item.ts'
@@ -30,6 +33,28 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 const operation = () => ({ operation: newId('op'), fingerprint: 'test' })
+
+const inMs = (ms: number) => new Date(Date.now() + ms).toISOString()
+
+/** A member of the default program, which now has tiers by the year, with points earned 70 days ago. */
+async function tieredMember(points: number): Promise<string> {
+  const tiers = [
+    { name: 'Bronze', rank: 0, threshold: 0, multiplier: 1 },
+    { name: 'Silver', rank: 1, threshold: 500, multiplier: 1 },
+  ]
+  const config = { qualifyOn: 'points', period: { type: 'rolling', months: 12 }, graceDays: 0, tiers }
+  await house.owner.query(`update program set tier_config = $1 where id = 'prog_default'`, [config])
+  const account = newId('loy')
+  await house.owner.query(
+    `insert into account (workspace, id, program) values ($1, $2, 'prog_default')`,
+    [house.workspace, account],
+  )
+  await house.owner.query(
+    `select points_post($1, $2, 'earn', $3, 'test', $2, 'f', now() - interval '70 days', null, null, null, '{}', false)`,
+    [house.workspace, account, points],
+  )
+  return account
+}
 
 const OUTCOMES: Record<string, () => Promise<string>> = {
   'redemption applied': async () => {
@@ -177,6 +202,41 @@ const OUTCOMES: Record<string, () => Promise<string>> = {
       args: [],
     })
     return workflowId
+  },
+  'tier review demotion after the grace': async () => {
+    const account = await tieredMember(700)
+    // the tiers now ask for more than anybody has; the grace is over in half a second
+    await house.owner.query(
+      `update program set tier_config = jsonb_set(tier_config, '{period,months}', '1') where id = 'prog_default'`,
+    )
+    const reviewsAt = new Date(Date.now() + 500).toISOString()
+    await house.owner.query('update account set tier_review_at = $2 where id = $1', [
+      account,
+      reviewsAt,
+    ])
+    await armTierReview(house.engine, { workspace: house.workspace, account, reviewsAt }, 500)
+    return tierReviewWorkflowId(house.workspace, account)
+  },
+  'tier review told of an earlier date': async () => {
+    const account = await tieredMember(700)
+    const input = { workspace: house.workspace, account }
+    await armTierReview(house.engine, { ...input, reviewsAt: inMs(86_400_000) }, 86_400_000)
+    const reviewsAt = inMs(1_000)
+    await armTierReview(house.engine, { ...input, reviewsAt }, 1_000)
+    await house.owner.query(
+      `update program set tier_config = jsonb_set(tier_config, '{period}', '{"type": "lifetime"}') where id = 'prog_default'`,
+    )
+    return tierReviewWorkflowId(house.workspace, account)
+  },
+  'tier reassessment of a program': async () => {
+    await tieredMember(700)
+    const walk = { workspace: house.workspace, program: 'prog_default' }
+    await house.owner.query('select tier_reassess_begin($1, $2, now())', [
+      walk.workspace,
+      walk.program,
+    ])
+    await tellReassessment(house.engine, walk)
+    return tierReassessmentWorkflowId(walk.workspace, walk.program)
   },
   'net with nothing to mend': async () => {
     const workflowId = newId('run')

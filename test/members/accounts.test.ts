@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type Shop } from '../api/shop.ts'
+import { redeem } from '../support/redeem.ts'
 
 let shop: Shop
 
@@ -260,6 +261,27 @@ describe('closing', () => {
         async () => (await shop.get(`/v1/loyalty/redemptions/${redemption.body.id}`)).body.status,
       )
       .toBe('applied')
+  })
+
+  it('leaves a pending redemption to its deadline, and the points return to the closed account', async () => {
+    const { id } = await enrol()
+    await grant(id, 600)
+    const { redemption } = await redeem(shop, { account: id, holdMs: 2_000 })
+    await shop.post(`${accounts}/${id}/close`)
+    expect((await shop.get(`${accounts}/${id}`)).body.balance).toBe(100)
+    expect(await shop.engine.client.workflow.getHandle(redemption).result()).toMatchObject({
+      status: 'released',
+    })
+    expect((await shop.get(`${accounts}/${id}`)).body).toMatchObject({
+      status: 'closed',
+      balance: 600,
+    })
+    const rows = await shop.get(`/v1/loyalty/transactions?account=${id}&type=release`)
+    expect(rows.body.data).toMatchObject([{ amount: 500, balance_after: 600 }])
+    expect((await shop.get(`/v1/loyalty/redemptions/${redemption}`)).body).toMatchObject({
+      status: 'released',
+      reason: 'expired',
+    })
   })
 
   it('still lets points expire', async () => {

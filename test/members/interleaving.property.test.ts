@@ -3,10 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
 import { transactionActivities } from '../../activities/transaction.ts'
 import { mergeAccount, setAccountStatus } from '../../db/account-changes.ts'
+import { expireAccount } from '../../db/expiry.ts'
+import { type ReportedPayment, type ReportedRefund, takeInPaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { type ModelDebit, ModelMember } from './member-model.ts'
+import { type ModelDebit, type ModelLot, ModelMember } from './member-model.ts'
 
 /** One thing that can happen to one of some members. Times are hours of a simulated clock. */
 type Step =
@@ -16,6 +18,10 @@ type Step =
   | { do: 'release' | 'apply'; which: number }
   | { do: 'reverse part'; which: number; share: number }
   | { do: 'merge'; who: number; into: number }
+  | { do: 'pay'; who: number; points: number }
+  | { do: 'refund'; which: number; share: number }
+  | { do: 'refund fails'; which: number }
+  | { do: 'expire'; who: number }
   | { do: 'wait'; hours: number }
 
 const MEMBERS = 4
@@ -50,6 +56,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: is('merge'), who, into: who }) },
+  { weight: 3, arbitrary: fc.record({ do: is('pay'), who, points }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: is('refund'), which, share: fc.integer({ min: 1, max: 100 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: is('refund fails'), which }) },
+  { weight: 1, arbitrary: fc.record({ do: is('expire'), who }) },
   { weight: 1, arbitrary: fc.record({ do: is('close'), who }) },
   { weight: 1, arbitrary: fc.record({ do: is('reopen'), who }) },
   { weight: 2, arbitrary: fc.record({ do: is('wait'), hours: fc.integer({ min: 1, max: 24 }) }) },
@@ -66,21 +79,30 @@ beforeAll(async () => {
      values ($1, 'rwd_any', 'prog_default', 'r', 'discount_amount', $2, '{"amount": 100, "currency": "EUR"}')`,
     [workspace, COST],
   )
+  await db.owner.query(
+    `insert into earning_rule (workspace, id, program, trigger, award, created_at)
+     values ($1, 'erl_any', 'prog_default', 'payment.completed',
+       '{"per_amount": {"points": 1, "amount": 100, "currency": "eur"}}', '2020-01-01')`,
+    [workspace],
+  )
 })
 afterAll(() => db.drop())
 
 test('whatever happens to members in whatever order, merges too, no point is lost or made and the books hold', async () => {
   const seen: Record<string, number> = {}
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      const history = await History.begin()
-      for (const one of steps) {
-        const outcome = await history.apply(one)
-        seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
-      }
-      await history.compare()
-    }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 80) },
+    fc.asyncProperty(
+      fc.array(step, { minLength: 10, maxLength: 50, size: 'max' }),
+      async (steps) => {
+        const history = await History.begin()
+        for (const one of steps) {
+          const outcome = await history.apply(one)
+          seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
+        }
+        await history.compare()
+      },
+    ),
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
   )
   expect(await db.reconcile()).toEqual([])
   // the histories are worth something: merges happened, and were refused
@@ -89,17 +111,27 @@ test('whatever happens to members in whatever order, merges too, no point is los
     'merge refused',
     'reverse part reversed',
     'claw back posted',
+    'refund clawed',
+    'refund fails returned',
   ]) {
     expect([name, (seen[name] ?? 0) > 10]).toEqual([name, true])
   }
-})
+}, 240_000) // some 2,000 steps, each a transaction or two
 
+type Paid = {
+  id: string
+  member: ModelMember
+  lot: ModelLot
+  refunded: boolean
+  refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean }
+}
 type Held = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
 
 class History {
   readonly ids: string[]
   readonly members = Array.from({ length: MEMBERS }, () => new ModelMember())
   readonly held: Held[] = []
+  readonly paid: Paid[] = []
   // starts ahead of the clock: a create refuses an arming too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly points = transactionActivities({ pool: db.pool })
@@ -151,6 +183,16 @@ class History {
         return this.setStatus(one.who, 'active')
       case 'merge':
         return this.merge(one.who, one.into)
+      case 'pay':
+        return this.pay(one.who, one.points)
+      case 'refund':
+        return this.refund(one.which, one.share)
+      case 'refund fails':
+        return this.failRefund(one.which)
+      case 'expire':
+        await expireAccount(db.pool, workspace, at(this.ids, one.who), this.at)
+        at(this.members, one.who).expire(this.nowMs)
+        return 'looked'
       default:
         return this.settle(one)
     }
@@ -266,6 +308,82 @@ class History {
     return outcome
   }
 
+  /** A payment of so many euros that names the account, and earns a point for each. */
+  private async pay(index: number, euros: number): Promise<string> {
+    const member = at(this.members, index)
+    const id = newId('pay')
+    await this.tell(id, [], {
+      id,
+      amount: euros * 100,
+      currency: 'eur',
+      metadata: { loyalty_account: at(this.ids, index) },
+      refs: [],
+    })
+    if (member.closed) return 'not earned'
+    member.expire(this.nowMs)
+    this.paid.push({
+      id,
+      member,
+      lot: member.credit(euros, null, this.nowMs),
+      refunded: false,
+    })
+    return 'earned'
+  }
+
+  /** One refund of a payment, by a share of it; a second one would only repeat the first. */
+  private async refund(which: number, share: number): Promise<string> {
+    const open = this.paid.filter(({ refunded }) => !refunded)
+    const paid = open[which % Math.max(open.length, 1)]
+    if (!paid) return 'nothing'
+    const amount = paid.lot.points * share // percent of cents: whole euros times 100
+    const points = Math.floor((paid.lot.points * amount) / (paid.lot.points * 100))
+    const id = `re_${paid.id}`
+    await this.tell(paid.id, [{ id, amount }])
+    paid.refunded = true
+    if (points === 0) return 'too little'
+    const member = this.memberOf(paid)
+    member.expire(this.nowMs)
+    paid.refund = {
+      id,
+      amount,
+      debit: member.clawBack(paid.lot, points, this.nowMs),
+      failed: false,
+    }
+    return 'clawed'
+  }
+
+  private async failRefund(which: number): Promise<string> {
+    const standing = this.paid.filter(({ refund }) => refund?.failed === false)
+    const paid = standing[which % Math.max(standing.length, 1)]
+    if (!paid?.refund) return 'nothing'
+    const { id, amount, debit } = paid.refund
+    await this.tell(paid.id, [{ id, amount, status: 'failed' }])
+    paid.refund.failed = true
+    const member = this.memberOf(paid)
+    member.expire(this.nowMs)
+    member.giveBack(debit, debit.points, this.nowMs)
+    return 'returned'
+  }
+
+  private async tell(
+    subject: string,
+    refunds: ReportedRefund[],
+    payment: ReportedPayment | null = null,
+  ): Promise<void> {
+    const { failure } = await takeInPaymentEvent(db.pool, {
+      workspace,
+      provider: 'sandbox',
+      event: newId('evt'),
+      type: payment ? 'payment.completed' : 'refund.created',
+      payload: {},
+      at: this.at,
+      status: payment ? 'completed' : null,
+      payment,
+      more: { subject, refunds },
+    })
+    expect(failure).toBeUndefined()
+  }
+
   private async setStatus(index: number, status: 'active' | 'closed'): Promise<string> {
     const changed = await setAccountStatus(
       db.pool,
@@ -314,7 +432,7 @@ class History {
   private readonly sources = new Set<number>()
   private readonly absorbed = new Map<ModelMember, ModelMember>()
 
-  private memberOf({ member }: Held): ModelMember {
+  private memberOf({ member }: { member: ModelMember }): ModelMember {
     let survivor = member
     for (let next = this.absorbed.get(survivor); next; next = this.absorbed.get(survivor))
       survivor = next

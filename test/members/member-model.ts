@@ -15,11 +15,21 @@ export class ModelMember {
     return this.debits.reduce((total, { debit }) => total - debit.unfunded, left)
   }
 
-  credit(points: number, dueMs: number | null, atMs: number): void {
+  credit(points: number, dueMs: number | null, atMs: number): ModelLot {
     const lot = { points, remaining: points, dueMs }
     this.lots.push({ lot, earnedMs: atMs })
     this.lifetime += points
     this.fund(lot)
+    return lot
+  }
+
+  /** A refund's share of what a payment earned: from that lot first, then from the oldest, then as a deficit. */
+  clawBack(own: ModelLot, points: number, atMs: number): ModelDebit {
+    const debit = { points, unfunded: points, from: new Map<ModelLot, number>() }
+    this.debits.push({ debit, atMs })
+    take(own, debit)
+    for (const { lot } of this.lots) take(lot, debit)
+    return debit
   }
 
   /** Undefined where it would overdraw and may not. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { accountExpiryWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop
@@ -317,6 +318,45 @@ describe('after a merge', () => {
       )
     expect(await list()).toEqual([b])
     expect(await list('&status=merged')).toEqual([a])
+  })
+})
+
+describe('the survivor’s expiry', () => {
+  const run = (id: string) =>
+    shop.engine.client.workflow.getHandle(accountExpiryWorkflowId(shop.workspace, id))
+
+  it('has a run after the merge where it had none, which expires what came at its date', async () => {
+    const [source, target] = [await enrol(), await enrol()]
+    const due = new Date(Date.now() + 3_000).toISOString()
+    await grant(source, 40, { expires_at: due })
+    await grant(target, 60)
+    await run(source).terminate('lost') // its own run would pass the date on
+    await merge(source, target)
+    expect((await run(target).describe()).status.name).toBe('RUNNING')
+    await run(target).result()
+    expect((await account(target)).balance).toBe(60)
+  })
+
+  it('wakes earlier where what came is due before its own points', async () => {
+    const [source, target] = [await enrol(), await enrol()]
+    await grant(source, 40, { expires_at: new Date(Date.now() + 3_000).toISOString() })
+    await grant(target, 60, { expires_at: inDays(50) })
+    await run(source).terminate('lost')
+    await merge(source, target)
+    const expired = async () =>
+      (await shop.get(`/v1/loyalty/transactions?account=${target}&type=expire`)).body.data
+    await expect
+      .poll(expired, { timeout: 20_000 })
+      .toMatchObject([{ amount: -40, balance_after: 60 }])
+    expect((await run(target).describe()).status.name).toBe('RUNNING')
+  })
+
+  it('is not disturbed by a merge that brings later dates only', async () => {
+    const [source, target] = [await enrol(), await enrol()]
+    await grant(source, 40, { expires_at: inDays(90) })
+    await grant(target, 60, { expires_at: inDays(50) })
+    await merge(source, target)
+    expect((await run(target).fetchHistory()).events).toHaveLength(1)
   })
 })
 

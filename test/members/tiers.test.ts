@@ -2,7 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { tierActivities } from '../../activities/tier.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
 import { newId } from '../../domain/ids.ts'
-import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { tellReassessment } from '../../temporal/tier-review.ts'
+import {
+  tierReassessmentWorkflowId,
+  tierReviewWorkflowId,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop
@@ -334,6 +339,150 @@ describe('a change of the program’s tiers', () => {
     await grant(id, 1)
     const { body } = await shop.get(`${accounts}/${id}/tier_changes`)
     expect(body.data[0]).toMatchObject({ from: 'Silver', to: 'Friend', cause: 'reconfigured' })
+  })
+})
+
+describe('the walk over a program’s members after a change of its tiers', () => {
+  const walkOf = (id: string) =>
+    shop.engine.client.workflow.getHandle(tierReassessmentWorkflowId(shop.workspace, id))
+  const change = (id: string, tierConfig: TierConfig | null) =>
+    shop.patch(`/v1/loyalty/programs/${id}`, { tierConfig })
+  const tiersOf = async (id: string) => {
+    const { rows } = await shop.owner.query(
+      'select tier, count(*)::int as members from account where program = $1 group by 1 order by 1',
+      [id],
+    )
+    return rows.map(({ tier, members }) => [tier, members])
+  }
+  /** Members of a program without tiers yet, with so many points each. */
+  const populate = async (id: string, members: number, points: number) => {
+    await shop.owner.query(
+      `insert into account (workspace, id, program)
+       select $1, 'loy_' || substr(md5($2 || n), 1, 20), $2 from generate_series(1, $3::int) n`,
+      [shop.workspace, id, members],
+    )
+    await shop.owner.query(
+      `select points_post($1, id, 'adjust', $3, 'test', id, 'f', now(), null, null, null, '{}', false)
+       from account where program = $2`,
+      [shop.workspace, id, points],
+    )
+  }
+  const stepped = (second: number): TierConfig => ({
+    ...LIFETIME,
+    tiers: TIERS.map((tier) => (tier.rank === 1 ? { ...tier, threshold: second } : tier)),
+  })
+
+  it('judges everybody at once, without a write of theirs: a lower threshold promotes', async () => {
+    const inProgram = await program(LIFETIME)
+    const [poor, rich] = [await enrol(inProgram), await enrol(inProgram)]
+    await grant(poor, 100)
+    await grant(rich, 400)
+    expect((await change(inProgram, stepped(300))).status).toBe(200)
+    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 2, changed: 1 })
+    expect([(await account(poor)).tier, (await account(rich)).tier]).toEqual(['Bronze', 'Silver'])
+    expect(await tierEvents(rich)).toEqual([
+      { type: 'loyalty.tier.upgraded', tier: 'Silver', before: 'Bronze' },
+    ])
+    const { body } = await shop.get(`${accounts}/${rich}/tier_changes?limit=1`)
+    expect(body.data[0]).toMatchObject({ to: 'Silver', cause: 'reconfigured' })
+  })
+
+  it('lets a raised threshold take the tier only after the grace, and arms that review', async () => {
+    const inProgram = await program(YEAR)
+    const id = await enrol(inProgram)
+    await earned(id, 600)
+    expect((await account(id)).tier).toBe('Silver')
+    await change(inProgram, { ...YEAR, tiers: stepped(1_000).tiers })
+    await walkOf(inProgram).result()
+    const { tier, tier_progress } = await account(id)
+    expect([tier, daysUntil(tier_progress.lapses_at)]).toEqual(['Silver', 30])
+    await tierActivities(shop).armTierReviews()
+    const handle = shop.engine.client.workflow.getHandle(tierReviewWorkflowId(shop.workspace, id))
+    expect((await handle.describe()).status.name).toBe('RUNNING')
+    expect(await review(id, 29)).toMatchObject({ tier: 'Silver' })
+    expect(await review(id, 31)).toMatchObject({ tier: 'Bronze' })
+  })
+
+  it('replaces a tier that is gone, and takes all where the program has none any more', async () => {
+    const inProgram = await program(LIFETIME)
+    const id = await enrol(inProgram)
+    await grant(id, 700)
+    await change(inProgram, {
+      ...LIFETIME,
+      tiers: [{ name: 'Friend', rank: 0, threshold: 0, multiplier: 1 }],
+    })
+    await walkOf(inProgram).result()
+    expect((await account(id)).tier).toBe('Friend')
+    await change(inProgram, null)
+    await walkOf(inProgram).result()
+    expect((await account(id)).tier).toBeNull()
+    expect((await tierEvents(id)).at(-1)).toMatchObject({
+      type: 'loyalty.tier.downgraded',
+      before: 'Friend',
+    })
+  })
+
+  it('changed on the way starts over, and ends with everybody judged by the last tiers', async () => {
+    const inProgram = await program(null)
+    await populate(inProgram, 3_000, 600)
+    await change(inProgram, LIFETIME)
+    await expect
+      .poll(async () => (await tiersOf(inProgram)).some(([tier]) => tier === 'Silver'))
+      .toBe(true)
+    await change(inProgram, stepped(700))
+    await expect
+      .poll(async () => (await walkOf(inProgram).describe()).status.name, { timeout: 30_000 })
+      .toBe('COMPLETED')
+    const { rows } = await shop.owner.query(
+      'select revision, judged::int, ended_at is not null as ended from tier_reassessment where program = $1',
+      [inProgram],
+    )
+    expect(rows).toEqual([{ revision: 2, judged: 3_000, ended: true }])
+    expect((await tiersOf(inProgram)).map(([tier]) => tier)).not.toContain(null)
+  })
+
+  it('goes on where it stopped, by whoever does, and judging again changes nothing', async () => {
+    const inProgram = await program(null)
+    await populate(inProgram, 450, 600)
+    await reconfigure(inProgram, LIFETIME)
+    await shop.owner.query(
+      `insert into tier_reassessment (workspace, program, through, judged, progressed_at)
+       select $1, $2, id, 200, now() - interval '3 minutes' from account
+       where program = $2 order by id collate "C" offset 199 limit 1`,
+      [shop.workspace, inProgram],
+    )
+    const found = await shop.engine.client.workflow.execute(WORKFLOW.net, {
+      workflowId: newId('run'),
+      taskQueue: shop.engine.taskQueue,
+      args: [],
+    })
+    expect(found).toMatchObject({ tiers: 1 })
+    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 450, changed: 250 })
+    expect(await tiersOf(inProgram)).toEqual([
+      ['Silver', 250],
+      [null, 200],
+    ])
+    await shop.owner.query(
+      `update tier_reassessment set through = '', judged = 0, ended_at = null where program = $1`,
+      [inProgram],
+    )
+    await tellReassessment(shop.engine, { workspace: shop.workspace, program: inProgram })
+    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 450, changed: 200 })
+    const { rows } = await shop.owner.query(
+      `select count(*)::int as changes from tier_change c join account a on a.id = c.account where a.program = $1`,
+      [inProgram],
+    )
+    expect(rows).toEqual([{ changes: 450 }])
+  })
+
+  it('is not called for by a change of anything else, nor by the same tiers again', async () => {
+    const inProgram = await program(LIFETIME)
+    await shop.patch(`/v1/loyalty/programs/${inProgram}`, { name: 'Other', tierConfig: LIFETIME })
+    const { rows } = await shop.owner.query(
+      'select count(*)::int as walks from tier_reassessment where program = $1',
+      [inProgram],
+    )
+    expect(rows).toEqual([{ walks: 0 }])
   })
 })
 

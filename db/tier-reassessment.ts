@@ -1,0 +1,62 @@
+import { sql } from 'drizzle-orm'
+import { call } from './call.ts'
+import type { Pool } from './pool.ts'
+import type { Db } from './workspace-client.ts'
+
+/** The next members of a walk, in id order; none at its end. */
+export type ReassessmentPage =
+  | { outcome: 'open'; revision: number; judged: number; accounts: string[] }
+  | { outcome: 'ended'; judged: number }
+
+/** Calls for a walk over the program's members, in the transaction that changes its tiers. */
+export async function beginReassessment(
+  tx: Db,
+  workspace: string,
+  program: string,
+  at: Date,
+): Promise<void> {
+  await tx.execute(sql`select tier_reassess_begin(${workspace}, ${program}, ${at.toISOString()})`)
+}
+
+export const readReassessmentPage = (
+  pool: Pool,
+  workspace: string,
+  program: string,
+  most: number,
+) => call<ReassessmentPage>(pool, 'tier_reassess_page', [workspace, program, most])
+
+/** Judges one member by the tiers as they are now; whether that changed the tier. Safe to repeat. */
+export const reassessAccount = (pool: Pool, workspace: string, account: string, at: string) =>
+  call<boolean>(pool, 'tier_reassess', [workspace, account, at])
+
+export type ReassessmentNote = {
+  workspace: string
+  program: string
+  revision: number
+  /** The last account judged; null: none more. */
+  through: string | null
+  judged: number
+  ended: boolean
+  at: string
+}
+
+/** False where the tiers were changed meanwhile: the walk starts over. */
+export const noteReassessment = (pool: Pool, n: ReassessmentNote) =>
+  call<boolean>(pool, 'tier_reassess_note', [
+    n.workspace,
+    n.program,
+    n.revision,
+    n.through,
+    n.judged,
+    n.ended,
+    n.at,
+  ])
+
+/** Walks that nobody works on, across workspaces; the longest idle first. */
+export async function stalledReassessments(pool: Pool, before: string, limit: number) {
+  const { rows } = await pool.query<{ workspace: string; program: string }>(
+    'select workspace, program from net_stalled_reassessments($1, $2)',
+    [before, limit],
+  )
+  return rows
+}

@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { takeInPaymentEvent } from '../../db/payments.ts'
+import { newId } from '../../domain/ids.ts'
+import { openShop, type Shop } from '../api/shop.ts'
+
+let shop: Shop
+
+beforeAll(async () => {
+  shop = await openShop()
+  await letEarn(shop)
+})
+afterAll(async () => {
+  const broken = await shop.reconcile()
+  await shop.close()
+  expect(broken).toEqual([])
+})
+afterEach(() => shop.owner.query('drop trigger if exists fails on earning'))
+
+/** One point for a euro, from before anything here happened, for members who were there. */
+async function letEarn(at: Shop): Promise<void> {
+  await at.owner.query(`update account set created_at = '2020-01-01'`)
+  await at.owner.query(
+    `insert into earning_rule (workspace, id, program, trigger, award, created_at)
+     values ($1, 'erl_euro', 'prog_default', 'payment.completed',
+       '{"per_amount": {"points": 1, "amount": 100, "currency": "eur"}}', '2020-01-01')`,
+    [at.workspace],
+  )
+}
+
+/** From now on nothing can be earned: what follows from an event fails. */
+const breakEarning = (at: Shop = shop) =>
+  at.owner.query(`
+    create or replace function test_fails() returns trigger language plpgsql as $$
+    begin raise exception 'the follow-up failed'; end $$;
+    create trigger fails before insert on earning for each row execute function test_fails()`)
+const completed = (payment: string, more: object = {}) => ({
+  id: newId('evt'),
+  type: 'payment.completed',
+  created: Math.floor(Date.now() / 1_000),
+  data: { id: payment, amount: 700, currency: 'eur', customer: 'cust_abc123', ...more },
+})
+const inboxOf = async (payment: string) =>
+  (
+    await shop.owner.query(
+      'select processed_at is not null as processed from inbox where payment = $1',
+      [payment],
+    )
+  ).rows
+const earned = async (payment: string) =>
+  (
+    await shop.owner.query(`select amount::int from ptx where payment = $1 and type = 'earn'`, [
+      payment,
+    ])
+  ).rows
+
+describe('a webhook', () => {
+  test('is kept and processed, and its points are there when it is answered', async () => {
+    const payment = newId('pay')
+    expect((await shop.webhook(completed(payment))).status).toBe(200)
+    expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([true])
+    expect(await earned(payment)).toEqual([{ amount: 7 }])
+  })
+
+  test('whose follow-up fails is kept with the payment’s status, and its run makes up for it', async () => {
+    const payment = newId('pay')
+    await breakEarning()
+    const answer = await shop.webhook(completed(payment))
+    expect([answer.status, answer.body.duplicate]).toEqual([200, false])
+    expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([false])
+    expect((await shop.get(`/v1/payments/${payment}`)).body.status).toBe('completed')
+    expect(await earned(payment)).toEqual([])
+    await shop.owner.query('drop trigger fails on earning')
+    await expect
+      .poll(async () => (await earned(payment)).map(({ amount }) => amount), { timeout: 30_000 })
+      .toEqual([7])
+    await expect
+      .poll(async () => (await inboxOf(payment)).map(({ processed }) => processed))
+      .toEqual([true])
+  })
+
+  test('sent again while it is unprocessed is worked off by the repeat', async () => {
+    const [payment, idle] = [newId('pay'), await openShop({ worker: false })]
+    try {
+      await letEarn(idle)
+      await breakEarning(idle)
+      const event = completed(payment)
+      expect((await idle.webhook(event)).status).toBe(200)
+      await idle.owner.query('drop trigger fails on earning')
+      expect((await idle.webhook(event)).body).toMatchObject({ duplicate: true })
+      const { rows } = await idle.owner.query(
+        'select processed_at is not null as processed from inbox where payment = $1',
+        [payment],
+      )
+      expect(rows).toEqual([{ processed: true }])
+    } finally {
+      await idle.close()
+    }
+  })
+
+  test('of a payment with redemptions counts as processed only once they were told', async () => {
+    const redemption = await shop.post('/v1/loyalty/redemptions', {
+      account: 'loy_8sd2k1',
+      reward: 'rwd_fivecredit',
+    })
+    const payment = newId('pay')
+    const event = completed(payment)
+    const taken = await takeInPaymentEvent(shop.pool, {
+      workspace: shop.workspace,
+      provider: 'sandbox',
+      event: event.id,
+      type: event.type,
+      payload: event,
+      status: 'completed',
+      payment: {
+        id: payment,
+        amount: 2_999,
+        amount_charged: 2_499,
+        currency: 'eur',
+        refs: [{ redemption: redemption.body.id }],
+      },
+    })
+    expect(taken).toMatchObject({ waiting: true, redemptions: [{ id: redemption.body.id }] })
+    expect(taken.processed).toBeUndefined()
+    expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([false])
+    // the request died here; the provider's next try goes on
+    const again = completed(payment, { customer: undefined, amount: 2_999 })
+    expect((await shop.webhook({ ...again, id: event.id })).body.duplicate).toBe(true)
+    const path = `/v1/loyalty/redemptions/${redemption.body.id}`
+    await expect.poll(async () => (await shop.get(path)).body.status).toBe('applied')
+    expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([true])
+  })
+
+  test('many at once, each twice and for one member, earn once each', async () => {
+    const payments = Array.from({ length: 20 }, () => newId('pay'))
+    const before = (await shop.get('/v1/loyalty/accounts/loy_9f2k')).body.balance
+    const events = payments.map((payment) => completed(payment))
+    const answers = await Promise.all([...events, ...events].map((event) => shop.webhook(event)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200))
+    await expect
+      .poll(async () => (await shop.get('/v1/loyalty/accounts/loy_9f2k')).body.balance)
+      .toBe(before + 20 * 7)
+  })
+})
