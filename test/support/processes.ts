@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,16 @@ import { programsOf, startProgram } from '../../dev/stack/programs.ts'
 import { startTemporal, type Temporal } from '../../dev/temporal/server.ts'
 import { newId } from '../../domain/ids.ts'
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages.ts'
+
+const BELOW_EPHEMERAL = [12_000, 32_000] as const // Linux's own begin at 32,768
+
+/** A port that no connection of anybody takes while the process that had it is dead. */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const wanted = randomInt(...BELOW_EPHEMERAL)
+    if ((await freePort(wanted)) === wanted) return wanted
+  }
+}
 
 export type Answer = { status: number; body: Record<string, unknown>; replayed: boolean }
 
@@ -41,10 +52,10 @@ export class Processes {
 
   static async start({ holdMinutes = 30 } = {}): Promise<Processes> {
     const all = new Processes(await mkdtemp(join(tmpdir(), 'vinr-crash-')), holdMinutes)
-    all.ports.postgres = await freePort()
-    all.ports.temporal = await freePort()
-    all.ports.api = await freePort()
-    all.ports.workerMetrics = await freePort()
+    all.ports.postgres = await lastingPort()
+    all.ports.temporal = await lastingPort()
+    all.ports.api = await lastingPort()
+    all.ports.workerMetrics = await lastingPort()
     await Promise.all([all.startPostgres(), all.startTemporal()])
     await createOwner(all.postgres.adminUrl, all.url('engagement_owner'))
     await migrate({

@@ -17,6 +17,20 @@ const TASK_QUEUE = 'engagement'
 
 export type SkippingHouse = { house: House; env: TestWorkflowEnvironment; taskQueue: string }
 
+const STARTS = 5
+
+/** The SDK gives the server five seconds to start, which a JVM on a busy machine does not always make. */
+async function startSkipping(path: string): Promise<TestWorkflowEnvironment> {
+  const server = { executable: { type: 'existing-path', path } } as const
+  for (let start = 1; ; start++) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({ server })
+    } catch (error) {
+      if (start === STARTS) throw error
+    }
+  }
+}
+
 /**
  * The product without its API on a server whose time can be skipped. That honours startDelay; it does
  * not wake a delayed run for signalWithStart, and has no schedules. What wakes is tested on the real
@@ -24,12 +38,7 @@ export type SkippingHouse = { house: House; env: TestWorkflowEnvironment; taskQu
  */
 export async function openSkippingHouse(): Promise<SkippingHouse> {
   const path = await timeSkippingServer({ onProgress: console.log })
-  const [database, env] = await Promise.all([
-    testDatabase(),
-    TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    }),
-  ])
+  const [database, env] = await Promise.all([testDatabase(), startSkipping(path)])
   const connection: NativeConnection = env.nativeConnection
   // it lists no attributes, so that the product's own registration cannot ask what is missing
   await env.connection.operatorService.addSearchAttributes({
