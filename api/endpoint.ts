@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { fingerprintOf } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
+import { underV1 } from './both-paths.ts'
 import type { Call, Declaration, Endpoint, Parsed, RawDeclaration, Reply } from './declaration.ts'
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
@@ -43,7 +44,8 @@ export function endpointOf<D>() {
           return fingerprintOf([call.params, call.body ?? null])
         },
         get operation() {
-          operation ??= operationOf(workspace, declaration.method, declaration.path, idempotencyKey)
+          const route = underV1(declaration.path) // a retry at the route's other path is known again
+          operation ??= operationOf(workspace, declaration.method, route, idempotencyKey)
           return operation
         },
         header: call.header,

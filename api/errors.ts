@@ -58,7 +58,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   idempotency_key_reused: conflict('This Idempotency-Key was used before with another body.'),
   idempotency_key_in_use: conflict('The first request with this Idempotency-Key is still running.'),
   account_already_exists: conflict(
-    'The customer has an active account in this program: `resource`.',
+    'The customer has an active account in this program, or what a till recognises belongs to another member: `resource`.',
   ),
   resource_changed: conflict('The object changed while the request ran. Read it and try again.'),
   body_too_large: row(413, 'invalid_request_error')('The body is larger than this route accepts.'),

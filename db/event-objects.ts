@@ -43,6 +43,12 @@ const PRESENT_FACT: Readonly<Record<string, Present>> = {
   }),
 }
 
+/** A reported event, which is its own object: what the till sent, and when it happened. */
+const presentReported: Present = (snapshot) => ({
+  ...snapshot,
+  occurred_at: new Date(String(snapshot.occurred_at)).toISOString(),
+})
+
 /**
  * Events as the API and webhooks show them, each with its object as it was then: the same
  * text however often and however late it is asked for.
@@ -74,10 +80,13 @@ function presentEvent(row: EventRow, posted: TransactionRow | undefined, scales:
     return eventObject(row, livemode, transactionObject(posted, scale), null)
   }
   const kind = row.object.split('_', 1)[0] ?? ''
-  const show = PRESENT_FACT[row.type] ?? PRESENT[kind] ?? ((snapshot: Snapshot) => snapshot)
+  const show = row.object === row.id ? presentReported : presenterOf(row.type, kind)
   const before = row.previous === null ? null : show({ ...row.data, ...row.previous }, scales)
   return eventObject(row, livemode, show(row.data, scales), before)
 }
+
+const presenterOf = (type: string, kind: string): Present =>
+  PRESENT_FACT[type] ?? PRESENT[kind] ?? ((snapshot) => snapshot)
 
 const scaleOf = (snapshot: Snapshot, { livemode, decimalsOf }: Scales) => ({
   livemode,

@@ -1,4 +1,4 @@
-import { and, arrayContains, eq, isNotNull, isNull } from 'drizzle-orm'
+import { and, arrayContains, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { reward } from './schema/index.ts'
@@ -37,6 +37,9 @@ export async function readReward(
   return rows[0]
 }
 
+// What holds of tills are redemptions of (`redemption_hold`) is nothing that a member could choose.
+const inCatalogue = sql`${reward.id} <> 'rwd_at_till_' || substr(${reward.program}, 6, 48)`
+
 export const listRewards = (
   pool: Pool,
   workspace: string,
@@ -46,6 +49,7 @@ export const listRewards = (
   inWorkspace(pool, workspace, (db) =>
     readPage(db, reward, page, [
       eq(reward.workspace, workspace),
+      inCatalogue,
       filter.program && eq(reward.program, filter.program),
       filter.active !== undefined ? eq(reward.active, filter.active) : undefined,
       filter.type && eq(reward.type, filter.type),

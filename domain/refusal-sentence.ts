@@ -37,7 +37,10 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
       ? `No such account: ${fields.account}.`
       : `No such redemption: ${fields.redemption}.`,
   parameter_invalid: invalid,
-  account_already_exists: () => 'The customer has an account in this program.',
+  account_already_exists: ({ kind, resource }) =>
+    typeof kind === 'string'
+      ? `Another member is recognised by this ${kind.replace('_', ' ')}: ${resource}.`
+      : 'The customer has an account in this program.',
   account_merged: ({ resource }) => `The account was merged; ${resource} stands for it.`,
   redemptions_in_flight: () => 'Redemptions are pending: settle or cancel them first.',
 }

@@ -16,7 +16,7 @@ export const createEventType = endpoint({
   summary: 'Define an event type',
   description:
     'From then on tills may report events of this type, with payloads that its JSON Schema takes.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   body: NewEventType,
   reply: EventType,

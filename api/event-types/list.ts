@@ -10,7 +10,7 @@ export const listEventTypes = endpoint({
   path,
   summary: 'List event types',
   description: "The workspace's own; the platform's are listed in its documentation.",
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   query: listQuery('ety', {}),
   reply: listReply(EventType),

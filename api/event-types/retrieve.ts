@@ -12,7 +12,7 @@ export const retrieveEventType = endpoint({
   path: '/v1/event_types/{id}',
   summary: 'Retrieve an event type',
   description: 'By its id or its name, with every version of its schema.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: eventTypePath,
   reply: EventType,

@@ -14,7 +14,7 @@ export const updateEventType = endpoint({
   summary: 'Update an event type',
   description:
     'A schema replaces the one before as a new version. What was reported keeps the version it was checked by.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: eventTypePath,
   body: EventTypeUpdate,

@@ -46,7 +46,11 @@ export const registerIdentity = endpoint({
     const request = identityOf(`POST ${path}`, { ...ctx, fingerprint })
     const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
     const result = await write(() => deps.activities.registerIdentity(request, row))
-    if (result.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
+    if (result.refusal !== undefined) {
+      const refusal = refusalSentence(result.refusal)
+      const taken = refusal.code === 'account_already_exists'
+      throw new Refused(taken ? { ...refusal, param: fieldOf(body) } : refusal)
+    }
     return {
       status: 'created',
       replayed: result.replayed,
@@ -60,6 +64,12 @@ function keptValue(key: Buffer, id: string, body: Asked): string {
   if (body.kind === 'device') return id
   if (body.kind === 'card') return cardHash(key, body.token ?? issuedCardToken(key, id))
   return phoneHash(key, 'phone' in body ? body.phone : body.phone_hash)
+}
+
+/** The field that says what the member is recognised by. */
+function fieldOf(body: Asked): string {
+  if (body.kind === 'card') return 'token'
+  return body.kind === 'phone' && 'phone_hash' in body ? 'phone_hash' : body.kind
 }
 
 const isIssued = (body: Asked): boolean =>

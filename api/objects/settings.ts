@@ -20,7 +20,10 @@ const decimal = z
   )
 
 /** Settings the product reads itself. */
-const KNOWN: Readonly<Record<string, z.ZodType>> = { pointsCurrencyValue: decimal }
+const KNOWN: Readonly<Record<string, z.ZodType>> = {
+  pointsCurrencyValue: decimal,
+  strict: z.boolean('expected true or false'),
+}
 
 /** A flat object of texts, numbers and booleans. */
 export const Settings = z
@@ -41,6 +44,6 @@ export const SettingsChange = z
   })
   .meta({
     id: 'SettingsChange',
-    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal.`,
+    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal. \`strict: true\` makes every event strict whose request does not say otherwise.`,
     example: { pointsCurrencyValue: 0.01 },
   })

@@ -13,7 +13,7 @@ export const createReactor = endpoint({
   summary: 'Add a reactor',
   description:
     'From then on every event of its trigger, for which all its conditions are true, does what its reactions say.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   body: NewReactor,
   reply: Reactor,

@@ -10,7 +10,7 @@ export const deleteReactor = endpoint({
   path: '/v1/reactors/{id}',
   summary: 'Delete a reactor',
   description: 'It acts no more. What it did stays, and its transactions still name it.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: idPath('rct'),
   reply: z

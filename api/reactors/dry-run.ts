@@ -13,7 +13,7 @@ export const dryRunReactor = endpoint({
   summary: 'Try a reactor out',
   description:
     'What this reactor alone, active or not, would make of an event of its trigger; nothing is written.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: idPath('rct'),
   query: z.strictObject({ strict: flag.optional() }),

@@ -11,7 +11,7 @@ export const listReactors = endpoint({
   method: 'GET',
   path,
   summary: 'List reactors',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   query: listQuery('rct', { trigger: eventTypeName.optional(), active: flag.optional() }),
   reply: listReply(Reactor),

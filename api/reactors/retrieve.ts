@@ -8,7 +8,7 @@ export const retrieveReactor = endpoint({
   method: 'GET',
   path: '/v1/reactors/{id}',
   summary: 'Retrieve a reactor',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: idPath('rct'),
   reply: Reactor,

@@ -15,7 +15,7 @@ export const updateReactor = endpoint({
   summary: 'Update a reactor',
   description:
     'Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting.',
-  tags: ['point of sale'],
+  tags: ['tills'],
   key: 'secret',
   params: idPath('rct'),
   body: ReactorUpdate,

@@ -34,9 +34,10 @@ export async function askRun<More extends object>(
   wanted?: RedemptionRow['status'],
 ) {
   const { workspace, params, deps, operation, fingerprint } = ctx
+  const obeyed = await wasObeyed(ctx) // asked first: the redemption read after it has obeyed as well
   const before = await findRedemption(deps.pool, workspace, params.id)
   if (before === undefined) return notFound('redemption', params.id)
-  if (await wasObeyed(ctx)) return answerWith(ctx, before, true)
+  if (obeyed) return answerWith(ctx, before, true)
   refuseDeaf(before, update.name)
 
   const answer = await orOutage(UNKNOWN, () =>

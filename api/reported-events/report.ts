@@ -19,7 +19,7 @@ const reporting = (path: '/v1/events' | '/events') =>
     summary: 'Report an event',
     description:
       'Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.',
-    tags: ['point of sale'],
+    tags: ['tills'],
     key: 'secret',
     bodyLimit: BODY_LIMIT,
     query: z.strictObject({ strict: flag.optional(), dry_run: flag.optional() }),

@@ -102,7 +102,7 @@ begin
     raise exception 'the identity was revoked meanwhile' using errcode = '40001'; -- tried again by the caller
   end if;
   if account_survivor(p_workspace, i.account) <> p_account then
-    perform refuse(jsonb_build_object('code', 'account_already_exists', 'param', p_kind,
+    perform refuse(jsonb_build_object('code', 'account_already_exists', 'kind', p_kind,
       'resource', account_survivor(p_workspace, i.account)));
   end if;
   if p_key is not null then -- the key stands for the one there is

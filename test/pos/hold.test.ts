@@ -55,6 +55,18 @@ describe('a held event', () => {
     await settle(body.eventId, 'cancel')
   })
 
+  it('adds no reward to any list of them', async () => {
+    const user = await member(shop, 700)
+    const { body } = await hold(user, 500)
+    const { reward } = (await shop.get(`/v1/loyalty/redemptions/${body.hold.redemption}`)).body
+    expect((await shop.get(`/v1/loyalty/rewards/${reward}`)).body.active).toBe(false)
+    for (const query of ['', '?active=false', `?account=${user}`, '?program=prog_default']) {
+      const { data } = (await shop.get(`/v1/loyalty/rewards${query}`)).body
+      expect(data.map(({ id }: { id: string }) => id)).not.toContain(reward)
+    }
+    await settle(body.eventId, 'cancel')
+  })
+
   it('confirmed keeps the points taken, and its run ends', async () => {
     const user = await member(shop, 700)
     const { body } = await hold(user, 500)

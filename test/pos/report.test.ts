@@ -50,7 +50,13 @@ describe('a reported event', () => {
     })
     expect((await shop.get(`/v1/events/${body.id}`)).body).toMatchObject({
       type: 'REDEEMED_POINTS',
-      data: { user, account: user, event_id: 'till-1/0001', payload: { points: 500 } },
+      data: {
+        user,
+        account: user,
+        event_id: 'till-1/0001',
+        payload: { points: 500 },
+        occurred_at: body.timestamp,
+      },
     })
     expect(await balanceOf(shop, user)).toBe(200)
   })
@@ -143,6 +149,9 @@ describe('an eventId', () => {
     const first = await shop.post('/events', event, { idempotencyKey: 'key-1' })
     const second = await shop.post('/events', event, { idempotencyKey: 'key-1' })
     expect(second.body).toEqual(first.body)
+    expect(await balanceOf(shop, user)).toBe(70)
+    const elsewhere = await shop.post('/v1/events', event, { idempotencyKey: 'key-1' })
+    expect(elsewhere.body).toEqual(first.body)
     expect(await balanceOf(shop, user)).toBe(70)
   })
 })

@@ -55,6 +55,18 @@ describe('the reversal of an applied discount', () => {
     expect(refund.body).toMatchObject({ payment, amount: 500, status: 'succeeded' })
   })
 
+  it('asked for at once with one key is in every answer', async () => {
+    for (let round = 1; round <= 5; round++) {
+      const body = { account: 'loy_8sd2k1', reward: 'rwd_fivecredit' }
+      const { id } = (await shop.post(REDEMPTIONS, body)).body
+      const asked = Array.from({ length: 12 }, () => reverse(id, {}, `at-once-${round}`))
+      const answers = await Promise.all(asked)
+      expect(answers.map((one) => [one.status, one.body.status])).toEqual(
+        Array(12).fill([200, 'reversed']),
+      )
+    }
+  })
+
   it('makes the refund with it where asked, once for one key', async () => {
     const { id, payment } = await applied()
     const first = await reverse(id, { refund_payment: true }, 'undo-1')

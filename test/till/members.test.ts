@@ -197,6 +197,7 @@ describe('an identity', () => {
       'account_already_exists',
       user,
     ])
+    expect(taken.body.error.message).toBe(`Another member is recognised by this phone: ${user}.`)
     await shop.delete(`/v1/loyalty/identities/${first.body.id}`)
     expect((await register(other, { kind: 'phone', phone })).status).toBe(201)
     expect((await lookUp({ phone })).body.user).toBe(other)

@@ -177,6 +177,7 @@ describe('settings', () => {
     [{ pointsCurrencyValue: 'a cent' }, 'pointsCurrencyValue'],
     [{ pointsCurrencyValue: true }, 'pointsCurrencyValue'],
     [{ pointsCurrencyValue: 1e-30 }, 'pointsCurrencyValue'],
+    [{ strict: 'true' }, 'strict'],
     [{ nested: { a: 1 } }, 'nested'],
     [{ list: [1] }, 'list'],
     [{ long: 'x'.repeat(1_001) }, 'long'],
