@@ -1,5 +1,11 @@
 type Entry<T> = { readonly value: Promise<T>; readonly until: number }
 
+export type Remembered<T> = {
+  (key: string): Promise<T>
+  /** Is asked for anew from now on. */
+  forget(key: string): void
+}
+
 /**
  * The same answer for `ttlMs`, asked for once by all who want it at the same
  * time; a failure is not remembered. At most `most` keys, the oldest go first.
@@ -7,9 +13,9 @@ type Entry<T> = { readonly value: Promise<T>; readonly until: number }
 export function remembered<T>(
   ask: (key: string) => Promise<T>,
   { ttlMs, most, now = Date.now }: { ttlMs: number; most: number; now?: () => number },
-): (key: string) => Promise<T> {
+): Remembered<T> {
   const entries = new Map<string, Entry<T>>()
-  return (key) => {
+  const recall = (key: string) => {
     const entry = entries.get(key)
     if (entry !== undefined && entry.until > now()) return entry.value
     const value = ask(key)
@@ -23,4 +29,5 @@ export function remembered<T>(
     })
     return value
   }
+  return Object.assign(recall, { forget: (key: string) => void entries.delete(key) })
 }

@@ -29,7 +29,7 @@ export const updateProgram = endpoint({
     'idempotency_key_in_use',
   ],
   handle: async (ctx) => {
-    const { livemode, params, body, deps } = ctx
+    const { workspace, livemode, params, body, deps } = ctx
     const { name, metadata, ...settings } = body
     const columns = columnsOf(settings)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
@@ -51,6 +51,7 @@ export const updateProgram = endpoint({
       ),
     )
     if (row === undefined) return notFound('program', params.id)
+    deps.decimals.forget(workspace)
     return { status: 'ok', object: programObject(row, livemode) }
   },
 })

@@ -44,8 +44,8 @@ export async function askRun<More extends object>(
     delivered(deps, workspace, before, update, { ...more, operation, fingerprint }),
   )
   if (answer?.refusal !== undefined) {
-    const decimalsOf = await deps.decimals.ofRewards(workspace, [before.reward])
-    throw new Refused(spokenInPoints(answer.refusal, decimalsOf(before.reward)))
+    const decimals = await deps.decimals.ofProgram(workspace, before.program)
+    throw new Refused(spokenInPoints(answer.refusal, decimals))
   }
   const after = await findRedemption(deps.pool, workspace, params.id)
   if (after === undefined) return notFound('redemption', params.id)

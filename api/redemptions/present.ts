@@ -9,13 +9,13 @@ export async function presentRedemptions(
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly RedemptionRow[],
 ) {
-  const decimalsOf = await deps.decimals.ofRewards(
+  const decimalsOf = await deps.decimals.ofPrograms(
     workspace,
-    rows.map(({ reward }) => reward),
+    rows.map(({ program }) => program),
   )
   const openCode = codeOpener(deps, workspace)
   return rows.map((row) =>
-    redemptionObject(row, { decimals: decimalsOf(row.reward), livemode }, openCode),
+    redemptionObject(row, { decimals: decimalsOf(row.program), livemode }, openCode),
   )
 }
 

@@ -15,13 +15,16 @@ export async function presentTransactions(
   const accounts = [...new Set(rows.map(({ account }) => account))]
   const [payments, decimalsOf, survivors] = await Promise.all([
     redemptions.length === 0 ? undefined : paymentsOfRedemptions(pool, workspace, redemptions),
-    decimals.ofAccounts(workspace, accounts),
+    decimals.ofPrograms(
+      workspace,
+      rows.map(({ program }) => program),
+    ),
     readSurvivors(pool, workspace, accounts),
   ])
   return rows.map((row) => {
     const payment = row.redemption === null ? undefined : payments?.get(row.redemption)
     const account = survivors.get(row.account) ?? row.account
-    const scale = { decimals: decimalsOf(row.account), livemode }
+    const scale = { decimals: decimalsOf(row.program), livemode }
     return transactionObject({ ...row, account }, scale, payment)
   })
 }

@@ -42,8 +42,8 @@ export const reverseTransaction = endpoint({
     const ask = { workspace, transaction: params.id, ...body, operation, fingerprint, at }
     const result = await write(() => deps.activities.reverseTransaction(ask))
     if (result.refusal !== undefined) {
-      const decimalsOf = await deps.decimals.ofAccounts(workspace, [before.account])
-      throw new Refused(inPoints(result.refusal, decimalsOf(before.account)))
+      const decimals = await deps.decimals.ofProgram(workspace, before.program)
+      throw new Refused(inPoints(result.refusal, decimals))
     }
     if (result.transaction === undefined) return notFound('transaction', params.id)
     const row = readTransaction(result.transaction)

@@ -35,6 +35,32 @@ const waiting = async () =>
     )
   ).rows[0].n
 
+it('points print in the program’s own decimals from its first moment, also beside programs of others', async () => {
+  const member = (await shop.post('/v1/loyalty/accounts', {})).body.id as string
+  await shop.get(`/v1/loyalty/transactions?account=${member}`) // all programs seen so far have none
+  const program = (await shop.post(PROGRAMS, { name: 'Cents', currency: { decimals: 2 } })).body.id
+  const account = (await shop.post('/v1/loyalty/accounts', { program })).body.id as string
+  await shop.post('/v1/loyalty/transactions', { account, amount: 10.55, reason: 'start' })
+  const { body: reward } = await shop.post('/v1/loyalty/rewards', {
+    program,
+    name: 'Mug',
+    type: 'free_product',
+    cost: 1.25,
+    value: { product: 'Mug', quantity: 1 },
+  })
+  const { body } = await shop.post('/v1/loyalty/redemptions', {
+    account,
+    reward: reward.id,
+    quantity: 3,
+  })
+  expect(body.points).toBe(3.75)
+  const asked = { reason: 'scratched', points: 0.75 }
+  const reversed = await shop.post(`/v1/loyalty/redemptions/${body.id}/reverse`, asked)
+  expect(reversed.body).toMatchObject({ points: 3.75, reversed_points: 0.75 })
+  const { data } = (await shop.get(`/v1/loyalty/transactions?account=${account}`)).body
+  expect(data.map(({ amount }: { amount: number }) => amount)).toEqual([0.75, -3.75, 10.55])
+})
+
 it('a change of decimals waits for the first transaction under way, and is then 422 decimals_in_use', async () => {
   const { program, account } = await programWithMember()
   const writer = await shop.owner.connect()
@@ -73,4 +99,14 @@ it('rows of an import that wait to be written keep the decimals they were checke
   )
   const { status, body } = await change(program, 2)
   expect([status, body.error.code]).toEqual([422, 'decimals_in_use'])
+})
+
+it('decimals just changed are those of the next answer', async () => {
+  const fresh = await openShop({ worker: false }) // has seen no programs yet
+  const { id: program } = (await fresh.post(PROGRAMS, { name: 'Units' })).body
+  const account = (await fresh.post('/v1/loyalty/accounts', { program })).body.id as string
+  await fresh.patch(`${PROGRAMS}/${program}`, { currency: { decimals: 2 } })
+  await fresh.post('/v1/loyalty/transactions', { account, amount: 1.5, reason: 'start' })
+  expect((await fresh.get(`/v1/loyalty/accounts/${account}`)).body.balance).toBe(1.5)
+  await fresh.close()
 })
