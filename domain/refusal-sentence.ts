@@ -66,8 +66,20 @@ function invalid(fields: Fields): string {
   return `${param} must be at most what is left (${fields.available}).`
 }
 
-/** A refusal of the ledger as a person reads it, its fields beside it. */
-export function refusalSentence({ code, ...fields }: { code: ErrorCode } & Fields): Refusal {
+// Postgres says them with an offset; the API says every time as JavaScript does.
+const TIMES = ['starts_at', 'ends_at', 'expires_at']
+
+const withTimes = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      TIMES.includes(name) && typeof value === 'string' ? new Date(value).toISOString() : value,
+    ]),
+  )
+
+/** A refusal of the ledger as a person reads it, its fields beside it, times in ISO 8601 (UTC). */
+export function refusalSentence({ code, ...given }: { code: ErrorCode } & Fields): Refusal {
+  const fields = withTimes(given)
   const { param, resource, ...rest } = fields
   return {
     code,

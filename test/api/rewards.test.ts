@@ -174,6 +174,11 @@ describe('a quote', () => {
       'reward_ended',
       'insufficient_points',
     ])
+    const ended = '2020-01-01T00:00:00.000Z'
+    expect(body.reasons[1]).toMatchObject({
+      ends_at: ended,
+      message: `The reward ended at ${ended}.`,
+    })
   })
 
   it('refuses a percentage twice', async () => {
