@@ -4200,7 +4200,7 @@ export interface components {
             [key: string]: string | number | boolean;
         };
         /**
-         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal.
+         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal. `strict: true` makes every event strict whose request does not say otherwise.
          * @example {
          *       "pointsCurrencyValue": 0.01
          *     }
