@@ -1,6 +1,6 @@
 import type { EventReport } from '../../activities/reported-event.ts'
 import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
-import { Refused } from '../../domain/refusal.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
 import { reportedEventObject } from '../objects/reported-event.ts'
@@ -43,7 +43,10 @@ export async function undoEvent(
   }
   const { outcome, event, refusal } = await write(() => deps.activities.undoEvent(undo))
   if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
-  if (event === undefined) return missing('reverses', reverses)
+  if (event === undefined) {
+    const message = `reverses: this user has no event ${reverses}.`
+    return refuse('resource_missing', message, { param: 'reverses' })
+  }
   if (outcome === 'undone') {
     const object = reportedEventObject(readReportedEvent(event), { decimals, livemode })
     return { status: 'ok', replayed: true, object }

@@ -120,6 +120,7 @@ describe('an event that reverses another', () => {
         'resource_missing',
         'reverses',
       ])
+      expect(body.error.message).toBe(`reverses: this user has no event ${what}.`)
     }
     expect(await balanceOf(shop, user)).toBe(0)
   })

@@ -61,9 +61,8 @@ describe('the reversal of an applied discount', () => {
       const { id } = (await shop.post(REDEMPTIONS, body)).body
       const asked = Array.from({ length: 12 }, () => reverse(id, {}, `at-once-${round}`))
       const answers = await Promise.all(asked)
-      expect(answers.map((one) => [one.status, one.body.status])).toEqual(
-        Array(12).fill([200, 'reversed']),
-      )
+      const told = new Set(answers.map((one) => `${one.status} ${one.body.status}`))
+      expect([...told]).toEqual(['200 reversed'])
     }
   })
 
