@@ -23,3 +23,6 @@ export type LimitWindow = (typeof LIMIT_WINDOWS)[number]
 export type CodeSource =
   | { readonly pool: string }
   | { readonly generated: { readonly prefix?: string; readonly length: number } }
+
+/** The reward of what tills hold, one a program, as `event_hold` names it. It is nobody's to sell or change. */
+export const rewardForTills = (program: string): string => `rwd_at_till_${program.slice(5, 53)}`

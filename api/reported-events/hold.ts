@@ -4,6 +4,7 @@ import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { creationWindowMs } from '../../domain/creation-window.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
+import { rewardForTills } from '../../domain/reward.ts'
 import { armRedemption, inputOf, signalCreated } from '../../temporal/redemption.ts'
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
@@ -104,6 +105,3 @@ function holdOf(report: EventReport, found: FoundEvent, wallet: WalletView, hold
     currency,
   }
 }
-
-/** As `redemption_hold` names it. */
-const rewardForTills = (program: string): string => `rwd_at_till_${program.slice(5, 53)}`

@@ -1,5 +1,6 @@
 import { databaseNow } from '../../db/clock.ts'
 import { findReward } from '../../db/rewards.ts'
+import { rewardForTills } from '../../domain/reward.ts'
 import { write } from '../contention.ts'
 import type { Context } from '../declaration.ts'
 import type { Deps } from '../deps.ts'
@@ -40,7 +41,9 @@ type Moving = Context<{ id: string }, Record<string, never>, Record<string, neve
 async function move(ctx: Moving, name: 'archive' | 'unarchive', archivedAt: Date | null) {
   const { workspace, params, deps } = ctx
   const before = await findReward(deps.pool, workspace, params.id)
-  if (before === undefined) return notFound('reward', params.id)
+  if (before === undefined || before.id === rewardForTills(before.program)) {
+    return notFound('reward', params.id)
+  }
   const request = identityOf(`POST /v1/loyalty/rewards/{id}/${name}`, ctx)
   // archived twice, it stays archived since the first time
   const change = { archivedAt: archivedAt && (before.archivedAt ?? archivedAt) }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
+import { rewardForTills } from '../../domain/reward.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { refusalOf } from '../invalid.ts'
@@ -38,7 +39,9 @@ export const updateReward = endpoint({
   handle: async (ctx) => {
     const { workspace, params, body, deps } = ctx
     const before = await findReward(deps.pool, workspace, params.id)
-    if (before === undefined) return notFound('reward', params.id)
+    if (before === undefined || before.id === rewardForTills(before.program)) {
+      return notFound('reward', params.id)
+    }
     const program = await findProgram(deps.pool, workspace, before.program)
     if (program === undefined) throw new Error(`no program ${before.program}`)
     refuseUnknownTier(program, body.min_tier)

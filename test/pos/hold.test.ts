@@ -67,6 +67,18 @@ describe('a held event', () => {
     await settle(body.eventId, 'cancel')
   })
 
+  it('leaves its reward out of reach: nobody can put that into the catalogue', async () => {
+    const { body } = await hold(await member(shop, 500), 500)
+    const reward = '/v1/loyalty/rewards/rwd_at_till_default'
+    const asks = [
+      await shop.patch(reward, { active: true }),
+      await shop.post(`${reward}/unarchive`, {}),
+    ]
+    expect(asks.map(({ status }) => status)).toEqual([404, 404])
+    expect((await shop.get(reward)).body).toMatchObject({ active: false })
+    await settle(body.eventId, 'cancel')
+  })
+
   it('confirmed keeps the points taken, and its run ends', async () => {
     const user = await member(shop, 700)
     const { body } = await hold(user, 500)
