@@ -81,13 +81,10 @@ export const WebhookReplay = z
   .strictObject({
     event: id('evt').optional(),
     events: z.array(id('evt')).min(1).max(MOST_REPLAYED).optional(),
-    created: z
-      .strictObject({ gte: windowTime, lt: windowTime.optional() })
-      .optional()
-      .meta({
-        description:
-          'Events of this window that the endpoint subscribes to; unix seconds or ISO 8601.',
-      }),
+    created: z.strictObject({ gte: windowTime, lt: windowTime.optional() }).optional().meta({
+      description:
+        'Events of this window that the endpoint subscribes to; unix seconds or ISO 8601.',
+    }),
   })
   .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {
     error: 'name one of event, events and created',
