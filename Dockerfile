@@ -42,7 +42,7 @@ COPY workflows ./workflows
 COPY worker ./worker
 COPY api ./api
 COPY deploy ./deploy
-COPY dev/workspace-main.ts ./dev/
+COPY dev/workspace-main.ts dev/payment-provider-main.ts ./dev/
 # Nothing here is writable for it, and nothing needs to be.
 USER node
 EXPOSE 3000 9464

@@ -5,15 +5,19 @@ import { signalPaymentOutcome } from '../temporal/redemption.ts'
 
 const FAILED = ['failed', 'canceled', 'expired']
 
-/** Tells each attached redemption that its payment has ended, well or badly. */
+/**
+ * Tells each attached redemption that its payment has ended, well or badly. One that is applied has
+ * heard it: a refund would otherwise begin another run of it, with nothing to do.
+ */
 export async function tellRedemptions(
   engine: Engine,
   workspace: string,
   { payment, redemptions = [] }: PaymentResult,
 ): Promise<void> {
   if (!payment || !hasEnded(payment)) return
+  const unheard = redemptions.filter(({ status }) => status !== 'applied')
   await Promise.all(
-    redemptions.map((redemption) => signalPaymentOutcome(engine, workspace, redemption, payment)),
+    unheard.map((redemption) => signalPaymentOutcome(engine, workspace, redemption, payment)),
   )
 }
 

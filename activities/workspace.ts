@@ -1,6 +1,7 @@
 import type { Pool } from '../db/pool.ts'
-import { transact } from '../db/workspace-client.ts'
+import { type Db, transact } from '../db/workspace-client.ts'
 import {
+  hasWorkspace,
   insertApiKey,
   insertPaymentSecret,
   insertWorkspace,
@@ -40,7 +41,7 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
       return keys
     },
 
-    /** The key itself is returned once and never again. */
+    /** The key itself is returned once and never again. Throws where there is no such workspace. */
     createKey: async (
       workspace: string,
       kind: KeyKind,
@@ -49,30 +50,42 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
     ) => {
       const key = newApiKey(kind, livemode)
       const row = { ...keyRow(workspace, kind, key), expiresAt }
-      await transact(pool, workspace, (tx) => insertApiKey(tx, row))
+      await transact(pool, workspace, async (tx) => {
+        await mustExist(tx, workspace)
+        await insertApiKey(tx, row)
+      })
       return { id: row.id, key }
     },
 
-    /** What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts what. */
+    /**
+     * What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts
+     * what. Throws where there is no such workspace.
+     */
     addPaymentSecret: (
       workspace: string,
       provider: string,
       secret: string,
       mapping: Record<string, unknown> | null = null,
     ) =>
-      transact(pool, workspace, (tx) =>
-        insertPaymentSecret(tx, {
+      transact(pool, workspace, async (tx) => {
+        await mustExist(tx, workspace)
+        await insertPaymentSecret(tx, {
           workspace,
           id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`,
           provider,
           secret,
           mapping,
-        }),
-      ),
+        })
+      }),
 
     revokeKey: (workspace: string, id: string, at: Date) =>
       transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),
   }
+}
+
+// The database would refuse the row as well, in an error that quotes the secret.
+async function mustExist(tx: Db, workspace: string): Promise<void> {
+  if (!(await hasWorkspace(tx, workspace))) throw new Error(`There is no workspace ${workspace}.`)
 }
 
 function keyRow(workspace: string, kind: KeyKind, key: string) {

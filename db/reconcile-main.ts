@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { commandDatabase } from './command-database.ts'
 
 /**
- * `npm run reconcile`: proves the books (`reconcile.sql`) as the owner, MIGRATION_DATABASE_URL.
+ * `npm run reconcile`: proves the books (`reconcile.sql`) as the owner, MIGRATION_DATABASE_URL, or
+ * those of the stack that runs on this folder.
  * Prints each line that does not hold; exit code 1 where there is one.
  */
 async function main(): Promise<void> {
-  const connectionString = process.env.MIGRATION_DATABASE_URL
-  if (!connectionString) throw new Error('MIGRATION_DATABASE_URL (the owner role) must be set')
+  const { url: connectionString } = commandDatabase('MIGRATION_DATABASE_URL')
   const client = new pg.Client({ connectionString })
   await client.connect()
   try {

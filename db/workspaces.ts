@@ -18,6 +18,11 @@ export async function insertWorkspace(
     .onConflictDoNothing()
 }
 
+export async function hasWorkspace(tx: Db, id: string): Promise<boolean> {
+  const rows = await tx.select({ id: workspace.id }).from(workspace).where(eq(workspace.id, id))
+  return rows.length > 0
+}
+
 export type NewApiKey = typeof apiKey.$inferInsert
 
 export async function insertApiKey(tx: Db, key: NewApiKey): Promise<void> {

@@ -20,7 +20,7 @@ export type Demo = DemoKeys & {
   rewards: { fiveOff: string; toteBag: string }
 }
 
-const DEMO = 'ws_demo'
+export const DEMO_WORKSPACE = 'ws_demo'
 const OTHER = 'ws_other'
 
 // The members of the documents, with points to spend; only the first has a customer.
@@ -68,12 +68,12 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
   const { databaseUrl, keys = newDemoKeys(), onProgress = () => {} } = options
   const pool = createPool({ url: databaseUrl, max: 2, applicationName: 'vinr-demo' })
   try {
-    await seedWorkspace(pool, DEMO, 'Demo shop', {
+    await seedWorkspace(pool, DEMO_WORKSPACE, 'Demo shop', {
       secretKey: keys.apiKey,
       publishableKey: keys.publishableKey,
       paymentSecret: keys.paymentWebhookSecret,
     })
-    await seedRule(pool, DEMO)
+    await seedRule(pool, DEMO_WORKSPACE)
     await workspaceActivities({ pool }).createWorkspace(OTHER, 'Another shop', false, {
       secretKey: keys.otherWorkspaceApiKey,
     })

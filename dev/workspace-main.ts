@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { workspaceActivities } from '../activities/workspace.ts'
+import { commandDatabase } from '../db/command-database.ts'
 import { createPool } from '../db/pool.ts'
 import { newId } from '../domain/ids.ts'
 
-const USAGE = `Usage (DATABASE_URL, the application role, must be set):
+const USAGE = `Usage (the database: DATABASE_URL, the application role, else npm start's of this folder):
   npm run workspace -- create <name> [--live]
   npm run workspace -- key <ws_id> [--publishable] [--live] [--expires <ISO date>]
   npm run workspace -- revoke <ws_id> <key_id>`
@@ -19,8 +20,8 @@ async function main(): Promise<void> {
     },
   })
   const [verb, first, second] = positionals
-  const url = process.env.DATABASE_URL
-  if (!url || !first) throw new Error(USAGE)
+  if (!first) throw new Error(USAGE)
+  const { url } = commandDatabase('DATABASE_URL')
   const pool = createPool({ url, max: 1, applicationName: 'vinr-workspace' })
   const activities = workspaceActivities({ pool })
   try {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { text } from '../values/text.ts'
-import { bodyTime, time } from '../values/time.ts'
+import { time, windowTime } from '../values/time.ts'
 import { eventPattern } from './event.ts'
 
 const LONGEST_URL = 2_048
@@ -81,10 +81,10 @@ export const WebhookReplay = z
   .strictObject({
     event: id('evt').optional(),
     events: z.array(id('evt')).min(1).max(MOST_REPLAYED).optional(),
-    created: z
-      .strictObject({ gte: bodyTime, lt: bodyTime.optional() })
-      .optional()
-      .meta({ description: 'Events of this window that the endpoint subscribes to.' }),
+    created: z.strictObject({ gte: windowTime, lt: windowTime.optional() }).optional().meta({
+      description:
+        'Events of this window that the endpoint subscribes to; unix seconds or ISO 8601.',
+    }),
   })
   .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {
     error: 'name one of event, events and created',

@@ -17,6 +17,11 @@ export const queryTime = z
   .transform((value) => new Date(UNIX_SECONDS.test(value) ? Number(value) * 1_000 : value))
   .meta({ type: 'string', example: '1717113600' })
 
+/** The same where a window stands in a body: a number of seconds is one there. */
+export const windowTime = z
+  .preprocess((value) => (typeof value === 'number' ? String(value) : value), queryTime)
+  .meta({ type: ['string', 'integer'], example: 1717113600 })
+
 /** A moment in a body: ISO 8601 with its offset. */
 export const bodyTime = z.iso
   .datetime({ offset: true })

@@ -86,7 +86,8 @@ begin
   remaining := pay.amount_charged - pay.amount_refunded;
   if pay.status <> 'completed' or pay.provider <> 'sandbox'
     or remaining <= 0 and (p_amount > 0 or p_store_credit = 0 or pay.store_credit = 0) then
-    raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status', pay.status)::text;
+    raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status',
+      case when pay.status = 'completed' and pay.amount_refunded > 0 then 'refunded' else pay.status end)::text;
   end if;
   if p_amount > remaining then
     raise exception using errcode = 'VR001', message = jsonb_build_object(

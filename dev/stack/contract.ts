@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { STACK_DATABASE, type StackDatabase } from '../../db/command-database.ts'
 import type { Demo, DemoKeys } from '../demo.ts'
 import type { Progress } from '../progress.ts'
 import { readState, writeState } from '../state-file.ts'
@@ -11,7 +12,7 @@ const CODE_KEY = 'gift-code-key.json'
 
 /** Takes away the word that a stack is ready, before one starts and when it stops. */
 export function withdrawContract(dataDir: string) {
-  rmSync(join(dataDir, CONTRACT), { force: true })
+  for (const name of [CONTRACT, STACK_DATABASE]) rmSync(join(dataDir, name), { force: true })
 }
 
 /** Writes stack.json, whose presence says that the stack is ready, and prints the addresses. */
@@ -19,8 +20,10 @@ export function publishContract(
   dataDir: string,
   urls: { apiUrl: string; temporalUi: string },
   demo: Demo,
+  database: StackDatabase,
   progress: Progress,
 ) {
+  writeState(join(dataDir, STACK_DATABASE), database)
   const file = join(dataDir, CONTRACT)
   writeState(file, { ...urls, ...demo })
   progress.line('Ready')
@@ -29,6 +32,7 @@ export function publishContract(
     ['API docs', `${urls.apiUrl}/docs`],
     ['Temporal UI', urls.temporalUi],
     ['API key', demo.apiKey],
+    ['Workspace', database.workspace],
     ['All of it', shown(file)],
     ['Logs', shown(join(dataDir, 'logs'))],
   ]

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { StackDatabase } from '../../db/command-database.ts'
 import type { Demo } from '../demo.ts'
 import type { Progress } from '../progress.ts'
 import { keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
@@ -29,8 +30,8 @@ export async function run(
     progress,
   }
 
-  const [{ postgres, databaseUrl }, temporal] = await Promise.all([
-    database(place),
+  const [{ postgres, databaseUrls }, temporal] = await Promise.all([
+    postgresWithSchema(place),
     runTemporal(place),
   ])
   place.ports = {
@@ -41,6 +42,7 @@ export async function run(
   }
   rememberPorts(portsFile, place.ports)
 
+  const databaseUrl = databaseUrls.application
   const programs = programsOf(place, databaseUrl, env)
   const [demo, worker, api] = await Promise.all([
     demoData(dataDir, databaseUrl, progress),
@@ -48,7 +50,13 @@ export async function run(
     progress.during('starting the API', startProgram(programs.api)),
   ])
   const urls = { apiUrl: new URL(programs.api.readyUrl).origin, temporalUi: temporal.uiUrl ?? '' }
-  publishContract(dataDir, urls, demo, progress)
+  const { DEMO_WORKSPACE } = await import('../demo.ts')
+  const database: StackDatabase = {
+    DATABASE_URL: databaseUrl,
+    MIGRATION_DATABASE_URL: databaseUrls.owner,
+    workspace: DEMO_WORKSPACE,
+  }
+  publishContract(dataDir, urls, demo, database, progress)
 
   const common = { closing, onProgress: progress.line }
   const always = { ...common, restarts: Number.POSITIVE_INFINITY }
@@ -72,13 +80,13 @@ export async function run(
 }
 
 /** Postgres with the schema of this version in it. */
-async function database(place: Place) {
+async function postgresWithSchema(place: Place) {
   const starting = runPostgres(place)
   // Loading the migrations' library takes longer than a warm Postgres takes to start.
   const [{ prepareSchema }, postgres] = await Promise.all([import('./database.ts'), starting])
   const prepared = prepareSchema(postgres.adminUrl, place.progress.line)
-  const urls = await place.progress.during('bringing the database up to date', prepared)
-  return { postgres, databaseUrl: urls.application }
+  const databaseUrls = await place.progress.during('bringing the database up to date', prepared)
+  return { postgres, databaseUrls }
 }
 
 async function demoData(dataDir: string, databaseUrl: string, progress: Progress): Promise<Demo> {

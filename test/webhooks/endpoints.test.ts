@@ -84,6 +84,20 @@ test('a deleted endpoint is gone for reads, changes and events', async () => {
   expect(rows[0].n).toBe(0)
 })
 
+test('the window of a replay is told in unix seconds, as a number or as text, or in ISO 8601', async () => {
+  const { body } = await shop.post('/v1/webhook_endpoints', { url: URL })
+  const path = `/v1/webhook_endpoints/${body.id}/replay`
+  for (const gte of [1717113600, '1717113600', '2024-05-31', '2024-05-31T00:00:00Z']) {
+    const lt = typeof gte === 'number' ? gte + 60 : undefined
+    const { status, body: replayed } = await shop.post(path, { created: { gte, lt } })
+    expect([gte, status, replayed.object]).toEqual([gte, 202, 'webhook_replay'])
+  }
+  for (const gte of [1717113600.5, -1, true, 'yesterday']) {
+    const { status, body: refused } = await shop.post(path, { created: { gte } })
+    expect([gte, status, refused.error.param]).toEqual([gte, 400, 'created.gte'])
+  }
+})
+
 test('a replay names exactly one of its ways, and events that are there', async () => {
   const { body } = await shop.post('/v1/webhook_endpoints', { url: URL })
   const path = `/v1/webhook_endpoints/${body.id}/replay`
