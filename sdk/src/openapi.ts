@@ -3551,18 +3551,12 @@ export interface components {
             /** @example evt_7Qd3 */
             event?: string;
             events?: string[];
-            /** @description Events of this window that the endpoint subscribes to. */
+            /** @description Events of this window that the endpoint subscribes to; unix seconds or ISO 8601. */
             created?: {
-                /**
-                 * Format: date-time
-                 * @example 2026-12-31T22:59:59Z
-                 */
-                gte: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-12-31T22:59:59Z
-                 */
-                lt?: string;
+                /** @example 1717113600 */
+                gte: string | number;
+                /** @example 1717113600 */
+                lt?: string | number;
             };
         };
         WebhookDelivery: {
