@@ -1,0 +1,49 @@
+import { expect } from 'vitest'
+import { newId } from '../../../domain/ids.ts'
+import { nudgeEndpoint } from '../../../temporal/webhook.ts'
+import { webhookWorkflowId } from '../../../workflows/messages.ts'
+import { openReceiver } from '../../webhooks/receiver.ts'
+import { member, movement, type Outcomes, operation } from './outcome.ts'
+
+export const webhookOutcomes: Outcomes = {
+  'webhook endpoint tried again, delivered to, then deleted': async (house) => {
+    const receiver = await openReceiver((_, count) => ({ status: count === 1 ? 503 : 200 }))
+    const endpoint = newId('we')
+    const { workspace } = house
+    const request = { workspace, route: 'POST /v1/webhook_endpoints', key: null, ...operation() }
+    const enabledEvents = ['loyalty.points.earned']
+    const values = { workspace, id: endpoint, url: receiver.url, enabledEvents }
+    await house.activities.createWebhookEndpoint(request, {
+      ...values,
+      description: null,
+      metadata: {},
+    })
+    await house.activities.postTransaction(movement(house, await member(house), 1))
+    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    const run = house.engine.client.workflow.getHandle(webhookWorkflowId(endpoint))
+    /** Waits for so many rounds; each ends some seconds after its last delivery. */
+    const rounds = (count: number) =>
+      expect
+        .poll(
+          async () =>
+            (await run.fetchHistory()).events?.filter(
+              (event) => event.activityTaskCompletedEventAttributes,
+            ).length,
+          { timeout: 30_000 },
+        )
+        .toBe(count)
+    await rounds(1)
+    await house.owner.query(
+      'update webhook_delivery set next_attempt_at = now() where endpoint = $1',
+      [endpoint],
+    )
+    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    await rounds(2)
+    expect(receiver.received).toHaveLength(2)
+    await house.activities.deleteWebhookEndpoint({ workspace, id: endpoint })
+    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    await run.result()
+    await receiver.close()
+    return webhookWorkflowId(endpoint)
+  },
+}
