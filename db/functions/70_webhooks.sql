@@ -51,7 +51,9 @@ begin
   return (
     select jsonb_build_object('at', min(d.next_attempt_at),
       'due', coalesce(min(d.next_attempt_at) <= clock_timestamp(), false),
-      'in_ms', greatest(0, ceil(extract(epoch from min(d.next_attempt_at) - clock_timestamp()) * 1000)))
+      -- greatest leaves nulls out: nothing pending is null, and not due at once
+      'in_ms', case when count(*) > 0
+        then greatest(0, ceil(extract(epoch from min(d.next_attempt_at) - clock_timestamp()) * 1000)) end)
     from webhook_delivery d
     where d.workspace = p_workspace and d.endpoint = p_endpoint and d.status = 'pending');
 end $$;

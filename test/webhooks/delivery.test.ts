@@ -32,6 +32,8 @@ async function listen(body: object = {}, answer?: (received: Received, count: nu
   return { receiver, id: made.body.id as string, secret: made.body.secret as string }
 }
 
+const DETAILS = '__temporal_workflow_metadata'
+
 const spend = () =>
   shop.post('/v1/loyalty/redemptions', { account: 'loy_8sd2k1', reward: 'rwd_fivecredit' })
 const deliveries = async (id: string, query = '') =>
@@ -233,4 +235,21 @@ test('a dead endpoint never delays another', async () => {
   await live.receiver.until(30)
   expect(Date.now() - doneMs).toBeLessThan(2_000)
   expect(dead.receiver.received.length).toBeGreaterThan(0)
+})
+
+test('with everything delivered the run rests until the next event, which it hears of', async () => {
+  const { receiver, id } = await listen({ enabled_events: ['loyalty.redemption.*'] })
+  await spend()
+  await receiver.until(1)
+  const run = shop.engine.client.workflow.getHandle(id)
+  const events = async () => (await run.describe()).historyLength
+  const story = async () => (await run.query<{ currentDetails?: string }>(DETAILS)).currentDetails
+  await expect
+    .poll(story, { timeout: 20_000 })
+    .toBe('Everything is delivered. Waits for the next event.')
+  const resting = await events()
+  await spend()
+  await receiver.until(2)
+  await settled(id, 'succeeded')
+  await expect.poll(events).toBeGreaterThan(resting)
 })
