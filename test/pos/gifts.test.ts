@@ -222,6 +222,8 @@ describe('a reward that cannot be given', () => {
       })
     await giver(await reward(CREDIT))
     expect((await ask({ reward: 'rwd_none' })).status).toBe(404)
+    const sizes = await reward({ ...ITEM, variants: [{ id: 's' }, { id: 'm' }] })
+    expect((await ask({ reward: sizes })).body.error.param).toBe('reactions.0.reward')
     const percent = await reward({ type: 'discount_percent', value: { percent: 10 } })
     const twice = await ask({ reward: percent, quantity: 2 })
     expect([twice.status, twice.body.error.param]).toEqual([400, 'reactions.0.quantity'])
