@@ -34,7 +34,10 @@ export class HoldTooLate extends Error {}
 
 export type ReportedEventActivities = ReturnType<typeof reportedEventActivities>
 
-// Each try follows an edit of a reactor in the milliseconds before it.
+/** Readies a plan whose reactors give rewards: their runs are armed, their codes sealed. */
+export type Prepare = (plan: readonly Planned[], found: FoundEvent) => Promise<Planned[]>
+
+// Each try follows an edit of a reactor, or of a reward it gives, in the milliseconds before it.
 const TRIES = 10
 
 /** The writer of reported events, run by the API in the request, or by the event's workflow after it. */
@@ -45,6 +48,7 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
       report: EventReport,
       first?: EventPrecheck,
       hold?: Hold,
+      prepare?: Prepare,
     ): Promise<Reported> => {
       let found = first ?? (await precheckEvent(pool, report))
       for (let attempt = 1; attempt <= TRIES; attempt++) {
@@ -56,7 +60,15 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
         if (account === null || decimals === null || rounding === null)
           return { outcome: 'missing' }
         const occurredAt = report.occurredAt ?? at
-        const plan = planEvent(found, report.payload, new Date(occurredAt))
+        const planned = planEvent(found, report.payload, new Date(occurredAt))
+        const gift = planned.find(givesRewards)
+        if (gift !== undefined && prepare === undefined && hold === undefined) {
+          // Only a request can give one. A reactor got it since this event was accepted for later:
+          // nothing is written, and the till's next report of the event does it.
+          return { outcome: 'failed', failed: gift }
+        }
+        const plan =
+          gift === undefined || prepare === undefined ? planned : await prepare(planned, found)
         const failed = plan.find(({ outcome }) => outcome === 'failed')
         if ((report.strict || hold !== undefined) && failed !== undefined)
           return { outcome: 'failed', failed }
@@ -65,8 +77,8 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
           hold === undefined
             ? await writeReportedEvent(pool, written)
             : await holdReportedEvent(pool, written, hold)
-        if (result.outcome === 'too_late') throw new HoldTooLate()
-        if (result.outcome !== 'stale') {
+        if (result.outcome === 'too_late' && hold !== undefined) throw new HoldTooLate()
+        if (result.outcome !== 'stale' && result.outcome !== 'too_late') {
           if (!report.dryRun) await armExpiries(engine, report.workspace, result.wakes)
           return reportedOf(result, decimals)
         }
@@ -82,6 +94,11 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
       return result
     },
   }
+}
+
+/** Whether the reactor gives rewards. */
+export function givesRewards({ reactions }: Planned): boolean {
+  return reactions.some(({ type }) => type === 'issue_reward')
 }
 
 /** What the reactors found would do, or why they do nothing. The member is known. */

@@ -87,7 +87,7 @@ broken (workspace, subject, rule, detail) as (
   select d.workspace, d.id, 'what is reversed is returned wholly: all points and all of the quantity',
     format('status %s, points %s of %s, quantity %s of %s', d.status, d.reversed_points, d.points, d.reversed_quantity, d.quantity)
   from redemption d
-  where (d.status = 'reversed') <> (d.reversed_points = d.points)
+  where (d.status = 'reversed') <> redemption_is_returned(d)
     or d.status = 'reversed' and d.reversed_quantity <> d.quantity
     or d.status = 'released' and d.reversed_points + d.reversed_quantity <> 0
   union all
@@ -306,6 +306,18 @@ broken (workspace, subject, rule, detail) as (
   where u.reverses is not null
     and (o.id is null or t.rows <> jsonb_array_length(u.undone) or coalesce(t.amount, 0) <> u.points)
   union all
+  select d.workspace, d.id, 'a redemption took points, or an event gave it', format('points %s, transaction %s, event %s',
+    d.points, d.transaction, d.metadata ->> 'event')
+  from redemption d
+  where (d.transaction is null) <> (d.points = 0) or d.points = 0 and not exists (
+    select from reported_event e
+    where e.workspace = d.workspace and e.event_id = d.metadata ->> 'event' and d.id = any (event_gifts(e)))
+  union all
+  select e.workspace, e.id, 'what an event gave is there', g.id
+  from reported_event e cross join lateral unnest(event_gifts(e)) g (id)
+  where not exists (
+    select from redemption d where d.workspace = e.workspace and d.id = g.id and d.points = 0)
+  union all
   select h.workspace, h.id, 'a held event''s points are its redemption''s', format('points %s, held %s', h.points, d.points)
   from reported_event h left join redemption d on d.workspace = h.workspace and d.id = h.redemption
   where h.redemption is not null and d.points is distinct from -h.points
@@ -387,7 +399,8 @@ broken (workspace, subject, rule, detail) as (
   left join (
     select workspace, credit, -sum(amount) as taken from credit_transaction where type = 'reverse' group by 1, 2
   ) t on t.workspace = c.workspace and t.credit = c.id
-  where coalesce(t.taken, 0) <> ceil(c.amount::numeric * d.reversed_points / d.points)
+  where coalesce(t.taken, 0) <> case when d.points = 0 then case when d.status = 'reversed' then c.amount else 0 end
+    else ceil(c.amount::numeric * d.reversed_points / d.points) end
   union all
   select d.workspace, d.id, 'a redemption holds its gift codes, and they are void once it is reversed',
     format('status %s, %s cards, %s given, %s void', d.status, jsonb_array_length(d.gift_cards), coalesce(g.given, 0), coalesce(g.void, 0))

@@ -87,7 +87,7 @@ export async function writeReportedEvent(pool: Pool, r: ReportArguments): Promis
     ])
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'VR002') {
-      return JSON.parse(error.message) as ReportResult // a dry run's result, on its way out
+      return JSON.parse(error.message) as ReportResult // a dry run's, or too_late: all is taken back
     }
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }

@@ -2,12 +2,14 @@ import { evaluate, isRational, shown, type Value } from './expression/evaluate.t
 import { parsedExpression } from './expression/parsed.ts'
 import { ExpressionProblem } from './expression/problem.ts'
 import { type Rational, textOf } from './expression/rational.ts'
+import type { SealedCode } from './gift-card.ts'
 import { MAX_MOVEMENT, type Rounding } from './points.ts'
 
 /** What a reactor does. Texts named `points` and `payload` are expressions. */
 export type Reaction =
   | { type: 'adjust_points'; points: string; allowNegative: boolean; reason?: string }
   | { type: 'set_tier'; tier: string }
+  | { type: 'issue_reward'; reward: string; quantity: number }
   | { type: 'emit_event'; event: string; payload?: Record<string, string> }
 
 export const LIMIT_WINDOWS = ['lifetime', 'day', 'week', 'month'] as const
@@ -26,6 +28,21 @@ export type Rule = {
   readonly ends_at: string | null
 }
 
+/** A reward to be given. The rest is known once its run is armed; see `reward_issue`. */
+export type PlannedReward = {
+  type: 'issue_reward'
+  reward: string
+  quantity: number
+  redemption?: string
+  code?: string
+  /** ISO 8601; null where nothing of it waits. */
+  expires_at?: string | null
+  window_ms?: number
+  codes?: readonly SealedCode[]
+  /** Why it certainly cannot be given: nothing is armed for it. */
+  refusal?: { code: string }
+}
+
 /** A reaction worked out: `amount` is signed, in the program's smallest unit. */
 export type PlannedReaction =
   | {
@@ -35,6 +52,7 @@ export type PlannedReaction =
       reason: string
     }
   | { type: 'set_tier'; tier: string }
+  | PlannedReward
   | { type: 'emit_event'; event: string; payload: unknown }
 
 export type Planned = {
@@ -111,6 +129,8 @@ function planned(reaction: Reaction, rule: Rule, payload: unknown, scale: Scale)
       const { allowNegative: allow_negative, reason = rule.name } = reaction
       return { type: 'adjust_points', amount, allow_negative, reason }
     }
+    case 'issue_reward':
+      return reaction
     case 'set_tier':
       return { type: 'set_tier', tier: reaction.tier }
     case 'emit_event':

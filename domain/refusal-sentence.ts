@@ -33,9 +33,11 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
   },
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: (fields) =>
-    'account' in fields
-      ? `No such account: ${fields.account}.`
-      : `No such redemption: ${fields.redemption}.`,
+    'reward' in fields
+      ? `The program has no such reward: ${fields.reward}.`
+      : 'account' in fields
+        ? `No such account: ${fields.account}.`
+        : `No such redemption: ${fields.redemption}.`,
   parameter_invalid: invalid,
   account_already_exists: ({ kind, resource }) =>
     typeof kind === 'string'
@@ -48,6 +50,7 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
 function invalid(fields: Fields): string {
   const { param } = fields
   if ('left' in fields) return `${param} must be at most what is left (${fields.left}).`
+  if ('gift' in fields) return `${param}: what an event gave is reversed as a whole.`
   if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
   if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
   if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`

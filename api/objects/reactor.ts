@@ -15,6 +15,7 @@ const LONGEST_REASON = 255
 const MOST_CONDITIONS = 10
 const MOST_REACTIONS = 10
 const MOST_FIELDS = 20
+const MOST_GIVEN = 100 // each of a gift card's is a code to be made while the till waits
 const MOST_ACTIVATIONS = 1_000_000 // counted one by one where it is reached
 const MOST_ORDER = 1_000_000
 
@@ -46,6 +47,12 @@ const setTier = z.strictObject({
   tier: text(LONGEST_NAME).meta({ description: 'Of a program whose tiers are set by hand.' }),
 })
 
+const issueReward = z.strictObject({
+  type: z.literal('issue_reward'),
+  reward: id('rwd'),
+  quantity: z.number().int().min(1).max(MOST_GIVEN).default(1),
+})
+
 const emitEvent = z.strictObject({
   type: z.literal('emit_event'),
   event: eventTypeName,
@@ -59,7 +66,7 @@ const emitEvent = z.strictObject({
     .meta({ description: "An expression for each field; the event's own payload otherwise." }),
 })
 
-const reaction = z.discriminatedUnion('type', [adjustPoints, setTier, emitEvent])
+const reaction = z.discriminatedUnion('type', [adjustPoints, setTier, issueReward, emitEvent])
 
 const limit = z.strictObject({
   activations: z.number().int().min(1).max(MOST_ACTIVATIONS),
@@ -102,11 +109,13 @@ export const Reactor = z
     conditions: z.array(z.string()),
     reactions: z.array(
       z.object({
-        type: z.enum(['adjust_points', 'set_tier', 'emit_event']),
+        type: z.enum(['adjust_points', 'set_tier', 'issue_reward', 'emit_event']),
         points: z.string().optional(),
         allowNegative: z.boolean().optional(),
         reason: z.string().optional(),
         tier: z.string().optional(),
+        reward: id('rwd').optional(),
+        quantity: z.number().int().optional(),
         event: z.string().optional(),
         payload: z.record(z.string(), z.string()).optional(),
       }),

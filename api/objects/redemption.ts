@@ -127,7 +127,7 @@ export const Redemption = z
     variant: z.string().optional(),
     status: z.enum(REDEMPTION_STATUSES),
     quantity: z.number().int(),
-    points: positivePoints,
+    points: points.meta({ description: 'Nothing where an event gave it.' }),
     reversed_points: points,
     reversed_quantity: z.number().int(),
     discount: Discount.optional(),
@@ -135,7 +135,9 @@ export const Redemption = z
     credit: Credit.optional(),
     gift_cards: z.array(GiftCard).optional(),
     payment: z.string().nullable(),
-    transaction: id('ptx').meta({ description: 'The debit.' }),
+    transaction: id('ptx')
+      .nullable()
+      .meta({ description: 'The debit; none where an event gave it.' }),
     expires_at: time.nullable().meta({ description: 'When the points return by themselves.' }),
     applied_at: time.nullable(),
     released_at: time.nullable(),

@@ -52,6 +52,12 @@ const Outcome = z
         'expression_failed',
         'insufficient_points',
         'no_such_tier',
+        'resource_missing',
+        'reward_inactive',
+        'reward_not_started',
+        'reward_ended',
+        'reward_out_of_stock',
+        'tier_required',
       ])
       .optional(),
     explanation: z.string(),
@@ -60,11 +66,14 @@ const Outcome = z
     missing: points.optional(),
     reactions: z.array(
       z.object({
-        type: z.enum(['adjust_points', 'set_tier', 'emit_event']),
+        type: z.enum(['adjust_points', 'set_tier', 'issue_reward', 'emit_event']),
         points: points.optional().meta({ description: 'Signed.' }),
         transaction: id('ptx').nullable().optional(),
         balance_after: points.optional(),
         tier: z.string().optional(),
+        reward: id('rwd').optional(),
+        quantity: z.number().int().optional(),
+        redemption: id('rdm').nullable().optional(),
         event_type: z.string().optional(),
       }),
     ),
@@ -167,6 +176,18 @@ const HOLD_STATUS = {
   reversed: 'returned',
 } as const
 
+function giftObject(
+  { reward, quantity, redemption }: Pick<Stored, 'reward' | 'quantity' | 'redemption'>,
+  dryRun: boolean,
+) {
+  return {
+    ...(reward !== undefined && { reward }),
+    ...(quantity !== undefined && { quantity }),
+    redemption: dryRun ? null : (redemption ?? null),
+  }
+}
+
+type Stored = StoredOutcome['reactions'][number]
 type StoredOutcome = ReportedEventRow['outcomes'][number]
 
 function outcomeObject(
@@ -185,13 +206,14 @@ function outcomeObject(
     ...(available !== undefined && { available: shown(available) }),
     ...(missing !== undefined && { missing: shown(missing) }),
     reactions: stored.reactions.map(
-      ({ type, amount, transaction, balance_after, tier, event_type }) => ({
+      ({ type, amount, transaction, balance_after, tier, event_type, ...gift }) => ({
         type,
         ...(amount !== undefined && { points: shown(amount) }),
         // what a dry run wrote is taken back: its ids name nothing
         ...(transaction !== undefined && { transaction: dryRun ? null : transaction }),
         ...(balance_after !== undefined && { balance_after: shown(balance_after) }),
         ...(tier !== undefined && { tier }),
+        ...(type === 'issue_reward' && giftObject(gift, dryRun)),
         ...(event_type !== undefined && { event_type }),
       }),
     ),

@@ -27,7 +27,7 @@ export const createReactor = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, body, deps } = ctx
     await checkTrigger(deps, workspace, body.trigger)
-    checkReactions(body.reactions)
+    await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
     const request = identityOf('POST /v1/reactors', ctx)

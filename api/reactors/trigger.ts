@@ -1,5 +1,6 @@
 import { findEventType } from '../../db/event-types.ts'
 import { readReactorCount } from '../../db/reactors.ts'
+import { findReward, type RewardRow } from '../../db/rewards.ts'
 import { isIntrinsic } from '../../domain/event-type.ts'
 import type { Reaction } from '../../domain/reactor.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -23,13 +24,35 @@ export async function checkTrigger(deps: Deps, workspace: string, trigger: strin
   }
 }
 
-/** Refuses a reaction that would speak in the platform's name. */
-export function checkReactions(reactions: readonly Reaction[]): void {
+/** Refuses a reaction that would speak in the platform's name, or give a reward that cannot be given. */
+export async function checkReactions(
+  { pool }: Deps,
+  workspace: string,
+  reactions: readonly Reaction[],
+): Promise<void> {
   for (const [index, reaction] of reactions.entries()) {
+    if (reaction.type === 'issue_reward') {
+      const row = await findReward(pool, workspace, reaction.reward)
+      checkGift(row, reaction, `reactions.${index}`)
+    }
     if (reaction.type === 'emit_event' && isIntrinsic(reaction.event)) {
       refuse('event_type_intrinsic', `${reaction.event} is a type of the platform's own.`, {
         param: `reactions.${index}.event`,
       })
     }
+  }
+}
+
+type Gift = Extract<Reaction, { type: 'issue_reward' }>
+
+function checkGift(row: RewardRow | undefined, { reward, quantity }: Gift, at: string): void {
+  if (row === undefined) missing(`${at}.reward`, reward)
+  if (row.hasVariants) {
+    const message = `${at}.reward: has variants, and a reactor gives none of them.`
+    refuse('parameter_invalid', message, { param: `${at}.reward` })
+  }
+  if (row.type === 'discount_percent' && quantity > 1) {
+    const message = `${at}.quantity: a percentage is given once.`
+    refuse('parameter_invalid', message, { param: `${at}.quantity` })
   }
 }

@@ -30,7 +30,7 @@ export const updateReactor = endpoint({
     const { workspace, livemode, params, body, deps } = ctx
     const before = await findReactor(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('reactor', params.id)
-    checkReactions(body.reactions ?? [])
+    await checkReactions(deps, workspace, body.reactions ?? [])
     const { starts_at, ends_at, order: position, metadata, ...same } = body
     const startsAt = starts_at === undefined ? before.startsAt : starts_at
     const endsAt = ends_at === undefined ? before.endsAt : ends_at

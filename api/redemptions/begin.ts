@@ -79,7 +79,7 @@ export async function beginRedemption(deps: Deps, asked: Beginning): Promise<Beg
 }
 
 /** Whether it is not over with the request: a gift card that has its codes waits for nobody. */
-function waits({ reward_type: type, codes }: Judged): boolean {
+export function waits({ reward_type: type, codes }: Judged): boolean {
   return waitsForAPayment(type) || (waitsForFulfillment(type) && codes === null)
 }
 
@@ -168,11 +168,13 @@ function replayOf(stored: Snapshot, { fingerprint }: Beginning): Begun {
   return { row, replayed: true }
 }
 
-function holdOf({ hold_minutes }: Judged): number {
+/** How long it waits for its payment, in milliseconds. */
+export function holdOf({ hold_minutes }: Judged): number {
   return Math.round(hold_minutes * MINUTE_MS)
 }
 
-function deadlineOf({ deadline_days }: Judged): number {
+/** How long somebody has to hand it over, in milliseconds. */
+export function deadlineOf({ deadline_days }: Judged): number {
   return (deadline_days ?? DEFAULT_DEADLINE_DAYS) * DAY_MS
 }
 

@@ -11,7 +11,7 @@ export function codeOpener({ codes }: Deps, workspace: string) {
 }
 
 /** Codes made and sealed for one redemption; undefined where the reward's come from a pool, or it has none. */
-function newCodes(
+export function newCodes(
   { codes }: Deps,
   workspace: string,
   source: CodeSource | null,

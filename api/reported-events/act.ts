@@ -1,5 +1,10 @@
 import type { z } from 'zod'
-import type { EventReport, Reported } from '../../activities/reported-event.ts'
+import {
+  type EventReport,
+  givesRewards,
+  planEvent,
+  type Reported,
+} from '../../activities/reported-event.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
 import { type ErrorCode, Refused, refuse } from '../../domain/refusal.ts'
@@ -10,6 +15,7 @@ import type { Deps } from '../deps.ts'
 import { type ReportedEvent, reportedEventObject } from '../objects/reported-event.ts'
 import { isOutage, Outage, orOutage } from '../outage.ts'
 import { inPoints, missing } from '../points-refusal.ts'
+import { giftsOf } from './gifts.ts'
 import { judgeEvent } from './judge.ts'
 
 /** What reporting an event may refuse. */
@@ -20,6 +26,12 @@ export const REPORT_ERRORS: readonly ErrorCode[] = [
   'payload_personal_data',
   'insufficient_points',
   'account_closed',
+  'reward_inactive',
+  'reward_not_started',
+  'reward_ended',
+  'reward_out_of_stock',
+  'limit_reached',
+  'tier_required',
   'idempotency_key_reused',
 ]
 
@@ -39,12 +51,17 @@ export async function actOnEvent(
   const found = await judgeEvent(deps, asked)
   const bySetting = found.outcome === 'found' && found.strict === true
   const report = { ...asked, strict: asked.strict ?? bySetting }
+  const gifts = giftsOf(deps, report)
   try {
-    const reported = await write(() => deps.activities.reportEvent(report, found))
+    const reported = await write(() =>
+      deps.activities.reportEvent(report, found, undefined, gifts.prepare),
+    )
+    await gifts.settle(reported)
     return await answerOf(deps, reported, report, livemode)
   } catch (error) {
     if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
-    if (report.strict) throw new Outage(UNKNOWN, error)
+    const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
+    if (report.strict || plan.some(givesRewards)) throw new Outage(UNKNOWN, error)
     const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }
     await orOutage(UNKNOWN, () => finishReportedEvent(deps.engine, handedOver))
     return { status: 'accepted', object: acceptedObject(report, livemode) }

@@ -1,8 +1,15 @@
 -- The part of a redemption's credit that goes with so many of its points: in proportion, rounded up,
--- all of it at the end.
+-- all of it at the end. A gift took no points: none of it goes, until all of it does.
 create or replace function credit_share(c credit, d redemption, p_points bigint) returns bigint
 language sql immutable as $$
-  select ceil(c.amount::numeric * p_points / d.points)::bigint
+  select case when d.points = 0 then 0 else ceil(c.amount::numeric * p_points / d.points)::bigint end
+$$;
+
+-- What the next reversal, of so many points, takes of the credit.
+create or replace function credit_next_share(c credit, d redemption, p_points bigint) returns bigint
+language sql immutable as $$
+  select case when d.points = 0 then c.amount
+    else credit_share(c, d, d.reversed_points + p_points) - credit_share(c, d, d.reversed_points) end
 $$;
 
 -- Why a redemption of store credit cannot be reversed by so many points: that share of the money was
@@ -17,7 +24,7 @@ begin
   select * into c from credit where workspace = d.workspace and id = 'crd_' || substr(d.id, 5);
   remaining := case when c.expires_at <= p_at then 0 else c.remaining end;
   taken := credit_share(c, d, d.reversed_points);
-  if c.id is null or credit_share(c, d, d.reversed_points + p_points) - taken <= remaining then
+  if c.id is null or credit_next_share(c, d, p_points) <= remaining then
     return null;
   end if;
   return jsonb_build_object('code', 'not_reversible', 'credit', c.id, 'currency', c.currency, 'remaining', remaining,
@@ -32,7 +39,7 @@ declare
   share bigint;
 begin
   select * into c from credit where workspace = d.workspace and id = 'crd_' || substr(d.id, 5);
-  share := credit_share(c, d, d.reversed_points + p_points) - credit_share(c, d, d.reversed_points);
+  share := credit_next_share(c, d, p_points);
   if share > 0 then
     perform credit_post(c, 'reverse', -share, 'reverse:' || d.id || ':' || d.reversed_points + p_points, p_at,
       jsonb_build_object('redemption', d.id));

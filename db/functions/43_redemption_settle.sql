@@ -50,11 +50,13 @@ begin
   end if;
   a := lots_expire(account_locked(p_workspace, d.account), p_at);
   select late_payment = 'rehold' into rehold from program where workspace = p_workspace and id = a.program;
-  rehold := rehold and a.status = 'active' and a.balance >= d.points;
+  rehold := rehold and a.status = 'active' and (d.points = 0 or a.balance >= d.points);
   d.late_payment := jsonb_build_object(
     'payment', p_payment, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at', p_at);
   if rehold then
-    d.transaction := points_spend(a, d, 'rehold:' || p_id, p_at);
+    if d.points > 0 then
+      d.transaction := points_spend(a, d, 'rehold:' || p_id, p_at);
+    end if;
     d.status := 'applied';
     d.applied_at := p_at;
     if d.took_stock then
@@ -148,7 +150,7 @@ language sql stable as $$
   from redemption_message m where m.workspace = d.workspace and m.operation = p_operation
 $$;
 
--- What release and reversal share: points back to the same lots, `p_quantity` of it back to stock, store
+-- What release and reversal share: points back to the same lots (a gift took none), `p_quantity` of it back to stock, store
 -- credit taken back and codes voided, and the discount off a payment still open. All locks are held.
 drop function if exists redemption_undo(redemption, text, bigint, text, text, payment, timestamptz);
 create or replace function redemption_undo(
@@ -161,7 +163,9 @@ declare
   t ptx;
 begin
   a := account_locked(d.workspace, d.account);
-  t := points_return(a, p_type, d.transaction, p_points, p_reason, p_operation, d.id, p_at);
+  if d.points > 0 then
+    t := points_return(a, p_type, d.transaction, p_points, p_reason, p_operation, d.id, p_at);
+  end if;
   if p_quantity > 0 and d.took_stock then
     perform stock_move(d, p_quantity);
   end if;

@@ -142,7 +142,7 @@ declare
 begin
   if shipped > 0 then
     points := least(points, ceil(d.points::numeric * unshipped / items));
-    if d.reversed_points + points < d.points then
+    if d.reversed_points + points < d.points or d.points = 0 then
       returned := least(returned, unshipped / (items / d.quantity));
     end if;
   end if;
@@ -152,7 +152,7 @@ begin
   d.fulfillment := fulfillment_without(d, unshipped);
   d.reason := p_reason;
   d.overdue_at := null;
-  if d.reversed_points = d.points then
+  if redemption_is_returned(d) then
     d.status := 'reversed';
     d.reversed_at := p_at;
   else

@@ -82,6 +82,8 @@ language sql immutable as $$
   select case
     when p_quantity > d.quantity - d.reversed_quantity then jsonb_build_object(
       'code', 'parameter_invalid', 'param', 'quantity', 'left', d.quantity - d.reversed_quantity)
+    when d.points = 0 and p_quantity < d.quantity - d.reversed_quantity then
+      '{"code": "parameter_invalid", "param": "quantity", "gift": true}'
     when p_points > d.points - d.reversed_points then jsonb_build_object(
       'code', 'parameter_invalid', 'param', 'points', 'available', d.points - d.reversed_points)
     when d.status = 'pending' and pay.status = 'processing' then '{"code": "payment_processing"}'
@@ -106,7 +108,7 @@ begin
     d.fulfillment := fulfillment_without(d, least(unshipped,
       p_quantity * ((d.fulfillment ->> 'quantity')::int / d.quantity)));
   end if;
-  if d.reversed_points = d.points then
+  if redemption_is_returned(d) then
     d.status := 'reversed';
     d.reversed_at := p_at;
     d.overdue_at := null;
@@ -115,6 +117,12 @@ begin
   end if;
   return d;
 end $$;
+
+-- Whether all points are back; of a gift, which took none, all of its quantity.
+create or replace function redemption_is_returned(d redemption) returns boolean
+language sql immutable as $$
+  select d.reversed_points = d.points and (d.points > 0 or d.reversed_quantity = d.quantity)
+$$;
 
 -- What an applied redemption says of its payment once `p_points` more are returned: that keeps its charge.
 -- `discounted` is what the points returned took off it; `refundable` what of that is not refunded here yet
@@ -130,7 +138,7 @@ begin
     return d;
   end if;
   discounted := trunc((pay.amount - payment_charge(pay.amount, jsonb_build_array(d.discount)))::numeric
-    * (d.reversed_points + p_points) / d.points);
+    * case when d.points = 0 then 1 else d.reversed_points + p_points end / greatest(d.points, 1));
   d.payment_unaffected := jsonb_build_object('payment', pay.id, 'currency', pay.currency, 'discounted', discounted,
     'refunded', refunded, 'refundable', greatest(0, least(discounted - refunded, pay.amount_charged - pay.amount_refunded)),
     'refunds', coalesce(d.payment_unaffected -> 'refunds', '[]'));

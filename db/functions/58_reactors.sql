@@ -91,9 +91,7 @@ language plpgsql as $$
 declare
   r reactor;
   a account;
-  reaction record;
   outcome jsonb := p_planned - 'version';
-  done jsonb := '[]';
   refused jsonb;
   reached text;
 begin
@@ -111,12 +109,26 @@ begin
   if refused is not null then
     return outcome || '{"outcome": "failed", "reactions": []}' || refused;
   end if;
+  if p_planned -> 'reactions' @> '[{"type": "issue_reward"}]' then
+    return outcome || reactor_do_or_fail(e, r, p_planned -> 'reactions', p_at);
+  end if;
+  return outcome || jsonb_build_object('outcome', 'activated',
+    'reactions', reactor_do(e, r, p_planned -> 'reactions', p_at));
+end $$;
+
+-- Counts the activation and does all reactions, in order. Returns what they did.
+create or replace function reactor_do(e reported_event, r reactor, p_reactions jsonb, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  reaction record;
+  done jsonb := '[]';
+begin
   insert into reactor_activation (workspace, event, reactor, account, at)
   values (e.workspace, e.id, r.id, e.account, e.occurred_at);
-  for reaction in select value, ordinality from jsonb_array_elements(p_planned -> 'reactions') with ordinality loop
+  for reaction in select value, ordinality from jsonb_array_elements(p_reactions) with ordinality loop
     done := done || reaction_do(e, r, reaction.value, reaction.ordinality::int, p_at);
   end loop;
-  return outcome || jsonb_build_object('outcome', 'activated', 'reactions', done);
+  return done;
 end $$;
 
 -- Does one reaction, which has been judged possible. Returns what it did.
@@ -144,6 +156,8 @@ begin
       select * into p from program where workspace = e.workspace and id = a.program;
       perform tier_write(a, p, tier_named(p, p_reaction ->> 'tier'), null, 'set', r.name, p_at);
       return jsonb_build_object('type', 'set_tier', 'tier', p_reaction ->> 'tier');
+    when 'issue_reward' then
+      return reward_issue(e, r, p_reaction, p_at);
     else
       perform event_write(e.workspace, p_reaction ->> 'event', e.id, jsonb_build_object('account', e.account,
         'payload', p_reaction -> 'payload', 'source', jsonb_build_object('event', e.id, 'reactor', r.id)), null, p_at);

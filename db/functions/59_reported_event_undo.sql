@@ -1,5 +1,5 @@
 -- Undoes what an event moved, by a second event that names it: each of its transactions is reversed, so
--- that the points return to the very lots they came from; what it held is reversed as a redemption. All of
+-- that the points return to the very lots they came from; what it held or gave is reversed as a redemption. All of
 -- it or nothing, and once: a second one, under whatever event_id, is answered with the first. A tier that
 -- was set and events that were emitted stay, and limits still count the activation. `p_points` is what the
 -- caller says it undoes (smallest unit, null: nothing said). Outcomes: processed; replayed (the same
@@ -26,6 +26,9 @@ begin
   if o.redemption is not null then
     perform redemption_locked(p_workspace, o.redemption); -- its payment comes before the account
   end if;
+  perform 1 from payment where workspace = p_workspace and id in (
+    select payment from redemption where workspace = p_workspace and id = any (event_gifts(o)))
+  order by id for update; -- so do those of what it gave
   a := account_locked(p_workspace, o.account);
   select * into e from reported_event where workspace = p_workspace and event_id = p_event_id;
   if found then
@@ -55,6 +58,7 @@ begin
   e.created_at := p_at;
   e.reverses := o.event_id;
   e.undone := case when o.redemption is null then event_undo_moved(o, p_at) else event_undo_held(o, p_at) end;
+  perform event_undo_gifts(o, p_at);
   select coalesce(sum((x ->> 'amount')::bigint), 0) into e.points from jsonb_array_elements(e.undone) x;
   select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
   perform event_report_write(e, p_payload);

@@ -100,11 +100,14 @@ export type ReactorOutcome = {
   available?: number
   missing?: number
   reactions: {
-    type: 'adjust_points' | 'set_tier' | 'emit_event'
+    type: 'adjust_points' | 'set_tier' | 'issue_reward' | 'emit_event'
     amount?: number
     transaction?: string | null
     balance_after?: number
     tier?: string
+    reward?: string
+    quantity?: number
+    redemption?: string
     event?: string
     event_type?: string
   }[]

@@ -105,7 +105,8 @@ export const redemption = pgTable(
     credit: jsonb('credit').$type<Record<string, unknown>>(),
     giftCards: jsonb('gift_cards').$type<SealedGiftCard[]>(),
     payment: idText('payment'),
-    transaction: idText('transaction').notNull(),
+    // The debit; a gift took no points and has none.
+    transaction: idText('transaction'),
     expiresAt: instant('expires_at'),
     appliedAt: instant('applied_at'),
     releasedAt: instant('released_at'),
@@ -132,6 +133,7 @@ export const redemption = pgTable(
     index('redemption_overdue').on(t.overdueAt).where(sql`status = 'fulfillment_pending'`),
     check('redemption_reversed_within', sql`reversed_points between 0 and points`),
     check('redemption_returned_within', sql`reversed_quantity between 0 and quantity`),
+    check('redemption_debit_or_gift', sql`(transaction is null) = (points = 0)`),
   ],
 )
 

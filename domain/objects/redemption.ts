@@ -25,7 +25,7 @@ export type RedemptionFacts = {
   readonly credit: Fields | null
   readonly giftCards: readonly SealedGiftCard[] | null
   readonly payment: string | null
-  readonly transaction: string
+  readonly transaction: string | null
   readonly expiresAt: Date | null
   readonly appliedAt: Date | null
   readonly releasedAt: Date | null

@@ -2133,7 +2133,10 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
             quantity: number;
-            /** @example 500 */
+            /**
+             * @description Nothing where an event gave it.
+             * @example 500
+             */
             points: number;
             /** @example 500 */
             reversed_points: number;
@@ -2144,10 +2147,10 @@ export interface components {
             gift_cards?: components["schemas"]["GiftCard"][];
             payment: string | null;
             /**
-             * @description The debit.
+             * @description The debit; none where an event gave it.
              * @example ptx_7Qd3
              */
-            transaction: string;
+            transaction: string | null;
             /**
              * Format: date-time
              * @description When the points return by themselves.
@@ -3737,11 +3740,14 @@ export interface components {
             conditions: string[];
             reactions: {
                 /** @enum {string} */
-                type: "adjust_points" | "set_tier" | "emit_event";
+                type: "adjust_points" | "set_tier" | "issue_reward" | "emit_event";
                 points?: string;
                 allowNegative?: boolean;
                 reason?: string;
                 tier?: string;
+                /** @example rwd_fivecredit */
+                reward?: string;
+                quantity?: number;
                 event?: string;
                 payload?: {
                     [key: string]: string;
@@ -3820,6 +3826,13 @@ export interface components {
                 tier: string;
             } | {
                 /** @enum {string} */
+                type: "issue_reward";
+                /** @example rwd_fivecredit */
+                reward: string;
+                /** @default 1 */
+                quantity?: number;
+            } | {
+                /** @enum {string} */
                 type: "emit_event";
                 /** @example REDEEMED_POINTS */
                 event: string;
@@ -3896,6 +3909,13 @@ export interface components {
                 type: "set_tier";
                 /** @description Of a program whose tiers are set by hand. */
                 tier: string;
+            } | {
+                /** @enum {string} */
+                type: "issue_reward";
+                /** @example rwd_fivecredit */
+                reward: string;
+                /** @default 1 */
+                quantity?: number;
             } | {
                 /** @enum {string} */
                 type: "emit_event";
@@ -4013,7 +4033,7 @@ export interface components {
             /** @enum {string} */
             outcome: "activated" | "skipped" | "failed";
             /** @enum {string} */
-            reason?: "inactive" | "not_started" | "ended" | "condition_false" | "limit_reached" | "expression_failed" | "insufficient_points" | "no_such_tier";
+            reason?: "inactive" | "not_started" | "ended" | "condition_false" | "limit_reached" | "expression_failed" | "insufficient_points" | "no_such_tier" | "resource_missing" | "reward_inactive" | "reward_not_started" | "reward_ended" | "reward_out_of_stock" | "tier_required";
             explanation: string;
             /** @example 500 */
             required?: number;
@@ -4023,7 +4043,7 @@ export interface components {
             missing?: number;
             reactions: {
                 /** @enum {string} */
-                type: "adjust_points" | "set_tier" | "emit_event";
+                type: "adjust_points" | "set_tier" | "issue_reward" | "emit_event";
                 /**
                  * @description Signed.
                  * @example 500
@@ -4034,6 +4054,11 @@ export interface components {
                 /** @example 500 */
                 balance_after?: number;
                 tier?: string;
+                /** @example rwd_fivecredit */
+                reward?: string;
+                quantity?: number;
+                /** @example rdm_3kd9 */
+                redemption?: string | null;
                 event_type?: string;
             }[];
         };
@@ -11854,7 +11879,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_closed`, `insufficient_points`, `invalid_precision`, `not_reversible`, `payment_processing`, `redemption_already_settled` */
+            /** @description `account_closed`, `insufficient_points`, `invalid_precision`, `limit_reached`, `not_reversible`, `payment_processing`, `redemption_already_settled`, `reward_ended`, `reward_inactive`, `reward_not_started`, `reward_out_of_stock`, `tier_required` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13877,7 +13902,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_closed`, `insufficient_points` */
+            /** @description `account_closed`, `insufficient_points`, `limit_reached`, `reward_ended`, `reward_inactive`, `reward_not_started`, `reward_out_of_stock`, `tier_required` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14016,7 +14041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_closed`, `insufficient_points`, `invalid_precision`, `not_reversible`, `payment_processing`, `redemption_already_settled` */
+            /** @description `account_closed`, `insufficient_points`, `invalid_precision`, `limit_reached`, `not_reversible`, `payment_processing`, `redemption_already_settled`, `reward_ended`, `reward_inactive`, `reward_not_started`, `reward_out_of_stock`, `tier_required` */
             422: {
                 headers: {
                     [name: string]: unknown;

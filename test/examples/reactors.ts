@@ -35,6 +35,23 @@ export async function reactors(book: Book): Promise<void> {
       limits: { per_user: { activations: 1, window: 'day' } },
     },
   })
+  await ask(`POST ${REACTORS}`, 'Five euros off for a bad day', {
+    body: {
+      name: 'Sorry',
+      trigger: 'VISIT_RATED',
+      conditions: '$.stars <= 2',
+      reactions: [{ type: 'issue_reward', reward: 'rwd_fivecredit' }],
+      limits: { per_user: { activations: 1, window: 'month' } },
+    },
+  })
+  await ask('POST /v1/events', 'A bad day: a reward for nothing', {
+    body: {
+      type: 'VISIT_RATED',
+      user: 'loy_8sd2k1',
+      eventId: 'terminal-3/2026-05-12/0007',
+      payload: { stars: 1, storeId: 'OSL-1' },
+    },
+  })
   const path = { id: thanks.id }
   await ask(`GET ${REACTORS}/{id}`, 'A reactor', { path })
   await ask(`PATCH ${REACTORS}/{id}`, 'Twice the points, switched off', {

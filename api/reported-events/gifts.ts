@@ -1,0 +1,124 @@
+import type { EventReport, Reported } from '../../activities/reported-event.ts'
+import { precheckRedemption } from '../../db/redemptions.ts'
+import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
+import { creationWindowMs } from '../../domain/creation-window.ts'
+import { waitsForFulfillment } from '../../domain/fulfillment.ts'
+import { derivedId } from '../../domain/ids.ts'
+import type { Planned, PlannedReward } from '../../domain/reactor.ts'
+import {
+  armRedemption,
+  fulfillmentInputOf,
+  inputOf,
+  signalCreated,
+} from '../../temporal/redemption.ts'
+import type { Deps } from '../deps.ts'
+import { orOutage } from '../outage.ts'
+import { deadlineOf, holdOf, newCode, waits } from '../redemptions/begin.ts'
+import { newCodes } from '../redemptions/gift-cards.ts'
+import type { Judged } from '../redemptions/judge.ts'
+
+type Armed = { input: Parameters<typeof armRedemption>[1]; isNew: boolean }
+
+/**
+ * The rewards that an event's reactors give: arm, then act, as any redemption. Each has an id of its own
+ * that every try of the event shares, so that it is armed and given once.
+ */
+export function giftsOf(deps: Deps, report: EventReport) {
+  const armed = new Map<string, Armed>()
+  const prepareOne = async (gift: PlannedReward, key: string, found: FoundEvent) => {
+    const { workspace, eventId, dryRun } = report
+    const redemption = derivedId('rdm', workspace, 'gift', eventId, key)
+    const { judged, refusal } = await judgeGift(deps, report, gift, found)
+    if (judged === undefined) return { ...gift, redemption, refusal }
+    const codes = newCodes(deps, workspace, judged.codes, gift.quantity)
+    const waitMs = waitOf(judged)
+    const expiresAt = waits(judged) ? new Date(Date.parse(found.at) + waitMs).toISOString() : null
+    const windowMs = creationWindowMs(waitMs)
+    if (expiresAt !== null && !dryRun) {
+      const run = { id: redemption, account: judged.account, reward: gift.reward }
+      const of = waitsForFulfillment(judged.reward_type) ? fulfillmentInputOf : inputOf
+      const input = { ...of(workspace, run, expiresAt), creationWindowMs: windowMs }
+      const isNew = await orOutage(
+        'The event could not be begun. Nothing was written; try again.',
+        () => armRedemption(deps.engine, input, waitMs),
+      )
+      armed.set(redemption, { input, isNew })
+    }
+    const artifact = { code: newCode(), expires_at: expiresAt, window_ms: windowMs }
+    return { ...gift, redemption, ...artifact, ...(codes !== undefined && { codes }) }
+  }
+  return {
+    /** The plan with what its rewards need; their runs are armed. */
+    prepare: (plan: readonly Planned[], found: FoundEvent): Promise<Planned[]> =>
+      Promise.all(
+        plan.map(async (planned) => ({
+          ...planned,
+          reactions: await Promise.all(
+            planned.reactions.map(async (reaction, index) =>
+              reaction.type === 'issue_reward'
+                ? prepareOne(reaction, `${planned.reactor}/${index}`, found)
+                : reaction,
+            ),
+          ),
+        })),
+      ),
+
+    /**
+     * A run that an earlier try armed may have looked already: it is told to look again. One armed for
+     * days, for an item that was not given after all, is told so that it ends soon.
+     */
+    settle: async (reported: Reported) => {
+      if (armed.size === 0) return
+      const given = givenBy(reported)
+      for (const [redemption, { input, isNew }] of armed) {
+        if (given.has(redemption)) {
+          if (!isNew) await signalCreated(deps.engine, input)
+        } else if ('deadline' in input) {
+          await signalCreated(deps.engine, input).catch(() => {}) // it ends at its deadline otherwise
+        }
+      }
+    },
+  }
+}
+
+type JudgedGift =
+  | { judged: Judged; refusal?: undefined }
+  | { judged?: undefined; refusal: { code: string } }
+
+// A gift costs nothing: too few points keep nobody from it.
+async function judgeGift(
+  { pool, holdMinutes }: Deps,
+  { workspace, user }: EventReport,
+  { reward, quantity }: PlannedReward,
+  found: FoundEvent,
+): Promise<JudgedGift> {
+  const account = found.account ?? user
+  const judged = await precheckRedemption(
+    pool,
+    workspace,
+    NO_SUCH_ID,
+    account,
+    reward,
+    quantity,
+    holdMinutes,
+  )
+  if (judged.outcome !== 'judged' || !judged.same_program) {
+    return { refusal: noSuch(reward) }
+  }
+  const [refusal] = judged.refusals.filter(({ code }) => code !== 'insufficient_points')
+  return refusal === undefined ? { judged } : { refusal }
+}
+
+const noSuch = (reward: string) => ({ code: 'resource_missing', reward })
+
+const NO_SUCH_ID = '' // whether it was given already is told by the event
+
+function waitOf(judged: Judged): number {
+  return waitsForFulfillment(judged.reward_type) ? deadlineOf(judged) : holdOf(judged)
+}
+
+function givenBy(reported: Reported): Set<string | undefined> {
+  if (reported.outcome !== 'processed' && reported.outcome !== 'replayed') return new Set()
+  const { outcomes } = readReportedEvent(reported.event)
+  return new Set(outcomes.flatMap(({ reactions }) => reactions.map(({ redemption }) => redemption)))
+}

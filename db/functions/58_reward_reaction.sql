@@ -1,0 +1,116 @@
+-- Gives the member a reward for nothing: a redemption of 0 points and without a debit, otherwise as
+-- redemption_create has it. What keeps anybody from redeeming the reward keeps a reactor from giving it:
+-- that raises VR003, so that its whole reactor takes back what it did. The run that watches over it was
+-- armed (`expires_at`) for `window_ms`; later than that, or where the reward has been changed since, all
+-- is taken back to be planned anew (VR002). The account's lock is held.
+create or replace function reward_issue(e reported_event, r reactor, p_reaction jsonb, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  a account;
+  w reward;
+  d redemption;
+  refusals jsonb;
+begin
+  if p_reaction ? 'refusal' then
+    perform reward_withheld(p_reaction -> 'refusal');
+  end if;
+  if clock_timestamp() > p_at + make_interval(secs => (p_reaction ->> 'window_ms')::int / 1000.0) then
+    raise exception using errcode = 'VR002', message = '{"outcome": "too_late"}';
+  end if;
+  select * into a from account where workspace = e.workspace and id = e.account;
+  select * into w from reward where workspace = e.workspace and id = p_reaction ->> 'reward';
+  if w.inventory is not null then
+    select * into w from reward where workspace = e.workspace and id = w.id for update;
+  end if;
+  if w.id is null or w.program <> a.program or w.has_variants then
+    perform reward_withheld(jsonb_build_object('code', 'resource_missing', 'reward', p_reaction ->> 'reward'));
+  end if;
+  d.quantity := (p_reaction ->> 'quantity')::int;
+  w.cost := 0;
+  refusals := redemption_refusals(a, w, d.quantity, 0, p_at);
+  if refusals <> '[]' then
+    perform reward_withheld(refusals -> 0);
+  end if;
+  d.workspace := e.workspace;
+  d.id := p_reaction ->> 'redemption';
+  d.account := a.id;
+  d.reward := w.id;
+  d.program := a.program;
+  d.points := 0;
+  d.reversed_points := 0;
+  d.reversed_quantity := 0;
+  d.fingerprint := e.fingerprint;
+  d.metadata := jsonb_build_object('event', e.event_id, 'reactor', r.id);
+  d.created_at := p_at;
+  d.took_stock := w.inventory is not null;
+  d := redemption_artifact(d, w, p_reaction ->> 'code', (p_reaction ->> 'expires_at')::timestamptz, null);
+  if w.codes is not null then
+    d.gift_cards := gift_cards_take(d, w, p_reaction -> 'codes', p_at);
+    if d.gift_cards is null and w.codes ? 'pool' then
+      perform reward_withheld('{"code": "reward_out_of_stock"}');
+    end if;
+  end if;
+  if d.status <> 'fulfilled' and p_reaction -> 'expires_at' is null or w.codes is not null and d.gift_cards is null then
+    raise exception using errcode = 'VR002', message = '{"outcome": "too_late"}';
+  end if;
+  insert into redemption values (d.*);
+  if d.took_stock then
+    perform stock_move(d, -d.quantity);
+  end if;
+  if d.credit is not null then
+    perform credit_issue(a, d, p_at);
+  end if;
+  perform event_write(d.workspace, 'loyalty.redemption.created', d.id, to_jsonb(d), null, p_at);
+  return jsonb_build_object('type', 'issue_reward', 'reward', d.reward, 'quantity', d.quantity, 'redemption', d.id);
+end $$;
+
+-- Leaves the reactor that cannot give its reward; `reactor_do_or_fail` hears it.
+create or replace function reward_withheld(p_refusal jsonb) returns void
+language plpgsql as $$
+begin
+  raise exception using errcode = 'VR003', message = p_refusal::text;
+end $$;
+
+-- As reactor_do, for a reactor that gives rewards: where one is withheld nothing of the reactor stays, and
+-- the event goes on without it. A strict event is refused with what withheld it.
+create or replace function reactor_do_or_fail(e reported_event, r reactor, p_reactions jsonb, p_at timestamptz)
+returns jsonb
+language plpgsql as $$
+declare
+  refusal jsonb;
+begin
+  return jsonb_build_object('outcome', 'activated', 'reactions', reactor_do(e, r, p_reactions, p_at));
+exception when sqlstate 'VR003' then
+  refusal := sqlerrm::jsonb;
+  if e.is_strict then
+    perform refuse(refusal);
+  end if;
+  return jsonb_build_object('outcome', 'failed', 'reason', refusal ->> 'code', 'reactions', '[]'::jsonb,
+    'explanation', format('A reward cannot be given: %s.', refusal ->> 'code'));
+end $$;
+
+-- The redemptions that an event's reactors gave, in their order.
+create or replace function event_gifts(o reported_event) returns text[]
+language sql immutable as $$
+  select coalesce(array_agg(x #>> '{}' order by n), '{}')
+  from jsonb_path_query(o.outcomes, '$[*].reactions[*] ? (@.type == "issue_reward").redemption') with ordinality y (x, n)
+$$;
+
+-- Takes back what an event gave, as a redemption is reversed. A gift that was released or reversed already
+-- is left as it is. All locks are held.
+create or replace function event_undo_gifts(o reported_event, p_at timestamptz) returns void
+language plpgsql as $$
+declare
+  gift text;
+  posted jsonb;
+begin
+  foreach gift in array event_gifts(o) loop
+    continue when exists (select from redemption
+      where workspace = o.workspace and id = gift and status in ('released', 'reversed'));
+    posted := redemption_reverse(
+      o.workspace, gift, null, null, 'event_reversed', 'undo:' || gift, o.id, p_at, null, null);
+    if posted ->> 'outcome' <> 'reversed' then
+      perform refuse(coalesce(posted -> 'refusal', '{"code": "not_reversible"}'));
+    end if;
+  end loop;
+end $$;

@@ -1,0 +1,2 @@
+ALTER TABLE "redemption" ALTER COLUMN "transaction" DROP NOT NULL;--> statement-breakpoint
+ALTER TABLE "redemption" ADD CONSTRAINT "redemption_debit_or_gift" CHECK ((transaction is null) = (points = 0));
