@@ -242,14 +242,16 @@ test('with everything delivered the run rests until the next event, which it hea
   await spend()
   await receiver.until(1)
   const run = shop.engine.client.workflow.getHandle(id)
-  const events = async () => (await run.describe()).historyLength
   const story = async () => (await run.query<{ currentDetails?: string }>(DETAILS)).currentDetails
-  await expect
-    .poll(story, { timeout: 20_000 })
-    .toBe('Everything is delivered. Waits for the next event.')
-  const resting = await events()
+  const works = async () => (await run.describe()).raw.pendingActivities?.length
+  const rests = { timeout: 30_000 } // a round looks out for more before it hands back
+  await settled(id, 'succeeded')
+  await expect.poll(works, rests).toBe(0)
+  await expect.poll(story, rests).toBe('Everything is delivered. Waits for the next event.')
+  const { historyLength } = await run.describe()
   await spend()
   await receiver.until(2)
   await settled(id, 'succeeded')
-  await expect.poll(events).toBeGreaterThan(resting)
+  const { historyLength: later } = await run.describe()
+  expect(later).toBeGreaterThan(historyLength)
 })
