@@ -54,10 +54,23 @@ async function noteNow() {
   await shop.owner.query(`update ledger_rollup set noted_at = noted_at + interval '10 seconds'`)
 }
 
-/** Counts what was written until now. */
+/**
+ * Counts what was written until now. That waits for every transaction of the server that was under
+ * way then, those of other tests' databases among them.
+ */
 async function countEverything() {
+  const { rows } = await shop.owner.query('select clock_timestamp()::text as now')
   await noteNow()
+  await expect.poll(() => countedTo(rows[0].now), { timeout: 60_000 }).toBe(true)
+}
+
+async function countedTo(instant: string): Promise<boolean> {
   await rollUp(shop.pool)
+  const { rows } = await shop.owner.query(
+    'select through >= $1::timestamptz as yes from ledger_rollup',
+    [instant],
+  )
+  return rows[0].yes
 }
 
 const identity = (r: Record<string, number>) =>
@@ -275,7 +288,8 @@ describe('the totals', () => {
       `select points_post($1, $2, 'adjust', 5, 'x', $3, '', clock_timestamp(), null, null, null, '{}', false)`,
       [shop.workspace, account, newId('op')],
     )
-    await countEverything()
+    await noteNow()
+    await rollUp(shop.pool)
     await client.query('commit')
     client.release()
     expect(await report(program)).toMatchObject({ outstandingPoints: 5 })
