@@ -7,42 +7,6 @@ const TYPE = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 const TYPE_OR_PREFIX = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/
 const LONGEST_TYPE = 100
 
-/** The types that this server writes itself; payment.* come as their provider sends them. */
-export const EVENT_TYPES = [
-  'loyalty.account.created',
-  'loyalty.account.updated',
-  'loyalty.account.closed',
-  'loyalty.account.reopened',
-  'loyalty.account.merged',
-  'loyalty.points.earned',
-  'loyalty.points.spent',
-  'loyalty.points.expired',
-  'loyalty.points.expiring',
-  'loyalty.points.clawed_back',
-  'loyalty.points.reversed',
-  'loyalty.redemption.created',
-  'loyalty.redemption.applied',
-  'loyalty.redemption.released',
-  'loyalty.redemption.fulfilled',
-  'loyalty.redemption.fulfillment_overdue',
-  'loyalty.redemption.reversed',
-  'loyalty.redemption.late_payment',
-  'loyalty.code_pool.low',
-  'loyalty.tier.upgraded',
-  'loyalty.tier.downgraded',
-  'payment.created',
-  'payment.processing',
-  'payment.completed',
-  'payment.failed',
-  'payment.canceled',
-  'payment.expired',
-  'payment.refunded',
-  'customer.credit.issued',
-  'program.liability.snapshot',
-  'webhook_endpoint.disabled',
-  'webhook_endpoint.test',
-] as const
-
 export const eventType = z
   .string()
   .max(LONGEST_TYPE)

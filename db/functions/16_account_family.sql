@@ -34,16 +34,4 @@ begin
   return survivor;
 end $$;
 
--- Who a payment of this customer belongs to in the program: the active account, else the active
--- survivor of an account that had this customer when it was merged. Null where there is none.
-create or replace function account_of_customer(p_workspace text, p_program text, p_customer text) returns text
-language sql stable as $$
-  select coalesce(
-    (select a.id from account a
-     where a.workspace = p_workspace and a.program = p_program and a.customer = p_customer and a.status = 'active'),
-    (select s.id
-     from account m join account s on s.workspace = m.workspace and s.id = account_survivor(m.workspace, m.id)
-     where m.workspace = p_workspace and m.program = p_program and m.customer = p_customer
-       and m.status = 'merged' and s.status = 'active'
-     order by m.created_at desc limit 1))
-$$;
+drop function if exists account_of_customer(text, text, text);

@@ -16,7 +16,7 @@ begin
     'view', seen,
     'program', (select to_jsonb(p) from program p
       where p.workspace = p_workspace and p.id = seen #>> '{account,program}'),
-    'points_currency_value', (select s.entries -> 'pointsCurrencyValue' from settings s where s.workspace = p_workspace),
+    'points_currency_value', setting_value(p_workspace, 'pointsCurrencyValue'),
     'credits', member_credits(p_workspace, member));
 end $$;
 

@@ -17,8 +17,6 @@ declare
   p program;
   d redemption;
   refusals jsonb;
-  snapshot jsonb;
-  debit text;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   a := account_locked(p_workspace, p_account);
@@ -59,8 +57,6 @@ begin
   d.reward := r.id;
   d.program := a.program;
   d.points := r.cost * p_quantity;
-  d.reversed_points := 0;
-  d.reversed_quantity := 0;
   d.quantity := p_quantity;
   d.fingerprint := p_fingerprint;
   d.metadata := p_metadata;
@@ -76,18 +72,30 @@ begin
       return jsonb_build_object('outcome', 'codes_needed', 'codes', r.codes);
     end if;
   end if;
-  debit := points_spend(a, d, p_id, p_at);
-  d.transaction := debit;
+  d.transaction := points_spend(a, d, p_id, p_at);
+  return jsonb_build_object('outcome', 'created', 'redemption', redemption_insert(d, a, p_at));
+end $$;
+
+-- Writes a new redemption, whatever brought it: its row, the stock it takes, the credit it grants, and its
+-- event, whose data it returns. The account's lock is held.
+create or replace function redemption_insert(d redemption, a account, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  snapshot jsonb;
+begin
+  d.reversed_points := 0;
+  d.reversed_quantity := 0;
+  d.took_stock := coalesce(d.took_stock, false);
   insert into redemption values (d.*);
   if d.took_stock then
-    perform stock_move(d, -p_quantity);
+    perform stock_move(d, -d.quantity);
   end if;
   if d.credit is not null then
     perform credit_issue(a, d, p_at);
   end if;
   snapshot := to_jsonb(d);
-  perform event_write(p_workspace, 'loyalty.redemption.created', p_id, snapshot, null, p_at);
-  return jsonb_build_object('outcome', 'created', 'redemption', snapshot);
+  perform event_write(d.workspace, 'loyalty.redemption.created', d.id, snapshot, null, p_at);
+  return snapshot;
 end $$;
 
 -- What the redemption grants and the state it starts in, by the reward's type. A discount waits

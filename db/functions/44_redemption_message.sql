@@ -6,14 +6,13 @@ create or replace function redemption_extend(
 language plpgsql as $$
 declare
   d redemption;
+  earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into d from redemption where workspace = p_workspace and id = p_id for update;
-  if not found then
-    return '{"outcome": "missing"}';
-  end if;
-  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
+  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  if earlier is not null then
+    return earlier;
   end if;
   if d.status <> 'pending' then
     return redemption_settled(d);
@@ -21,6 +20,20 @@ begin
   perform redemption_message_write(p_workspace, p_operation, p_id, 'extend', p_fingerprint, p_at);
   d.expires_at := greatest(p_at, d.expires_at) + make_interval(mins => p_minutes);
   return jsonb_build_object('outcome', 'extended', 'redemption', redemption_save(d, null, p_at));
+end $$;
+
+-- The answer to a message that is not to be obeyed (again): there is no such redemption, or the operation
+-- was obeyed before. Null where it is new.
+create or replace function redemption_heard(d redemption, p_operation text, p_fingerprint text) returns jsonb
+language plpgsql stable as $$
+begin
+  if d.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  if exists (select from redemption_message where workspace = d.workspace and operation = p_operation) then
+    return redemption_replayed(d, p_operation, p_fingerprint);
+  end if;
+  return null;
 end $$;
 
 -- The refusal of a message that came after the end.

@@ -21,16 +21,15 @@ create or replace function fulfillment_ship(
 language plpgsql as $$
 declare
   d redemption;
+  earlier jsonb;
   left_to_ship int;
   parcel jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into d from redemption where workspace = p_workspace and id = p_id for update;
-  if not found then
-    return '{"outcome": "missing"}';
-  end if;
-  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
+  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  if earlier is not null then
+    return earlier;
   end if;
   if d.fulfillment is null then
     return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
@@ -111,14 +110,13 @@ create or replace function fulfillment_cancel(
 language plpgsql as $$
 declare
   d redemption;
+  earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  if d.id is null then
-    return '{"outcome": "missing"}';
-  end if;
-  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
+  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  if earlier is not null then
+    return earlier;
   end if;
   if d.status <> 'fulfillment_pending' then
     return redemption_settled(d);

@@ -3,8 +3,8 @@
 -- quantity back, once. The status stays until all points are returned, then it is reversed and void. A
 -- completed payment keeps its discount, which the row says; `p_refund` refunds that (a sandbox payment's)
 -- in the same transaction, with `p_refund_event` in the inbox. Refused: settled ones, more than is left, a
--- part of a pending one, one whose payment is processing, a refund that cannot be, store credit that is spent. A pending one whose
--- payment has completed meanwhile is applied first. Outcomes: reversed; refused; replayed; missing.
+-- part of a pending one, one whose payment is processing, a refund that cannot be, store credit that is
+-- spent. A pending one whose payment has completed meanwhile is applied first. Outcomes: reversed; refused; replayed; missing.
 drop function if exists redemption_reverse(text, text, bigint, text, text, text, timestamptz);
 create or replace function redemption_reverse(
   p_workspace text, p_id text, p_points bigint, p_quantity int, p_reason text, p_operation text,
@@ -13,6 +13,7 @@ create or replace function redemption_reverse(
 language plpgsql as $$
 declare
   d redemption;
+  earlier jsonb;
   pay payment;
   left_points bigint;
   left_quantity int;
@@ -25,11 +26,9 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  if d.id is null then
-    return '{"outcome": "missing"}';
-  end if;
-  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
+  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  if earlier is not null then
+    return earlier;
   end if;
   if d.status in ('released', 'reversed') then
     return redemption_settled(d);

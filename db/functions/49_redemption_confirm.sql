@@ -7,14 +7,13 @@ create or replace function redemption_confirm(
 language plpgsql as $$
 declare
   d redemption;
+  earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  if d.id is null then
-    return '{"outcome": "missing"}';
-  end if;
-  if exists (select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
+  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  if earlier is not null then
+    return earlier;
   end if;
   if d.status <> 'pending' then
     return redemption_settled(d);

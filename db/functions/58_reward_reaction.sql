@@ -37,8 +37,6 @@ begin
   d.reward := w.id;
   d.program := a.program;
   d.points := 0;
-  d.reversed_points := 0;
-  d.reversed_quantity := 0;
   d.fingerprint := e.fingerprint;
   d.metadata := jsonb_build_object('event', e.event_id, 'reactor', r.id);
   d.created_at := p_at;
@@ -53,14 +51,7 @@ begin
   if d.status <> 'fulfilled' and p_reaction -> 'expires_at' is null or w.codes is not null and d.gift_cards is null then
     raise exception using errcode = 'VR002', message = '{"outcome": "too_late"}';
   end if;
-  insert into redemption values (d.*);
-  if d.took_stock then
-    perform stock_move(d, -d.quantity);
-  end if;
-  if d.credit is not null then
-    perform credit_issue(a, d, p_at);
-  end if;
-  perform event_write(d.workspace, 'loyalty.redemption.created', d.id, to_jsonb(d), null, p_at);
+  perform redemption_insert(d, a, p_at);
   return jsonb_build_object('type', 'issue_reward', 'reward', d.reward, 'quantity', d.quantity, 'redemption', d.id);
 end $$;
 

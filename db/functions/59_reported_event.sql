@@ -32,7 +32,7 @@ begin
     and case p_reactors when 'active' then r.active when 'all' then true else r.id = p_reactors end;
   return jsonb_build_object('outcome', 'found', 'at', clock_timestamp(), 'type', t.id, 'version', t.version,
     'account', a.id, 'decimals', p.decimals, 'rounding', p.rounding, 'reactors', coalesce(reactors, '[]'),
-    'strict', (select s.entries -> 'strict' = 'true' from settings s where s.workspace = p_workspace));
+    'strict', setting_value(p_workspace, 'strict') = 'true');
 end $$;
 
 -- Writes a reported event and does what its reactors plan, all of it or nothing: one transaction under the
@@ -64,16 +64,45 @@ begin
   if a.status = 'closed' then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
   end if;
-  if exists (
-    select from jsonb_to_recordset(p_plan) x (reactor text, version int)
-    left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
-    where r.version is distinct from x.version) then
+  if reactors_edited(p_workspace, p_plan) then
     return '{"outcome": "stale"}';
   end if;
   if a.lots_due_from <= p_at then
     a := lots_expire(a, p_at);
   end if;
-  e.workspace := p_workspace;
+  e := event_begun(a, p_id, p_event_id, p_fingerprint, p_user, p_type, p_type_version, p_strict, p_occurred_at, p_at);
+  for planned in select * from jsonb_array_elements(p_plan) loop
+    e.outcomes := e.outcomes || reactor_act(e, planned, p_at);
+  end loop;
+  e.points := outcomes_points(e.outcomes);
+  select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
+  result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
+  if p_dry_run then
+    raise exception using errcode = 'VR002', message = result::text; -- takes back all of it
+  end if;
+  perform event_report_write(e, p_payload);
+  return result;
+end $$;
+
+-- Whether a reactor is not what it was when it was planned with.
+create or replace function reactors_edited(p_workspace text, p_plan jsonb) returns boolean
+language sql stable as $$
+  select exists (
+    select from jsonb_to_recordset(p_plan) x (reactor text, version int)
+    left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
+    where r.version is distinct from x.version)
+$$;
+
+-- A reported event of the account before anything follows from it.
+create or replace function event_begun(
+  a account, p_id text, p_event_id text, p_fingerprint text, p_user text, p_type text, p_type_version int,
+  p_strict boolean, p_occurred_at timestamptz, p_at timestamptz
+) returns reported_event
+language plpgsql immutable as $$
+declare
+  e reported_event;
+begin
+  e.workspace := a.workspace;
   e.id := p_id;
   e.event_id := p_event_id;
   e.fingerprint := p_fingerprint;
@@ -83,22 +112,18 @@ begin
   e.program := a.program;
   e.user_id := p_user;
   e.is_strict := p_strict;
+  e.outcomes := '[]';
   e.occurred_at := p_occurred_at;
   e.created_at := p_at;
-  e.outcomes := '[]';
-  for planned in select * from jsonb_array_elements(p_plan) loop
-    e.outcomes := e.outcomes || reactor_act(e, planned, p_at);
-  end loop;
-  select coalesce(sum((x ->> 'amount')::bigint), 0) into e.points
-  from jsonb_array_elements(e.outcomes) o, jsonb_array_elements(o -> 'reactions') x;
-  select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
-  result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
-  if p_dry_run then
-    raise exception using errcode = 'VR002', message = result::text; -- takes back all of it
-  end if;
-  perform event_report_write(e, p_payload);
-  return result;
+  return e;
 end $$;
+
+-- What all reactions together moved, in the smallest unit.
+create or replace function outcomes_points(p_outcomes jsonb) returns bigint
+language sql immutable as $$
+  select coalesce(sum((x ->> 'amount')::bigint), 0)
+  from jsonb_array_elements(p_outcomes) o, jsonb_array_elements(o -> 'reactions') x
+$$;
 
 -- The rows of a reported event: what became of it, and the fact itself with its webhook deliveries. The
 -- same event_id under another account's lock a moment ago: taken back, to be found on another try (40001).

@@ -30,34 +30,18 @@ begin
     return '{"outcome": "too_late"}';
   elsif a.status = 'closed' then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
-  elsif exists (
-    select from jsonb_to_recordset(p_plan) x (reactor text, version int)
-    left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
-    where r.version is distinct from x.version) then
+  elsif reactors_edited(p_workspace, p_plan) then
     return '{"outcome": "stale"}';
   end if;
   if a.lots_due_from <= p_at then
     a := lots_expire(a, p_at);
   end if;
-  e.workspace := p_workspace;
-  e.id := p_id;
-  e.event_id := p_event_id;
-  e.fingerprint := p_fingerprint;
-  e.type := p_type;
-  e.type_version := p_type_version;
-  e.account := a.id;
-  e.program := a.program;
-  e.user_id := p_user;
-  e.is_strict := true;
-  e.outcomes := '[]';
-  e.occurred_at := p_occurred_at;
-  e.created_at := p_at;
+  e := event_begun(a, p_id, p_event_id, p_fingerprint, p_user, p_type, p_type_version, true, p_occurred_at, p_at);
   e.redemption := p_redemption;
   for planned in select * from jsonb_array_elements(p_plan) loop
     e.outcomes := e.outcomes || reactor_hold(e, a, planned);
   end loop;
-  select coalesce(sum((x ->> 'amount')::bigint), 0) into e.points
-  from jsonb_array_elements(e.outcomes) o, jsonb_array_elements(o -> 'reactions') x;
+  e.points := outcomes_points(e.outcomes);
   held := -e.points;
   if held = 0 then
     perform refuse('{"code": "parameter_invalid", "param": "hold"}');
@@ -126,8 +110,6 @@ begin
   d.program := a.program;
   d.status := 'pending';
   d.points := p_points;
-  d.reversed_points := 0;
-  d.reversed_quantity := 0;
   d.quantity := 1;
   d.discount := jsonb_build_object('amount', p_amount, 'currency', p_currency);
   d.code := p_code;
@@ -136,7 +118,5 @@ begin
   d.metadata := p_metadata;
   d.created_at := p_at;
   d.transaction := points_spend(a, d, p_id, p_at);
-  d.took_stock := false;
-  insert into redemption values (d.*);
-  perform event_write(a.workspace, 'loyalty.redemption.created', p_id, to_jsonb(d), null, p_at);
+  perform redemption_insert(d, a, p_at);
 end $$;

@@ -43,19 +43,7 @@ begin
   elsif p_points not in (select abs(o.points) union all select said from event_said_points(o)) then
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'payload.points', 'available', abs(o.points)));
   end if;
-  e.workspace := p_workspace;
-  e.id := p_id;
-  e.event_id := p_event_id;
-  e.fingerprint := p_fingerprint;
-  e.type := p_type;
-  e.type_version := p_type_version;
-  e.account := a.id;
-  e.program := a.program;
-  e.user_id := p_user;
-  e.is_strict := false;
-  e.outcomes := '[]';
-  e.occurred_at := p_occurred_at;
-  e.created_at := p_at;
+  e := event_begun(a, p_id, p_event_id, p_fingerprint, p_user, p_type, p_type_version, false, p_occurred_at, p_at);
   e.reverses := o.event_id;
   e.undone := case when o.redemption is null then event_undo_moved(o, p_at) else event_undo_held(o, p_at) end;
   perform event_undo_gifts(o, p_at);

@@ -15,8 +15,6 @@ export function rational(n: bigint, d = 1n): Rational | null {
   return abs(result.n) >= TOO_LARGE || result.d >= TOO_LARGE ? null : result
 }
 
-export const ZERO: Rational = { n: 0n, d: 1n }
-
 /** A JSON number as its shortest decimal form reads: 0.1 is one tenth. Null where it is too large. */
 export function rationalOf(value: number): Rational | null {
   return decimal(String(value))
