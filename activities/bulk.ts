@@ -13,7 +13,8 @@ import {
 } from '../db/bulk.ts'
 import { databaseNow } from '../db/clock.ts'
 import { rollUp } from '../db/liability.ts'
-import { transact } from '../db/workspace-client.ts'
+import { programsIn } from '../db/programs.ts'
+import { type Db, transact } from '../db/workspace-client.ts'
 import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -92,17 +93,34 @@ export function bulkRunActivities({ pool, engine }: Dependencies) {
   }
 }
 
+/** A program has other decimals than its rows were reckoned in. Nothing was written. */
+export class DecimalsChanged extends Error {}
+
+// Asked after the rows are written: from then on a change of decimals waits, and is refused.
+async function refuseOtherDecimals(
+  tx: Db,
+  workspace: string,
+  decimals: ReadonlyMap<string, number>,
+): Promise<void> {
+  const programs = await programsIn(tx, workspace)
+  if (programs.some((program) => (decimals.get(program.id) ?? 0) !== program.decimals)) {
+    throw new DecimalsChanged()
+  }
+}
+
 /** What the API does with imports and reversals. */
 export function bulkActivities({ pool, engine }: Dependencies) {
   return {
     /**
      * Writes the run and its checked chunks at once and starts its workflow. False where it is there
-     * already; its workflow is told all the same, in case an earlier try died before.
+     * already; its workflow is told all the same, in case an earlier try died before. `decimals`: what
+     * the rows of each program were reckoned in (0: not named); DecimalsChanged where one has others by now.
      */
     createBulk: async (
       values: NewBulk,
       chunks: AsyncIterable<Chunk> | Iterable<Chunk> = [],
       expected = 0,
+      decimals: ReadonlyMap<string, number> = new Map(),
     ): Promise<boolean> => {
       const inserted = await transact(pool, values.workspace, async (tx) => {
         if (!(await insertBulk(tx, values))) return false
@@ -113,6 +131,7 @@ export function bulkActivities({ pool, engine }: Dependencies) {
         }
         if (written !== expected)
           throw new Error(`${written} of ${expected} chunks of ${values.id}`)
+        if (expected > 0) await refuseOtherDecimals(tx, values.workspace, decimals)
         return true
       })
       await tellBulk(engine, { workspace: values.workspace, bulk: values.id })

@@ -1,6 +1,12 @@
 import { heartbeat } from '@temporalio/activity'
 import { databaseNow } from '../db/clock.ts'
-import { dueExpiries, expireAccount, type Wake } from '../db/expiry.ts'
+import {
+  type DueExpiry,
+  dueExpiries,
+  expireAccount,
+  expireAccounts,
+  type Wake,
+} from '../db/expiry.ts'
 import type { Pool } from '../db/pool.ts'
 import { expiryWakeMs } from '../domain/expiry-spread.ts'
 import type { Engine } from '../temporal/engine.ts'
@@ -8,7 +14,9 @@ import { armExpiry } from '../temporal/expiry.ts'
 import type { Dependencies } from './dependencies.ts'
 
 // So many are found at once; a heartbeat comes between.
-const FOUND = 200
+const FOUND = 500
+// So many of one workspace share a transaction: a member of theirs who redeems meanwhile waits for it.
+const TOGETHER = 25
 // One activity works for this long, then the workflow says how far it is.
 const TURN_MS = 10_000
 
@@ -49,22 +57,45 @@ export function expiryActivities({ pool, engine }: Dependencies) {
   }
 }
 
-/** One after the other, on one connection: the other core is for requests, and the night has time. */
+/** One transaction after the other, on one connection: the other core is for requests, and the night has time. */
 async function expireSome(pool: Pool, before: string): Promise<number> {
   const now = (await databaseNow(pool)).toISOString()
   const due = await dueExpiries(pool, before < now ? before : now, FOUND)
   let done = 0
   let failure: unknown
-  for (const { workspace, account } of due) {
+  for (const { workspace, accounts } of together(due)) {
     try {
-      await expireAccount(pool, workspace, account, now)
-      done++
-    } catch (error) {
-      failure = error // one account's trouble keeps no other waiting
+      done += await expireAccounts(pool, workspace, accounts, now)
+    } catch {
+      // one account's trouble keeps no other waiting
+      for (const account of accounts) {
+        try {
+          await expireAccount(pool, workspace, account, now)
+          done++
+        } catch (error) {
+          failure = error
+        }
+      }
     }
   }
   if (done === 0 && failure instanceof Error) throw failure
   return done
+}
+
+/** Groups of one workspace's accounts, each small enough for one transaction, in the order they were found. */
+function together(due: readonly DueExpiry[]): { workspace: string; accounts: string[] }[] {
+  const groups: { workspace: string; accounts: string[] }[] = []
+  const filling = new Map<string, string[]>()
+  for (const { workspace, account } of due) {
+    const accounts = filling.get(workspace)
+    if (accounts !== undefined && accounts.length < TOGETHER) accounts.push(account)
+    else {
+      const begun = [account]
+      filling.set(workspace, begun)
+      groups.push({ workspace, accounts: begun })
+    }
+  }
+  return groups
 }
 
 /**

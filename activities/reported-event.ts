@@ -72,7 +72,15 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
         const failed = plan.find(({ outcome }) => outcome === 'failed')
         if ((report.strict || hold !== undefined) && failed !== undefined)
           return { outcome: 'failed', failed }
-        const written = { ...report, account, typeVersion: found.version, occurredAt, at, plan }
+        const written = {
+          ...report,
+          account,
+          typeVersion: found.version,
+          occurredAt,
+          at,
+          plan,
+          decimals,
+        }
         const result =
           hold === undefined
             ? await writeReportedEvent(pool, written)

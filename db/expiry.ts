@@ -26,13 +26,23 @@ export type ExpiryLook = {
 export const expireAccount = (pool: Pool, workspace: string, account: string, at: string) =>
   call<ExpiryLook>(pool, 'account_expire', [workspace, account, at])
 
+/** The same for many accounts at once; those that another transaction holds are left. Answers how many it looked at. */
+export const expireAccounts = (
+  pool: Pool,
+  workspace: string,
+  accounts: readonly string[],
+  at: string,
+) => call<number>(pool, 'accounts_expire', [workspace, accounts, at])
+
 /** The balance as it was at an instant, in the smallest unit; null: no such account. */
 export const readBalanceAt = (pool: Pool, workspace: string, account: string, at: Date) =>
   call<number | null>(pool, 'account_balance_at', [workspace, account, at.toISOString()])
 
+export type DueExpiry = { workspace: string; account: string }
+
 /** Accounts whose expiry should have been looked at before this, across workspaces; the longest overdue first. */
 export async function dueExpiries(pool: Pool, before: string, limit: number) {
-  const { rows } = await pool.query<{ workspace: string; account: string }>(
+  const { rows } = await pool.query<DueExpiry>(
     'select workspace, account from net_due_expiries($1, $2)',
     [before, limit],
   )

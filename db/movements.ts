@@ -33,10 +33,11 @@ export const reversePoints = (pool: Pool, r: ReverseArguments) =>
     r.at,
   ])
 
-/** One movement of many; the amount is signed, in the smallest unit. */
+/** One movement of many; the amount is signed, in the smallest unit of these decimals. */
 export type BatchRow = {
   account: string
   amount: number
+  decimals: number
   reason: string
   expires_at: string | null
   metadata: Record<string, string>

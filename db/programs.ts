@@ -21,9 +21,10 @@ export const findProgram = (
 
 /** Every program of the workspace; there are few, and the edge needs their decimals. */
 export const listPrograms = (pool: Pool, workspace: string): Promise<ProgramRow[]> =>
-  inWorkspace(pool, workspace, (db) =>
-    db.select().from(program).where(eq(program.workspace, workspace)),
-  )
+  inWorkspace(pool, workspace, (db) => programsIn(db, workspace))
+
+export const programsIn = (db: Db, workspace: string): Promise<ProgramRow[]> =>
+  db.select().from(program).where(eq(program.workspace, workspace))
 
 /** Programs by page, newest first. */
 export const readPrograms = (

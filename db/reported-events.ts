@@ -56,6 +56,8 @@ export type ReportArguments = EventAsked & {
   at: string
   strict: boolean
   plan: readonly Planned[]
+  /** What the plan's points are reckoned in. */
+  decimals: number
   dryRun: boolean
 }
 
@@ -84,10 +86,11 @@ export async function writeReportedEvent(pool: Pool, r: ReportArguments): Promis
       r.strict,
       JSON.stringify(r.plan),
       r.dryRun,
+      r.decimals,
     ])
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'VR002') {
-      return JSON.parse(error.message) as ReportResult // a dry run's, or too_late: all is taken back
+      return JSON.parse(error.message) as ReportResult // a dry run's, too_late or stale: all is taken back
     }
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }
@@ -133,6 +136,7 @@ export async function holdReportedEvent(
       h.minor.toString(),
       h.per.toString(),
       h.currency,
+      r.decimals,
     ]),
   )
 }

@@ -17,6 +17,8 @@ export type PostArguments = {
   type: 'earn' | 'adjust' | 'clawback'
   /** Signed, in the program's smallest unit. */
   amount: number
+  /** What the amount was reckoned in; raises 40001 where the program has others by now. */
+  decimals?: number
   reason: string
   operation: string
   fingerprint: string
@@ -50,6 +52,7 @@ export const postPoints = (pool: Pool, p: PostArguments) =>
     p.source,
     p.metadata,
     p.allowNegative,
+    p.decimals ?? null,
   ])
 
 /** Whether the operation was written: a repeat of it is answered with what it wrote, whatever the clock says now. */

@@ -16,7 +16,14 @@ const MOST_REPORTED = 100
 export const MOST_ROWS = 1_000_000
 
 /** `chunks` counts those handed over. */
-export type Checked = { rows: number; chunks: number; errors: LineError[]; errorCount: number }
+export type Checked = {
+  /** What the rows of each program were reckoned in; 0 where it is not named. */
+  decimals: ReadonlyMap<string, number>
+  rows: number
+  chunks: number
+  errors: LineError[]
+  errorCount: number
+}
 
 type Good = { line: number; row: ImportRow }
 type Context = { pool: Pool; workspace: string; now: Date }
@@ -31,7 +38,7 @@ export async function checkLines(
   keep: (chunk: Chunk) => Promise<void>,
 ): Promise<Checked> {
   const decimals = new Map((await listPrograms(pool, workspace)).map((p) => [p.id, p.decimals]))
-  const checked: Checked = { rows: 0, chunks: 0, errors: [], errorCount: 0 }
+  const checked: Checked = { decimals, rows: 0, chunks: 0, errors: [], errorCount: 0 }
   const seen = duplicates()
   const chunks = laneChunks()
   let good: Good[] = []

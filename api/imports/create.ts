@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
+import { DecimalsChanged } from '../../activities/bulk.ts'
 import { type BulkRow, findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
@@ -9,6 +10,7 @@ import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Import } from '../objects/bulk.ts'
+import { Outage } from '../outage.ts'
 import { text } from '../values/text.ts'
 import type { Checked } from './check.ts'
 import { csvLines, type Line, ndjsonLines } from './lines.ts'
@@ -75,8 +77,8 @@ export const createImport = endpoint({
         progressedAt: now,
       }
       const created = await write(() =>
-        deps.activities.createBulk(values, chunksOf(file), checked.chunks),
-      )
+        deps.activities.createBulk(values, chunksOf(file), checked.chunks, checked.decimals),
+      ).catch(orSendAgain)
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
       refuseOther(row, fingerprint)
@@ -86,6 +88,11 @@ export const createImport = endpoint({
     }
   },
 })
+
+function orSendAgain(error: unknown): never {
+  if (!(error instanceof DecimalsChanged)) throw error
+  throw new Outage('A program’s decimals changed meanwhile. Nothing was kept; send the file again.')
+}
 
 function refuseOther(row: BulkRow, fingerprint: string): void {
   if (row.fingerprint !== fingerprint) {

@@ -105,13 +105,8 @@ async function probe(deps: Deps, asked: Beginning, id: string): Promise<Begun | 
 }
 
 async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judged): Promise<Begun> {
-  const ships = waitsForFulfillment(found.reward_type)
-  const waitMs = ships ? deadlineOf(found) : holdOf(found)
-  const expiresAt = new Date(Date.parse(found.at) + waitMs).toISOString()
-  const windowMs = creationWindowMs(waitMs)
-  const run = { id, account: found.account, reward: asked.reward }
-  const about = (ships ? fulfillmentInputOf : inputOf)(asked.workspace, run, expiresAt)
-  const input = { ...about, creationWindowMs: windowMs }
+  const { workspace, reward } = asked
+  const { input, waitMs, expiresAt, windowMs } = runOf(workspace, id, reward, found)
   const armed = await orOutage(
     'The redemption could not be begun. Nothing was written; try again.',
     () => armRedemption(deps.engine, input, waitMs),
@@ -123,9 +118,21 @@ async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judge
     return begun
   } catch (error) {
     // Refused: a run armed for days would wait for a row that never comes. Told to look, it ends soon.
-    if (ships && error instanceof Refused) await signalCreated(deps.engine, input).catch(() => {})
+    if ('deadline' in input && error instanceof Refused)
+      await signalCreated(deps.engine, input).catch(() => {})
     throw error
   }
+}
+
+/** The run that a redemption waits in: what it is told, how long it waits, and how late the act may follow. */
+export function runOf(workspace: string, id: string, reward: string, judged: Judged) {
+  const ships = waitsForFulfillment(judged.reward_type)
+  const waitMs = ships ? deadlineOf(judged) : holdOf(judged)
+  const expiresAt = new Date(Date.parse(judged.at) + waitMs).toISOString()
+  const windowMs = creationWindowMs(waitMs)
+  const run = { id, account: judged.account, reward }
+  const about = (ships ? fulfillmentInputOf : inputOf)(workspace, run, expiresAt)
+  return { input: { ...about, creationWindowMs: windowMs }, waitMs, expiresAt, windowMs }
 }
 
 type Act = { id: string; found: Judged; expiresAt: string | null; windowMs: number }
@@ -174,7 +181,7 @@ export function holdOf({ hold_minutes }: Judged): number {
 }
 
 /** How long somebody has to hand it over, in milliseconds. */
-export function deadlineOf({ deadline_days }: Judged): number {
+function deadlineOf({ deadline_days }: Judged): number {
   return (deadline_days ?? DEFAULT_DEADLINE_DAYS) * DAY_MS
 }
 

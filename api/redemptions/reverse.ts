@@ -1,6 +1,5 @@
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
-import { findReward } from '../../db/rewards.ts'
 import { newId } from '../../domain/ids.ts'
 import { reverse } from '../../temporal/redemption-asks.ts'
 import type { Deps } from '../deps.ts'
@@ -46,8 +45,7 @@ export const reverseRedemption = endpoint({
 async function freshDecimals({ pool }: Deps, workspace: string, id: string): Promise<number> {
   const row = await findRedemption(pool, workspace, id)
   if (row === undefined) return notFound('redemption', id)
-  const reward = await findReward(pool, workspace, row.reward)
-  const program = reward && (await findProgram(pool, workspace, reward.program))
+  const program = await findProgram(pool, workspace, row.program)
   if (program === undefined) throw new Error(`no program behind ${id}`)
   return program.decimals
 }

@@ -1,19 +1,12 @@
 import type { EventReport, Reported } from '../../activities/reported-event.ts'
 import { precheckRedemption } from '../../db/redemptions.ts'
 import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
-import { creationWindowMs } from '../../domain/creation-window.ts'
-import { waitsForFulfillment } from '../../domain/fulfillment.ts'
 import { derivedId } from '../../domain/ids.ts'
 import type { Planned, PlannedReward } from '../../domain/reactor.ts'
-import {
-  armRedemption,
-  fulfillmentInputOf,
-  inputOf,
-  signalCreated,
-} from '../../temporal/redemption.ts'
+import { armRedemption, signalCreated } from '../../temporal/redemption.ts'
 import type { Deps } from '../deps.ts'
 import { orOutage } from '../outage.ts'
-import { deadlineOf, holdOf, newCode, waits } from '../redemptions/begin.ts'
+import { newCode, runOf, waits } from '../redemptions/begin.ts'
 import { newCodes } from '../redemptions/gift-cards.ts'
 import type { Judged } from '../redemptions/judge.ts'
 
@@ -31,20 +24,19 @@ export function giftsOf(deps: Deps, report: EventReport) {
     const { judged, refusal } = await judgeGift(deps, report, gift, found)
     if (judged === undefined) return { ...gift, redemption, refusal }
     const codes = newCodes(deps, workspace, judged.codes, gift.quantity)
-    const waitMs = waitOf(judged)
-    const expiresAt = waits(judged) ? new Date(Date.parse(found.at) + waitMs).toISOString() : null
-    const windowMs = creationWindowMs(waitMs)
-    if (expiresAt !== null && !dryRun) {
-      const run = { id: redemption, account: judged.account, reward: gift.reward }
-      const of = waitsForFulfillment(judged.reward_type) ? fulfillmentInputOf : inputOf
-      const input = { ...of(workspace, run, expiresAt), creationWindowMs: windowMs }
+    const { input, waitMs, expiresAt, windowMs } = runOf(workspace, redemption, gift.reward, judged)
+    if (waits(judged) && !dryRun) {
       const isNew = await orOutage(
         'The event could not be begun. Nothing was written; try again.',
         () => armRedemption(deps.engine, input, waitMs),
       )
       armed.set(redemption, { input, isNew })
     }
-    const artifact = { code: newCode(), expires_at: expiresAt, window_ms: windowMs }
+    const artifact = {
+      code: newCode(),
+      expires_at: waits(judged) ? expiresAt : null,
+      window_ms: windowMs,
+    }
     return { ...gift, redemption, ...artifact, ...(codes !== undefined && { codes }) }
   }
   return {
@@ -112,10 +104,6 @@ async function judgeGift(
 const noSuch = (reward: string) => ({ code: 'resource_missing', reward })
 
 const NO_SUCH_ID = '' // whether it was given already is told by the event
-
-function waitOf(judged: Judged): number {
-  return waitsForFulfillment(judged.reward_type) ? deadlineOf(judged) : holdOf(judged)
-}
 
 function givenBy(reported: Reported): Set<string | undefined> {
   if (reported.outcome !== 'processed' && reported.outcome !== 'replayed') return new Set()

@@ -41,16 +41,12 @@ export const createTransactions = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, body, operation, fingerprint, deps } = ctx
-    const programOf = await findPrograms(
-      deps.pool,
-      workspace,
-      body.transactions.map(({ account }) => account),
-    )
     const now = await databaseNow(deps.pool)
     const isRepeat =
       body.transactions.some((row) => isPast(row, now)) &&
       (await isPosted(deps.pool, workspace, `${operation}:0`)) // its first row; all are written, or none
-    const rows = body.transactions.map((row, index) => {
+    const accounts = body.transactions.map(({ account }) => account)
+    const rowIn = (programOf: Programs, row: z.output<typeof NewTransaction>, index: number) => {
       const at = `transactions.${index}`
       const program = programOf.get(row.account)
       if (program === undefined) return missing(`${at}.account`, row.account)
@@ -61,17 +57,22 @@ export const createTransactions = endpoint({
       return {
         account: row.account,
         amount: movementUnits(`${at}.amount`, row.amount, program.decimals, program.rounding),
+        decimals: program.decimals,
         reason: row.reason,
         expires_at: row.expires_at?.toISOString() ?? null,
         metadata: row.metadata,
       }
+    }
+    // the programs are read at each try: their decimals may change until their first transaction
+    const { result, rows } = await write(async () => {
+      const programOf = await findPrograms(deps.pool, workspace, accounts)
+      const rows = body.transactions.map((row, index) => rowIn(programOf, row, index))
+      const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
+      return { result: await deps.activities.postTransactions(batch), rows }
     })
-    const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
-    const result = await write(() => deps.activities.postTransactions(batch))
     if (result.refusal !== undefined) {
       const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
-      const decimals = programOf.get(rows[index]?.account ?? '')?.decimals ?? 0
-      throw new Refused(inPoints(result.refusal, decimals))
+      throw new Refused(inPoints(result.refusal, rows[index]?.decimals ?? 0))
     }
     const posted = (result.transactions ?? []).map(readTransaction)
     const replayed = result.outcome === 'replayed'
@@ -82,6 +83,8 @@ export const createTransactions = endpoint({
     return { status: 'created', replayed, object: { object: 'list' as const, data } }
   },
 })
+
+type Programs = Awaited<ReturnType<typeof findPrograms>>
 
 const isPast = ({ expires_at }: { expires_at?: Date }, now: Date): boolean =>
   expires_at !== undefined && expires_at <= now

@@ -33,31 +33,36 @@ export const createTransaction = endpoint({
     const { pool, activities } = deps
     const account = await findAccount(pool, workspace, body.account)
     if (account === undefined) return missing('account', body.account)
-    const program = await findProgram(pool, workspace, account.program)
-    if (program === undefined) throw new Error(`no program ${account.program}`)
     const now = await databaseNow(pool)
     const isPast = body.expires_at !== undefined && body.expires_at <= now
     if (isPast && !(await isPosted(pool, workspace, operation))) {
       refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
     }
 
-    const post = {
-      workspace,
-      account: account.id,
-      type: body.type,
-      amount: movementUnits('amount', body.amount, program.decimals, program.rounding),
-      reason: body.reason,
-      operation,
-      fingerprint,
-      at: now.toISOString(),
-      expiresAt: body.expires_at?.toISOString() ?? null,
-      batch: body.metadata.batch ?? null,
-      source: null,
-      metadata: body.metadata,
-      allowNegative: false,
-    }
-    const result = await write(() => activities.postTransaction(post))
-    if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, program.decimals))
+    // the program is read at each try: its decimals may change until its first transaction
+    const { result, decimals } = await write(async () => {
+      const program = await findProgram(pool, workspace, account.program)
+      if (program === undefined) throw new Error(`no program ${account.program}`)
+      const { decimals, rounding } = program
+      const posted = await activities.postTransaction({
+        workspace,
+        account: account.id,
+        type: body.type,
+        amount: movementUnits('amount', body.amount, decimals, rounding),
+        decimals,
+        reason: body.reason,
+        operation,
+        fingerprint,
+        at: now.toISOString(),
+        expiresAt: body.expires_at?.toISOString() ?? null,
+        batch: body.metadata.batch ?? null,
+        source: null,
+        metadata: body.metadata,
+        allowNegative: false,
+      })
+      return { result: posted, decimals }
+    })
+    if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, decimals))
     if (result.transaction === undefined) return missing('account', body.account)
 
     const row = readTransaction(result.transaction)
@@ -65,7 +70,7 @@ export const createTransaction = endpoint({
     if (replayed && row.fingerprint !== fingerprint) {
       refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
     }
-    const object = transactionObject(row, { decimals: program.decimals, livemode })
+    const object = transactionObject(row, { decimals, livemode })
     return { status: 'created', replayed, object }
   },
 })

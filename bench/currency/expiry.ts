@@ -4,6 +4,7 @@ import { ACCOUNTS, openPlace, type Percentiles, type Place, percentiles } from '
 
 const LOTS_EACH = 10
 const SPENDERS = 1_000
+const MEMBERS = ACCOUNTS + SPENDERS
 const QUIET_MS = 20_000
 const PAUSE_MS = 20 // one request at a time, as a till sends them; a closed loop would measure itself
 const LOOK_EVERY_MS = 250
@@ -16,9 +17,9 @@ type Latencies = { spent: number[]; refused: number[] }
  * own batch, while members with other points redeem over HTTP and members with due points try to.
  */
 export async function benchExpiry(lots: number) {
-  const place = await openPlace('expiry')
+  const place = await openPlace('expiry', MEMBERS)
   try {
-    const accounts = Math.min(Math.ceil(lots / LOTS_EACH), ACCOUNTS - SPENDERS)
+    const accounts = Math.min(Math.ceil(lots / LOTS_EACH), ACCOUNTS)
     await fill(place, accounts, lots)
     const quiet = await redemptions(place, accounts, Date.now() + QUIET_MS)
     const dueAt = await comeDue(place)
@@ -72,7 +73,7 @@ async function fill({ owner, workspace }: Place, accounts: number, lots: number)
        insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, at, created_at)
        select $1, vinr_id_after('ptx', now(), n), 'loy_' || n, 'prog_default', 'adjust', 1000000000, 1000000000, 'bench',
          'own:' || n, now(), now()
-       from generate_series(${ACCOUNTS - SPENDERS + 1}, ${ACCOUNTS}) n returning *
+       from generate_series(${ACCOUNTS + 1}, ${MEMBERS}) n returning *
      ), lots as (
        insert into lot (workspace, id, account, points, remaining, earned_at)
        select workspace, id, account, amount, amount, at from given
@@ -129,7 +130,7 @@ async function redemptions(
   for (let i = 0; Date.now() < until && !over(); i++) {
     const due = dueAlready && i % 5 === 4
     // the last ones that the batch comes to are the likeliest to be due still
-    const account = due ? `loy_${accounts - (i % accounts)}` : `loy_${ACCOUNTS - (i % SPENDERS)}`
+    const account = due ? `loy_${accounts - (i % accounts)}` : `loy_${MEMBERS - (i % SPENDERS)}`
     const begun = performance.now()
     const outcome = await client
       .post('/v1/loyalty/redemptions', { account, reward: REWARD }, { 'x-api-key': apiKey })

@@ -13,7 +13,7 @@ export const LASTING = 'prog_default'
 
 const HOLD_MS = 1_800_000
 
-/** The product with a workspace of 100,000 members, on a Postgres of its own that waits for the disk. */
+/** The product with a workspace of members, on a Postgres of its own that waits for the disk. */
 export type Place = {
   workspace: string
   apiKey: string
@@ -28,7 +28,7 @@ export type Place = {
   stop(): Promise<void>
 }
 
-export async function openPlace(name: string): Promise<Place> {
+export async function openPlace(name: string, members = ACCOUNTS): Promise<Place> {
   const dir = resolve(process.env.DATA_DIR || '.data', `bench-currency-${name}-${process.pid}`)
   mkdirSync(dir, { recursive: true })
   const postgres = await startPostgres({ dataDir: join(dir, 'postgres') })
@@ -53,7 +53,7 @@ export async function openPlace(name: string): Promise<Place> {
     await owner.query(
       `insert into account (workspace, id, program)
        select $1, 'loy_' || n, $2 from generate_series(1, $3::int) n`,
-      [workspace, LASTING, ACCOUNTS],
+      [workspace, LASTING, members],
     )
     await owner.query('vacuum analyze account')
     return { workspace, apiKey, product, adminUrl, databaseUrl, dir, owner, pool, stop }

@@ -13,11 +13,17 @@ create or replace function webhook_deliver(p_workspace text, p_event text, p_typ
 language plpgsql as $$
 begin
   -- a look costs a third of an insert that inserts nothing, and every movement of points pays for it
-  if not exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled') then
-    return;
+  if exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled') then
+    perform webhook_deliver_all(p_workspace, array[p_event], p_type);
   end if;
+end $$;
+
+-- The same for many events of one type.
+create or replace function webhook_deliver_all(p_workspace text, p_events text[], p_type text) returns void
+language plpgsql as $$
+begin
   insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
-  select p_workspace, vinr_id('dlv'), w.id, p_event, clock_timestamp(), clock_timestamp()
-  from webhook_endpoint w
+  select p_workspace, vinr_id('dlv'), w.id, e.id, clock_timestamp(), clock_timestamp()
+  from webhook_endpoint w cross join unnest(p_events) e (id)
   where w.workspace = p_workspace and w.status = 'enabled' and w.enabled_events && event_names(p_type);
 end $$;

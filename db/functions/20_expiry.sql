@@ -48,54 +48,76 @@ begin
   return null;
 end $$;
 
--- Expires every lot of the account that is due at `p_at`: one ptx for each due date, its event
--- time that date (or `p_not_before`, for points given back after their date). The account's lock
--- is held. Returns the account as it is then. A due lot is never spendable, however late its
--- workflow: each ledger function calls this first.
+-- Expires every lot of the account that is due at `p_at`. The account's lock is held. Returns the
+-- account as it is then. A due lot is never spendable, however late its workflow: each ledger
+-- function calls this first.
 create or replace function lots_expire(a account, p_at timestamptz, p_not_before timestamptz default null)
 returns account
 language plpgsql as $$
-declare
-  due record;
-  row_id text;
 begin
   if a.lots_due_from is null or a.lots_due_from > p_at then
     return a;
   end if;
-  for due in
-    select effective.due_at, sum(effective.remaining)::bigint as points
-    from (
-      select l.remaining, lot_due_at(l, a.activity_extends_to) as due_at
-      from lot l
-      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at <= p_at
-    ) effective
-    where effective.due_at <= p_at
-    group by effective.due_at
-    order by effective.due_at
-  loop
-    row_id := vinr_id('ptx');
-    a.balance := a.balance - due.points;
-    insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, at, created_at)
-    values (a.workspace, row_id, a.id, a.program, 'expire', -due.points, a.balance, 'expiry',
-      'expire:' || row_id, greatest(due.due_at, p_not_before), clock_timestamp());
-    with emptied as (
-      update lot l set remaining = 0
-      from (
-        select o.id, o.remaining from lot o
-        where o.workspace = a.workspace and o.account = a.id and o.open
-          and lot_due_at(o, a.activity_extends_to) = due.due_at
-      ) old
-      where l.workspace = a.workspace and l.id = old.id
-      returning l.id, old.remaining
-    )
-    insert into allocation (workspace, debit, lot, cause, amount)
-    select a.workspace, row_id, e.id, row_id, e.remaining from emptied e;
-    perform event_of_ptx(a.workspace, 'loyalty.points.expired', row_id, p_at);
-  end loop;
-  select min(lot_due_at(l, a.activity_extends_to)) into a.lots_due_from
-  from lot l
-  where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null;
-  update account set balance = a.balance, lots_due_from = a.lots_due_from
-  where workspace = a.workspace and id = a.id;
+  perform lots_expire_of(a.workspace, array[a.id], p_at, p_not_before);
+  select * into a from account where workspace = a.workspace and id = a.id;
   return a;
+end $$;
+
+-- The same for all lots of these accounts, by one statement: on each account one ptx for each due
+-- date, its event time that date (or `p_not_before`, for points given back after their date). The
+-- accounts' locks are held.
+create or replace function lots_expire_of(
+  p_workspace text, p_accounts text[], p_at timestamptz, p_not_before timestamptz default null
+) returns void
+language plpgsql as $$
+declare
+  from_here timestamptz := clock_timestamp(); -- under the locks: later than any id on these accounts
+  events text[];
+begin
+  with accounts as materialized (
+    select a.id, a.program, a.balance, a.activity_extends_to from account a
+    where a.workspace = p_workspace and a.id = any (p_accounts) and a.lots_due_from <= p_at
+  ),
+  due as materialized (
+    select l.id as lot, l.account, l.remaining, lot_due_at(l, a.activity_extends_to) as due_at
+    from accounts a
+    join lot l on l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at <= p_at
+    where lot_due_at(l, a.activity_extends_to) <= p_at
+  ),
+  movements as materialized (
+    select vinr_id_after('ptx', from_here, row_number() over (order by d.account, d.due_at)) as id, d.*,
+      a.program, a.balance - sum(d.points) over (partition by d.account order by d.due_at) as balance_after
+    from (select account, due_at, sum(remaining)::bigint as points from due group by account, due_at) d
+    join accounts a on a.id = d.account
+  ),
+  rows as (
+    insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, at, created_at)
+    select p_workspace, id, account, program, 'expire', -points, balance_after, 'expiry', 'expire:' || id,
+      greatest(due_at, p_not_before), clock_timestamp()
+    from movements
+  ),
+  emptied as (
+    update lot l set remaining = 0 from due d where l.workspace = p_workspace and l.id = d.lot
+  ),
+  allocations as (
+    insert into allocation (workspace, debit, lot, cause, amount)
+    select p_workspace, m.id, d.lot, m.id, d.remaining
+    from due d join movements m on m.account = d.account and m.due_at = d.due_at
+  ),
+  balances as (
+    update account a set
+      balance = a.balance - coalesce((select sum(m.points) from movements m where m.account = a.id), 0),
+      lots_due_from = (
+        select min(lot_due_at(l, a.activity_extends_to)) from lot l
+        where l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at is not null
+          and lot_due_at(l, a.activity_extends_to) > p_at)
+    from accounts x where a.workspace = p_workspace and a.id = x.id
+  ),
+  told as (
+    insert into event (workspace, id, type, object, created_at)
+    select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.expired', id, p_at from movements
+    returning id
+  )
+  select array_agg(id) into events from told;
+  perform webhook_deliver_all(p_workspace, events, 'loyalty.points.expired');
 end $$;

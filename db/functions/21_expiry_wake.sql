@@ -50,16 +50,15 @@ begin
   perform expiry_note(a, p, p_wake);
 end $$;
 
--- What the account's run, the batch and the net do: expires what is due, warns of what comes up,
--- once for each date, and answers when to look again. Harmless at any time. Outcomes: looked; missing.
+-- What the account's run and the net do: expires what is due, warns of what comes up, once for each
+-- date, and answers when to look again. Harmless at any time. Outcomes: looked; missing.
 create or replace function account_expire(p_workspace text, p_account text, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   a account;
   p program;
-  coming record;
   before bigint;
-  warned int := 0;
+  warned int;
   wake timestamptz;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -69,32 +68,75 @@ begin
   end if;
   before := a.balance;
   a := lots_expire(a, p_at);
+  warned := expiry_warn(p_workspace, array[a.id], p_at);
   select * into p from program where workspace = p_workspace and id = a.program;
-  for coming in
-    select x.due, sum(x.remaining)::bigint as points, expiry_wake(p, x.due, p_at) as look, bool_or(w.account is not null) as done
-    from (
-      select lot_due_at(l, a.activity_extends_to) as due, l.remaining
-      from lot l
-      where l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at is not null
-    ) x
-    left join expiry_warning w on w.workspace = p_workspace and w.account = a.id and w.expires_at = x.due
-    group by x.due
-  loop
-    if not coming.done and coming.look <= p_at and p.expiry_warn_days_before is not null then
-      insert into expiry_warning (workspace, account, expires_at, points, warned_at)
-      values (p_workspace, a.id, coming.due, coming.points, p_at);
-      perform event_write(p_workspace, 'loyalty.points.expiring', a.id, jsonb_build_object(
-        'account', a.id, 'program', a.program, 'customer', a.customer,
-        'points', coming.points, 'expires_at', coming.due), null, p_at);
-      warned := warned + 1;
-      coming.done := true;
-    end if;
-    wake := least(wake, case when coming.done then coming.due else coming.look end);
-  end loop;
-  update account set expiry_wake_at = wake
-  where workspace = p_workspace and id = a.id and expiry_wake_at is distinct from wake;
+  select expiry_wake_at into wake from account where workspace = p_workspace and id = a.id;
   return jsonb_build_object('outcome', 'looked', 'account', a.id, 'expired', before - a.balance, 'warned', warned,
     'wakes_at', wake, 'shared', coalesce(expiry_is_shared(p, wake), false));
+end $$;
+
+-- The same for many accounts of a workspace at once, which is what the minute's batch does. Accounts
+-- that another transaction holds are left for the next turn. Returns how many were looked at.
+create or replace function accounts_expire(p_workspace text, p_accounts text[], p_at timestamptz) returns int
+language plpgsql as $$
+declare
+  held text[];
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select array_agg(id) into held
+  from unnest(p_accounts) id where pg_try_advisory_xact_lock(hashtextextended(p_workspace || id, 0));
+  select array_agg(id) into held -- under the lock: no longer another's
+  from account where workspace = p_workspace and id = any (held) and merged_into is null;
+  perform lots_expire_of(p_workspace, held, p_at);
+  perform expiry_warn(p_workspace, held, p_at);
+  return coalesce(cardinality(held), 0);
+end $$;
+
+-- Warns of what comes up on these accounts, once for each date, and notes when each must be looked at
+-- again. Their locks are held, and nothing of them is due. Returns how many warnings it gave.
+create or replace function expiry_warn(p_workspace text, p_accounts text[], p_at timestamptz) returns int
+language plpgsql as $$
+declare
+  events text[];
+begin
+  with coming as materialized (
+    select a.id as account, a.program, a.customer, a.expiry_wake_at, x.due, x.points, w.account is not null as warned,
+      expiry_wake(p, x.due, p_at) as look, p.expiry_warn_days_before is not null as warns
+    from account a
+    join program p on p.workspace = a.workspace and p.id = a.program
+    left join lateral (
+      select lot_due_at(l, a.activity_extends_to) as due, sum(l.remaining)::bigint as points
+      from lot l
+      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null
+      group by 1
+    ) x on true
+    left join expiry_warning w on w.workspace = a.workspace and w.account = a.id and w.expires_at = x.due
+    where a.workspace = p_workspace and a.id = any (p_accounts)
+  ),
+  near as materialized (
+    select * from coming where warns and not warned and look <= p_at
+  ),
+  warnings as (
+    insert into expiry_warning (workspace, account, expires_at, points, warned_at)
+    select p_workspace, account, due, points, p_at from near
+  ),
+  wakes as (
+    update account a set expiry_wake_at = c.wake
+    from (
+      select account, min(case when warned or look <= p_at then due else look end) as wake from coming group by account
+    ) c
+    where a.workspace = p_workspace and a.id = c.account and a.expiry_wake_at is distinct from c.wake
+  ),
+  told as (
+    insert into event (workspace, id, type, object, data, created_at)
+    select p_workspace, vinr_id('evt'), 'loyalty.points.expiring', account, jsonb_build_object(
+      'account', account, 'program', program, 'customer', customer, 'points', points, 'expires_at', due), p_at
+    from near
+    returning id
+  )
+  select array_agg(id) into events from told;
+  perform webhook_deliver_all(p_workspace, events, 'loyalty.points.expiring');
+  return coalesce(cardinality(events), 0);
 end $$;
 
 -- The balance as it was at `p_at` (event time): rows until then, less lots due by then and not yet written off.

@@ -1,11 +1,14 @@
 -- One movement outside a redemption: earn, adjust, clawback. Idempotent by `p_operation`: a repeat
 -- returns the stored row. Refuses account_closed (earn and adjust), and a debit below zero with
 -- insufficient_points unless `p_allow_negative`. A credit opens a lot, whose date is fixed now, and
--- first fills the deficit. Locks the account; one round trip.
+-- first fills the deficit. `p_decimals`: what the amount was reckoned in; raises 40001 where the
+-- program has others meanwhile. Locks the account; one round trip.
+drop function if exists points_post(text, text, text, bigint, text, text, text, timestamptz, timestamptz, text, jsonb,
+  jsonb, boolean);
 create or replace function points_post(
   p_workspace text, p_account text, p_type text, p_amount bigint, p_reason text, p_operation text,
   p_fingerprint text, p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb,
-  p_metadata jsonb, p_allow_negative boolean
+  p_metadata jsonb, p_allow_negative boolean, p_decimals int default null
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -50,6 +53,9 @@ begin
   t.at := p_at;
   t.created_at := clock_timestamp();
   insert into ptx values (t.*);
+  if not decimals_stayed(p_workspace, a.program, p_decimals) then
+    raise exception 'the decimals of % changed', a.program using errcode = '40001';
+  end if;
   if p_amount < 0 then
     update account set balance = t.balance_after where workspace = p_workspace and id = a.id;
     perform lots_take(p_workspace, a.id, t.id, -p_amount);
@@ -61,6 +67,14 @@ begin
   end if;
   return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t), 'wakes', expiry_wakes());
 end $$;
+
+-- Whether the program still has the decimals that an amount was reckoned in; null: those it has. Asked
+-- after the movement's row is written: from then on a change of decimals waits, and is refused.
+create or replace function decimals_stayed(p_workspace text, p_program text, p_decimals int) returns boolean
+language sql stable as $$
+  select p_decimals is null
+    or exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals)
+$$;
 
 -- The balance and the lot of a credit already written as `t`; `a` is the account before it.
 create or replace function points_credit(a account, t ptx) returns void

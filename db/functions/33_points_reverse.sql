@@ -90,7 +90,7 @@ begin
 end $$;
 
 -- Many movements in one transaction: all are written, or none. `p_rows`: [{account, amount, reason,
--- expires_at, metadata}], amounts in the smallest unit. Accounts are locked in id order. A refusal
+-- expires_at, metadata, decimals}], amounts in the smallest unit. Accounts are locked in id order. A refusal
 -- names its row and undoes the rest (VR001). Idempotent by operation: a repeat returns the stored rows.
 create or replace function points_post_batch(
   p_workspace text, p_operation text, p_fingerprint text, p_at timestamptz, p_rows jsonb
@@ -110,7 +110,7 @@ begin
   loop
     posted := points_post(p_workspace, one.r ->> 'account', 'adjust', (one.r ->> 'amount')::bigint, one.r ->> 'reason',
       p_operation || ':' || one.at_index, p_fingerprint, p_at, (one.r ->> 'expires_at')::timestamptz,
-      one.r -> 'metadata' ->> 'batch', null, one.r -> 'metadata', false);
+      one.r -> 'metadata' ->> 'batch', null, one.r -> 'metadata', false, (one.r ->> 'decimals')::int);
     if posted ->> 'outcome' = 'missing' then
       raise exception using errcode = 'VR001', message = jsonb_build_object(
         'code', 'resource_missing', 'param', format('transactions.%s.account', one.at_index))::text;

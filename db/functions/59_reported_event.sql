@@ -38,12 +38,14 @@ end $$;
 -- Writes a reported event and does what its reactors plan, all of it or nothing: one transaction under the
 -- account's lock, once by `p_event_id`. `p_plan` is what the rules in domain/reactor.ts made of it. A dry
 -- run takes everything back and returns what would have been. Outcomes: processed; replayed (the stored
--- one); stale (a reactor was edited since it was planned: plan again); refused; missing. A strict event
+-- one); stale (a reactor or the program's decimals were changed since it was planned: plan again); refused; missing. A strict event
 -- that would take the balance below zero raises insufficient_points (VR001).
+drop function if exists event_report(text, text, text, text, text, text, text, int, jsonb, timestamptz, timestamptz,
+  boolean, jsonb, boolean);
 create or replace function event_report(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text, p_type text,
   p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz, p_strict boolean, p_plan jsonb,
-  p_dry_run boolean
+  p_dry_run boolean, p_decimals int
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -75,6 +77,9 @@ begin
     e.outcomes := e.outcomes || reactor_act(e, planned, p_at);
   end loop;
   e.points := outcomes_points(e.outcomes);
+  if not decimals_stayed(p_workspace, a.program, p_decimals) then
+    raise exception using errcode = 'VR002', message = '{"outcome": "stale"}';
+  end if;
   select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
   result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
   if p_dry_run then

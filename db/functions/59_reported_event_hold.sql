@@ -4,11 +4,13 @@
 -- discount is what the points are worth, floor(points x p_minor / p_per). Outcomes: processed; replayed;
 -- stale; refused; missing; too_late (redemption_create says when). Raises (VR001) insufficient_points, and
 -- parameter_invalid where nothing is to be held.
+drop function if exists event_hold(text, text, text, text, text, text, text, int, jsonb, timestamptz, timestamptz,
+  jsonb, text, timestamptz, int, text, numeric, numeric, text);
 create or replace function event_hold(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text, p_type text,
   p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz, p_plan jsonb,
   p_redemption text, p_expires_at timestamptz, p_window_ms int, p_code text, p_minor numeric, p_per numeric,
-  p_currency text
+  p_currency text, p_decimals int
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -50,6 +52,9 @@ begin
   end if;
   perform redemption_hold(a, p_redemption, held, div(held * p_minor, p_per)::bigint, p_currency, p_code, p_expires_at,
     p_fingerprint, jsonb_build_object('event', p_event_id), p_at);
+  if not decimals_stayed(p_workspace, a.program, p_decimals) then
+    raise exception 'the decimals of % changed', a.program using errcode = '40001';
+  end if;
   e.balance_after := a.balance - held;
   perform event_report_write(e, p_payload);
   return jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());

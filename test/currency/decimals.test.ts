@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import request from 'supertest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
@@ -30,7 +31,7 @@ const credit = (client: { query: typeof shop.owner.query }, account: string) =>
 const waiting = async () =>
   (
     await shop.owner.query(
-      `select count(*)::int as n from pg_locks where not granted and relation = 'ptx'::regclass
+      `select count(*)::int as n from pg_locks where not granted and relation in ('ptx'::regclass, 'bulk_chunk'::regclass)
        and database = (select oid from pg_database where datname = current_database())`,
     )
   ).rows[0].n
@@ -99,6 +100,70 @@ it('rows of an import that wait to be written keep the decimals they were checke
   )
   const { status, body } = await change(program, 2)
   expect([status, body.error.code]).toEqual([422, 'decimals_in_use'])
+})
+
+describe('points that were reckoned in the decimals of a moment ago', () => {
+  /** The change is written, and its transaction still open, while `ask` runs into it. */
+  async function duringChange<T>(program: string, ask: () => PromiseLike<T>): Promise<T> {
+    const changer = await shop.owner.connect()
+    try {
+      await changer.query('begin')
+      await changer.query('lock table ptx, bulk_chunk in share mode')
+      await changer.query('update program set decimals = 2 where id = $1', [program])
+      const asked = Promise.resolve(ask()) // a request is sent once it is awaited
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await changer.query('commit')
+      return await asked
+    } finally {
+      await changer.query('rollback')
+      changer.release()
+    }
+  }
+  const balanceOf = async (account: string) =>
+    (await shop.get(`/v1/loyalty/accounts/${account}`)).body.balance
+
+  it('are reckoned again: one movement', async () => {
+    const { program, account } = await programWithMember()
+    const { status, body } = await duringChange(program, () =>
+      shop.post('/v1/loyalty/transactions', { account, amount: 5, reason: 'x' }),
+    )
+    expect([status, body.amount, await balanceOf(account)]).toEqual([201, 5, 5])
+  })
+
+  it('are reckoned again: a batch', async () => {
+    const { program, account } = await programWithMember()
+    const rows = [1, 2].map((amount) => ({ account, amount, reason: 'x' }))
+    const { status } = await duringChange(program, () =>
+      shop.post('/v1/loyalty/transactions/batch', { transactions: rows }),
+    )
+    expect([status, await balanceOf(account)]).toEqual([201, 3])
+  })
+
+  it('are reckoned again: an event’s reactors', async () => {
+    const { program, account } = await programWithMember()
+    await shop.post('/v1/event_types', { name: 'VISITED', schema: { type: 'object' } })
+    await shop.post('/v1/reactors', {
+      name: 'Visit',
+      trigger: 'VISITED',
+      reactions: [{ type: 'adjust_points', points: '7' }],
+    })
+    const { status } = await duringChange(program, () =>
+      shop.post('/v1/events', { type: 'VISITED', user: account, payload: {} }),
+    )
+    expect([status, await balanceOf(account)]).toEqual([200, 7])
+  })
+
+  it('keep a whole import from being kept', async () => {
+    const { program, account } = await programWithMember()
+    const asked = await duringChange(program, () =>
+      request(shop.app)
+        .post('/v1/loyalty/imports')
+        .set('X-Api-Key', shop.keys.secretKey)
+        .set('Content-Type', 'application/x-ndjson')
+        .send(JSON.stringify({ account, amount: 5, reason: 'x' })),
+    )
+    expect([asked.status, await balanceOf(account)]).toEqual([503, 0])
+  })
 })
 
 it('decimals just changed are those of the next answer', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { expireAccount } from '../../db/expiry.ts'
+import { expireAccount, expireAccounts } from '../../db/expiry.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
 import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
@@ -250,6 +250,56 @@ describe('a date that many accounts share', () => {
     const spread = accounts.map(expirySpreadMs)
     expect(new Set(spread).size).toBe(5)
     expect(Math.max(...spread)).toBeLessThan(4 * 3_600_000)
+  })
+
+  it('takes each account’s dates one by one, warns of what comes next, and tells the endpoints of all', async () => {
+    const inProgram = await program({ mode: 'never', warnDaysBefore: 30 })
+    const accounts = await Promise.all([member(inProgram), member(inProgram)])
+    const { body: endpoint } = await shop.post('/v1/webhook_endpoints', {
+      url: 'https://example.com/hooks',
+      enabled_events: ['loyalty.points.expired', 'loyalty.points.expiring'],
+    })
+    for (const account of accounts)
+      for (const days of [50, 51, 80, 200])
+        await credit(account, days, new Date(Date.now() + days * DAY_MS))
+    const at = new Date(Date.now() + 60 * DAY_MS).toISOString()
+    expect(await expireAccounts(shop.pool, shop.workspace, accounts, at)).toBe(2)
+    for (const account of accounts) {
+      const rows = await expireRows(account)
+      expect(rows.map((row: { amount: number }) => row.amount)).toEqual([-51, -50])
+      expect(rows.map((row: { balance_after: number }) => row.balance_after)).toEqual([280, 331])
+      const [warning, ...more] = await eventsOf(account, 'loyalty.points.expiring')
+      expect([warning.data.points, more]).toEqual([80, []])
+    }
+    const { rows: deliveries } = await shop.owner.query(
+      `select e.type, count(*)::int as n from webhook_delivery d join event e on e.id = d.event
+       where d.endpoint = $1 group by 1 order by 1`,
+      [endpoint.id],
+    )
+    expect(deliveries).toEqual([
+      { type: 'loyalty.points.expired', n: 4 },
+      { type: 'loyalty.points.expiring', n: 2 },
+    ])
+    expect(await expireAccounts(shop.pool, shop.workspace, accounts, at)).toBe(2)
+    for (const account of accounts) expect(await expireRows(account)).toHaveLength(2)
+  })
+
+  it('leaves a member whom somebody else is writing for the next turn, and waits for nobody', async () => {
+    const [busy, idle] = await Promise.all([member(), member()])
+    for (const account of [busy, idle]) await credit(account, 10, new Date(Date.now() + DAY_MS))
+    const at = new Date(Date.now() + 2 * DAY_MS).toISOString()
+    const writing = await shop.owner.connect()
+    try {
+      await writing.query('begin')
+      await writing.query('select account_locked($1, $2)', [shop.workspace, busy])
+      expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(1)
+      expect([await expireRows(busy), await expireRows(idle)].map((x) => x.length)).toEqual([0, 1])
+    } finally {
+      await writing.query('rollback')
+      writing.release()
+    }
+    expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(2)
+    expect(await expireRows(busy)).toHaveLength(1)
   })
 
   it('is never spendable, however late anybody looks', async () => {
