@@ -1,9 +1,19 @@
 import { Readable } from 'node:stream'
+import type { Logger } from 'pino'
 import { z } from 'zod'
 import { fingerprintOf } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
+import type { ApiKey } from './auth.ts'
 import { underV1 } from './both-paths.ts'
-import type { Call, Declaration, Endpoint, Parsed, RawDeclaration, Reply } from './declaration.ts'
+import type {
+  Call,
+  Context,
+  Declaration,
+  Endpoint,
+  Parsed,
+  RawDeclaration,
+  Reply,
+} from './declaration.ts'
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
 import { refusalOf } from './invalid.ts'
@@ -22,42 +32,76 @@ export function endpointOf<D>() {
   ): Endpoint<D> => {
     const { params, query, body, handle, ...rest } = declaration
     const run = async (call: Call<D>): Promise<Reply<unknown>> => {
-      const { caller, idempotencyKey, requestId, deps } = call
+      const { caller } = call
       if (caller === undefined) return refuse('invalid_api_key', 'This needs an API key.')
-      const { workspace, livemode } = caller
-      const parsedParams = parsePath<P>(params, call.params)
-      const parsedQuery = parse<Q>(query, call.query)
-      const parsedBody = parse<B>(body, call.body)
-      let operation: string | undefined
-      return handle({
-        workspace,
-        caller: caller.id,
-        livemode,
-        params: parsedParams,
-        query: parsedQuery,
-        body: parsedBody,
-        idempotencyKey,
-        requestId,
-        deps,
-        // a read asks for neither, and each costs a hash or random bytes
-        get fingerprint() {
-          return fingerprintOf([call.params, call.body ?? null])
-        },
-        get operation() {
-          const route = underV1(declaration.path) // a retry at the route's other path is known again
-          operation ??= operationOf(workspace, declaration.method, route, idempotencyKey)
-          return operation
-        },
-        header: call.header,
-        get stream() {
-          return call.stream ?? Readable.from([])
-        },
-        get log() {
-          return call.log() // a child logger costs more than most handlers ever log
-        },
-      })
+      const parsed = {
+        params: parsePath<P>(params, call.params),
+        query: parse<Q>(query, call.query),
+        body: parse<B>(body, call.body),
+      }
+      return handle(new RequestContext(call, caller, rest, parsed))
     }
     return { ...rest, params, query, body, raw: false, run }
+  }
+}
+
+/**
+ * What a handler is given; what costs a hash, random bytes or a logger is made when it is asked for. A
+ * class: an object literal with getters gets a shape of its own each time, and V8 keeps such shapes, and
+ * with them the whole request, until a full collection.
+ */
+class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
+  readonly workspace: string
+  readonly caller: string
+  readonly livemode: boolean
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+  readonly idempotencyKey: string | undefined
+  readonly requestId: string
+  readonly deps: D
+  readonly header: Call<D>['header']
+  readonly #call: Call<D>
+  readonly #route: Pick<Endpoint<D>, 'method' | 'path'>
+  #operation: string | undefined
+
+  constructor(
+    call: Call<D>,
+    { id, workspace, livemode }: ApiKey,
+    route: Pick<Endpoint<D>, 'method' | 'path'>,
+    { params, query, body }: Pick<Context<P, Q, B, D>, 'params' | 'query' | 'body'>,
+  ) {
+    this.params = params
+    this.query = query
+    this.body = body
+    this.workspace = workspace
+    this.caller = id
+    this.livemode = livemode
+    this.idempotencyKey = call.idempotencyKey
+    this.requestId = call.requestId
+    this.deps = call.deps
+    this.header = call.header
+    this.#call = call
+    this.#route = route
+  }
+
+  get fingerprint(): string {
+    return fingerprintOf([this.#call.params, this.#call.body ?? null])
+  }
+
+  get operation(): string {
+    const { method, path } = this.#route
+    // a retry at the route's other path is known again
+    this.#operation ??= operationOf(this.workspace, method, underV1(path), this.idempotencyKey)
+    return this.#operation
+  }
+
+  get stream(): Readable {
+    return this.#call.stream ?? Readable.from([])
+  }
+
+  get log(): Logger {
+    return this.#call.log()
   }
 }
 

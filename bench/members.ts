@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { Agent, createServer, request } from 'node:http'
+import { Agent, request } from 'node:http'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { startPostgres } from '../dev/postgres.ts'
@@ -10,17 +10,20 @@ import { createDatabase, settle } from './database.ts'
 import { closedLoop, median, type Sample } from './load.ts'
 import { thisMachine } from './machine.ts'
 import { mergeMembers } from './merges.ts'
+import { rerunUnderNewerNode } from './node-version.ts'
+import { startPeer } from './peer-process.ts'
 import { writeResult } from './results.ts'
 
 /**
- * `tsx bench/members.ts`: reading one of a million members beside a bare SELECT, and merging two
- * members of 10,000 lots each while others redeem. Writes bench/results/members.json.
+ * `tsx bench/members.ts`: reading one of a million members beside a bare SELECT, over HTTP and without,
+ * and merging two members of 10,000 lots each while others redeem. Under the Node that the image runs.
+ * Writes bench/results/members.json.
  */
 
 const MEMBERS = Number(process.env.BENCH_MEMBERS ?? 1_000_000)
 const ROUNDS = 3
 const IN_FLIGHT = 8
-const LOAD = { inFlight: IN_FLIGHT, warmUpMs: 2_000, durationMs: 5_000 }
+const LOAD = { inFlight: IN_FLIGHT, warmUpMs: 5_000, durationMs: 5_000 }
 const REDEEMERS = 1_000
 const SELECT = 'select * from account where workspace = $1 and id = $2'
 const WORKSPACE = 'ws_demo'
@@ -48,7 +51,7 @@ async function main(): Promise<void> {
       await enrolMany(pool)
       await settle(postgres.adminUrl)
       const busyBefore = await busyShare()
-      const reads = await readMembers(product, pool)
+      const reads = await readMembers(product, pool, { dir, databaseUrl })
       const merges = await mergeMembers(product, pool, {
         workspace: WORKSPACE,
         redeemers: REDEEMERS,
@@ -101,11 +104,18 @@ async function enrolMany(pool: pg.Pool): Promise<void> {
   await pool.query('vacuum analyze')
 }
 
-async function readMembers(product: Product, pool: pg.Pool): Promise<Reads> {
+async function readMembers(
+  product: Product,
+  pool: pg.Pool,
+  { dir, databaseUrl }: { dir: string; databaseUrl: string },
+): Promise<Reads> {
   const headers = { 'x-api-key': product.apiKey }
-  const front = await bareFront(pool)
+  const front = await startPeer('bare-read', dir, {
+    DATABASE_URL: databaseUrl,
+    WORKSPACE,
+  })
   const api = reader(product.apiUrl)
-  const bare = reader(front.url)
+  const bare = reader(front.origin)
   const reads: Reads = { api: [], bareHttp: [], bare: [] }
   let index = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -120,7 +130,7 @@ async function readMembers(product: Product, pool: pg.Pool): Promise<Reads> {
       }),
     )
   }
-  await front.close()
+  await front.stop()
   for (const [name, samples] of Object.entries(reads)) {
     const of = (measure: 'p50' | 'p99' | 'throughput') =>
       median(samples.map((sample) => sample[measure])).toFixed(2)
@@ -134,26 +144,6 @@ async function readMembers(product: Product, pool: pg.Pool): Promise<Reads> {
 async function select(pool: pg.Pool, id: string): Promise<void> {
   const { rowCount } = await pool.query({ name: 'bare', text: SELECT, values: [WORKSPACE, id] })
   if (rowCount !== 1) throw new Error(`no ${id}`)
-}
-
-/** The least an HTTP server can do: one SELECT, its row as JSON. */
-async function bareFront(pool: pg.Pool) {
-  const server = createServer((incoming, outgoing) => {
-    pool
-      .query({ name: 'front', text: SELECT, values: [WORKSPACE, incoming.url?.slice(1)] })
-      .then(({ rows }) =>
-        outgoing.setHeader('content-type', 'application/json').end(JSON.stringify(rows[0])),
-      )
-      .catch((error: unknown) => outgoing.writeHead(500).end(String(error)))
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  const close = () => {
-    server.closeAllConnections()
-    return new Promise<void>((closed) => server.close(() => closed()))
-  }
-  return { url: `http://127.0.0.1:${address.port}`, close }
 }
 
 function reader(origin: string) {
@@ -171,4 +161,6 @@ function reader(origin: string) {
     })
 }
 
-await main()
+const ranElsewhere = await rerunUnderNewerNode()
+if (ranElsewhere === null) await main()
+else process.exitCode = ranElsewhere

@@ -5,8 +5,11 @@ import { openClient } from './http.ts'
 import { type Sample, summary } from './load.ts'
 
 const LOTS = 10_000
-const MERGES = 12
-const IN_FLIGHT = 4
+const MERGES = 40
+// Tills that redeem one after the other with a pause between, as people do; a loop without one would
+// measure how the cores are shared.
+const TILLS = 4
+const PAUSE_MS = 40
 // Between two merges: what others get while nobody merges, in the same run and on the same machine.
 const QUIET_MS = 1_000
 // After a merge its writes are still on their way to the disk; what happens then counts as neither.
@@ -15,8 +18,8 @@ const AFTER_MS = 250
 type Span = { from: number; to: number }
 
 /**
- * Merges of two members of 10,000 lots each, while others redeem without a pause: what they get
- * while a merge runs, beside what they get between two of them.
+ * Merges of two members of 10,000 lots each, while others redeem: what those get that
+ * begin while a merge runs, beside those that begin between two of them.
  */
 export async function mergeMembers(
   product: Product,
@@ -36,9 +39,10 @@ export async function mergeMembers(
       const from = performance.now()
       await client.post('/v1/loyalty/redemptions', { account, reward: 'rwd_fivecredit' }, headers)
       redemptions.push({ from, to: performance.now() })
+      await delay(PAUSE_MS)
     }
   }
-  const loops = Promise.all(Array.from({ length: IN_FLIGHT }, redeem))
+  const loops = Promise.all(Array.from({ length: TILLS }, redeem))
   await delay(2 * QUIET_MS)
   const merges: Span[] = []
   const quiet: Span[] = []
@@ -56,16 +60,8 @@ export async function mergeMembers(
   await loops
   client.close()
   const mergeMs = merges.map(({ from, to }) => to - from)
-  const redeemAlone = sampleOf(
-    redemptions,
-    quiet,
-    ({ from, to }, window) => from >= window.from && to <= window.to,
-  )
-  const redeemDuring = sampleOf(
-    redemptions,
-    merges,
-    ({ from, to }, window) => to > window.from && from < window.to,
-  )
+  const redeemAlone = begunIn(quiet, redemptions)
+  const redeemDuring = begunIn(merges, redemptions)
   console.log(
     `merge ${mergeMs.map((ms) => ms.toFixed(0)).join(', ')} ms of ${LOTS} + ${LOTS} lots, while others redeem`,
   )
@@ -80,16 +76,12 @@ export async function mergeMembers(
   return { lots: LOTS, mergeMs, redeemAlone, redeemDuring }
 }
 
-function sampleOf(
-  spans: readonly Span[],
-  windows: readonly Span[],
-  belongs: (span: Span, window: Span) => boolean,
-): Sample {
+function begunIn(windows: readonly Span[], spans: readonly Span[]): Sample {
   const latencies = spans
-    .filter((span) => windows.some((window) => belongs(span, window)))
+    .filter(({ from }) => windows.some((window) => from >= window.from && from < window.to))
     .map(({ from, to }) => to - from)
   const lengthMs = windows.reduce((total, { from, to }) => total + to - from, 0)
-  return summary(IN_FLIGHT, lengthMs, latencies)
+  return summary(TILLS, lengthMs, latencies)
 }
 
 async function giveLots(pool: pg.Pool, workspace: string, pair: number): Promise<void> {

@@ -1,6 +1,6 @@
 -- The account and every account ever merged into it, at any depth: whose rows are the member's.
 create or replace function account_family(p_workspace text, p_account text) returns setof text
-language plpgsql stable as $$
+language plpgsql stable rows 1 as $$
 begin
   return next p_account;
   -- hardly anybody was merged into: one look at an index; plpgsql, because its plans are kept

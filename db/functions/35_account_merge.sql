@@ -40,10 +40,11 @@ begin
   update account set status = 'merged', merged_into = t.id, balance = 0, lifetime_points = 0, lots_due_from = null,
     expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, tier_review_armed_at = null
   where workspace = p_workspace and id = s.id;
+  -- by their keys, which the family's transactions have: empty lots are in no index by account
   update lot l set account = t.id
-  from ptx x
-  where x.workspace = p_workspace and x.account in (select account_family(p_workspace, s.id)) and x.amount > 0
-    and l.workspace = p_workspace and l.id = x.id and l.account = s.id;
+  where l.workspace = p_workspace and l.account = s.id and l.id = any (array(
+    select x.id from account_family(p_workspace, s.id) f (id)
+    join ptx x on x.workspace = p_workspace and x.account = f.id and x.amount > 0));
   perform credit_merge(s, t, p_at);
   update redemption set account = t.id where workspace = p_workspace and account = s.id;
   update tier_spend set account = t.id where workspace = p_workspace and account = s.id;
