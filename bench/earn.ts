@@ -16,13 +16,15 @@ import { createDatabase } from './database.ts'
 import { type HttpClient, openClient } from './http.ts'
 import { closedLoop, closedTasks, type Sample } from './load.ts'
 import { thisMachine } from './machine.ts'
+import { rerunUnderNewerNode } from './node-version.ts'
 import { writeResult } from './results.ts'
 import { planStorm, randomFrom, twiceAndShuffled } from './storm-plan.ts'
 
 /**
  * `npm run bench:earn`: webhooks of completed payments, from the request to the points, at 1, 8 and 32
  * in flight; the floor beside it (signalWithStart and an insert, from this process, without HTTP); and
- * the storm, every webhook twice and shuffled. Ends with an error where a balance is wrong.
+ * the storm, every webhook twice and shuffled. Ends with an error where a balance is wrong. Under the
+ * Node that the image runs.
  */
 
 const LEVELS = [1, 8, 32]
@@ -45,6 +47,8 @@ const { values } = parseArgs({
   },
 })
 const durationMs = Number(values.seconds) * 1_000
+const ranElsewhere = await rerunUnderNewerNode()
+if (ranElsewhere !== null) process.exit(ranElsewhere)
 const scratch = resolve(process.env.DATA_DIR || '.data', `bench-earn-${process.pid}`)
 mkdirSync(scratch, { recursive: true })
 const postgres = await startPostgres({ dataDir: join(scratch, 'postgres') })

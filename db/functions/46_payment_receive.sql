@@ -20,6 +20,10 @@ declare
   charged bigint := (p_payment ->> 'amount_charged')::bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
+  if subject is not null then
+    -- a payment that nobody knows yet has no row to lock, and its refund may come at the same moment
+    perform pg_advisory_xact_lock(hashtextextended(p_workspace || subject, 0));
+  end if;
   fresh := inbox_put(p_workspace, p_event, p_provider, p_type, subject, p_payload, p_at);
   if subject is null then
     update inbox set processed_at = p_at where workspace = p_workspace and id = p_event and processed_at is null;

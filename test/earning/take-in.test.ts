@@ -141,3 +141,60 @@ describe('a webhook', () => {
       .toBe(before + 20 * 7)
   })
 })
+
+describe('a payment and its refund, told at the same moment', () => {
+  const AMOUNT = 700
+  const REFUNDED = 300
+
+  type Told = { type: string; payment: object | null; status: string | null; more: object }
+  const paid = (id: string): Told => ({
+    type: 'payment.completed',
+    payment: { id, amount: AMOUNT, currency: 'eur', customer: 'cust_abc123' },
+    status: 'completed',
+    more: {},
+  })
+  const refunded = (payment: string): Told => ({
+    type: 'refund.created',
+    payment: null,
+    status: null,
+    more: { subject: payment, refunds: [{ id: newId('re'), amount: REFUNDED }] },
+  })
+  const takeIn = (client: { query: Shop['owner']['query'] }, told: Told) =>
+    client.query(
+      `select payment_take_in($1, 'sandbox', $2, $3, '{}', $4, $5, now(), $6) as taken`,
+      [shop.workspace, newId('evt'), told.type, told.payment, told.status, told.more],
+    )
+  const waiting = async () =>
+    (
+      await shop.owner.query(
+        `select count(*)::int as n from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+    ).rows[0].n
+
+  test.each([
+    ['the payment first', paid, refunded],
+    ['the refund first', refunded, paid],
+  ])('know of each other: %s', async (_order, first, second) => {
+    const payment = newId('pay')
+    const early = await shop.owner.connect()
+    try {
+      await early.query('begin')
+      await takeIn(early, first(payment))
+      const late = takeIn(shop.owner, second(payment))
+      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await early.query('commit')
+      expect((await late).rows[0].taken.outcome).toBe('received')
+    } finally {
+      await early.query('rollback')
+      early.release()
+    }
+    const { body } = await shop.get(`/v1/payments/${payment}`)
+    expect([body.status, body.amount_refunded]).toEqual(['partially_refunded', REFUNDED])
+    const { rows } = await shop.owner.query(
+      `select sum(amount)::int as points from ptx where payment = $1`,
+      [payment],
+    )
+    expect(rows).toEqual([{ points: 4 }])
+  })
+})
