@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -142,6 +143,8 @@ function learn(run: Switch, { facts }: Settlement): void {
     run.looksWithoutRow++
     return
   }
+  // A row that has ended never waits again: these facts were read before, and come late.
+  if (run.ended && facts.status === run.rules.waitsIn && patched('ended-stays-ended')) return
   const before = run.facts
   const dueAt = run.rules.dueAt(facts)
   run.looksWithoutRow = 0

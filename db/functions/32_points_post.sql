@@ -71,10 +71,12 @@ end $$;
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has. Asked
 -- after the movement's row is written: from then on a change of decimals waits, and is refused.
 create or replace function decimals_stayed(p_workspace text, p_program text, p_decimals int) returns boolean
-language sql stable as $$
-  select p_decimals is null
-    or exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals)
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select p_decimals is null
+      or exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals));
+end $$;
 
 -- The balance and the lot of a credit already written as `t`; `a` is the account before it.
 create or replace function points_credit(a account, t ptx) returns void

@@ -8,9 +8,11 @@ end $$;
 
 -- One setting; null where it is not set.
 create or replace function setting_value(p_workspace text, p_key text) returns jsonb
-language sql stable as $$
-  select entries -> p_key from settings where workspace = p_workspace
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select entries -> p_key from settings where workspace = p_workspace);
+end $$;
 
 -- Merges `p_change` into the settings; null removes a key. Two at once: both count. Returns all of them.
 -- Refused: parameter_invalid, more than `p_most` keys, with nothing changed.

@@ -1,15 +1,17 @@
 -- What a payment charges: the amount less the discounts that stand, percentages (of the full
 -- amount, rounded down, capped) before fixed amounts, and never below zero. Minor units.
 create or replace function payment_charge(p_amount bigint, p_discounts jsonb) returns bigint
-language sql immutable as $$
-  select greatest(0, p_amount - coalesce(sum(
-    case when x ? 'percent'
-      then least(floor(p_amount * (x ->> 'percent')::numeric / 100), coalesce((x ->> 'maxAmount')::numeric, p_amount))
-      else (x ->> 'amount')::numeric
-    end), 0))::bigint
-  from jsonb_array_elements(p_discounts) x
-  where not x ? 'removed_at'
-$$;
+language plpgsql immutable as $$
+begin
+  return (
+    select greatest(0, p_amount - coalesce(sum(
+      case when x ? 'percent'
+        then least(floor(p_amount * (x ->> 'percent')::numeric / 100), coalesce((x ->> 'maxAmount')::numeric, p_amount))
+        else (x ->> 'amount')::numeric
+      end), 0))::bigint
+    from jsonb_array_elements(p_discounts) x
+    where not x ? 'removed_at');
+end $$;
 
 -- Takes a redemption's discount off an open payment again; the entry stays on record. Where it was
 -- the last thing that kept the charge at zero, the payment waits for money again.
@@ -112,8 +114,10 @@ end $$;
 
 -- What the sender of messages needs: the redemptions attached to a payment, with their start input.
 create or replace function payment_redemptions(pay payment) returns jsonb
-language sql stable as $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'account', d.account, 'reward', d.reward,
-    'status', d.status, 'expires_at', d.expires_at) order by d.id), '[]')
-  from redemption d where d.workspace = pay.workspace and d.payment = pay.id
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'account', d.account, 'reward', d.reward,
+      'status', d.status, 'expires_at', d.expires_at) order by d.id), '[]')
+    from redemption d where d.workspace = pay.workspace and d.payment = pay.id);
+end $$;

@@ -52,9 +52,11 @@ end $$;
 
 -- The rank of a tier by its name; null where the program has no such tier.
 create or replace function tier_rank(p_tiers jsonb, p_name text) returns int
-language sql immutable as $$
-  select (tier ->> 'rank')::int from jsonb_array_elements(p_tiers) tier where tier ->> 'name' = p_name
-$$;
+language plpgsql immutable as $$
+begin
+  return (
+    select (tier ->> 'rank')::int from jsonb_array_elements(p_tiers) tier where tier ->> 'name' = p_name);
+end $$;
 
 -- All a create needs to know before it arms its workflow, in one statement that writes nothing: a
 -- stored redemption with this id, the first reason against it, the hold, and the database's time,

@@ -46,7 +46,8 @@ end $$;
 create or replace function redemption_message_write(
   p_workspace text, p_operation text, p_redemption text, p_kind text, p_fingerprint text, p_at timestamptz
 ) returns void
-language sql as $$
+language plpgsql as $$
+begin
   insert into redemption_message (workspace, operation, redemption, kind, fingerprint, at)
-  values (p_workspace, p_operation, p_redemption, p_kind, p_fingerprint, p_at)
-$$;
+  values (p_workspace, p_operation, p_redemption, p_kind, p_fingerprint, p_at);
+end $$;

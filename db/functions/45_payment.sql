@@ -40,13 +40,14 @@ begin
 end $$;
 
 create or replace function payment_save(pay payment) returns void
-language sql as $$
+language plpgsql as $$
+begin
   update payment set status = pay.status, amount_charged = pay.amount_charged, discounts = pay.discounts,
     refused_discounts = pay.refused_discounts, awaits_confirmation = pay.awaits_confirmation,
     metadata = pay.metadata, customer = pay.customer, completed_at = pay.completed_at, expires_at = pay.expires_at,
     store_credit = pay.store_credit, store_credit_account = pay.store_credit_account
-  where workspace = pay.workspace and id = pay.id
-$$;
+  where workspace = pay.workspace and id = pay.id;
+end $$;
 
 -- The inbox row of an event, once. False where it was there already.
 create or replace function inbox_put(

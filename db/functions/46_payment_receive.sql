@@ -43,13 +43,13 @@ begin
     return payment_outcome(pay, 'duplicate', exists (
       select from inbox where workspace = p_workspace and id = p_event and processed_at is null));
   end if;
-  if not known then
-    select * into attached from payment_attach_all(pay, coalesce(p_payment -> 'refs', '[]'),
+  if not known and p_payment -> 'refs' <> '[]' then
+    select * into attached from payment_attach_all(pay, p_payment -> 'refs',
       p_status = 'completed' and charged < pay.amount, p_at);
     pay := attached.pay;
     select coalesce(jsonb_agg(x || jsonb_build_object('at', p_at)), '[]') into pay.refused_discounts
     from jsonb_array_elements(attached.refusals) x;
-  else
+  elsif known then
     pay.customer := coalesce(pay.customer, p_payment ->> 'customer');
     pay.metadata := case when pay.metadata = '{}' then coalesce(p_payment -> 'metadata', '{}') else pay.metadata end;
   end if;

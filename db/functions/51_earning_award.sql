@@ -126,10 +126,12 @@ begin
 end $$;
 
 create or replace function earning_next_maturity(p_workspace text, p_source text) returns timestamptz
-language sql stable as $$
-  select min(matures_at) from earning
-  where workspace = p_workspace and source = p_source and outcome = 'pending'
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select min(matures_at) from earning
+    where workspace = p_workspace and source = p_source and outcome = 'pending');
+end $$;
 
 -- What the account has earned and does not have yet, less what refunds took of it. Smallest unit.
 create or replace function account_pending(p_workspace text, p_account text) returns bigint

@@ -91,16 +91,18 @@ end $$;
 
 -- The redemptions that a standing refund of the payment asked to reverse and that are not yet.
 create or replace function payment_returns(pay payment) returns jsonb
-language sql stable as $$
-  select coalesce(jsonb_agg(jsonb_build_object('refund', x.refund, 'redemption', x.redemption)), '[]')
-  from (
-    select d.id as redemption, min(r.id) as refund
-    from refund r
-    join redemption d on d.workspace = r.workspace and d.payment = r.payment and d.status in ('pending', 'applied')
-    where r.workspace = pay.workspace and r.payment = pay.id and r.return_redemption and r.status <> 'failed'
-    group by d.id
-  ) x
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('refund', x.refund, 'redemption', x.redemption)), '[]')
+    from (
+      select d.id as redemption, min(r.id) as refund
+      from refund r
+      join redemption d on d.workspace = r.workspace and d.payment = r.payment and d.status in ('pending', 'applied')
+      where r.workspace = pay.workspace and r.payment = pay.id and r.return_redemption and r.status <> 'failed'
+      group by d.id
+    ) x);
+end $$;
 
 -- What an event other than a payment's earns, by its facts: trigger, customer, metadata, amount,
 -- currency, noun (subscription, invoice, referral) and, where it names one, the payment whose refunds take it back.

@@ -91,12 +91,14 @@ end $$;
 
 -- Whether a reactor is not what it was when it was planned with.
 create or replace function reactors_edited(p_workspace text, p_plan jsonb) returns boolean
-language sql stable as $$
-  select exists (
-    select from jsonb_to_recordset(p_plan) x (reactor text, version int)
-    left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
-    where r.version is distinct from x.version)
-$$;
+language plpgsql stable as $$
+begin
+  return (
+    select exists (
+      select from jsonb_to_recordset(p_plan) x (reactor text, version int)
+      left join reactor r on r.workspace = p_workspace and r.id = x.reactor and r.deleted_at is null
+      where r.version is distinct from x.version));
+end $$;
 
 -- A reported event of the account before anything follows from it.
 create or replace function event_begun(
@@ -125,10 +127,12 @@ end $$;
 
 -- What all reactions together moved, in the smallest unit.
 create or replace function outcomes_points(p_outcomes jsonb) returns bigint
-language sql immutable as $$
-  select coalesce(sum((x ->> 'amount')::bigint), 0)
-  from jsonb_array_elements(p_outcomes) o, jsonb_array_elements(o -> 'reactions') x
-$$;
+language plpgsql immutable as $$
+begin
+  return (
+    select coalesce(sum((x ->> 'amount')::bigint), 0)
+    from jsonb_array_elements(p_outcomes) o, jsonb_array_elements(o -> 'reactions') x);
+end $$;
 
 -- The rows of a reported event: what became of it, and the fact itself with its webhook deliveries. The
 -- same event_id under another account's lock a moment ago: taken back, to be found on another try (40001).

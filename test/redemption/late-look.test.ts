@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises'
+import { Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { newId } from '../../domain/ids.ts'
+import type { RedemptionFacts } from '../../domain/redemption-story.ts'
+import { WORKFLOW } from '../../workflows/messages.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+let house: House
+
+beforeAll(async () => {
+  house = await openHouse({ worker: false })
+})
+afterAll(() => house.close())
+
+const WAITING: RedemptionFacts = {
+  status: 'fulfillment_pending',
+  payment: null,
+  reason: null,
+  expiresAt: null,
+  late: null,
+}
+
+it('a look at the row that began before the end and is answered after it does not keep the run waiting', async () => {
+  const { engine } = house
+  let ended = () => {}
+  const end = new Promise<void>((resolve) => {
+    ended = resolve
+  })
+  const worker = await Worker.create({
+    connection: engine.connection,
+    taskQueue: engine.taskQueue,
+    workflowBundle: { code: await readFile(inject('servers').bundlePath, 'utf8') },
+    // The two at once, as when a run is cancelled: the look read the row first, and its answer comes last.
+    activities: {
+      cancelFulfillment: async () => {
+        ended()
+        return { outcome: 'canceled', facts: { ...WAITING, status: 'released' } }
+      },
+      actOnOverdueFulfillment: async () => {
+        await end
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        return { outcome: 'not_due', facts: WAITING }
+      },
+    },
+  })
+  const redemption = newId('rdm')
+  const deadline = new Date(Date.now() + 3_600_000).toISOString()
+  const status = await worker.runUntil(async () => {
+    const run = await engine.client.workflow.start(WORKFLOW.fulfillment, {
+      workflowId: redemption,
+      taskQueue: engine.taskQueue,
+      args: [{ workspace: 'ws', redemption, account: 'loy_1', reward: 'rwd_1', deadline }],
+    })
+    await run.cancel()
+    return (await run.result()).status
+  })
+  expect(status).toBe('released')
+})
