@@ -58,8 +58,8 @@ end $$;
 create or replace function lots_move(p_workspace text, p_from text, p_to text) returns void
 language plpgsql as $$
 declare
-  at_once constant int := 250; -- some 3 ms
-  rest constant double precision := 0.005;
+  at_once constant int := 125; -- some 2 ms
+  rest constant double precision := 0.01;
   lots text[];
 begin
   select array_agg(x.id) into lots
