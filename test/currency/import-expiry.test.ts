@@ -70,7 +70,12 @@ const passed = (at: Date) =>
 it('dates of a small import have a run each, which writes them off within seconds', async () => {
   const accounts = await members(SMALL)
   await imported(accounts, new Date(Date.now() + 3_000))
-  await runOf(accounts[0] ?? '')
+  const isArmed = () =>
+    runOf(accounts[0] ?? '').then(
+      () => true,
+      () => false,
+    )
+  await expect.poll(isArmed, { timeout: 15_000 }).toBe(true) // arming follows the commit
   await expect
     .poll(() => expired(accounts), { timeout: 15_000 })
     .toEqual({ n: SMALL, to_the_date: true })
