@@ -63,28 +63,28 @@ async function expireSome(pool: Pool, before: string): Promise<number> {
   const due = await dueExpiries(pool, before < now ? before : now, FOUND)
   let done = 0
   let failure: unknown
-  for (const { workspace, accounts } of together(due)) {
+  const attempt = async (group: Group): Promise<void> => {
     try {
-      done += await expireAccounts(pool, workspace, accounts, now)
-    } catch {
+      done += await expireAccounts(pool, group.workspace, group.accounts, now)
+    } catch (error) {
+      failure = error
       // one account's trouble keeps no other waiting
-      for (const account of accounts) {
-        try {
-          await expireAccount(pool, workspace, account, now)
-          done++
-        } catch (error) {
-          failure = error
-        }
-      }
+      if (group.accounts.length > 1) for (const one of alone(group)) await attempt(one)
     }
   }
+  for (const group of together(due)) await attempt(group)
   if (done === 0 && failure instanceof Error) throw failure
   return done
 }
 
+type Group = { workspace: string; accounts: string[] }
+
+const alone = ({ workspace, accounts }: Group): Group[] =>
+  accounts.map((account) => ({ workspace, accounts: [account] }))
+
 /** Groups of one workspace's accounts, each small enough for one transaction, in the order they were found. */
-function together(due: readonly DueExpiry[]): { workspace: string; accounts: string[] }[] {
-  const groups: { workspace: string; accounts: string[] }[] = []
+function together(due: readonly DueExpiry[]): Group[] {
+  const groups: Group[] = []
   const filling = new Map<string, string[]>()
   for (const { workspace, account } of due) {
     const accounts = filling.get(workspace)

@@ -15,23 +15,17 @@ type Asked = {
 
 const NO_SUCH_ID = '' // a question is no create: there is nothing stored to find
 
-/** What would happen if this were redeemed now; writes nothing. Refuses what does not exist (404). */
-export async function judge(
+/** The pre-check of something asked, and not to be created by its own id. */
+export const precheckAsked = (
   { pool, holdMinutes }: Deps,
   workspace: string,
-  asked: Asked,
-): Promise<Judged> {
-  const { account, reward, quantity } = asked
-  const found = await precheckRedemption(
-    pool,
-    workspace,
-    NO_SUCH_ID,
-    account,
-    reward,
-    quantity,
-    holdMinutes,
-    asked.variant,
-  )
+  { account, reward, quantity, variant }: Asked,
+): Promise<Precheck> =>
+  precheckRedemption(pool, workspace, NO_SUCH_ID, account, reward, quantity, holdMinutes, variant)
+
+/** What would happen if this were redeemed now; writes nothing. Refuses what does not exist (404). */
+export async function judge(deps: Deps, workspace: string, asked: Asked): Promise<Judged> {
+  const found = await precheckAsked(deps, workspace, asked)
   if (found.outcome === 'missing') return refuseMissing(found, asked)
   if (found.outcome === 'exists') throw new Error('a redemption without an id')
   return found

@@ -1,5 +1,4 @@
 import type { EventReport, Reported } from '../../activities/reported-event.ts'
-import { precheckRedemption } from '../../db/redemptions.ts'
 import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
 import type { Planned, PlannedReward } from '../../domain/reactor.ts'
@@ -8,7 +7,7 @@ import type { Deps } from '../deps.ts'
 import { orOutage } from '../outage.ts'
 import { newCode, runOf, waits } from '../redemptions/begin.ts'
 import { newCodes } from '../redemptions/gift-cards.ts'
-import type { Judged } from '../redemptions/judge.ts'
+import { type Judged, precheckAsked } from '../redemptions/judge.ts'
 
 type Armed = { input: Parameters<typeof armRedemption>[1]; isNew: boolean }
 
@@ -79,21 +78,14 @@ type JudgedGift =
 
 // A gift costs nothing: too few points keep nobody from it.
 async function judgeGift(
-  { pool, holdMinutes }: Deps,
+  deps: Deps,
   { workspace, user }: EventReport,
   { reward, quantity }: PlannedReward,
   found: FoundEvent,
 ): Promise<JudgedGift> {
   const account = found.account ?? user
-  const judged = await precheckRedemption(
-    pool,
-    workspace,
-    NO_SUCH_ID,
-    account,
-    reward,
-    quantity,
-    holdMinutes,
-  )
+  // whether it was given already is told by the event
+  const judged = await precheckAsked(deps, workspace, { account, reward, quantity })
   if (judged.outcome !== 'judged' || !judged.same_program) {
     return { refusal: noSuch(reward) }
   }
@@ -102,8 +94,6 @@ async function judgeGift(
 }
 
 const noSuch = (reward: string) => ({ code: 'resource_missing', reward })
-
-const NO_SUCH_ID = '' // whether it was given already is told by the event
 
 function givenBy(reported: Reported): Set<string | undefined> {
   if (reported.outcome !== 'processed' && reported.outcome !== 'replayed') return new Set()

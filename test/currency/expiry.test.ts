@@ -1,4 +1,6 @@
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expiryActivities } from '../../activities/expiry.ts'
 import { expireAccount, expireAccounts } from '../../db/expiry.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
@@ -300,6 +302,35 @@ describe('a date that many accounts share', () => {
     }
     expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(2)
     expect(await expireRows(busy)).toHaveLength(1)
+  })
+
+  it('is written off for the others where one member’s rows cannot be written', async () => {
+    const [broken, sound] = await Promise.all([member(), member()])
+    const due = new Date(Date.now() + DAY_MS)
+    for (const account of [broken, sound]) await credit(account, 10, due)
+    await shop.owner.query(
+      "update lot set expires_at = now() - interval '1 minute' where account = any ($1)",
+      [[broken, sound]],
+    )
+    await shop.owner.query(
+      `update account set lots_due_from = now() - interval '1 minute', expiry_wake_at = now() - interval '1 minute'
+       where id = any ($1)`,
+      [[broken, sound]],
+    )
+    await shop.owner.query(`
+      create function test_fails() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
+      create trigger fails before insert on ptx for each row when (new.account = '${broken}') execute function test_fails()`)
+    const { expireDue } = expiryActivities({ pool: shop.pool, engine: shop.engine })
+    const batch = new MockActivityEnvironment()
+    try {
+      await expect(batch.run(expireDue, { before: new Date().toISOString() })).rejects.toThrow(
+        'not this one',
+      )
+    } finally {
+      await shop.owner.query('drop trigger fails on ptx; drop function test_fails')
+    }
+    expect([await expireRows(broken), await expireRows(sound)].map((x) => x.length)).toEqual([0, 1])
+    expect((await look(broken, new Date())).expired).toBe(10)
   })
 
   it('is never spendable, however late anybody looks', async () => {
