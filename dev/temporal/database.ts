@@ -10,12 +10,11 @@ import { startTemporal, type TemporalOptions } from './server.ts'
 const KEPT = ['default_idx', 'by_workflow_id', 'by_workflow_type', 'by_status']
 
 /**
- * These stay for the rows that have the value: our search attributes, whichever of the columns the
- * server gives them, and what the UI's pages on schedules, batches and child workflows filter by.
- * A row without the value costs nothing then, and an equality still finds its rows by the index.
+ * Indexes on these columns stay for the rows that have a value, as do those on our own search
+ * attributes: what the UI's pages on schedules, batches and child workflows filter by. A row without
+ * the value costs little then, and an equality still finds its rows by the index.
  */
-const KEPT_WHERE_SET =
-  /^(by_keyword_\d\d|by_temporal_namespace_division|by_temporal_scheduled_by_id|by_parent_workflow_id)$/
+const KEPT_WHERE_SET = ['TemporalNamespaceDivision', 'TemporalScheduledById', 'parent_workflow_id']
 
 /**
  * Creates the development server's database where it does not exist yet, with only the indexes that
@@ -30,6 +29,7 @@ export async function prepareDatabase(
   options.onProgress?.('Creating the Temporal database')
   const unfinished = `${options.dbFile}.new`
   for (const suffix of ['', '-journal']) rmSync(unfinished + suffix, { force: true })
+  const columns = [...KEPT_WHERE_SET]
   const server = await startTemporal({
     ...options,
     dbFile: unfinished,
@@ -38,17 +38,22 @@ export async function prepareDatabase(
     port: undefined,
     uiPort: false,
   })
-  await server.stop()
-  trimIndexes(unfinished)
+  try {
+    const { attributeColumns } = await import('./ready.ts') // loaded by now
+    columns.push(...(await attributeColumns(server.address, options.namespace ?? 'default')))
+  } finally {
+    await server.stop()
+  }
+  trimIndexes(unfinished, columns)
   renameSync(unfinished, options.dbFile)
 }
 
 type Index = { name: string; sql: string; column: string }
 
-function trimIndexes(file: string) {
+function trimIndexes(file: string, keptWhereSet: string[]) {
   const database = new sqlite.Database(file, { fileMustExist: true })
   try {
-    const statements = indexesOf(database).flatMap(trimmed)
+    const statements = indexesOf(database).flatMap((index) => trimmed(index, keptWhereSet))
     database.exec(['BEGIN', ...statements, 'COMMIT'].join(';\n'))
   } finally {
     database.close()
@@ -67,8 +72,8 @@ function indexesOf(database: sqlite.Database): Index[] {
   )
 }
 
-function trimmed({ name, sql, column }: Index): string[] {
+function trimmed({ name, sql, column }: Index, keptWhereSet: string[]): string[] {
   if (KEPT.includes(name)) return []
   const dropped = `DROP INDEX "${name}"`
-  return KEPT_WHERE_SET.test(name) ? [dropped, `${sql} WHERE ${column} IS NOT NULL`] : [dropped]
+  return keptWhereSet.includes(column) ? [dropped, `${sql} WHERE ${column} IS NOT NULL`] : [dropped]
 }

@@ -57,6 +57,19 @@ export async function untilUsable(
   }
 }
 
+/** The columns of the visibility table that the server chose for the namespace's own attributes. */
+export async function attributeColumns(address: string, namespace: string): Promise<string[]> {
+  const connection = Connection.lazy({ address })
+  try {
+    const { config } = await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    )
+    return Object.keys(config?.customSearchAttributeAliases ?? {})
+  } finally {
+    await connection.close()
+  }
+}
+
 async function missingAttributes(
   connection: Connection,
   namespace: string,

@@ -4,7 +4,13 @@ import { join, resolve } from 'node:path'
 import { type Child, describeExit, type Exit, startChild, tailOf } from '../children.ts'
 import { freePort, untilListening } from '../ports.ts'
 import type { AttributeTypes } from './ready.ts'
-import { dynamicConfigArgs, SQLITE_PRAGMAS, type SqlitePragmas, sqliteArgs } from './settings.ts'
+import {
+  dynamicConfigArgs,
+  GO_ENVIRONMENT,
+  SQLITE_PRAGMAS,
+  type SqlitePragmas,
+  sqliteArgs,
+} from './settings.ts'
 
 export type TemporalOptions = {
   /** From `temporalBinary`. */
@@ -57,7 +63,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
       command: options.binary,
       args: serverArgs({ ...options, namespace }, port, uiPort),
       logFile,
-      env: quietEnvironment(),
+      env: { ...GO_ENVIRONMENT, ...quietEnvironment() },
       graceMs: STOP_GRACE_MS,
     })
     const failure = await failureToStart(child, port, namespace, attributes)

@@ -12,6 +12,9 @@ const DYNAMIC_CONFIG = {
   'matching.numTaskqueueWritePartitions': 1,
   // Writes of one shard at a time: one by default; eight give a quarter more.
   'history.shardIOConcurrency': 8,
+  // The development server reads the search attributes' definitions from its database for each use
+  // of them, a fifth of what a start costs: a new one would be seen at once. Ours come with the database.
+  'system.forceSearchAttributesCacheRefreshOnRead': false,
   // It would ask a server on the internet for newer versions.
   'frontend.enableServerVersionCheck': false,
 }
@@ -24,7 +27,12 @@ export const SQLITE_PRAGMAS: SqlitePragmas = {
   journal_mode: 'WAL',
   // Safe against a crash of the process; a power cut may lose the last moments (FULL costs 21 %).
   synchronous: 'NORMAL',
+  // Pages: a checkpoint for each 16 MB instead of 4; with the heap's setting a tenth of a start.
+  wal_autocheckpoint: '4000',
 }
+
+/** The server keeps little and allocates much: collecting less often costs it 200 MB of memory. */
+export const GO_ENVIRONMENT = { GOGC: '400', GOMEMLIMIT: '1GiB' }
 
 export function dynamicConfigArgs(): string[] {
   return flags('--dynamic-config-value', DYNAMIC_CONFIG)
