@@ -29,6 +29,17 @@ begin
   where workspace = pay.workspace and id = pay.id;
 end $$;
 
+-- The id of the redemption that a reference means, by its id or its code: one index each, which a
+-- condition on either would not always use.
+create or replace function redemption_named(p_workspace text, p_ref jsonb) returns text
+language plpgsql stable as $$
+begin
+  if p_ref ? 'redemption' then
+    return p_ref ->> 'redemption';
+  end if;
+  return (select id from redemption where workspace = p_workspace and code = p_ref ->> 'code');
+end $$;
+
 -- Attaches one redemption (`{"redemption": id}` or `{"code": code}`) to a payment being created or
 -- introduced, by compare-and-set under the redemption's lock: pending, not expired, no other live
 -- payment (open or completed), not another member's, same currency. A payment that comes in already
@@ -44,7 +55,7 @@ declare
   late boolean;
 begin
   select * into d from redemption
-  where workspace = pay.workspace and (id = p_ref ->> 'redemption' or code = p_ref ->> 'code')
+  where workspace = pay.workspace and id = redemption_named(pay.workspace, p_ref)
   for update;
   if not found then
     return jsonb_build_object('refusal', jsonb_build_object('code', 'resource_missing', 'redemption', named));
@@ -98,9 +109,7 @@ declare
 begin
   refusals := '[]';
   for ref in
-    select x from jsonb_array_elements(p_refs) x
-    left join redemption d on d.workspace = pay.workspace and (d.id = x ->> 'redemption' or d.code = x ->> 'code')
-    order by d.id
+    select x from jsonb_array_elements(p_refs) x order by redemption_named(pay.workspace, x) collate "C"
   loop
     result := payment_attach(pay, ref, p_charged, p_at);
     if result ? 'entry' then
