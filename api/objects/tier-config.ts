@@ -21,6 +21,12 @@ const period = z.union([
   }),
 ])
 
+/** Whether no tier is easier to reach than one below it. Set by hand, their thresholds say nothing. */
+function thresholdsRise(tiers: z.infer<typeof Tier>[]): boolean {
+  const byRank = tiers.toSorted((a, b) => a.rank - b.rank)
+  return byRank.every(({ threshold }, index) => threshold >= (byRank[index - 1]?.threshold ?? 0))
+}
+
 /** The tiers of a program; replaced as a whole. */
 export const TierConfig = z
   .strictObject({
@@ -39,5 +45,9 @@ export const TierConfig = z
       .refine((tiers) => new Set(tiers.map(({ rank }) => rank)).size === tiers.length, {
         error: 'two tiers have the same rank',
       }),
+  })
+  .refine(({ qualifyOn, tiers }) => qualifyOn === 'custom' || thresholdsRise(tiers), {
+    path: ['tiers'],
+    error: 'a tier needs less than one of a lower rank',
   })
   .meta({ id: 'TierConfig' })

@@ -149,6 +149,17 @@ describe('a setting out of range', () => {
       { tierConfig: { tiers: [{ name: 'a', rank: 1, threshold: -1 }] } },
       'tierConfig.tiers.0.threshold',
     ],
+    [
+      {
+        tierConfig: {
+          tiers: [
+            { name: 'gold', rank: 2, threshold: 100 },
+            { name: 'silver', rank: 1, threshold: 500 },
+          ],
+        },
+      },
+      'tierConfig.tiers',
+    ],
   ])(
     '%j is refused by its name and changes nothing',
     async (body, param, code = 'parameter_invalid') => {
