@@ -402,8 +402,9 @@ broken (workspace, subject, rule, detail) as (
   where coalesce(t.taken, 0) <> case when d.points = 0 then case when d.status = 'reversed' then c.amount else 0 end
     else ceil(c.amount::numeric * d.reversed_points / d.points) end
   union all
-  select d.workspace, d.id, 'a redemption holds its gift codes, and they are void once it is reversed',
-    format('status %s, %s cards, %s given, %s void', d.status, jsonb_array_length(d.gift_cards), coalesce(g.given, 0), coalesce(g.void, 0))
+  select d.workspace, d.id, 'a redemption holds its gift codes, and as many are void as were returned',
+    format('status %s, %s cards, %s of %s returned, %s given, %s void', d.status, jsonb_array_length(d.gift_cards),
+      d.reversed_quantity, d.quantity, coalesce(g.given, 0), coalesce(g.void, 0))
   from redemption d
   left join (
     select workspace, redemption, count(*) filter (where status = 'given') as given,
@@ -411,7 +412,8 @@ broken (workspace, subject, rule, detail) as (
     from gift_code where redemption is not null group by 1, 2
   ) g on g.workspace = d.workspace and g.redemption = d.id
   where d.gift_cards is not null
-    and case when d.status = 'reversed' then coalesce(g.void, 0) else coalesce(g.given, 0) end <> jsonb_array_length(d.gift_cards)
+    and (coalesce(g.given, 0), coalesce(g.given, 0) + coalesce(g.void, 0)) is distinct from
+      (case when d.status = 'reversed' then 0 else d.quantity - d.reversed_quantity end, jsonb_array_length(d.gift_cards))
   union all
   select g.workspace, g.id, 'a code is available or belongs to one redemption', format('%s, redemption %s', g.status, g.redemption)
   from gift_code g

@@ -19,7 +19,10 @@ export const CodePool = z
     name: z.string(),
     available: z.number().int().meta({ description: 'Codes that nobody was given yet.' }),
     given: z.number().int(),
-    void: z.number().int().meta({ description: 'Codes of redemptions that were reversed.' }),
+    void: z
+      .number()
+      .int()
+      .meta({ description: 'Codes that were returned, with all of their redemption or a part.' }),
     low_at: z.number().int().meta({
       description: 'With so many left, `loyalty.code_pool.low` says so, once until filled.',
     }),

@@ -100,12 +100,17 @@ begin
     from gift_code g where g.workspace = d.workspace and g.id = any (taken));
 end $$;
 
--- Codes of a redemption that was undone are void for good: they were shown, and never go back to their pool.
-create or replace function gift_cards_void(d redemption, p_at timestamptz) returns void
-language sql as $$
+-- Voids the codes of `p_quantity` of a redemption, the last ones first, for good: they were shown, and never
+-- go back to their pool. `reversed_quantity` does not count them yet.
+drop function if exists gift_cards_void(redemption, timestamptz);
+create or replace function gift_cards_void(d redemption, p_quantity int, p_at timestamptz) returns void
+language plpgsql as $$
+begin
   update gift_code set status = 'void', voided_at = p_at
-  where workspace = d.workspace and redemption = d.id and status = 'given'
-$$;
+  where workspace = d.workspace and status = 'given' and id in (
+    select card ->> 'id' from jsonb_array_elements(d.gift_cards) with ordinality as given (card, position)
+    where position > d.quantity - d.reversed_quantity - p_quantity);
+end $$;
 
 -- Adds sealed codes to a pool (`p_codes`: [{line, hash, sealed, last4}]). A code that any pool of the
 -- workspace has, or that came earlier in the same upload, is not added and reported by its line. A

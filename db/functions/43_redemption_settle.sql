@@ -172,8 +172,8 @@ begin
   if d.credit is not null then
     perform credit_reverse(d, p_points, p_at);
   end if;
-  if d.gift_cards is not null and d.reversed_points + p_points = d.points then
-    perform gift_cards_void(d, p_at);
+  if d.gift_cards is not null and p_quantity > 0 then
+    perform gift_cards_void(d, p_quantity, p_at);
   end if;
   if pay.status = 'requires_payment' then
     perform payment_discount_remove(pay, d.id, p_at);

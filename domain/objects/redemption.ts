@@ -61,7 +61,9 @@ export function redemptionObject(
     ...(row.discount !== null && { discount: { ...row.discount, code: row.code ?? '' } }),
     ...(row.fulfillment !== null && { fulfillment: fulfillmentOf(row.fulfillment, row.status) }),
     ...(row.credit !== null && { credit: creditOf(row.credit, row.id) }),
-    ...(row.giftCards !== null && { gift_cards: giftCardsOf(row.giftCards, row.status, openCode) }),
+    ...(row.giftCards !== null && {
+      gift_cards: giftCardsOf(row.giftCards, cardsKept(row), openCode),
+    }),
     payment: row.payment,
     transaction: row.transaction,
     expires_at: row.expiresAt?.toISOString() ?? null,
@@ -134,14 +136,18 @@ function creditOf(credit: Fields, redemption: string) {
   }
 }
 
+/** How many of a redemption's gift cards still stand: a reversal voids the last ones first. */
+const cardsKept = ({ status, quantity, reversedQuantity }: RedemptionFacts) =>
+  status === 'reversed' ? 0 : quantity - (reversedQuantity ?? 0)
+
 /** Codes of what was reversed are void: only their last characters remain, to tell the issuer. */
 function giftCardsOf(
   cards: readonly SealedGiftCard[],
-  status: RedemptionStatus,
+  kept: number,
   openCode: ((sealed: string) => string | undefined) | undefined,
 ) {
-  const isVoid = status === 'reversed'
-  return cards.map(({ id, sealed, last4, amount, currency }) => {
+  return cards.map(({ id, sealed, last4, amount, currency }, index) => {
+    const isVoid = index >= kept
     const code = isVoid ? undefined : openCode?.(sealed)
     return {
       id,

@@ -311,7 +311,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a redemption
-         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, and what is reversed wholly is void. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
+         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
          */
         post: operations["post_loyalty_redemptions_id_reverse"];
         delete?: never;
@@ -2419,7 +2419,7 @@ export interface components {
             /** @description Codes that nobody was given yet. */
             available: number;
             given: number;
-            /** @description Codes of redemptions that were reversed. */
+            /** @description Codes that were returned, with all of their redemption or a part. */
             void: number;
             /** @description With so many left, `loyalty.code_pool.low` says so, once until filled. */
             low_at: number;

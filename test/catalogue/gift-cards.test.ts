@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -174,6 +175,49 @@ describe('a gift card with a pool', () => {
     expect((await redeem(of)).body.error.code).toBe('reward_out_of_stock')
     const refilled = await upload(cards, [code])
     expect(refilled.body).toMatchObject({ added: 0, duplicates: [{ line: 1 }] })
+  })
+
+  it('of which one is reversed loses its last code; the points of a part alone cost none', async () => {
+    const cards = await pool(codesOf(3))
+    const { body } = await redeem(await reward({ codes: { pool: cards } }), { quantity: 3 })
+    const reverse = (what: object) =>
+      shop.post(`/v1/loyalty/redemptions/${body.id}/reverse`, { reason: 'mistake', ...what })
+    const statuses = async () =>
+      (await shop.get(`/v1/loyalty/redemptions/${body.id}`)).body.gift_cards.map(
+        (card: { status: string; code?: string }) => [card.status, card.code !== undefined],
+      )
+    await reverse({ points: 3 })
+    expect(await counts(cards)).toEqual([0, 3, 0])
+    await reverse({ quantity: 1 })
+    expect(await counts(cards)).toEqual([0, 2, 1])
+    expect(await shop.reconcile()).toEqual([])
+    expect(await statuses()).toEqual([
+      ['given', true],
+      ['given', true],
+      ['void', false],
+    ])
+    const { body: whole } = await reverse({})
+    expect([whole.status, whole.reversed_points]).toEqual(['reversed', 30])
+    expect(await counts(cards)).toEqual([0, 0, 3])
+    expect(await statuses()).toEqual([
+      ['void', false],
+      ['void', false],
+      ['void', false],
+    ])
+  })
+
+  it('that was returned in part before parts voided codes is put right by the migration', async () => {
+    const cards = await pool(codesOf(3))
+    const { body } = await redeem(await reward({ codes: { pool: cards } }), { quantity: 3 })
+    await shop.post(`/v1/loyalty/redemptions/${body.id}/reverse`, { reason: 'no', quantity: 2 })
+    await shop.owner.query(
+      `update gift_code set status = 'given', voided_at = null where redemption = $1`,
+      [body.id],
+    )
+    expect(await shop.reconcile()).toMatchObject([{ subject: body.id }])
+    await shop.owner.query(readFileSync('db/migrations/0013_partial_gift_returns.sql', 'utf8'))
+    expect(await counts(cards)).toEqual([0, 1, 2])
+    expect(await shop.reconcile()).toEqual([])
   })
 
   it('says once that its pool runs low, and again after it was filled and runs low anew', async () => {
