@@ -1,7 +1,7 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
-import { type Page, type PageRequest, readPage } from './page.ts'
+import { type Page, type PageRequest, readPage, unknownCursor } from './page.ts'
 import type { Pool } from './pool.ts'
-import { account, lot } from './schema/index.ts'
+import { account, event, lot } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
@@ -54,8 +54,8 @@ export const listAccounts = (
     const backwards = endingBefore !== undefined
     const parts: AccountRow['status'][] = backwards ? ['closed', 'active'] : ['active', 'closed']
     if (cursor !== undefined) {
-      const from = await statusOf(db, workspace, cursor)
-      if (from === undefined || !parts.includes(from)) return { rows: [], hasMore: false }
+      const from = await listedAs(db, workspace, cursor)
+      if (from === undefined) throw unknownCursor(page)
       parts.splice(0, parts.indexOf(from))
     }
     const rows: AccountRow[] = []
@@ -68,16 +68,22 @@ export const listAccounts = (
     return { rows, hasMore: false }
   })
 
-async function statusOf(
+/** Among which an account stands; one that was merged since its page was read, among which it stood. */
+async function listedAs(
   db: Db,
   workspace: string,
   id: string,
 ): Promise<AccountRow['status'] | undefined> {
+  const before = sql<AccountRow['status'] | null>`(
+    select e.previous ->> 'status' from ${event} e
+    where e.workspace = ${workspace} and e.object = ${id} and e.type = 'loyalty.account.merged'
+      and e.data is not null)`
   const rows = await db
-    .select({ status: account.status })
+    .select({ status: account.status, before })
     .from(account)
     .where(and(eq(account.workspace, workspace), eq(account.id, id)))
-  return rows[0]?.status
+  const row = rows[0]
+  return row?.status === 'merged' ? (row.before ?? 'active') : row?.status
 }
 
 export type NewAccount = {

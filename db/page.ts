@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { Refused } from '../domain/refusal.ts'
 import type { Db } from './workspace-client.ts'
 
 export type PageRequest = {
@@ -16,9 +17,13 @@ export type Page<Row> = { rows: Row[]; hasMore: boolean }
 
 type Listed = PgTable & { id: AnyPgColumn; createdAt: AnyPgColumn; workspace: AnyPgColumn }
 
+/** The workspace that the connection reads for. */
+const WORKSPACE = sql`current_setting('vinr.workspace')`
+
 /**
  * One page of a table, newest first, by (created_at, id), or by id alone where `datedIds` says that
- * ids sort by creation. An unknown cursor gives an empty page.
+ * ids sort by creation, and any id is a place in the list. Another cursor that names nothing is
+ * refused: an empty page would look like the end of the list.
  */
 export async function readPage<T extends Listed>(
   db: Db,
@@ -47,13 +52,30 @@ export async function readPage<T extends Listed>(
     .where(and(...conditions))
     .orderBy(...(datedIds ? [order(table.id)] : [order(table.createdAt), order(table.id)]))
     .limit(limit + 1)
+  if (cursor && !datedIds && found.length === 0) await refuseUnknown(db, table, page)
   const rows = found.slice(0, limit) as T['$inferSelect'][]
   return { rows: backwards ? rows.reverse() : rows, hasMore: found.length > limit }
 }
 
+async function refuseUnknown(db: Db, table: Listed, page: PageRequest) {
+  const { id, workspace } = table
+  const ours = eq(workspace, WORKSPACE)
+  const listed: PgTable = table
+  const isCursor = eq(id, page.startingAfter ?? page.endingBefore)
+  const named = await db.select({ id }).from(listed).where(and(ours, isCursor)).limit(1)
+  if (named.length === 0) throw unknownCursor(page)
+}
+
+/** The refusal of a page whose cursor names nothing. */
+export function unknownCursor({ startingAfter, endingBefore }: PageRequest): Refused {
+  const param = startingAfter === undefined ? 'ending_before' : 'starting_after'
+  const message = `${param} names nothing in this list: ${startingAfter ?? endingBefore}.`
+  return new Refused({ code: 'parameter_invalid', param, message })
+}
+
 // The cursor's own time is read by the database: JavaScript would cut its microseconds.
 function beyond(table: Listed, cursor: string, backwards: boolean): SQL {
-  const at = sql`(select c.created_at from ${table} c where c.workspace = ${table.workspace} and c.id = ${cursor})`
+  const at = sql`(select c.created_at from ${table} c where c.workspace = ${WORKSPACE} and c.id = ${cursor})`
   const compare = backwards ? gt : lt
   return or(
     compare(table.createdAt, at),

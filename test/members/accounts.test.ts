@@ -165,6 +165,29 @@ describe('listing', () => {
     expect((await shop.get(`${accounts}?metadata[city]=Linz`)).body.data).toEqual([])
   })
 
+  it.each(['active', 'closed'])(
+    'goes on after an %s member who was merged since the page before',
+    async (status) => {
+      const club = `chess-${status}`
+      const ids: string[] = []
+      for (let made = 0; made < 4; made++) ids.push((await enrol({ metadata: { club } })).id)
+      const [oldest, cursor, newer, survivor] = ids
+      const closed = status === 'closed' ? [oldest, cursor, newer] : [newer]
+      for (const id of closed) await shop.post(`${accounts}/${id}/close`)
+      const merged = await shop.post(`${accounts}/merge`, { source: cursor, target: survivor })
+      expect(merged.status).toBe(200)
+      const list = `${accounts}?metadata[club]=${club}`
+      const after = await shop.get(`${list}&starting_after=${cursor}`)
+      expect(after.body.data.map(({ id }: { id: string }) => id)).toEqual(
+        status === 'closed' ? [oldest] : [oldest, newer],
+      )
+      const before = await shop.get(`${list}&ending_before=${cursor}`)
+      expect(before.body.data.map(({ id }: { id: string }) => id)).toEqual(
+        status === 'closed' ? [survivor, newer] : [survivor],
+      )
+    },
+  )
+
   it('puts the active one before closed ones, and pages through both without a gap', async () => {
     const ids: string[] = []
     for (let made = 0; made < 7; made++) {
@@ -198,6 +221,16 @@ describe('listing', () => {
     )
     expect(middle.body.data.map(({ id }: { id: string }) => id)).toEqual(expected.slice(1, 3))
     expect(middle.body.has_more).toBe(true)
+    const last = await shop.get(`${accounts}?customer=cust_pages&starting_after=${expected.at(-1)}`)
+    expect([last.status, last.body.data]).toEqual([200, []])
+    for (const param of ['starting_after', 'ending_before']) {
+      const lost = await shop.get(`${accounts}?customer=cust_pages&${param}=loy_nobody`)
+      expect([lost.status, lost.body.error.code, lost.body.error.param]).toEqual([
+        400,
+        'parameter_invalid',
+        param,
+      ])
+    }
   })
 })
 
