@@ -67,9 +67,9 @@ async function expireSome(pool: Pool, before: string): Promise<number> {
     try {
       done += await expireAccounts(pool, group.workspace, group.accounts, now)
     } catch (error) {
-      failure = error
       // one account's trouble keeps no other waiting
       if (group.accounts.length > 1) for (const one of alone(group)) await attempt(one)
+      else failure = error
     }
   }
   for (const group of together(due)) await attempt(group)
