@@ -18,8 +18,8 @@ const Environment = z.object({
   HOST: text.default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9464),
-  // How long a redemption waits for its payment where neither reward nor program says; fractions allowed.
-  HOLD_MINUTES: z.coerce.number().positive().max(525_600).default(30),
+  // How long a redemption waits for its payment where neither reward nor program says; fractions allowed, as theirs.
+  HOLD_MINUTES: z.coerce.number().min(0.01).max(525_600).default(30),
   // Hashes members' phones and cards together with what the database holds; long, random, never changed.
   MEMBER_PEPPER: z.string().min(16).optional(),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),

@@ -1,3 +1,4 @@
+import { minorDigits } from './currency.ts'
 import { decimalDigits } from './points.ts'
 
 /** What a point is worth: `minor` / `per` minor units of `currency`, an exact fraction above zero. */
@@ -45,12 +46,6 @@ export function pointsFor(
 ): number {
   const needed = BigInt(amountMinor) * per * 10n ** BigInt(decimals)
   return Number((needed + minor - 1n) / minor)
-}
-
-/** How many digits the currency's minor unit stands behind the point: 2 for EUR, 0 for JPY. */
-function minorDigits(currency: string): number {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return format.resolvedOptions().maximumFractionDigits ?? 2
 }
 
 function decimalText(digits: bigint, scale: number): string {

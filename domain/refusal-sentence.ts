@@ -54,6 +54,7 @@ function invalid(fields: Fields): string {
   if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
   if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
   if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`
+  if ('worth' in fields) return `${param}: the points are worth more than any discount may be.`
   if (param === 'hold')
     return 'hold: the event’s reactors do not take points, or do more than that.'
   if (param === 'payload.points') return `${param}: the event moved ${fields.available}.`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SHORTEST_HOLD_MINUTES } from '../../domain/creation-window.ts'
 import { isDateOfYear, isTimeZoneName } from '../../domain/expiry-policy.ts'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
@@ -50,7 +51,7 @@ const expiry = {
 const clawback = { allow_negative: z.boolean() } as const
 
 const redemption = {
-  holdMinutes: z.number().gt(0).max(MOST_HOLD_MINUTES).nullable(),
+  holdMinutes: z.number().min(SHORTEST_HOLD_MINUTES).max(MOST_HOLD_MINUTES).nullable(),
   latePayment: z.enum(['flag', 'rehold']),
   expiredReturn: z.enum(['restore', 'extend']),
   graceDays: z.number().int().min(0).max(MOST_GRACE_DAYS),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SHORTEST_HOLD_MINUTES } from '../../domain/creation-window.ts'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
@@ -96,7 +97,7 @@ const settings = {
   ends_at: bodyTime.nullable(),
   per_member_limit: perMemberLimit.nullable(),
   min_tier: text(LONGEST_NAME).nullable(),
-  holdMinutes: z.number().gt(0).max(LONGEST_HOLD_MINUTES).nullable(),
+  holdMinutes: z.number().min(SHORTEST_HOLD_MINUTES).max(LONGEST_HOLD_MINUTES).nullable(),
 } as const
 
 /** What puts a reward into the catalogue. */

@@ -29,7 +29,11 @@ export function presentWallet(wallet: WalletView, livemode: boolean) {
     points: account.balance,
     pending: account.pending_points,
     currency: { name: program.currencyName, code: program.currencyCode, decimals },
-    value: { amount: moneyFor(units, decimals, rate), ...shownRate(rate) },
+    // a fortune is shown as far as a JSON number counts exactly
+    value: {
+      amount: Math.min(moneyFor(units, decimals, rate), Number.MAX_SAFE_INTEGER),
+      ...shownRate(rate),
+    },
     tier: account.tier,
     expiring: account.expiring_points,
     credits,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isCurrency } from '../../domain/currency.ts'
 
 const MOST_MINOR = 1_000_000_000_000 // ten billion in most currencies: beyond it is a mistake
 
@@ -8,14 +9,7 @@ export const amountMinor = z.number().int().min(0).max(MOST_MINOR).meta({ exampl
 /** Money that must be something: as `amountMinor`, at least 1. */
 export const positiveAmountMinor = z.number().int().min(1).max(MOST_MINOR).meta({ example: 500 })
 
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
-
-const isoCode = z
-  .string()
-  .refine(
-    (code) => code.length === 3 && CURRENCIES.has(code.toUpperCase()),
-    'expected an ISO 4217 code',
-  )
+const isoCode = z.string().refine(isCurrency, 'expected an ISO 4217 code')
 
 /** An ISO 4217 code in either case, lower-case as payments write it. */
 export const currencyLower = isoCode

@@ -3,7 +3,7 @@
 -- when it is strict; reactors may do nothing but take points, and limits count a hold as an activation. The
 -- discount is what the points are worth, floor(points x p_minor / p_per). Outcomes: processed; replayed;
 -- stale; refused; missing; too_late (redemption_create says when). Raises (VR001) insufficient_points, and
--- parameter_invalid where nothing is to be held.
+-- parameter_invalid where nothing is to be held, or the points are worth more than any amount of money may be.
 drop function if exists event_hold(text, text, text, text, text, text, text, int, jsonb, timestamptz, timestamptz,
   jsonb, text, timestamptz, int, text, numeric, numeric, text);
 create or replace function event_hold(
@@ -18,6 +18,7 @@ declare
   e reported_event;
   planned jsonb;
   held bigint := 0;
+  worth numeric;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   a := account_locked(p_workspace, p_account);
@@ -50,7 +51,11 @@ begin
   elsif a.balance < held then
     perform refuse(points_missing(held, a.balance));
   end if;
-  perform redemption_hold(a, p_redemption, held, div(held * p_minor, p_per)::bigint, p_currency, p_code, p_expires_at,
+  worth := div(held * p_minor, p_per);
+  if worth > 1000000000000 then -- as every amount that a request may name
+    perform refuse('{"code": "parameter_invalid", "param": "hold", "worth": true}');
+  end if;
+  perform redemption_hold(a, p_redemption, held, worth::bigint, p_currency, p_code, p_expires_at,
     p_fingerprint, jsonb_build_object('event', p_event_id), p_at);
   if not decimals_stayed(p_workspace, a.program, p_decimals) then
     raise exception 'the decimals of % changed', a.program using errcode = '40001';

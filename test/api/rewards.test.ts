@@ -82,6 +82,7 @@ describe('a reward', () => {
     ['an end before its start', { ends_at: '2029-01-01T00:00:00Z' }, 'ends_at'],
     ['a start after its end', { starts_at: '2100-01-01T00:00:00Z' }, 'starts_at'],
     ['no amount', { value: { amount: 0 } }, 'value.amount'],
+    ['a hold in which nothing can be written', { holdMinutes: 1e-320 }, 'holdMinutes'],
   ])('refuses an update to %s', async (_what, change, param) => {
     const before = await create({
       starts_at: '2030-01-01T00:00:00Z',

@@ -144,6 +144,8 @@ describe('a setting out of range', () => {
     [{ expiry: { resetOnActivity: 'yes' } }, 'expiry.resetOnActivity'],
     [{ redemption: { graceDays: -1 } }, 'redemption.graceDays'],
     [{ redemption: { holdMinutes: 0 } }, 'redemption.holdMinutes'],
+    [{ redemption: { holdMinutes: 1e-320 } }, 'redemption.holdMinutes'],
+    [{ redemption: { holdMinutes: 0.009 } }, 'redemption.holdMinutes'],
     [{ clawback: { allow_negative: 1 } }, 'clawback.allow_negative'],
     [
       { tierConfig: { tiers: [{ name: 'a', rank: 1, threshold: -1 }] } },

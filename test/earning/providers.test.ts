@@ -179,6 +179,36 @@ describe('Stripe', () => {
     expect(await earning.balance(account)).toBe(42)
   })
 
+  test('krónur, which Stripe still sends with two decimals, are payments and refunds in whole ones', async () => {
+    const { account, customer, name, payment, charge, tell } = await intent()
+    await shop.post('/v1/loyalty/earning_rules', {
+      program: 'prog_default',
+      name: 'Krónur',
+      trigger: 'payment.completed',
+      award: { per_amount: { points: 1, amount: 100, currency: 'isk' } },
+    })
+    const currency = 'isk'
+    await tell(
+      await fixture('payment_intent.succeeded', {
+        id: name,
+        customer,
+        currency,
+        amount: 500_000,
+        amount_received: 500_000,
+        metadata: { amount_before_discounts: '600000' },
+      }),
+    )
+    const refunded = { ...charge, currency, amount: 500_000, amount_captured: 500_000 }
+    await tell(await fixture('charge.refunded', { ...refunded, amount_refunded: 100_000 }))
+    expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({
+      currency,
+      amount: 6_000,
+      amount_charged: 5_000,
+      amount_refunded: 1_000,
+    })
+    expect(await earning.balance(account)).toBe(40)
+  })
+
   test('a redemption named in the metadata is applied by its intent, and released by an expired session', async () => {
     const redeem = async () =>
       (

@@ -124,6 +124,15 @@ describe('a held event', () => {
     expect(await balanceOf(shop, user)).toBe(0)
   })
 
+  it('of points worth more than any discount may be is refused, and holds nothing', async () => {
+    await shop.put('/settings', { pointsCurrencyValue: 999_999_999_999 })
+    const user = await member(shop, 500)
+    const { status, body } = await hold(user, 500)
+    await shop.put('/settings', { pointsCurrencyValue: null })
+    expect([status, body.error.code, body.error.param]).toEqual([400, 'parameter_invalid', 'hold'])
+    expect(await balanceOf(shop, user)).toBe(500)
+  })
+
   it('reported again holds nothing more, also where tills report it at once', async () => {
     const user = await member(shop, 1_000)
     const eventId = `once-${user}`

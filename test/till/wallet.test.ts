@@ -123,6 +123,33 @@ describe('what a point is worth', () => {
     }
   })
 
+  it.each([
+    ['HUF', 50_000],
+    ['IQD', 500_000],
+    ['JPY', 500],
+  ])('500 points at 1 %s are %i of its minor units', async (code, amount) => {
+    await put({ pointsCurrencyValue: 1 })
+    const program = (await shop.post('/v1/loyalty/programs', { name: code, currency: { code } }))
+      .body.id as string
+    const user = (await shop.post('/v1/loyalty/accounts', { program })).body.id as string
+    await grant(user, 500)
+    const asked = async (query: string) =>
+      (await shop.get(`/users/${user}/conversion?${query}`)).body
+    expect(await asked('points=500')).toMatchObject({ points: 500, amount })
+    expect(await asked(`amount=${amount}`)).toMatchObject({ points: 500, amount })
+    expect((await shop.get(`/users/${user}/wallet`)).body.value).toMatchObject({ amount })
+  })
+
+  it('of a fortune is shown as far as a number goes, and refused where it is asked for', async () => {
+    await put({ pointsCurrencyValue: 999_999_999_999 })
+    const user = await enrol()
+    await grant(user, 10_000_000_000)
+    const wallet = await shop.get(`/users/${user}/wallet`)
+    expect([wallet.status, wallet.body.value.amount]).toEqual([200, Number.MAX_SAFE_INTEGER])
+    const { status, body } = await shop.get(`/users/${user}/conversion?points=10000000000`)
+    expect([status, body.error.param]).toEqual([400, 'points'])
+  })
+
   it('says whether the member has so many points', async () => {
     const user = await enrol()
     await grant(user, 100)

@@ -8,6 +8,7 @@ import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
 import { reportedRefund } from '../refund-status.ts'
 import { isMadeBy, readSignature } from '../signature.ts'
+import { inIsoMinorUnits } from './stripe-amounts.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 const LONGEST_ID = 255
@@ -86,8 +87,9 @@ export const stripe: Provider = {
   },
 
   read: (body): ProviderEvent => {
-    const event = parse<typeof StripeEvent>(StripeEvent, jsonOf(body))
-    const told = { id: event.id, type: event.type, status: null, payment: null, payload: event }
+    const sent = parse<typeof StripeEvent>(StripeEvent, jsonOf(body))
+    const event = { ...sent, data: inIsoMinorUnits(sent.data) }
+    const told = { id: event.id, type: event.type, status: null, payment: null, payload: sent }
     const known = INTENTS[event.type]
     if (known !== undefined) return { ...told, ...intentIn(event, ...known) }
     if (event.type === 'charge.refunded') return { ...told, ...chargeIn(event) }
