@@ -13,6 +13,8 @@ export type Context<Params, Query, Body, D> = {
   readonly workspace: string
   /** The API key's id. */
   readonly caller: string
+  /** The key is one that stands in a shop's pages: whoever reads them calls. */
+  readonly publishable: boolean
   readonly livemode: boolean
   readonly params: Params
   readonly query: Query

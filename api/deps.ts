@@ -3,6 +3,7 @@ import type { PaymentSecret } from '../db/api-keys.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CodeVault } from '../domain/code-vault.ts'
 import type { Engine } from '../temporal/engine.ts'
+import type { Allowance } from './allowance.ts'
 import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
 
@@ -20,6 +21,8 @@ export type Deps = {
   readonly memberKey: (workspace: string) => Promise<Buffer>
   /** Failed look-ups of members, by API key and kind. */
   readonly attempts: Attempts
+  /** How often publishable keys may ask what an account could have, by workspace and account. */
+  readonly shopperQuestions: Allowance
   /** The signing secrets of a payment provider; remembered for seconds. */
   readonly paymentSecrets: (provider: string) => Promise<PaymentSecret[]>
 }

@@ -53,6 +53,7 @@ export function endpointOf<D>() {
 class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
   readonly workspace: string
   readonly caller: string
+  readonly publishable: boolean
   readonly livemode: boolean
   readonly params: P
   readonly query: Q
@@ -67,7 +68,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
 
   constructor(
     call: Call<D>,
-    { id, workspace, livemode }: ApiKey,
+    { id, workspace, livemode, kind }: ApiKey,
     route: Pick<Endpoint<D>, 'method' | 'path'>,
     { params, query, body }: Pick<Context<P, Q, B, D>, 'params' | 'query' | 'body'>,
   ) {
@@ -76,6 +77,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     this.body = body
     this.workspace = workspace
     this.caller = id
+    this.publishable = kind === 'publishable'
     this.livemode = livemode
     this.idempotencyKey = call.idempotencyKey
     this.requestId = call.requestId

@@ -44,7 +44,8 @@ export function openApiDocument<D>(
     type: 'apiKey',
     in: 'header',
     name: 'X-Api-Key',
-    description: '`sk_…` for everything, `pk_…` for rewards and quotes only.',
+    description:
+      '`sk_…` for everything, `pk_…` for rewards on sale and quotes of one, without numbers of points.',
   })
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   for (const endpoint of endpoints) register(registry, endpoint)

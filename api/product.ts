@@ -10,6 +10,7 @@ import { type CodeKey, codeVault } from '../domain/code-vault.ts'
 import { memberKey } from '../domain/member-token.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { withinDeadline } from '../temporal/engine.ts'
+import { allowance } from './allowance.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { failedAttempts } from './attempts.ts'
 import { decimalsFrom } from './decimals.ts'
@@ -23,6 +24,8 @@ const SECRETS_MS = 5_000 // a rolled signing secret is known after at most this
 const MOST_PROVIDERS = 50
 const PEPPER_MS = 600_000 // a pepper never changes
 const MOST_PEPPERS = 1_000
+// A minute and account: a cart drawn anew every second stays below, a search for a balance does not get far.
+const SHOPPER_QUESTIONS = 60
 
 export type Parts = {
   readonly pool: Pool
@@ -73,6 +76,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
     ),
     attempts: failedAttempts(),
+    shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
     paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
       ttlMs: SECRETS_MS,

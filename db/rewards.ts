@@ -16,6 +16,8 @@ export type RewardFilter = {
   category?: string
   /** The catalogue as it is, or what was taken out of it. */
   archived: boolean
+  /** What a shopper could choose now. */
+  onSale: boolean
 }
 
 export const findReward = (
@@ -40,6 +42,20 @@ export async function readReward(
 // What holds of tills are redemptions of (`redemption_hold`) is nothing that a member could choose.
 const inCatalogue = sql`${reward.id} <> 'rwd_at_till_' || substr(${reward.program}, 6, 48)`
 
+const onSale = sql`(${inCatalogue} and ${reward.active} and ${reward.archivedAt} is null
+  and coalesce(${reward.startsAt} <= clock_timestamp(), true) and coalesce(${reward.endsAt} > clock_timestamp(), true))`
+
+/** Undefined also where it is not on sale now. */
+export const findRewardOnSale = (
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<RewardRow | undefined> =>
+  inWorkspace(pool, workspace, async (db) => {
+    const own = and(eq(reward.workspace, workspace), eq(reward.id, id), onSale)
+    return (await db.select().from(reward).where(own))[0]
+  })
+
 export const listRewards = (
   pool: Pool,
   workspace: string,
@@ -55,6 +71,7 @@ export const listRewards = (
       filter.type && eq(reward.type, filter.type),
       filter.category && arrayContains(reward.categories, [filter.category]),
       filter.archived ? isNotNull(reward.archivedAt) : isNull(reward.archivedAt),
+      filter.onSale ? onSale : undefined,
     ]),
   )
 

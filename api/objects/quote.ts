@@ -41,3 +41,9 @@ export const Quote = z
     livemode: z.boolean(),
   })
   .meta({ id: 'Quote', description: 'What a redemption would do now; nothing is written.' })
+
+/** What a publishable key is told. */
+export const ShopQuote = Quote.omit({ available: true, missing: true }).meta({
+  id: 'ShopQuote',
+  description: "A quote for a publishable key: without a number of anybody's points.",
+})

@@ -88,6 +88,25 @@ export const Reward = z
   })
   .meta({ id: 'Reward', description: 'What points buy.' })
 
+/** What a publishable key is shown of a reward. */
+export const ShopReward = Reward.omit({
+  active: true,
+  inventory: true,
+  fulfillment: true,
+  codes: true,
+  archived_at: true,
+  metadata: true,
+})
+  .extend({
+    variants: z.array(
+      Variant.omit({ inventory: true, active: true }).meta({
+        id: 'ShopRewardVariant',
+        description: 'A size or colour that is sold.',
+      }),
+    ),
+  })
+  .meta({ id: 'ShopReward', description: 'What a publishable key is shown of a reward.' })
+
 const settings = {
   name: text(LONGEST_NAME),
   cost: positivePoints,

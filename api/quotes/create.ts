@@ -1,25 +1,46 @@
+import { z } from 'zod'
 import { pointsOf } from '../../domain/points.ts'
+import { refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
 import { endpoint } from '../endpoint.ts'
-import { Quote } from '../objects/quote.ts'
+import { Quote, ShopQuote } from '../objects/quote.ts'
 import { QuoteRequest } from '../objects/redemption.ts'
-import { type Judged, judge, reasonsOf, refuseNonsense } from '../redemptions/judge.ts'
+import { missing } from '../points-refusal.ts'
+import {
+  type Judged,
+  judge,
+  reasonsOf,
+  refuseNonsense,
+  withoutFields,
+} from '../redemptions/judge.ts'
 
 export const createQuote = endpoint({
   method: 'POST',
   path: '/v1/loyalty/quotes',
   summary: 'Ask what a redemption would do',
-  description: 'Nothing is written, and nothing is held.',
+  description:
+    "Nothing is written, and nothing is held. A publishable key asks for a quantity of 1 of a reward that is on sale, and is told whether it is affordable, without a number of anybody's points; it may ask, of the catalogue and by quotes, 60 times a minute about one account.",
   tags: ['redemptions'],
   key: 'publishable',
   body: QuoteRequest,
-  reply: Quote,
+  reply: z.union([Quote, ShopQuote]),
   errors: ['resource_missing'],
-  handle: async ({ workspace, livemode, body, deps }) => {
+  handle: async ({ workspace, livemode, publishable, body, deps }) => {
+    if (publishable && body.quantity !== 1) {
+      refuse('parameter_invalid', 'quantity: a publishable key asks for 1.', { param: 'quantity' })
+    }
     const judged = await judge(deps, workspace, body)
+    if (publishable) {
+      await deps.shopperQuestions.take(`${workspace} ${judged.account}`)
+      refuseOffSale(judged, body.reward)
+    }
     refuseNonsense(judged, body)
     const { decimals, points, available, reward_type, hold_minutes } = judged
     const reasons = reasonsOf(judged)
+    const numbers = {
+      available: pointsOf(available, decimals),
+      missing: pointsOf(Math.max(0, points - available), decimals),
+    }
     return {
       status: 'ok',
       object: {
@@ -28,9 +49,8 @@ export const createQuote = endpoint({
         reward_type,
         affordable: reasons.length === 0,
         points: pointsOf(points, decimals),
-        available: pointsOf(available, decimals),
-        missing: pointsOf(Math.max(0, points - available), decimals),
-        reasons,
+        ...(publishable ? {} : numbers),
+        reasons: publishable ? withoutFields(reasons) : reasons,
         ...artifactOf(judged, body.quantity),
         hold_minutes: waitsForAPayment(reward_type) ? hold_minutes : null,
         livemode,
@@ -38,6 +58,13 @@ export const createQuote = endpoint({
     }
   },
 })
+
+const OFF_SALE: readonly string[] = ['reward_inactive', 'reward_not_started', 'reward_ended']
+
+/** 404 for a reward that the catalogue does not show to shoppers. */
+function refuseOffSale({ refusals }: Judged, reward: string): void {
+  if (refusals.some(({ code }) => OFF_SALE.includes(code))) missing('reward', reward)
+}
 
 type Money = { amount: number; currency: string }
 type Percentage = { percent: number; maxAmount?: number; currency?: string }

@@ -72,6 +72,10 @@ export function reasonsOf({ refusals, decimals }: Pick<Judged, 'refusals' | 'dec
   return refusals.map((refusal) => reasonOf(inPoints(refusal, decimals)))
 }
 
+/** The reasons as a publishable key is told them: their fields say what the member has and what is in stock. */
+export const withoutFields = (reasons: ReturnType<typeof reasonsOf>) =>
+  reasons.map(({ code, message }) => ({ code, message }))
+
 function reasonOf({ code, message, fields }: Refusal) {
   return { ...fields, code, message }
 }

@@ -1,26 +1,33 @@
 import { type Judgement, readJudgements } from '../../db/reward-variants.ts'
-import type { rewardObject } from '../../domain/objects/reward.ts'
 import { pointsOf } from '../../domain/points.ts'
 import type { Deps } from '../deps.ts'
 import { missing } from '../points-refusal.ts'
-import { reasonsOf } from '../redemptions/judge.ts'
+import { reasonsOf, withoutFields } from '../redemptions/judge.ts'
 
-type Shown = ReturnType<typeof rewardObject>
-type Judged = { affordable: boolean; reasons: ReturnType<typeof reasonsOf>; points: number }
+type Shown = { readonly id: string; readonly variants: readonly { readonly id: string }[] }
+type Reasons = ReturnType<typeof reasonsOf>
+type Judged = { affordable: boolean; reasons: Reasons; points: number }
 
-/** A page of the catalogue with what each reward is to a member: its price, and why they may not have it. */
-export async function forAccount(
+/**
+ * A page of the catalogue with what each reward is to a member: its price, and why they may not have it,
+ * to a publishable key without the numbers.
+ */
+export async function forAccount<R extends Shown>(
   deps: Deps,
-  workspace: string,
+  { workspace, publishable }: { workspace: string; publishable: boolean },
   account: { id: string; program: string },
-  rewards: readonly Shown[],
+  rewards: readonly R[],
 ) {
   const ids = rewards.map(({ id }) => id)
   const judgements = await readJudgements(deps.pool, workspace, account.id, ids)
   if (judgements === null) return missing('account', account.id)
   const decimals = await deps.decimals.ofProgram(workspace, account.program)
   const byKey = new Map(
-    judgements.map((one) => [keyOf(one.reward, one.variant), shown(one, decimals)]),
+    judgements.map((one) => {
+      const judged = shown(one, decimals)
+      const reasons = publishable ? withoutFields(judged.reasons) : judged.reasons
+      return [keyOf(one.reward, one.variant), { ...judged, reasons }]
+    }),
   )
   return rewards.map((reward) => {
     if (reward.variants.length === 0) return { ...reward, ...byKey.get(keyOf(reward.id, null)) }

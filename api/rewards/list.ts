@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { findAccount } from '../../db/accounts.ts'
 import { listRewards as readRewards } from '../../db/rewards.ts'
+import { shopRewardObject } from '../../domain/objects/shop-reward.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Reward } from '../objects/reward.ts'
+import { Reward, ShopReward } from '../objects/reward.ts'
 import { missing } from '../points-refusal.ts'
 import { flag } from '../values/flag.ts'
 import { id } from '../values/id.ts'
@@ -21,7 +22,7 @@ export const listRewards = endpoint({
   path,
   summary: 'List the catalogue',
   description:
-    "With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`).",
+    "With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`). A publishable key is shown what is on sale now, in the fields that a shopper chooses by.",
   tags: ['rewards'],
   key: 'publishable',
   query: listQuery('rwd', {
@@ -34,20 +35,24 @@ export const listRewards = endpoint({
       .default(false)
       .meta({ description: 'true lists what was archived, which is left out otherwise.' }),
   }),
-  reply: listReply(Reward),
+  reply: listReply(z.union([Reward, ShopReward])),
   errors: ['resource_missing'],
   handle: async (ctx) => {
-    const { workspace, query, deps } = ctx
+    const { workspace, publishable, query, deps } = ctx
     const { account: asked, type, active, category, archived } = query
     const account = await accountOf(deps, workspace, query)
     const program = account?.program ?? query.program
-    const filter = { program, type, active, category, archived }
+    if (publishable && account !== undefined) {
+      await deps.shopperQuestions.take(`${workspace} ${account.mergedInto ?? account.id}`)
+    }
+    const filter = { program, type, active, category, archived, onSale: publishable }
     const { rows, hasMore } = await readRewards(deps.pool, workspace, filter, pageOf(query))
-    const shown = await presentRewards(deps, ctx, rows)
+    const whole = await presentRewards(deps, ctx, rows)
+    const shown = publishable ? whole.map(shopRewardObject) : whole
     const data =
       account === undefined || asked === undefined
         ? shown
-        : await forAccount(deps, workspace, { id: asked, program: account.program }, shown)
+        : await forAccount(deps, ctx, { id: asked, program: account.program }, shown)
     return { status: 'ok', object: listOf(path, data, hasMore) }
   },
 })

@@ -1,6 +1,8 @@
-import { findReward } from '../../db/rewards.ts'
+import { z } from 'zod'
+import { findReward, findRewardOnSale } from '../../db/rewards.ts'
+import { shopRewardObject } from '../../domain/objects/shop-reward.ts'
 import { endpoint } from '../endpoint.ts'
-import { Reward } from '../objects/reward.ts'
+import { Reward, ShopReward } from '../objects/reward.ts'
 import { notFound } from '../points-refusal.ts'
 import { idPath } from '../values/id.ts'
 import { presentReward } from './present.ts'
@@ -9,14 +11,19 @@ export const retrieveReward = endpoint({
   method: 'GET',
   path: '/v1/loyalty/rewards/{id}',
   summary: 'Retrieve a reward',
+  description:
+    'A publishable key is shown one that is on sale now, in the fields that a shopper chooses by.',
   tags: ['rewards'],
   key: 'publishable',
   params: idPath('rwd'),
-  reply: Reward,
+  reply: z.union([Reward, ShopReward]),
   errors: ['resource_missing'],
   handle: async (ctx) => {
-    const row = await findReward(ctx.deps.pool, ctx.workspace, ctx.params.id)
-    if (row === undefined) return notFound('reward', ctx.params.id)
-    return { status: 'ok', object: await presentReward(ctx.deps, ctx, row) }
+    const { workspace, publishable, params, deps } = ctx
+    const find = publishable ? findRewardOnSale : findReward
+    const row = await find(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('reward', params.id)
+    const whole = await presentReward(deps, ctx, row)
+    return { status: 'ok', object: publishable ? shopRewardObject(whole) : whole }
   },
 })

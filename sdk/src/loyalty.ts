@@ -9,6 +9,7 @@ import type {
   BodyOf,
   ListQuery,
   QueryOf,
+  Quote,
   Redemption,
   ReplyOf,
   StoreCredit,
@@ -128,8 +129,8 @@ export class Redemptions extends Resource {
 
 export class Quotes extends Resource {
   /** What would happen; nothing is written. */
-  create(body: BodyOf<'/v1/loyalty/quotes', 'post'>, options?: CallOptions) {
-    return this.post('/v1/loyalty/quotes', body, options)
+  create(body: BodyOf<'/v1/loyalty/quotes', 'post'>, options?: CallOptions): Promise<Quote> {
+    return this.call('POST', '/v1/loyalty/quotes', body, options)
   }
 }
 

@@ -152,7 +152,7 @@ export interface paths {
         };
         /**
          * List the catalogue
-         * @description With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`).
+         * @description With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`). A publishable key is shown what is on sale now, in the fields that a shopper chooses by.
          */
         get: operations["get_loyalty_rewards"];
         put?: never;
@@ -171,7 +171,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a reward */
+        /**
+         * Retrieve a reward
+         * @description A publishable key is shown one that is on sale now, in the fields that a shopper chooses by.
+         */
         get: operations["get_loyalty_rewards_id"];
         put?: never;
         post?: never;
@@ -351,7 +354,7 @@ export interface paths {
         put?: never;
         /**
          * Ask what a redemption would do
-         * @description Nothing is written, and nothing is held.
+         * @description Nothing is written, and nothing is held. A publishable key asks for a quantity of 1 of a reward that is on sale, and is told whether it is affordable, without a number of anybody's points; it may ask, of the catalogue and by quotes, 60 times a minute about one account.
          */
         post: operations["post_loyalty_quotes"];
         delete?: never;
@@ -2033,6 +2036,99 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description What a publishable key is shown of a reward. */
+        ShopReward: {
+            /** @example rwd_fivecredit */
+            id: string;
+            /** @enum {string} */
+            object: "reward";
+            /** @example prog_default */
+            program: string;
+            name: string;
+            /** @enum {string} */
+            type: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
+            /** @example 500 */
+            cost: number;
+            /** @description percent for discount_percent, amount for discount_amount, store_credit and gift_card. */
+            value: {
+                /** @example 10 */
+                percent: number;
+                /** @example 500 */
+                maxAmount?: number;
+                /** @example EUR */
+                currency?: string;
+            } | {
+                /** @example 500 */
+                amount: number;
+                /** @example EUR */
+                currency: string;
+                /** @description Of store credit: how many days after its issue it expires. */
+                expiresDays?: number;
+            } | {
+                product: string;
+                /** @default 1 */
+                quantity?: number;
+            } | {
+                partner: string;
+                sku: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            starts_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            ends_at: string | null;
+            per_member_limit: number | {
+                quantity: number;
+                /** @enum {string} */
+                window: "lifetime" | "day" | "week" | "month";
+            } | null;
+            min_tier: string | null;
+            holdMinutes: number | null;
+            tier_costs: {
+                [key: string]: number;
+            } | null;
+            variants: components["schemas"]["ShopRewardVariant"][];
+            categories: string[];
+            images: string[];
+            /** @description Where the list was asked for an account. */
+            affordable?: boolean;
+            /** @description Why that account may not redeem it now; empty where it may. */
+            reasons?: components["schemas"]["Reason"][];
+            /**
+             * @description What one costs that account; of several variants the cheapest.
+             * @example 500
+             */
+            points?: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description A size or colour that is sold. */
+        ShopRewardVariant: {
+            id: string;
+            attributes: {
+                [key: string]: string;
+            };
+            /** @example 500 */
+            cost: number | null;
+            /** @description Where the list was asked for an account. */
+            affordable?: boolean;
+            /** @description Why that account may not redeem it now; empty where it may. */
+            reasons?: components["schemas"]["Reason"][];
+            /**
+             * @description What one costs that account; of several variants the cheapest.
+             * @example 500
+             */
+            points?: number;
+        };
         RewardUpdate: {
             name?: string;
             /** @example 500 */
@@ -2379,6 +2475,42 @@ export interface components {
              * @example 500
              */
             missing: number;
+            /** @description Everything against it, the first being what a create would answer. */
+            reasons: components["schemas"]["Reason"][];
+            /** @description What it would take off a payment. */
+            discount?: {
+                amount?: number;
+                percent?: number;
+                maxAmount?: number;
+                currency?: string;
+            };
+            credit?: {
+                amount: number;
+                currency: string;
+            };
+            /** @description How long a discount would be held for its payment. */
+            hold_minutes: number | null;
+            livemode: boolean;
+        };
+        /** @description A quote for a publishable key: without a number of anybody's points. */
+        ShopQuote: {
+            /** @enum {string} */
+            object: "quote";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @example rwd_fivecredit */
+            reward: string;
+            /** @enum {string} */
+            reward_type: "discount_percent" | "discount_amount" | "free_product" | "store_credit" | "gift_card" | "partner";
+            variant?: string;
+            quantity: number;
+            /** @description Whether a create would succeed now. */
+            affordable: boolean;
+            /**
+             * @description What it would cost.
+             * @example 500
+             */
+            points: number;
             /** @description Everything against it, the first being what a create would answer. */
             reasons: components["schemas"]["Reason"][];
             /** @description What it would take off a payment. */
@@ -5427,7 +5559,7 @@ export interface operations {
                         /** @enum {string} */
                         object: "list";
                         url: string;
-                        data: components["schemas"]["Reward"][];
+                        data: (components["schemas"]["Reward"] | components["schemas"]["ShopReward"])[];
                         has_more: boolean;
                     };
                 };
@@ -5650,7 +5782,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Reward"];
+                    "application/json": components["schemas"]["Reward"] | components["schemas"]["ShopReward"];
                 };
             };
             /** @description `parameter_invalid`, `parameter_unknown` */
@@ -6903,7 +7035,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Quote"];
+                    "application/json": components["schemas"]["Quote"] | components["schemas"]["ShopQuote"];
                 };
             };
             /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */

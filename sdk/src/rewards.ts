@@ -20,7 +20,7 @@ export class Rewards extends Resource {
     return this.call('PATCH', `${V1}/rewards/${segment(id)}`, body, options)
   }
   list(query?: QueryOf<'/v1/loyalty/rewards'>, options?: CallOptions) {
-    return this.listOf('/v1/loyalty/rewards', query, options)
+    return this.pagesOf<Reward>('/v1/loyalty/rewards', query, options)
   }
   /** Takes it out of the catalogue; what was redeemed of it stays. */
   archive(id: string, options?: CallOptions): Promise<Reward> {

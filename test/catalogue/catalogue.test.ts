@@ -248,10 +248,7 @@ describe('the catalogue', () => {
     })
     await reward({ categories: ['judged'], ends_at: '2020-01-01T00:00:00Z' })
     const account = await member(500)
-    const { body } = await shop.get(
-      `/v1/loyalty/rewards?category=judged&account=${account}`,
-      shop.keys.publishableKey,
-    )
+    const { body } = await shop.get(`/v1/loyalty/rewards?category=judged&account=${account}`)
     const [ended, varied] = body.data
     expect(ended).toMatchObject({ affordable: false, reasons: [{ code: 'reward_ended' }] })
     expect(varied).toMatchObject({ id, affordable: true, reasons: [], points: 450 })
