@@ -44,7 +44,10 @@ export const listAccounts = (
       readPage(db, account, part, [
         eq(account.workspace, workspace),
         filter.program && eq(account.program, filter.program),
-        filter.customer && eq(account.customer, filter.customer),
+        // their own, and whom those that were merged became; an array, so that both come from an index
+        filter.customer &&
+          sql`(${account.customer} = ${filter.customer} or ${account.id} = any (array(
+            select survivors_of_customer(${workspace}, ${filter.customer}))))`,
         filter.metadata && sql`${account.metadata} @> ${JSON.stringify(filter.metadata)}::jsonb`,
         eq(account.status, status),
       ])

@@ -11,6 +11,8 @@ export const createAccount = endpoint({
   method: 'POST',
   path: '/v1/loyalty/accounts',
   summary: 'Enrol a member',
+  description:
+    'A customer has one active account in a program, their own or the one that theirs was merged into: it is the `resource` of the refusal.',
   tags: ['accounts'],
   key: 'secret',
   body: NewAccount,

@@ -14,7 +14,7 @@ export const listAccounts = endpoint({
   path,
   summary: 'List members',
   description:
-    'Active ones first. Merged accounts are listed only where asked for by status. `metadata[key]=value` finds those that carry all the pairs.',
+    'Active ones first. Merged accounts are listed only where asked for by status; a customer whose account was merged is found as its survivor. `metadata[key]=value` finds those that carry all the pairs.',
   tags: ['accounts'],
   key: 'secret',
   query: listQuery('loy', {

@@ -34,4 +34,30 @@ begin
   return survivor;
 end $$;
 
+-- The active account that stands for a customer in a program, `p_but` apart: their own, else the survivor
+-- of one of theirs that was merged. Null where there is none.
 drop function if exists account_of_customer(text, text, text);
+create or replace function account_of_customer(
+  p_workspace text, p_program text, p_customer text, p_but text default null
+) returns text
+language plpgsql stable as $$
+begin
+  return coalesce(
+    (select a.id from account a
+      where a.workspace = p_workspace and a.program = p_program and a.customer = p_customer and a.status = 'active'
+        and a.id is distinct from p_but),
+    (select x.id from account o
+      join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
+      where o.workspace = p_workspace and o.program = p_program and o.customer = p_customer and o.status = 'merged'
+        and x.status = 'active' and x.id is distinct from p_but
+      order by x.created_at desc, x.id desc limit 1));
+end $$;
+
+-- Whom a customer's merged accounts became, in programs where the customer has no active account of their own.
+create or replace function survivors_of_customer(p_workspace text, p_customer text) returns setof text
+language sql stable rows 1 as $$
+  select account_survivor(o.workspace, o.id) from account o
+  where o.workspace = p_workspace and o.customer = p_customer and o.status = 'merged' and not exists (
+    select from account a
+    where a.workspace = o.workspace and a.program = o.program and a.customer = o.customer and a.status = 'active')
+$$;

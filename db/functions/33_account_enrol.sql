@@ -31,7 +31,7 @@ end $$;
 
 -- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that waits is
 -- credited (null: none waits); `wakes` names the account where its welcome expires. Refused: account_already_exists with
--- the id of the customer's active account, also where two requests race for it.
+-- the id of the customer's active account, or of the one that theirs was merged into, also where requests race.
 create or replace function account_create(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb,
   p_route text, p_key text, p_fingerprint text, p_at timestamptz
@@ -51,6 +51,7 @@ begin
   if a.id is null then
     perform account_taken(p_workspace, p_program, p_customer);
   end if;
+  perform account_alone(a);
   return jsonb_build_object('outcome', 'created', 'account', to_jsonb(a),
     'matures_at', earning_next_maturity(p_workspace, p_id), 'wakes', expiry_wakes());
 end $$;
@@ -85,7 +86,18 @@ end $$;
 create or replace function account_taken(p_workspace text, p_program text, p_customer text) returns void
 language plpgsql as $$
 begin
-  perform refuse(jsonb_build_object('code', 'account_already_exists', 'param', 'customer', 'resource', (
-    select a.id from account a where a.workspace = p_workspace and a.program = p_program
-      and a.customer = p_customer and a.status = 'active')));
+  perform refuse(jsonb_build_object('code', 'account_already_exists', 'param', 'customer', 'resource',
+    account_of_customer(p_workspace, p_program, p_customer)));
+end $$;
+
+-- Refuses an active account, as it was just written, whose customer another one stands for since a merge.
+-- Their own other account is the index's to refuse.
+create or replace function account_alone(a account) returns void
+language plpgsql as $$
+declare
+  other text := account_of_customer(a.workspace, a.program, a.customer, a.id);
+begin
+  if other is not null then
+    perform refuse(jsonb_build_object('code', 'account_already_exists', 'param', 'customer', 'resource', other));
+  end if;
 end $$;

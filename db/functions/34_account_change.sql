@@ -13,7 +13,7 @@ begin
   return a;
 end $$;
 
--- Sets an account's customer (null unlinks) and metadata, each only where `p_change` names it; metadata
+-- Sets an account's customer (null unlinks, and with it the customers of what was merged into it) and metadata, each only where `p_change` names it; metadata
 -- by key, null or empty removing one. A change that changes nothing writes nothing. Outcomes: updated;
 -- unchanged; replayed; missing. Refused: account_merged, account_already_exists, parameter_invalid
 -- (more than 50 keys).
@@ -24,6 +24,7 @@ language plpgsql as $$
 declare
   a account;
   before account;
+  unlinked int := 0;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
@@ -36,6 +37,11 @@ begin
   a := before;
   if p_change ? 'customer' then
     a.customer := p_change ->> 'customer';
+    -- who is unlinked is no longer led here by what was merged into it either
+    update account m set customer = null
+    where m.workspace = p_workspace and m.id in (select account_family(p_workspace, p_id)) and m.id <> p_id
+      and (a.customer is null or m.customer = before.customer and m.customer <> a.customer) and m.customer is not null;
+    get diagnostics unlinked = row_count;
   end if;
   select coalesce(jsonb_object_agg(key, value), '{}') into a.metadata
   from jsonb_each(before.metadata || coalesce(p_change -> 'metadata', '{}'))
@@ -44,13 +50,16 @@ begin
     perform refuse('{"code": "parameter_invalid", "param": "metadata", "most": 50}');
   end if;
   if a.customer is not distinct from before.customer and a.metadata = before.metadata then
-    return account_outcome(p_workspace, p_id, 'unchanged');
+    return account_outcome(p_workspace, p_id, case when unlinked = 0 then 'unchanged' else 'updated' end);
   end if;
   begin
     update account set customer = a.customer, metadata = a.metadata where workspace = p_workspace and id = p_id;
   exception when unique_violation then
     perform account_taken(p_workspace, a.program, a.customer);
   end;
+  if a.customer is distinct from before.customer and a.status = 'active' then
+    perform account_alone(a);
+  end if;
   perform event_write(p_workspace, 'loyalty.account.updated', p_id, to_jsonb(a),
     case when a.customer is distinct from before.customer then jsonb_build_object('customer', before.customer) else '{}' end
     || case when a.metadata <> before.metadata then jsonb_build_object('metadata', before.metadata) else '{}' end, p_at);
@@ -86,6 +95,9 @@ begin
   exception when unique_violation then
     perform account_taken(p_workspace, a.program, a.customer);
   end;
+  if a.status = 'active' then
+    perform account_alone(a);
+  end if;
   perform event_write(p_workspace,
     case p_status when 'closed' then 'loyalty.account.closed' else 'loyalty.account.reopened' end,
     p_id, to_jsonb(a), jsonb_build_object('status', before), p_at);

@@ -141,7 +141,7 @@ begin
     activity_extends_to = greatest(activity_extends_to, s.activity_extends_to)
   where workspace = t.workspace and id = t.id
   returning * into t;
-  if unlinked then
+  if unlinked and account_of_customer(s.workspace, s.program, s.customer, t.id) is null then
     begin
       update account set customer = s.customer where workspace = t.workspace and id = t.id returning * into t;
     exception when unique_violation then

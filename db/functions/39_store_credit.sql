@@ -125,7 +125,7 @@ declare
 begin
   if a.status = 'closed' then
     perform refuse('{"code": "account_closed"}');
-  elsif pay.customer <> a.customer then
+  elsif pay.customer <> a.customer and a.id is distinct from account_of_customer(a.workspace, a.program, pay.customer) then
     perform refuse('{"code": "parameter_invalid", "param": "store_credit", "wallet": "other_customer"}');
   end if;
   perform credits_expire(a, p_at);
@@ -149,8 +149,9 @@ declare
   a account;
 begin
   if named is null then
-    select coalesce(array_agg(x.id::text), '{}') into members
-    from account x where x.workspace = pay.workspace and x.customer = pay.customer and x.status = 'active';
+    select coalesce(array_agg(m), '{}') into members
+    from program p cross join lateral account_of_customer(p.workspace, p.id, pay.customer) m
+    where p.workspace = pay.workspace and m is not null;
     if cardinality(members) <> 1 then
       perform refuse('{"code": "parameter_invalid", "param": "store_credit", "wallet": "unnamed"}');
     end if;

@@ -80,7 +80,7 @@ begin
   if d.expires_at <= p_at and not p_charged then
     return payment_attach_refusal('redemption_expired', d, jsonb_build_object('expires_at', d.expires_at));
   end if;
-  if pay.customer <> a.customer
+  if pay.customer <> a.customer and a.id is distinct from account_of_customer(a.workspace, a.program, pay.customer)
     or (pay.customer is null and pay.metadata ->> 'loyalty_account' not in (d.account, a.id)) then
     return payment_attach_refusal('redemption_account_mismatch', d, '{}');
   end if;

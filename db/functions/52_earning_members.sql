@@ -18,7 +18,7 @@ begin
       join program p on p.workspace = x.workspace and p.id = x.program
       where o.workspace = p_workspace and o.customer = p_customer
         and (p_on is null or o.created_at <= p_on or p.auto_enroll)
-      order by x.program, o.status = 'merged', x.status, x.id;
+      order by x.program, x.status <> 'active', o.status = 'merged', x.created_at desc, x.id desc;
     return;
   end if;
   select * into a from account where workspace = p_workspace and id = named;

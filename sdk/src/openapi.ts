@@ -13,11 +13,14 @@ export interface paths {
         };
         /**
          * List members
-         * @description Active ones first. Merged accounts are listed only where asked for by status. `metadata[key]=value` finds those that carry all the pairs.
+         * @description Active ones first. Merged accounts are listed only where asked for by status; a customer whose account was merged is found as its survivor. `metadata[key]=value` finds those that carry all the pairs.
          */
         get: operations["get_loyalty_accounts"];
         put?: never;
-        /** Enrol a member */
+        /**
+         * Enrol a member
+         * @description A customer has one active account in a program, their own or the one that theirs was merged into: it is the `resource` of the refusal.
+         */
         post: operations["post_loyalty_accounts"];
         delete?: never;
         options?: never;

@@ -309,6 +309,121 @@ describe('after a merge', () => {
     }
   })
 
+  describe('the source’s customer', () => {
+    const pair = async () => {
+      const [old, kept] = [`cust_${newId('op')}`, `cust_${newId('op')}`]
+      const [source, target] = [await enrol({ customer: old }), await enrol({ customer: kept })]
+      await merge(source, target)
+      return { old, kept, source, target }
+    }
+    const find = async (query: string) =>
+      (await shop.get(`${accounts}?${query}`)).body.data.map(({ id }: { id: string }) => id)
+    const taken = ({ status, body }: Awaited<ReturnType<typeof shop.post>>) => [
+      status,
+      body.error?.code,
+      body.error?.resource,
+    ]
+
+    it('is found as the survivor, and enrols no second time', async () => {
+      const { old, source, target } = await pair()
+      expect(await find(`customer=${old}&limit=1`)).toEqual([target])
+      expect(await find(`customer=${old}&program=prog_default&status=active`)).toEqual([target])
+      expect(await find(`customer=${old}&status=merged`)).toEqual([source])
+      expect(await find(`customer=${old}&status=closed`)).toEqual([])
+      const again = await shop.post(accounts, { customer: old })
+      expect(taken(again)).toEqual([409, 'account_already_exists', target])
+      expect(await find(`customer=${old}`)).toEqual([target])
+    })
+
+    it('is linked to nobody else, nor comes back by reopening', async () => {
+      const old = `cust_${newId('op')}`
+      const left = await enrol({ customer: old })
+      await shop.post(`${accounts}/${left}/close`)
+      const [source, target] = [await enrol({ customer: old }), await enrol({ customer: 'cust_o' })]
+      await merge(source, target)
+      const other = await enrol()
+      const refused = [409, 'account_already_exists', target]
+      expect(taken(await shop.patch(`${accounts}/${other}`, { customer: old }))).toEqual(refused)
+      expect(taken(await shop.post(`${accounts}/${left}/reopen`))).toEqual(refused)
+      expect(await find(`customer=${old}`)).toEqual([target, left])
+    })
+
+    it('leads to the survivor of the survivor', async () => {
+      const { old, target } = await pair()
+      const last = await enrol({ customer: `cust_${newId('op')}` })
+      await merge(target, last)
+      expect(await find(`customer=${old}`)).toEqual([last])
+      expect(taken(await shop.post(accounts, { customer: old }))[2]).toBe(last)
+    })
+
+    it('may enrol again where the survivor was closed or unlinked', async () => {
+      const closed = await pair()
+      await shop.post(`${accounts}/${closed.target}/close`)
+      const again = await shop.post(accounts, { customer: closed.old })
+      expect(again.status).toBe(201)
+      expect(await find(`customer=${closed.old}`)).toEqual([again.body.id])
+
+      const unlinked = await pair()
+      await shop.patch(`${accounts}/${unlinked.target}`, { customer: null })
+      expect(await find(`customer=${unlinked.old}`)).toEqual([])
+      expect((await shop.post(accounts, { customer: unlinked.old })).status).toBe(201)
+      const relinked = await pair()
+      await shop.patch(`${accounts}/${relinked.target}`, { customer: `cust_${newId('op')}` })
+      expect(await find(`customer=${relinked.old}`)).toEqual([relinked.target])
+      expect((await shop.post(accounts, { customer: relinked.kept })).status).toBe(201)
+    })
+
+    it('races a merge without making a second member', async () => {
+      for (let round = 0; round < 10; round++) {
+        const old = `cust_${newId('op')}`
+        const [source, target] = [
+          await enrol({ customer: old }),
+          await enrol({ customer: `cust_${newId('op')}` }),
+        ]
+        const [, ...made] = await Promise.all([
+          merge(source, target),
+          shop.post(accounts, { customer: old }),
+          shop.post(accounts, { customer: old }),
+        ])
+        for (const { status, body } of made) {
+          expect([status, body.error?.code]).toEqual([409, 'account_already_exists'])
+          expect([source, target]).toContain(body.error.resource)
+        }
+        expect(await find(`customer=${old}`)).toEqual([target])
+      }
+    })
+
+    it('pays with what the survivor redeemed, and with its store credit', async () => {
+      const { old, target } = await pair()
+      await grant(target, 500)
+      const redemption = await redeem(target)
+      const paid = await shop.post('/v1/payments', {
+        amount: 2_999,
+        currency: 'eur',
+        card: '4242424242424242',
+        customer: old,
+        redemptions: [redemption.body.id],
+      })
+      expect([paid.status, paid.body.amount_charged]).toEqual([201, 2_499])
+      const credit = await shop.post('/v1/loyalty/rewards', {
+        name: 'Credit',
+        type: 'store_credit',
+        cost: 10,
+        value: { amount: 1_000, currency: 'EUR' },
+      })
+      await grant(target, 10)
+      expect((await redeem(target, credit.body.id)).status).toBe(201)
+      const spent = await shop.post('/v1/payments', {
+        amount: 2_999,
+        currency: 'eur',
+        card: '4242424242424242',
+        customer: old,
+        store_credit: {},
+      })
+      expect([spent.status, spent.body.amount_charged]).toEqual([201, 1_999])
+    })
+  })
+
   it('it is listed only where asked for by status', async () => {
     const [a, b] = [await enrol({ customer: 'cust_listed' }), await enrol()]
     await merge(a, b)
