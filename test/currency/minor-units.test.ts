@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inIsoMinorUnits } from '../../api/webhooks/providers/stripe-amounts.ts'
+import { inIsoMinorUnits } from '../../api/webhooks/providers/stripe/amounts.ts'
 import { isCurrency, minorDigits } from '../../domain/currency.ts'
 import { moneyFor, pointsFor, rateOfProgram, rateOfSetting } from '../../domain/point-rate.ts'
 

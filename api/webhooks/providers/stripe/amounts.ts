@@ -1,4 +1,4 @@
-import { stripeDigitsBeyondIso } from '../../../domain/currency.ts'
+import { stripeDigitsBeyondIso } from '../../../../domain/currency.ts'
 
 // `amount`, `amount_refunded`, `unit_amount`, `subtotal`, `total_tax` and their like.
 const MONEY = /^(?:amount|unit_amount|subtotal|total|tax)(?:_|$)/

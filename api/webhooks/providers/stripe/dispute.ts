@@ -1,0 +1,17 @@
+import { reportedRefund } from '../../refund-status.ts'
+import { type Event, objectOf, reference } from './event.ts'
+import { paymentId } from './payment.ts'
+import { stripeRefund } from './refund.ts'
+
+const dispute = stripeRefund.extend({ charge: reference })
+
+/** A dispute takes the points while it is open or lost; one that is won gives them back. */
+export function disputeIn(event: Event) {
+  const read = objectOf(dispute, event)
+  const of = read.payment_intent ?? read.charge
+  if (of === null) return {}
+  return {
+    type: 'payment.disputed',
+    more: { subject: paymentId(of), refunds: [reportedRefund('dispute')(read)] },
+  }
+}

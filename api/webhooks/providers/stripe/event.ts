@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { parse } from '../../../endpoint.ts'
+import { amountMinor } from '../../../values/money.ts'
+import { text } from '../../../values/text.ts'
+
+export const LONGEST_ID = 255
+
+export const StripeEvent = z.looseObject({
+  id: text(LONGEST_ID),
+  type: text(100),
+  created: z.number().int(),
+  data: z.looseObject({
+    object: z.looseObject({}),
+    previous_attributes: z.looseObject({ amount_refunded: amountMinor.optional() }).nullish(),
+  }),
+})
+
+export type Event = z.infer<typeof StripeEvent>
+
+/** An object, or its id where Stripe did not expand it. */
+export const reference = z
+  .union([z.string(), z.looseObject({ id: z.string() })])
+  .nullish()
+  .transform((value) => (typeof value === 'string' ? value : (value?.id ?? null)))
+
+/** The event's object; refuses what it cannot be, by the parameter's name. */
+export function objectOf<S extends z.ZodType>(schema: S, event: Event) {
+  return parse(z.looseObject({ data: z.looseObject({ object: schema }) }), event).data
+    .object as z.output<S> // the parsed edge: this is the schema's output
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { PaymentStatus, ReportedPayment } from '../../../../db/payments.ts'
+import { customerId } from '../../../values/id.ts'
+import { amountMinor, currencyLower } from '../../../values/money.ts'
+import { text } from '../../../values/text.ts'
+import { looseMetadata, providerTime } from '../../event-body.ts'
+import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
+
+export const intent = z.looseObject({
+  id: text(LONGEST_ID),
+  amount: amountMinor,
+  amount_received: amountMinor.nullish(),
+  currency: currencyLower,
+  customer: reference.pipe(customerId.nullable()),
+  metadata: looseMetadata,
+})
+
+/** What Stripe calls it, what we call it, and how far the payment has come by it. */
+export const INTENTS: Readonly<Record<string, readonly [string, PaymentStatus | null]>> = {
+  'payment_intent.created': ['payment.created', 'requires_payment'],
+  'payment_intent.requires_action': ['payment.created', 'requires_payment'],
+  'payment_intent.processing': ['payment.processing', 'processing'],
+  'payment_intent.succeeded': ['payment.completed', 'completed'],
+  'payment_intent.canceled': ['payment.canceled', 'canceled'],
+  // a decline that may be tried again: the intent stays open
+  'payment_intent.payment_failed': ['payment.declined', null],
+}
+
+export function intentIn(event: Event, type: string, status: PaymentStatus | null) {
+  const read = objectOf(intent, event)
+  const amount = status === 'completed' ? (read.amount_received ?? read.amount) : read.amount
+  const payment = reported(read.id, { ...read, amount })
+  return { type, status, payment, more: { completed_at: providerTime(event.created) } }
+}
+
+/** Our id of a payment: its intent's, or its charge's where it has no intent. */
+export const paymentId = (stripeId: string) => `pay_${stripeId}`
+
+/** What Stripe says of a payment, in our form; its metadata names the redemptions. */
+export function reported(
+  id: string,
+  read: Pick<z.output<typeof intent>, 'amount' | 'currency' | 'customer' | 'metadata'>,
+): ReportedPayment {
+  const { redemptions = '', amount_before_discounts: before } = read.metadata ?? {}
+  const full = before !== undefined && /^\d{1,12}$/.test(before) ? Number(before) : read.amount
+  return {
+    id: paymentId(id),
+    amount: Math.max(full, read.amount),
+    amount_charged: read.amount,
+    currency: read.currency,
+    customer: read.customer,
+    metadata: read.metadata ?? {},
+    refs: redemptions
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+      .map((redemption) => ({ redemption })),
+  }
+}
