@@ -9,9 +9,12 @@ import {
 } from '../db/expiry.ts'
 import type { Pool } from '../db/pool.ts'
 import { expiryWakeMs } from '../domain/expiry-spread.ts'
+import { isAway } from '../domain/outage.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { armExpiry } from '../temporal/expiry.ts'
 import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError, type OnFailure } from './failures.ts'
+import { eachRow, type RowsDone } from './rows.ts'
 
 // So many are found at once; a heartbeat comes between.
 const FOUND = 500
@@ -28,7 +31,9 @@ export type LookedAt = { wakesAt: string | null; shared: boolean; story: string 
 export type ExpiryActivities = ReturnType<typeof expiryActivities>
 
 /** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
-export function expiryActivities({ pool, engine }: Dependencies) {
+export function expiryActivities(dependencies: Dependencies) {
+  const { pool, engine, onFailure = failuresToStandardError } = dependencies
+
   return {
     /** Run by the account's own run. A merged account's look is its survivor's, whose run takes over. */
     lookAtExpiry: async ({ workspace, account, at }: Who): Promise<LookedAt> => {
@@ -42,14 +47,19 @@ export function expiryActivities({ pool, engine }: Dependencies) {
       return { wakesAt, shared, story }
     },
 
-    /** Looks at accounts due before a time, for some seconds; returns how many, 0 where none was left. */
+    /**
+     * Looks at accounts due before a time, for some seconds; returns how many, 0 where none was left but
+     * those that cannot be expired, each of which is reported and keeps no other waiting.
+     */
     expireDue: async ({ before }: { before: string }): Promise<number> => {
       const untilMs = performance.now() + TURN_MS
       let looked = 0
+      let skipped = 0
       while (performance.now() < untilMs) {
-        const done = await expireSome(pool, before)
-        if (done === 0) break
+        const { done, passedOver } = await expireSome(pool, before, skipped, onFailure)
+        if (done + passedOver === 0) break
         looked += done
+        skipped += passedOver
         heartbeat(looked)
       }
       return looked
@@ -58,29 +68,35 @@ export function expiryActivities({ pool, engine }: Dependencies) {
 }
 
 /** One transaction after the other, on one connection: the other core is for requests, and the night has time. */
-async function expireSome(pool: Pool, before: string): Promise<number> {
+async function expireSome(
+  pool: Pool,
+  before: string,
+  skip: number,
+  onFailure: OnFailure,
+): Promise<RowsDone> {
   const now = (await databaseNow(pool)).toISOString()
-  const due = await dueExpiries(pool, before < now ? before : now, FOUND)
+  const due = await dueExpiries(pool, before < now ? before : now, FOUND, skip)
   let done = 0
-  let failure: unknown
-  const attempt = async (group: Group): Promise<void> => {
+  let passedOver = 0
+  const expire = async ({ workspace, accounts }: Group) => {
+    done += await expireAccounts(pool, workspace, accounts, now)
+  }
+  for (const group of together(due)) {
     try {
-      done += await expireAccounts(pool, group.workspace, group.accounts, now)
+      await expire(group)
     } catch (error) {
+      if (isAway(error)) throw error
       // one account's trouble keeps no other waiting
-      if (group.accounts.length > 1) for (const one of alone(group)) await attempt(one)
-      else failure = error
+      const one = ({ account }: { account: string }) =>
+        expire({ workspace: group.workspace, accounts: [account] })
+      const rows = group.accounts.map((account) => ({ workspace: group.workspace, account }))
+      passedOver += (await eachRow(rows, one, { kind: 'expiry', onFailure })).passedOver
     }
   }
-  for (const group of together(due)) await attempt(group)
-  if (done === 0 && failure instanceof Error) throw failure
-  return done
+  return { done, passedOver }
 }
 
 type Group = { workspace: string; accounts: string[] }
-
-const alone = ({ workspace, accounts }: Group): Group[] =>
-  accounts.map((account) => ({ workspace, accounts: [account] }))
 
 /** Groups of one workspace's accounts, each small enough for one transaction, in the order they were found. */
 function together(due: readonly DueExpiry[]): Group[] {

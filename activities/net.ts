@@ -12,6 +12,7 @@ import {
   undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/net.ts'
+import type { Pool } from '../db/pool.ts'
 import { stalledReassessments } from '../db/tier-reassessment.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
@@ -19,9 +20,11 @@ import { tellReassessment } from '../temporal/tier-review.ts'
 import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { expiryActivities } from './expiry.ts'
+import { failuresToStandardError } from './failures.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
+import { workOff } from './rows.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 import { tierActivities } from './tier.ts'
 import { nudging } from './webhooks/nudge.ts'
@@ -30,6 +33,8 @@ import { nudging } from './webhooks/nudge.ts'
 const GRACE_MS = 120_000
 // One run mends at most so many of a kind; the next minute takes the rest.
 const BATCH = 500
+// And begins no further page after this: the activity has 50 s.
+const TURN_MS = 30_000
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
 export type NetFindings = {
@@ -45,11 +50,18 @@ export type NetFindings = {
 }
 export type NetActivities = ReturnType<typeof netActivities>
 
-/** Finds what should not be there, and mends it by the activities that should have. Counts what it finds. */
+type Row = { workspace: string }
+/** Finds what is overdue since `before` (ISO 8601), the longest overdue first. */
+type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
+
+/**
+ * Finds what should not be there, and mends it by the activities that should have. Counts what it
+ * finds. Each row is mended on its own: see `workOff`.
+ */
 export function netActivities(
   dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
-  const { pool, engine, found } = dependencies
+  const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
   const { releaseDueRedemption } = nudging(redemptionActivities(dependencies), dependencies.nudge)
   const { actOnOverdueFulfillment } = nudging(
     fulfillmentActivities(dependencies),
@@ -62,93 +74,88 @@ export function netActivities(
   const { reviewTier } = nudging(tierActivities(dependencies), dependencies.nudge)
   const { lookAtExpiry } = nudging(expiryActivities(dependencies), dependencies.nudge)
 
+  /** `remains`: what is mended is found again until its own run, which is only told, gets to it. */
+  const mend = async <R extends Row & Record<string, string>>(
+    kind: keyof NetFindings,
+    overdue: Overdue<R>,
+    act: (row: R, now: string) => Promise<unknown>,
+    { remains = false } = {},
+  ): Promise<number> => {
+    const { now, before } = await netClock(pool, GRACE_MS)
+    const { done, passedOver } = await workOff<R>(
+      (limit, skip) => overdue(pool, before, limit, skip),
+      (row) => act(row, now),
+      {
+        kind: `net_${kind}`,
+        onFailure,
+        most: BATCH,
+        untilMs: performance.now() + TURN_MS,
+        remains,
+      },
+    )
+    found(kind, done + passedOver)
+    return done + passedOver
+  }
+
   return {
-    mendRedemptions: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
-      const overdue = await overdueRedemptions(pool, before, BATCH)
-      for (const { workspace, id } of overdue)
-        await releaseDueRedemption({ workspace, redemption: id, at: now })
-      found('redemptions', overdue.length)
-      return overdue.length
-    },
+    mendRedemptions: (): Promise<number> =>
+      mend('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
+        releaseDueRedemption({ workspace, redemption: id, at }),
+      ),
 
-    mendFulfillments: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
-      const overdue = await overdueFulfillments(pool, before, BATCH)
-      for (const { workspace, id } of overdue)
-        await actOnOverdueFulfillment({ workspace, redemption: id, at: now })
-      found('fulfillments', overdue.length)
-      return overdue.length
-    },
+    mendFulfillments: (): Promise<number> =>
+      mend('fulfillments', overdueFulfillments, ({ workspace, id }, at) =>
+        actOnOverdueFulfillment({ workspace, redemption: id, at }),
+      ),
 
-    mendPayments: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
-      const expired = await expiredPayments(pool, before, BATCH)
-      for (const { workspace, payment } of expired)
-        await expirePayment({ workspace, payment, at: now })
-      found('payments', expired.length)
-      return expired.length
-    },
+    mendPayments: (): Promise<number> =>
+      mend('payments', expiredPayments, ({ workspace, payment }, at) =>
+        expirePayment({ workspace, payment, at }),
+      ),
 
-    mendInbox: async (): Promise<number> => {
-      const { before } = await netClock(pool, GRACE_MS)
-      const waiting = await unprocessedPayments(pool, before, BATCH)
-      for (const { workspace, payment } of waiting) {
-        const current = await replayPayment(pool, workspace, payment)
-        await tellRedemptions(engine, workspace, current)
-        await tellPaymentRun(engine, workspace, current)
-      }
-      found('inbox', waiting.length)
-      return waiting.length
-    },
+    mendInbox: (): Promise<number> =>
+      mend(
+        'inbox',
+        unprocessedPayments,
+        async ({ workspace, payment }) => {
+          const current = await replayPayment(pool, workspace, payment)
+          await tellRedemptions(engine, workspace, current)
+          await tellPaymentRun(engine, workspace, current)
+        },
+        { remains: true },
+      ),
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     mendTiers: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
-      const overdue = await overdueTierReviews(pool, before, BATCH)
-      for (const { workspace, id } of overdue) await reviewTier({ workspace, account: id, at: now })
-      const stalled = await stalledReassessments(pool, before, BATCH)
-      for (const walk of stalled) await tellReassessment(engine, walk)
-      found('tiers', overdue.length + stalled.length)
-      return overdue.length + stalled.length
+      const reviews = await mend('tiers', overdueTierReviews, ({ workspace, id }, at) =>
+        reviewTier({ workspace, account: id, at }),
+      )
+      const tell = (walk: { workspace: string; program: string }) => tellReassessment(engine, walk)
+      return reviews + (await mend('tiers', stalledReassessments, tell, { remains: true }))
     },
 
-    mendEarnings: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
-      const late = await maturingEarnings(pool, before, BATCH)
-      for (const { workspace, source } of late)
-        await processPayment({ workspace, payment: source, at: now })
-      found('earnings', late.length)
-      return late.length
-    },
+    mendEarnings: (): Promise<number> =>
+      mend('earnings', maturingEarnings, ({ workspace, source }, at) =>
+        processPayment({ workspace, payment: source, at }),
+      ),
 
     /** Endpoints with deliveries overdue, whose nudge was lost: counted by endpoint. */
-    mendWebhooks: async (): Promise<number> => {
-      const { before } = await netClock(pool, GRACE_MS)
-      const waiting = await undeliveredEndpoints(pool, before, BATCH)
-      for (const endpoint of waiting) await nudgeEndpoint(engine, endpoint)
-      found('webhooks', waiting.length)
-      return waiting.length
-    },
+    mendWebhooks: (): Promise<number> =>
+      mend('webhooks', undeliveredEndpoints, (endpoint) => nudgeEndpoint(engine, endpoint), {
+        remains: true,
+      }),
 
     /** Warnings and expiries whose run was lost, with any explicit date; a batch at work is no such thing. */
     mendExpiries: async (): Promise<number> => {
-      const { now, before } = await netClock(pool, GRACE_MS)
       if (await isExpiryBatchRunning(engine)) return 0
-      const due = await dueExpiries(pool, before, BATCH)
-      for (const { workspace, account } of due) await lookAtExpiry({ workspace, account, at: now })
-      found('expiries', due.length)
-      return due.length
+      return mend('expiries', dueExpiries, ({ workspace, account }, at) =>
+        lookAtExpiry({ workspace, account, at }),
+      )
     },
 
     /** Imports and reversals that nobody works on: their run is started again, or told to look. */
-    mendBulks: async (): Promise<number> => {
-      const { before } = await netClock(pool, GRACE_MS)
-      const stalled = await stalledBulks(pool, before, BATCH)
-      for (const { workspace, bulk } of stalled) await tellBulk(engine, { workspace, bulk })
-      found('bulks', stalled.length)
-      return stalled.length
-    },
+    mendBulks: (): Promise<number> =>
+      mend('bulks', stalledBulks, (stalled) => tellBulk(engine, stalled), { remains: true }),
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
   }

@@ -2,16 +2,19 @@ import { heartbeat } from '@temporalio/activity'
 import { databaseNow } from '../db/clock.ts'
 import { dueCredits, expireCredits } from '../db/store-credit.ts'
 import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError } from './failures.ts'
+import { workOff } from './rows.ts'
 
-// So many members are found at once; a heartbeat comes between.
-const FOUND = 200
 // One activity works for this long, then the workflow says how far it is.
 const TURN_MS = 10_000
 
 export type StoreCreditActivities = ReturnType<typeof storeCreditActivities>
 
 /** The writers of store credit that no request asks for. */
-export function storeCreditActivities({ pool }: Pick<Dependencies, 'pool'>) {
+export function storeCreditActivities({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
   const expireCredit = async ({ workspace, account }: { workspace: string; account: string }) =>
     expireCredits(pool, workspace, account, (await databaseNow(pool)).toISOString())
 
@@ -23,14 +26,17 @@ export function storeCreditActivities({ pool }: Pick<Dependencies, 'pool'>) {
     expireDueCredits: async ({ before }: { before: string }): Promise<number> => {
       const untilMs = performance.now() + TURN_MS
       let looked = 0
-      while (performance.now() < untilMs) {
-        const now = (await databaseNow(pool)).toISOString()
-        const due = await dueCredits(pool, before < now ? before : now, FOUND)
-        if (due.length === 0) break
-        for (const one of due) await expireCredit(one)
-        looked += due.length
-        heartbeat(looked)
-      }
+      const now = (await databaseNow(pool)).toISOString()
+      const due = before < now ? before : now
+      await workOff(
+        (limit, skip) => dueCredits(pool, due, limit, skip),
+        async (one) => {
+          heartbeat(looked)
+          await expireCredit(one)
+          looked++
+        },
+        { kind: 'credit_expiry', onFailure, most: Number.POSITIVE_INFINITY, untilMs },
+      )
       return looked
     },
   }

@@ -7,6 +7,8 @@ import {
   reassessAccount,
 } from '../db/tier-reassessment.ts'
 import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError } from './failures.ts'
+import { eachRow } from './rows.ts'
 
 // Members between two notes of the progress: what is judged again after a crash, some 100 ms of work.
 const PAGE = 200
@@ -18,9 +20,16 @@ export type ReassessmentState = { ended: boolean; judged: number; changed: numbe
 export type TierReassessmentActivities = ReturnType<typeof tierReassessmentActivities>
 
 /** What the walk over a program's members does, in the worker. */
-export function tierReassessmentActivities({ pool }: Pick<Dependencies, 'pool'>) {
+export function tierReassessmentActivities({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
   return {
-    /** Judges members for some seconds, from where the walk stands; one after the other, each in its own transaction. */
+    /**
+     * Judges members for some seconds, from where the walk stands; one after the other, each in its own
+     * transaction. One who cannot be judged is passed over and keeps the tier until the next review,
+     * earning or walk.
+     */
     reassessTiers: async ({
       workspace,
       program,
@@ -46,9 +55,13 @@ export function tierReassessmentActivities({ pool }: Pick<Dependencies, 'pool'>)
   ): Promise<number> {
     const at = (await databaseNow(pool)).toISOString()
     let changed = 0
-    for (const account of accounts) {
-      if (await reassessAccount(pool, walk.workspace, account, at)) changed++
-    }
+    await eachRow(
+      accounts.map((account) => ({ ...walk, account })),
+      async ({ workspace, account }) => {
+        if (await reassessAccount(pool, workspace, account, at)) changed++
+      },
+      { kind: 'tier_walk', onFailure },
+    )
     const through = accounts.at(-1) ?? null
     const judged = accounts.length
     // where the tiers have changed meanwhile nothing is noted, and the next page is the first again

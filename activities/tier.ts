@@ -5,6 +5,8 @@ import {
 } from '../db/account-changes.ts'
 import { armTierReview } from '../temporal/tier-review.ts'
 import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError } from './failures.ts'
+import { workOff } from './rows.ts'
 
 /** What a review found: the tier now, and when to look again (ISO 8601; null: never). */
 export type TierState = { readonly tier: string | null; readonly reviewAt: string | null }
@@ -13,9 +15,15 @@ export type TierActivities = ReturnType<typeof tierActivities>
 
 // One pass arms so many at once; a promotion's first review is weeks away, so that minutes do not matter.
 const BATCH = 200
+// And begins no further page after this: the activity has 50 s.
+const TURN_MS = 30_000
 
 /** The writers of tiers outside a member's own transactions. */
-export function tierActivities({ pool, engine }: Dependencies) {
+export function tierActivities({
+  pool,
+  engine,
+  onFailure = failuresToStandardError,
+}: Dependencies) {
   return {
     reviewTier: async ({
       workspace,
@@ -38,16 +46,17 @@ export function tierActivities({ pool, engine }: Dependencies) {
      * promotion, so that none is ever lost; it is marked only once its workflow knows it.
      */
     armTierReviews: async (): Promise<number> => {
-      const waiting = await unarmedTierReviews(pool, BATCH)
-      for (const { workspace, id, tier_review_at: at } of waiting) {
-        await armTierReview(
-          engine,
-          { workspace, account: id, reviewsAt: at.toISOString() },
-          at.getTime() - Date.now(),
-        )
-        await markTierReviewArmed(pool, workspace, id, at)
-      }
-      return waiting.length
+      const untilMs = performance.now() + TURN_MS
+      const { done } = await workOff(
+        (limit, skip) => unarmedTierReviews(pool, limit, skip),
+        async ({ workspace, id, tier_review_at: at }) => {
+          const input = { workspace, account: id, reviewsAt: at.toISOString() }
+          await armTierReview(engine, input, at.getTime() - Date.now())
+          await markTierReviewArmed(pool, workspace, id, at)
+        },
+        { kind: 'tier_review_start', onFailure, most: BATCH, untilMs },
+      )
+      return done
     },
   }
 }

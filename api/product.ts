@@ -1,6 +1,7 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { failuresTo } from '../activities/failures.ts'
 import { requestActivities } from '../activities/index.ts'
 import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
@@ -63,8 +64,9 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     giftCodeKeys = [],
     ...rest
   } = parts
-  const nudge = createNudge({ pool, engine })
-  const activities = requestActivities({ pool, engine, nudge, allowedAddresses })
+  const onFailure = failuresTo(parts.registry, parts.log)
+  const nudge = createNudge({ pool, engine, onFailure })
+  const activities = requestActivities({ pool, engine, nudge, allowedAddresses, onFailure })
   const deps: Deps = {
     pool,
     engine,

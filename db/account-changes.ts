@@ -98,10 +98,10 @@ export const reviewAccountTier = (pool: Pool, workspace: string, id: string, at:
   call<TierReviewed>(pool, 'tier_review', [workspace, id, at])
 
 /** Tier reviews that no workflow was told of yet, the soonest first. */
-export async function unarmedTierReviews(pool: Pool, limit: number) {
+export async function unarmedTierReviews(pool: Pool, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string; tier_review_at: Date }>(
-    'select workspace, id, tier_review_at from tier_reviews_unarmed($1)',
-    [limit],
+    'select workspace, id, tier_review_at from tier_reviews_unarmed($1, $2)',
+    [limit, skip],
   )
   return rows
 }
@@ -116,10 +116,10 @@ export async function markTierReviewArmed(
   await call(pool, 'tier_review_armed', [workspace, id, at])
 }
 
-export async function overdueTierReviews(pool: Pool, before: string, limit: number) {
+export async function overdueTierReviews(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_tier_reviews($1, $2)',
-    [before, limit],
+    'select workspace, id from net_overdue_tier_reviews($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

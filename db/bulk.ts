@@ -152,10 +152,10 @@ export async function completeBulk(
 }
 
 /** Across workspaces: runs that have written nothing since `before`, though nobody paused them. */
-export async function stalledBulks(pool: Pool, before: string, limit: number) {
+export async function stalledBulks(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; bulk: string }>(
-    'select workspace, bulk from net_stalled_bulks($1, $2)',
-    [before, limit],
+    'select workspace, bulk from net_stalled_bulks($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

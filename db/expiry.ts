@@ -41,10 +41,10 @@ export const readBalanceAt = (pool: Pool, workspace: string, account: string, at
 export type DueExpiry = { workspace: string; account: string }
 
 /** Accounts whose expiry should have been looked at before this, across workspaces; the longest overdue first. */
-export async function dueExpiries(pool: Pool, before: string, limit: number) {
+export async function dueExpiries(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<DueExpiry>(
-    'select workspace, account from net_due_expiries($1, $2)',
-    [before, limit],
+    'select workspace, account from net_due_expiries($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

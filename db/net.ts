@@ -12,50 +12,50 @@ export async function netClock(
   return { now: now.toISOString(), before: new Date(now.getTime() - graceMs).toISOString() }
 }
 
-export async function overdueRedemptions(pool: Pool, before: string, limit: number) {
+export async function overdueRedemptions(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_redemptions($1, $2)',
-    [before, limit],
+    'select workspace, id from net_overdue_redemptions($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }
 
-export async function overdueFulfillments(pool: Pool, before: string, limit: number) {
+export async function overdueFulfillments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_fulfillments($1, $2)',
-    [before, limit],
+    'select workspace, id from net_overdue_fulfillments($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }
 
-export async function expiredPayments(pool: Pool, before: string, limit: number) {
+export async function expiredPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_expired_payments($1, $2)',
-    [before, limit],
+    'select workspace, payment from net_expired_payments($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }
 
-export async function unprocessedPayments(pool: Pool, before: string, limit: number) {
+export async function unprocessedPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_unprocessed_payments($1, $2)',
-    [before, limit],
+    'select workspace, payment from net_unprocessed_payments($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }
 
-export async function maturingEarnings(pool: Pool, before: string, limit: number) {
+export async function maturingEarnings(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; source: string }>(
-    'select workspace, source from net_maturing_earnings($1, $2)',
-    [before, limit],
+    'select workspace, source from net_maturing_earnings($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }
 
-export async function undeliveredEndpoints(pool: Pool, before: string, limit: number) {
+export async function undeliveredEndpoints(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; endpoint: string }>(
-    'select workspace, endpoint from net_undelivered($1, $2)',
-    [before, limit],
+    'select workspace, endpoint from net_undelivered($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

@@ -92,10 +92,10 @@ export const readCreditLiability = (
   ])
 
 /** Members with credit due before this, across workspaces; the longest overdue first. */
-export async function dueCredits(pool: Pool, before: string, limit: number) {
+export async function dueCredits(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; account: string }>(
-    'select workspace, account from net_due_credits($1, $2)',
-    [before, limit],
+    'select workspace, account from net_due_credits($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

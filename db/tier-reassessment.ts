@@ -53,10 +53,10 @@ export const noteReassessment = (pool: Pool, n: ReassessmentNote) =>
   ])
 
 /** Walks that nobody works on, across workspaces; the longest idle first. */
-export async function stalledReassessments(pool: Pool, before: string, limit: number) {
+export async function stalledReassessments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; program: string }>(
-    'select workspace, program from net_stalled_reassessments($1, $2)',
-    [before, limit],
+    'select workspace, program from net_stalled_reassessments($1, $2, $3)',
+    [before, limit, skip],
   )
   return rows
 }

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
-import { pino } from 'pino'
 import { Counter, collectDefaultMetrics, register } from 'prom-client'
+import { failuresTo } from '../activities/failures.ts'
+import { createLog } from '../api/log.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
@@ -13,10 +14,10 @@ import { createWorker } from './worker.ts'
 /** The worker process: `npm run start:worker`, everything from the environment. */
 async function main(): Promise<void> {
   const config = readConfig()
-  const log = pino({ level: config.logLevel, base: { process: 'worker' } })
+  const log = createLog({ level: config.logLevel, name: 'worker' })
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-      log[level === 'ERROR' ? 'error' : 'warn'](meta, message),
+      log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
     ),
   })
   const bundle = config.workflowBundle ? { codePath: config.workflowBundle } : workflowBundle()
@@ -37,7 +38,12 @@ async function main(): Promise<void> {
   const worker = await createWorker({
     connection: engine.connection,
     namespace: config.temporal.namespace,
-    dependencies: { pool, engine, allowedAddresses: config.webhookAllowedAddresses },
+    dependencies: {
+      pool,
+      engine,
+      allowedAddresses: config.webhookAllowedAddresses,
+      onFailure: failuresTo(register, log),
+    },
     workflowBundle: await bundle,
     found: (kind, count) => mended.inc({ kind }, count),
   })

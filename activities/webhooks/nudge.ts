@@ -2,6 +2,7 @@ import type { Pool } from '../../db/pool.ts'
 import { listWaitingEndpoints } from '../../db/webhook-deliveries.ts'
 import type { Engine } from '../../temporal/engine.ts'
 import { nudgeEndpoint } from '../../temporal/webhook.ts'
+import { failuresToStandardError, type OnFailure } from '../failures.ts'
 
 /** Says that something was committed in a workspace; its endpoints' runs are woken a moment later. */
 export type Nudge = (workspace: string) => void
@@ -17,7 +18,15 @@ type State = { timer: NodeJS.Timeout | null; asking: boolean; again: boolean; qu
  * Wakes the runs of endpoints that have something due, after commits and coalesced. Never fails
  * and is never waited for: a nudge that is lost is found by the net.
  */
-export function createNudge({ pool, engine }: { pool: Pool; engine: Engine }): Nudge {
+export function createNudge({
+  pool,
+  engine,
+  onFailure = failuresToStandardError,
+}: {
+  pool: Pool
+  engine: Engine
+  onFailure?: OnFailure | undefined
+}): Nudge {
   const states = new Map<string, State>()
 
   const ask = async (workspace: string, state: State): Promise<void> => {
@@ -27,8 +36,9 @@ export function createNudge({ pool, engine }: { pool: Pool; engine: Engine }): N
       const { enabled, waiting } = await listWaitingEndpoints(pool, workspace)
       state.quietUntil = enabled === 0 ? Date.now() + QUIET_MS : 0
       await Promise.all(waiting.map((endpoint) => nudgeEndpoint(engine, { workspace, endpoint })))
-    } catch {
-      // The database or the engine is away: the deliveries are written, the net will find them.
+    } catch (error) {
+      // The deliveries are written: the net finds them.
+      onFailure({ kind: 'webhook_start', error, about: { workspace } })
     }
     state.asking = false
     if (state.again) plan(workspace, state)

@@ -72,9 +72,11 @@ begin
 end $$;
 
 -- Walks that stand still since `p_before`, in all workspaces: nobody works on them.
-create or replace function net_stalled_reassessments(p_before timestamptz, p_limit int)
+drop function if exists net_stalled_reassessments(timestamptz, int);
+create or replace function net_stalled_reassessments(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, program text)
 language sql stable security definer set search_path = public as $$
   select r.workspace, r.program from tier_reassessment r
-  where r.ended_at is null and r.progressed_at <= p_before order by r.progressed_at limit p_limit
+  where r.ended_at is null and r.progressed_at <= p_before
+  order by r.progressed_at, r.workspace, r.program limit p_limit offset p_skip
 $$;

@@ -100,12 +100,14 @@ begin
 end $$;
 
 -- Members with store credit that is due, across workspaces; the longest overdue first.
-create or replace function net_due_credits(p_before timestamptz, p_limit int)
+drop function if exists net_due_credits(timestamptz, int);
+create or replace function net_due_credits(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, account text)
 language sql stable security definer set search_path = public as $$
   select c.workspace, c.account from credit c
   where c.remaining > 0 and c.expires_at <= p_before
-  group by c.workspace, c.account order by min(c.expires_at) limit p_limit
+  group by c.workspace, c.account
+  order by min(c.expires_at), c.workspace, c.account limit p_limit offset p_skip
 $$;
 
 -- What a member has by currency, and what of it expires when, soonest first; what is due counts as

@@ -1,5 +1,6 @@
 -- The only functions that see across workspaces (security definer: they run as the owner, past row
--- security). They find who is asking, and what the net has to mend; they change nothing.
+-- security). They find who is asking, and what the net has to mend, the longest overdue first, past
+-- `p_skip` of them that could not be mended; they change nothing.
 
 create or replace function api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz, revoked_at timestamptz)
@@ -16,38 +17,43 @@ language sql stable security definer set search_path = public as $$
   where s.provider = p_provider and s.revoked_at is null
 $$;
 
-create or replace function net_overdue_redemptions(p_before timestamptz, p_limit int)
+drop function if exists net_overdue_redemptions(timestamptz, int);
+create or replace function net_overdue_redemptions(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
 language sql stable security definer set search_path = public as $$
   select d.workspace, d.id, d.account, d.reward, d.expires_at
   from redemption d where d.status = 'pending' and d.expires_at <= p_before
-  order by d.expires_at limit p_limit
+  order by d.expires_at, d.workspace, d.id limit p_limit offset p_skip
 $$;
 
-create or replace function net_overdue_fulfillments(p_before timestamptz, p_limit int)
+drop function if exists net_overdue_fulfillments(timestamptz, int);
+create or replace function net_overdue_fulfillments(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, id text)
 language sql stable security definer set search_path = public as $$
   select d.workspace, d.id
   from redemption d where d.status = 'fulfillment_pending' and d.overdue_at <= p_before
-  order by d.overdue_at limit p_limit
+  order by d.overdue_at, d.workspace, d.id limit p_limit offset p_skip
 $$;
 
-create or replace function net_unprocessed_payments(p_before timestamptz, p_limit int)
+drop function if exists net_unprocessed_payments(timestamptz, int);
+create or replace function net_unprocessed_payments(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer set search_path = public as $$
   select i.workspace, i.payment, p.expires_at
   from inbox i left join payment p on p.workspace = i.workspace and p.id = i.payment
   where i.processed_at is null and i.received_at <= p_before and i.payment is not null
-  group by i.workspace, i.payment, p.expires_at limit p_limit
+  group by i.workspace, i.payment, p.expires_at
+  order by min(i.received_at), i.workspace, i.payment limit p_limit offset p_skip
 $$;
 
-create or replace function net_expired_payments(p_before timestamptz, p_limit int)
+drop function if exists net_expired_payments(timestamptz, int);
+create or replace function net_expired_payments(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer set search_path = public as $$
   select p.workspace, p.id, p.expires_at
   from payment p
   where p.expires_at <= p_before and p.status in ('requires_payment', 'processing')
-  order by p.expires_at limit p_limit
+  order by p.expires_at, p.workspace, p.id limit p_limit offset p_skip
 $$;
 
 create or replace function idempotency_forget(p_before timestamptz) returns bigint
@@ -56,26 +62,30 @@ language sql security definer set search_path = public as $$
 $$;
 
 -- Members whose tier has a review that its workflow was not told of yet.
-create or replace function tier_reviews_unarmed(p_limit int)
+drop function if exists tier_reviews_unarmed(int);
+create or replace function tier_reviews_unarmed(p_limit int, p_skip int default 0)
 returns table (workspace text, id text, tier_review_at timestamptz)
 language sql stable security definer set search_path = public as $$
   select a.workspace, a.id, a.tier_review_at from account a
   where a.tier_review_at is not null and a.tier_review_armed_at is distinct from a.tier_review_at
-  order by a.tier_review_at limit p_limit
+  order by a.tier_review_at limit p_limit offset p_skip
 $$;
 
-create or replace function net_overdue_tier_reviews(p_before timestamptz, p_limit int)
+drop function if exists net_overdue_tier_reviews(timestamptz, int);
+create or replace function net_overdue_tier_reviews(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, id text)
 language sql stable security definer set search_path = public as $$
   select a.workspace, a.id from account a
   where a.tier_review_at <= p_before
-  order by a.tier_review_at limit p_limit
+  order by a.tier_review_at limit p_limit offset p_skip
 $$;
 
-create or replace function net_maturing_earnings(p_before timestamptz, p_limit int)
+drop function if exists net_maturing_earnings(timestamptz, int);
+create or replace function net_maturing_earnings(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, source text)
 language sql stable security definer set search_path = public as $$
   select e.workspace, e.source from earning e
   where e.outcome = 'pending' and e.matures_at <= p_before
-  group by e.workspace, e.source order by min(e.matures_at) limit p_limit
+  group by e.workspace, e.source
+  order by min(e.matures_at), e.workspace, e.source limit p_limit offset p_skip
 $$;

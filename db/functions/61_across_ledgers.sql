@@ -1,20 +1,25 @@
 -- More functions that see across workspaces (security definer): the expiry of shared dates, the
 -- roll-up of totals, the daily snapshot, and what the net looks for.
 
--- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first.
-create or replace function net_due_expiries(p_before timestamptz, p_limit int)
+-- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first. Many share
+-- a date: among them the order is the index's own, which reads no more of them than it gives.
+drop function if exists net_due_expiries(timestamptz, int);
+create or replace function net_due_expiries(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, account text)
 language sql stable security definer set search_path = public as $$
   select a.workspace, a.id from account a
-  where a.expiry_wake_at <= p_before and a.merged_into is null order by a.expiry_wake_at limit p_limit
+  where a.expiry_wake_at <= p_before and a.merged_into is null
+  order by a.expiry_wake_at limit p_limit offset p_skip
 $$;
 
 -- Imports and reversals that stand still: nothing written since `p_before`, and not paused.
-create or replace function net_stalled_bulks(p_before timestamptz, p_limit int)
+drop function if exists net_stalled_bulks(timestamptz, int);
+create or replace function net_stalled_bulks(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, bulk text)
 language sql stable security definer set search_path = public as $$
   select b.workspace, b.id from bulk b
-  where b.status = 'running' and b.progressed_at <= p_before order by b.progressed_at limit p_limit
+  where b.status = 'running' and b.progressed_at <= p_before
+  order by b.progressed_at, b.workspace, b.id limit p_limit offset p_skip
 $$;
 
 -- Adds to the daily totals every ptx with an id below a time that is certain to be complete: this

@@ -191,12 +191,15 @@ begin
 end $$;
 
 -- For the net: endpoints of any workspace with a delivery overdue and no run at work.
-create or replace function net_undelivered(p_before timestamptz, p_limit int)
+drop function if exists net_undelivered(timestamptz, int);
+create or replace function net_undelivered(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, endpoint text)
 language sql stable security definer set search_path = public as $$
   select w.workspace, w.id from webhook_endpoint w
-  where w.status = 'enabled' and (w.busy_until is null or w.busy_until <= clock_timestamp()) and exists (
-    select from webhook_delivery d where d.workspace = w.workspace and d.endpoint = w.id
-      and d.status = 'pending' and d.next_attempt_at <= p_before)
-  limit p_limit
+  cross join lateral (
+    select min(d.next_attempt_at) as at from webhook_delivery d
+    where d.workspace = w.workspace and d.endpoint = w.id and d.status = 'pending'
+  ) due
+  where w.status = 'enabled' and (w.busy_until is null or w.busy_until <= clock_timestamp()) and due.at <= p_before
+  order by due.at, w.workspace, w.id limit p_limit offset p_skip
 $$;

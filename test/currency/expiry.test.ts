@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expiryActivities } from '../../activities/expiry.ts'
+import type { Failure } from '../../activities/failures.ts'
 import { expireAccount, expireAccounts } from '../../db/expiry.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
@@ -320,12 +321,18 @@ describe('a date that many accounts share', () => {
     await shop.owner.query(`
       create function test_fails() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
       create trigger fails before insert on ptx for each row when (new.account = '${broken}') execute function test_fails()`)
-    const { expireDue } = expiryActivities({ pool: shop.pool, engine: shop.engine })
+    const failures: Failure[] = []
+    const { expireDue } = expiryActivities({
+      pool: shop.pool,
+      engine: shop.engine,
+      onFailure: (failure) => void failures.push(failure),
+    })
     const batch = new MockActivityEnvironment()
     try {
-      await expect(batch.run(expireDue, { before: new Date().toISOString() })).rejects.toThrow(
-        'not this one',
-      )
+      await batch.run(expireDue, { before: new Date().toISOString() })
+      expect(failures).toMatchObject([
+        { kind: 'expiry', about: { account: broken }, error: { message: 'not this one' } },
+      ])
     } finally {
       await shop.owner.query('drop trigger fails on ptx; drop function test_fails')
     }

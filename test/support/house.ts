@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
+import type { Failure } from '../../activities/failures.ts'
 import { type RequestActivities, requestActivities } from '../../activities/index.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
@@ -16,6 +17,8 @@ export type House = TestDatabase & {
   keys: { secretKey: string; publishableKey: string; paymentSecret: string }
   /** What the net found, by kind. */
   found: Record<string, number>
+  /** What worker and activities reported as failed. */
+  failures: Failure[]
   startWorker(): Promise<{ stop(): Promise<void> }>
   close(): Promise<void>
 }
@@ -39,13 +42,15 @@ export async function openHouse({ worker = true } = {}): Promise<House> {
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
   const found: Record<string, number> = {}
+  const failures: Failure[] = []
+  const onFailure = (failure: Failure) => void failures.push(failure)
   const running = new Set<{ stop(): Promise<void> }>()
 
   const startWorker = async () => {
     const one = await createWorker({
       connection: engine.connection,
       namespace: 'default',
-      dependencies: { pool: database.pool, engine, allowedAddresses: LOCAL },
+      dependencies: { pool: database.pool, engine, allowedAddresses: LOCAL, onFailure },
       workflowBundle: { code: await readFile(bundlePath, 'utf8') },
       found: (kind, count) => {
         found[kind] = (found[kind] ?? 0) + count
@@ -59,10 +64,16 @@ export async function openHouse({ worker = true } = {}): Promise<House> {
   return {
     ...database,
     engine,
-    activities: requestActivities({ pool: database.pool, engine, allowedAddresses: LOCAL }),
+    activities: requestActivities({
+      pool: database.pool,
+      engine,
+      allowedAddresses: LOCAL,
+      onFailure,
+    }),
     workspace,
     keys,
     found,
+    failures,
     startWorker,
     close: async () => {
       await Promise.all([...running].map((handle) => handle.stop()))

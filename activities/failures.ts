@@ -1,0 +1,30 @@
+import type { Logger } from 'pino'
+import { Counter, type Registry } from 'prom-client'
+
+/** Something that failed and stopped nothing else. `kind` is the metric's label and says who does it later. */
+export type Failure = {
+  readonly kind: string
+  readonly error: unknown
+  /** Ids of what it was about, never what that holds. */
+  readonly about?: Readonly<Record<string, string>>
+}
+
+export type OnFailure = (failure: Failure) => void
+
+/** Counts failures by kind in `registry` and logs each with its cause. */
+export function failuresTo(registry: Registry, log: Pick<Logger, 'error'>): OnFailure {
+  const failures = new Counter({
+    name: 'vinr_failures_total',
+    help: 'What failed, stopped nothing else and is left to be done again, by kind; zero in a healthy system.',
+    labelNames: ['kind'],
+    registers: [registry],
+  })
+  return ({ kind, error, about }) => {
+    failures.inc({ kind })
+    log.error({ err: error, kind, ...about }, 'failed, and left to be done again')
+  }
+}
+
+/** Where nobody said what to do with failures, as in a command: the process's standard error. */
+export const failuresToStandardError: OnFailure = ({ kind, error, about }) =>
+  console.error(`${kind} failed, and is left to be done again`, about ?? '', error)
