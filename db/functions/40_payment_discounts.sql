@@ -81,7 +81,7 @@ begin
     return payment_attach_refusal('redemption_expired', d, jsonb_build_object('expires_at', d.expires_at));
   end if;
   if pay.customer <> a.customer and a.id is distinct from account_of_customer(a.workspace, a.program, pay.customer)
-    or (pay.customer is null and pay.metadata ->> 'loyalty_account' not in (d.account, a.id)) then
+    or payment_names_another(pay, a) then
     return payment_attach_refusal('redemption_account_mismatch', d, '{}');
   end if;
   if lower(d.discount ->> 'currency') <> pay.currency then
@@ -90,6 +90,17 @@ begin
   update redemption set payment = pay.id where workspace = pay.workspace and id = d.id;
   return jsonb_build_object('entry',
     (d.discount - 'currency') || jsonb_build_object('redemption', d.id, 'code', d.code));
+end $$;
+
+-- Whether the payment's metadata, read where its customer has no account in the program, names another
+-- member than this one, or nobody.
+create or replace function payment_names_another(pay payment, a account) returns boolean
+language plpgsql stable as $$
+begin
+  return pay.metadata ? 'loyalty_account'
+    and account_survivor(pay.workspace, pay.metadata ->> 'loyalty_account') is distinct from a.id
+    and not exists (select from account x
+      where x.workspace = pay.workspace and x.program = a.program and x.customer = pay.customer);
 end $$;
 
 create or replace function payment_attach_refusal(p_code text, d redemption, p_more jsonb) returns jsonb

@@ -1,41 +1,52 @@
--- Whom a payment, invoice or referral belongs to: the accounts of its customer, one for each program
--- (an active one before a closed one; where it was merged and none is left, its survivor), else the one
--- that `metadata.loyalty_account` pins. Members at `p_on` only; null leaves that open (a replay), and so
--- does a program that enrols by itself: it would have enrolled the customer then, so that payments racing
--- to be the first all earn. A merged account is followed to its survivor.
+-- The member that a payment's metadata names (`loyalty_account`); of a merged account its survivor.
+create or replace function account_named(p_workspace text, p_metadata jsonb) returns setof account
+language plpgsql stable rows 1 as $$
+begin
+  if p_metadata ? 'loyalty_account' then
+    return query
+      select x.* from account x
+      where x.workspace = p_workspace and x.id = account_survivor(p_workspace, p_metadata ->> 'loyalty_account');
+  end if;
+end $$;
+
+-- Whom a payment, invoice or referral belongs to, one account for each program: the customer's (an active one
+-- before a closed one; where it was merged and none is left, its survivor), else, where the customer has none
+-- in that program or there is no customer, the one that the metadata names. Members at `p_on` only; null
+-- leaves that open (a replay), and so does a program that enrols by itself: it would have enrolled the
+-- customer then, so that payments racing to be the first all earn.
 create or replace function earning_members(p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz)
 returns setof account
 language plpgsql stable as $$
 declare
+  programs text[] := '{}';
   a account;
-  named text := p_metadata ->> 'loyalty_account';
 begin
   if p_customer is not null then
-    return query
+    for a in
       select distinct on (x.program) x.*
       from account o
       join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
       join program p on p.workspace = x.workspace and p.id = x.program
       where o.workspace = p_workspace and o.customer = p_customer
         and (p_on is null or o.created_at <= p_on or p.auto_enroll)
-      order by x.program, x.status <> 'active', o.status = 'merged', x.created_at desc, x.id desc;
-    return;
+      order by x.program, x.status <> 'active', o.status = 'merged', x.created_at desc, x.id desc
+    loop
+      programs := programs || a.program::text;
+      return next a;
+    end loop;
   end if;
-  select * into a from account where workspace = p_workspace and id = named;
-  if a.id is null or a.created_at > p_on then
-    return;
-  end if;
-  while a.merged_into is not null loop
-    select * into a from account where workspace = p_workspace and id = a.merged_into;
-  end loop;
-  return next a;
+  return query
+    select x.* from account_named(p_workspace, p_metadata) x
+    where x.program <> all (programs) and (p_on is null or x.created_at <= p_on);
 end $$;
 
 -- Enrols a customer into every program that enrols by itself and has no account of theirs, closed
--- ones included: who left is not brought back. Returns the new accounts' ids. Concurrent enrolments
--- of one customer make one account.
-create or replace function earning_enrol(p_workspace text, p_customer text, p_on timestamptz, p_at timestamptz)
-returns setof text
+-- ones included: who left is not brought back; nor one where the metadata names a member, who is meant.
+-- Returns the new accounts' ids. Concurrent enrolments of one customer make one account.
+drop function if exists earning_enrol(text, text, timestamptz, timestamptz);
+create or replace function earning_enrol(
+  p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz, p_at timestamptz
+) returns setof text
 language plpgsql as $$
 declare
   p record;
@@ -48,6 +59,7 @@ begin
     select id from program x
     where x.workspace = p_workspace and x.auto_enroll and not exists (
       select from account o where o.workspace = p_workspace and o.program = x.id and o.customer = p_customer)
+      and not exists (select from account_named(p_workspace, p_metadata) o where o.program = x.id)
     order by id
   loop
     a := account_enrol(p_workspace, vinr_id('loy'), p.id, p_customer, '{}', least(p_on, p_at), p_at);

@@ -14,7 +14,7 @@ declare
   matched int;
 begin
   if judge then
-    perform earning_enrol(pay.workspace, pay.customer, on_time, p_at);
+    perform earning_enrol(pay.workspace, pay.customer, pay.metadata, on_time, p_at);
     select coalesce(array_agg(x.id order by x.id), '{}') into members
     from earning_members(pay.workspace, pay.customer, pay.metadata, case when not p_again then on_time end) x;
     pay.award := case when cardinality(members) > 0 then 'no_rule' when named then 'no_member' else 'unnamed' end;
@@ -115,7 +115,7 @@ declare
   on_time timestamptz := least(i.received_at, (i.facts ->> 'at')::timestamptz);
 begin
   select * into pay from payment where workspace = i.workspace and id = i.facts ->> 'payment' for update;
-  perform earning_enrol(i.workspace, i.facts ->> 'customer', on_time, p_at);
+  perform earning_enrol(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time, p_at);
   for m in
     select x.id from earning_members(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time) x order by x.id
   loop

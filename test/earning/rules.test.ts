@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newId } from '../../domain/ids.ts'
 import { paymentWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
@@ -256,6 +257,67 @@ describe('a payment', () => {
     expect(body.data).toMatchObject([{ balance: 500 + 3 * 42, status: 'active' }])
     await shop.owner.query('update program set auto_enroll = false where id = $1', [of])
   })
+
+  test('that names a member enrols no stranger beside it, and earns by the customer once that has an account', async () => {
+    const [of, other] = [await program({ auto_enroll: true }), await program({ auto_enroll: true })]
+    await earning.rule({ program: of })
+    await earning.rule({ program: other })
+    const named = await earning.member({ program: of })
+    const customer = 'cust_unknown_here'
+    const accounts = async (where: string) =>
+      (await shop.get(`/v1/loyalty/accounts?program=${where}&customer=${customer}`)).body.data
+    const metadata = { loyalty_account: named.id }
+    await Promise.all([1, 2].map(() => earning.pay({ customer, metadata })))
+    expect([await earning.balance(named.id), await accounts(of)]).toEqual([84, []])
+    // where the named member is none, the program enrols the customer as ever
+    expect(await accounts(other)).toMatchObject([{ balance: 84 }])
+
+    const { body: own } = await shop.post('/v1/loyalty/accounts', { program: of, customer })
+    await earning.pay({ customer, metadata })
+    expect([await earning.balance(named.id), await earning.balance(own.id)]).toEqual([84, 42])
+    await shop.owner.query('update program set auto_enroll = false where id = any($1)', [
+      [of, other],
+    ])
+  })
+
+  test('that names a member by an account merged meanwhile earns for its survivor', async () => {
+    const of = await program({ auto_enroll: true })
+    await earning.rule({ program: of })
+    const [source, target] = [
+      await earning.member({ program: of }),
+      await earning.member({ program: of }),
+    ]
+    await shop.post('/v1/loyalty/accounts/merge', { source: source.id, target: target.id })
+    await earning.pay({
+      customer: 'cust_unknown_there',
+      metadata: { loyalty_account: source.id },
+    })
+    expect(await earning.balance(target.id)).toBe(42)
+    await shop.owner.query('update program set auto_enroll = false where id = $1', [of])
+  })
+
+  test.each([
+    ['payment', 'payment.completed'],
+    ['invoice', 'invoice.paid'],
+  ])(
+    'a named member whose customer is unknown earns by an %s, however it comes',
+    async (_what, trigger) => {
+      const of = await program({ auto_enroll: true })
+      await earning.rule({ program: of, trigger })
+      const named = await earning.member({ program: of })
+      await earning.tell(trigger, {
+        id: newId(trigger === 'invoice.paid' ? 'op' : 'pay'),
+        amount: 4_200,
+        currency: 'eur',
+        customer: `cust_stranger_${of}`,
+        metadata: { loyalty_account: named.id },
+      })
+      expect(await earning.balance(named.id)).toBe(42)
+      const { body } = await shop.get(`/v1/loyalty/accounts?program=${of}`)
+      expect(body.data.map(({ id }: { id: string }) => id)).toEqual([named.id])
+      await shop.owner.query('update program set auto_enroll = false where id = $1', [of])
+    },
+  )
 
   test('a welcome with pending days waits in a run of the new account', async () => {
     const of = await program({ auto_enroll: true })

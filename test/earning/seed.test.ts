@@ -38,17 +38,20 @@ test('a guest payment that pins the member in its metadata earns for that member
   expect(await earning.rows(id)).toMatchObject([{ account: 'loy_8sd2k1', points: 42 }])
 })
 
-test('metadata is read only where no customer is set', async () => {
+test('the customer comes before the member that the metadata names, where it has an account', async () => {
   const { id } = await earning.pay({
     customer: 'cust_abc123',
     metadata: { loyalty_account: 'loy_8sd2k1' },
   })
   expect(await earning.rows(id)).toMatchObject([{ account: 'loy_9f2k' }])
-  const other = await earning.pay({
+})
+
+test('a named member earns where the customer has no account', async () => {
+  const { id } = await earning.pay({
     customer: 'cust_nobody',
     metadata: { loyalty_account: 'loy_8sd2k1' },
   })
-  expect(await earning.rows(other.id)).toEqual([])
+  expect(await earning.rows(id)).toMatchObject([{ account: 'loy_8sd2k1', points: 42 }])
 })
 
 test('loyalty.points.earned names the account, the points and the payment', async () => {

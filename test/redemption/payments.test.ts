@@ -97,8 +97,20 @@ describe('a payment that leaves its redemption', () => {
     expect(await redemptionOf(house, redemption)).toMatchObject({ status: 'applied' })
   })
 
-  test('a redemption of another member is refused at attach', async () => {
-    const { redemption } = await redeem(house, { account: 'loy_9f2k' })
+  test.each([
+    ['the customer is another’s', 'loy_9f2k', { customer: 'cust_other', metadata: {} }],
+    [
+      'there is no customer, and the metadata names another',
+      'loy_8sd2k1',
+      { customer: null, metadata: { loyalty_account: 'loy_9f2k' } },
+    ],
+    [
+      'the customer has no account, and the metadata names another',
+      'loy_8sd2k1',
+      { customer: 'cust_unknown', metadata: { loyalty_account: 'loy_9f2k' } },
+    ],
+  ])('a redemption of another member is refused at attach: %s', async (_how, account, payer) => {
+    const { redemption } = await redeem(house, { account })
     const refused = await house.activities.createPayment({
       workspace: house.workspace,
       payment: newId('pay'),
@@ -107,8 +119,7 @@ describe('a payment that leaves its redemption', () => {
       fingerprint: '',
       amount: 2_999,
       currency: 'eur',
-      customer: 'cust_other',
-      metadata: {},
+      ...payer,
       redemptions: [{ redemption }],
       status: 'completed',
       awaitsConfirmation: false,
