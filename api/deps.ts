@@ -7,8 +7,9 @@ import type { Allowance } from './allowance.ts'
 import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
 
-/** What the product's handlers reach. Only `activities` write. */
+/** What the product's handlers reach. */
 export type Deps = {
+  /** For reads; what writes is `activities`, on connections of their own. */
   readonly pool: Pool
   readonly engine: Engine
   readonly activities: RequestActivities

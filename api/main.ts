@@ -11,6 +11,7 @@ import { processMetrics } from './metrics.ts'
 import { productApp } from './product.ts'
 import { productVersion } from './version.ts'
 
+const READS_PER_WRITE = 2 // reads are short: half as many connections serve as many of them
 const DRAIN_MS = 10_000 // a call to Temporal has as long; nothing under way lasts longer
 const IDLE_CHECK_MS = 50
 const CONNECT_RETRY_MS = 1_000
@@ -30,12 +31,15 @@ async function main(): Promise<void> {
       log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
     ),
   })
-  const pool = createPool({
-    url: config.databaseUrl,
-    max: config.databasePool,
-    applicationName: 'vinr-api',
-    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
-  })
+  const poolOf = (max: number, applicationName: string) =>
+    createPool({
+      url: config.databaseUrl,
+      max,
+      applicationName,
+      onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+    })
+  const pool = poolOf(config.databasePool, 'vinr-api')
+  const reads = poolOf(Math.ceil(config.databasePool / READS_PER_WRITE), 'vinr-api-reads')
   const engine = await connected(config, log)
   let draining = false
   const {
@@ -47,6 +51,7 @@ async function main(): Promise<void> {
   const app = productApp(
     {
       pool,
+      reads,
       engine,
       holdMinutes,
       memberPepper,
@@ -77,7 +82,7 @@ async function main(): Promise<void> {
   draining = true
   await drained(server, log)
   await engine.close()
-  await pool.end()
+  await Promise.all([pool.end(), reads.end()])
 }
 
 /** Connects to Temporal however long it takes to come up: the process waits for it, and says so. */

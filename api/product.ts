@@ -29,7 +29,10 @@ const MOST_PEPPERS = 1_000
 const SHOPPER_QUESTIONS = 60
 
 export type Parts = {
+  /** What writes are made on. */
   readonly pool: Pool
+  /** What reads are made on, so that no write keeps them waiting; `pool` where there is none. */
+  readonly reads?: Pool
   readonly engine: Engine
   readonly holdMinutes: number
   /** The installation's secret over every workspace's pepper; without it the peppers stand alone. */
@@ -57,6 +60,7 @@ type Settings = Pick<
 export function productApp(parts: Parts, settings: Settings = {}): Express {
   const {
     pool,
+    reads = pool,
     engine,
     holdMinutes,
     memberPepper,
@@ -68,11 +72,11 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
   const nudge = createNudge({ pool, engine, onFailure })
   const activities = requestActivities({ pool, engine, nudge, allowedAddresses, onFailure })
   const deps: Deps = {
-    pool,
+    pool: reads,
     engine,
     holdMinutes,
     activities,
-    decimals: decimalsFrom(pool),
+    decimals: decimalsFrom(reads),
     memberKey: remembered(
       async (workspace) => memberKey(await activities.memberPepper(workspace), memberPepper),
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
@@ -80,7 +84,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     attempts: failedAttempts(),
     shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
-    paymentSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
+    paymentSecrets: remembered((provider) => findPaymentSecrets(reads, provider), {
       ttlMs: SECRETS_MS,
       most: MOST_PROVIDERS,
     }),
@@ -91,8 +95,8 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     deps,
     endpoints: ENDPOINTS,
     examples: keptExamples,
-    findKey: (hash) => findApiKey(pool, hash),
-    checks: checksOf(pool, engine),
+    findKey: (hash) => findApiKey(reads, hash),
+    checks: checksOf(reads, engine),
   })
 }
 

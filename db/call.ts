@@ -1,10 +1,21 @@
 import type { ClientBase, Pool } from 'pg'
+import { isAccountId } from '../domain/ids.ts'
+import { sharesOf } from './pool.ts'
 
 /**
  * Calls a ledger function as a named prepared statement and returns its jsonb.
- * One round trip, one transaction; the function sets the row-security variable itself.
+ * One round trip, one transaction; the function sets the row-security variable itself. On a pool it waits
+ * for its share of the connections: that of the workspace, which is every function's first argument, and
+ * of the account that the call names.
  */
 export async function call<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
+  const [workspace] = args
+  const shares = sharesOf(db)
+  if (shares === undefined || typeof workspace !== 'string') return send<T>(db, name, args)
+  return shares.use(workspace, args.find(isAccountId), () => send<T>(db, name, args))
+}
+
+async function send<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
   const placeholders = args.map((_, index) => `$${index + 1}`).join(', ')
   const { rows } = await db.query<{ result: T }>({
     name,

@@ -1,5 +1,5 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
-import type { Client, Pool } from './pool.ts'
+import { type Client, type Pool, sharesOf } from './pool.ts'
 import * as schema from './schema/index.ts'
 
 export type Db = NodePgDatabase<typeof schema>
@@ -12,6 +12,16 @@ const workspaceOf = new WeakMap<Client, string>()
  * costs one round trip.
  */
 export async function inWorkspace<T>(
+  pool: Pool,
+  workspace: string,
+  read: (db: Db) => Promise<T>,
+): Promise<T> {
+  const shares = sharesOf(pool)
+  if (shares === undefined) return onConnection(pool, workspace, read)
+  return shares.use(workspace, undefined, () => onConnection(pool, workspace, read))
+}
+
+async function onConnection<T>(
   pool: Pool,
   workspace: string,
   read: (db: Db) => Promise<T>,

@@ -50,6 +50,10 @@ export function derivedId(prefix: IdPrefix, ...parts: string[]): string {
   return `${prefix}_${base62(digest(parts)).slice(0, 22)}`
 }
 
+/** Whether this can be an account's id. */
+export const isAccountId = (value: unknown): value is string =>
+  typeof value === 'string' && value.startsWith('loy_')
+
 /** A hash of anything JSON, the same for the same content in any key order. */
 export function fingerprintOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url')

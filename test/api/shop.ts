@@ -33,6 +33,7 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
   const app = productApp(
     {
       pool: house.pool,
+      reads: house.reads,
       engine: house.engine,
       holdMinutes: 30,
       allowedAddresses: LOCAL,

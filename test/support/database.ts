@@ -6,6 +6,8 @@ import { createPool, type Pool } from '../../db/pool.ts'
 export type TestDatabase = {
   /** As the application sees it. */
   pool: Pool
+  /** The same for reads, as the API has them. */
+  reads: Pool
   /** As the owner sees it: past row security. */
   owner: Pool
   url: string
@@ -25,16 +27,18 @@ export async function testDatabase(): Promise<TestDatabase> {
   const { host } = new URL(adminUrl)
   const on = (user: string) => `postgres://${user}:${user}@${host}/${name}`
   const pool = createPool({ url: on('engagement_app'), applicationName: name })
+  const reads = createPool({ url: on('engagement_app'), max: 8, applicationName: name })
   const owner = createPool({ url: on('engagement_owner'), max: 4, applicationName: name })
   const reconcileSql = await readFile(new URL('../../db/reconcile.sql', import.meta.url), 'utf8')
   return {
     pool,
+    reads,
     owner,
     url: on('engagement_app'),
     ownerUrl: on('engagement_owner'),
     reconcile: async () => (await owner.query(reconcileSql)).rows,
     drop: async () => {
-      await Promise.all([pool.end(), owner.end()])
+      await Promise.all([pool.end(), reads.end(), owner.end()])
       await asAdmin(adminUrl, `drop database ${name} with (force)`)
     },
   }
