@@ -9,6 +9,7 @@ type TheirRefund = {
 }
 
 const FAILED = new Set(['failed', 'canceled', 'won', 'reversed', 'warning_closed'])
+const INQUIRIES = new Set(['warning_needs_response', 'warning_under_review'])
 const PENDING = new Set(['pending', 'requires_action'])
 
 /** Whether a refund (or a dispute, which fails when it is won) stands. */
@@ -17,6 +18,10 @@ export function refundStatus(word: string | null | undefined): ReportedRefund['s
   if (FAILED.has(word)) return 'failed'
   return PENDING.has(word) ? 'pending' : 'succeeded'
 }
+
+/** The disputes of these that have taken money: what is only an inquiry yet moves none. */
+export const reportedDisputes = (disputes: readonly TheirRefund[]): ReportedRefund[] =>
+  disputes.filter(({ status }) => !INQUIRIES.has(status ?? '')).map(reportedRefund('dispute'))
 
 /** A refund in a provider's words as we report it. */
 export const reportedRefund =

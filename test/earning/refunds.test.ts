@@ -251,6 +251,19 @@ describe('refunds by webhook', () => {
     expect(await earning.balance(member.id)).toBe(42)
   })
 
+  test('an inquiry takes nothing, by itself or in the payment’s list; a dispute that comes of it takes all', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer })
+    const dispute = { id: `dp_${payment.id}`, amount: 4_200, status: 'warning_needs_response' }
+    await earning.tell('payment.completed', payment)
+    await earning.tell('dispute.created', { ...dispute, payment: payment.id })
+    await earning.tell('payment.completed', { ...payment, disputes: [dispute] })
+    expect(await earning.balance(member.id)).toBe(42)
+    const status = 'needs_response'
+    await earning.tell('dispute.updated', { ...dispute, status, payment: payment.id })
+    expect(await earning.balance(member.id)).toBe(0)
+  })
+
   test('a dispute is read under the id its provider gave it, alone and in the list, page by page', async () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
@@ -350,6 +363,15 @@ describe('a payment without a member', () => {
     await earning.tell('payment.completed', payment)
     await earning.tell('payment.completed', { ...payment, customer: member.customer })
     expect(await earning.balance(member.id)).toBe(42)
+  })
+
+  test('that is first told by its refund earns nothing for who joined after it was made', async () => {
+    const member = await earning.member()
+    const payment = paymentOf({ customer: member.customer, created_at: '2026-01-05T10:00:00Z' })
+    const refunds = [{ id: `re_${payment.id}`, amount: 2_100 }]
+    await earning.tell('payment.refunded', { ...payment, refunds })
+    expect(await earning.rows(payment.id)).toEqual([])
+    expect(await earning.account(member.id)).toMatchObject({ balance: 0, lifetime_points: 0 })
   })
 
   test('that completed before its member joined earns nothing, however late it is told', async () => {

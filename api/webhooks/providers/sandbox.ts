@@ -6,7 +6,7 @@ import { amountMinor, currencyLower } from '../../values/money.ts'
 import { text } from '../../values/text.ts'
 import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { refundStatus, reportedRefund } from '../refund-status.ts'
+import { refundStatus, reportedDisputes, reportedRefund } from '../refund-status.ts'
 import { isMadeBy, readSignature } from '../signature.ts'
 
 const TOLERANCE_S = 300 // a signature older or newer than this may be a replay
@@ -51,6 +51,7 @@ const ReportedData = z
     refunds: z.array(RefundEntry).max(MOST_REFUNDS).nullish(),
     disputes: z.array(RefundEntry).max(MOST_REFUNDS).nullish(),
     completed_at: z.string().nullish(),
+    created_at: z.string().nullish(),
   })
   .refine(({ amount, amount_charged }) => (amount_charged ?? 0) <= amount, {
     error: 'cannot be more than amount',
@@ -105,7 +106,7 @@ export const sandbox: Provider = {
     const event = parse<typeof SandboxEvent>(SandboxEvent, jsonOf(body))
     const { id, type, data } = event
     const told = { id, type, status: STATUS_OF[type] ?? null, payment: null, payload: event }
-    if (type.startsWith('payment.')) return { ...told, ...paymentIn(data, event.created) }
+    if (type.startsWith('payment.')) return { ...told, ...paymentIn(type, data, event.created) }
     if (type.startsWith('refund.') || type.startsWith('dispute.')) {
       return { ...told, more: refundIn(type, data) }
     }
@@ -115,14 +116,16 @@ export const sandbox: Provider = {
   },
 }
 
-function paymentIn(data: unknown, created: number | undefined) {
+function paymentIn(type: string, data: unknown, created: number | undefined) {
   const read = parse<typeof Enveloped>(Enveloped, { data }).data
   const refunds = [
     ...(read.refunds ?? []).map(reportedRefund('refund')),
-    ...(read.disputes ?? []).map(reportedRefund('dispute')),
+    ...reportedDisputes(read.disputes ?? []),
   ]
+  // a refund's own time is long after the payment's
+  const made = type === 'payment.refunded' ? providerTime(read.created_at) : undefined
   const more: ReportedMore = {
-    completed_at: providerTime(read.completed_at) ?? providerTime(created),
+    completed_at: providerTime(read.completed_at) ?? made ?? providerTime(created),
     ...(refunds.length > 0 && { refunds }),
   }
   return { payment: reportedOf(read), more }
@@ -156,7 +159,9 @@ function refundIn(type: string, data: unknown): ReportedMore | undefined {
   // a failure needs no amount: it ends the refund that it names
   const { amount = refundStatus(status) === 'failed' ? 0 : null } = read
   if (amount === null) return undefined
-  return { subject: read.payment, refunds: [reportedRefund(kind)({ ...read, amount, status })] }
+  const told = { ...read, amount, status }
+  const refunds = kind === 'dispute' ? reportedDisputes([told]) : [reportedRefund(kind)(told)]
+  return { subject: read.payment, refunds }
 }
 
 type Trigger = 'subscription.created' | 'invoice.paid' | 'referral.converted'
