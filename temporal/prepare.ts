@@ -1,13 +1,6 @@
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import type { NativeConnection } from '@temporalio/worker'
-import {
-  NET_SCHEDULE_ID,
-  NET_WORKFLOW_ID,
-  SEARCH_ATTRIBUTES,
-  WORKFLOW,
-} from '../workflows/messages.ts'
-import type { Engine } from './engine.ts'
+import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts'
 
 /** Registers the search attributes that the namespace lacks. Safe to repeat. */
 export async function registerSearchAttributes(
@@ -22,24 +15,4 @@ export async function registerSearchAttributes(
     namespace,
     searchAttributes: Object.fromEntries(missing.map(({ name }) => [name, keyword])),
   })
-}
-
-/** Creates the schedule of the net, every minute, unless it is there. */
-export async function scheduleNet({ client, taskQueue }: Engine): Promise<void> {
-  try {
-    await client.schedule.create({
-      scheduleId: NET_SCHEDULE_ID,
-      spec: { intervals: [{ every: '1 minute' }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-      action: {
-        type: 'startWorkflow',
-        workflowType: WORKFLOW.net,
-        workflowId: NET_WORKFLOW_ID,
-        taskQueue,
-        args: [],
-      },
-    })
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error
-  }
 }

@@ -1,9 +1,4 @@
 import {
-  ScheduleAlreadyRunning,
-  ScheduleOverlapPolicy,
-  type ScheduleSpec,
-} from '@temporalio/client'
-import {
   CREDIT_EXPIRY_SCHEDULE_ID,
   CREDIT_EXPIRY_WORKFLOW_ID,
   EXPIRY_BATCH_SCHEDULE_ID,
@@ -12,69 +7,63 @@ import {
   LEDGER_TOTALS_WORKFLOW_ID,
   LIABILITY_SNAPSHOT_SCHEDULE_ID,
   LIABILITY_SNAPSHOT_WORKFLOW_ID,
+  NET_SCHEDULE_ID,
+  NET_WORKFLOW_ID,
   WORKFLOW,
 } from '../workflows/messages.ts'
 import type { Engine } from './engine.ts'
+import { keepSchedule, type Regular } from './schedule.ts'
 
-type Regular = {
-  id: string
-  workflow: string
-  type: string
-  spec: ScheduleSpec
-  catchup: `${number} minutes`
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+const NET: Regular = {
+  id: NET_SCHEDULE_ID,
+  workflowId: NET_WORKFLOW_ID,
+  workflowType: WORKFLOW.net,
+  everyMs: MINUTE_MS,
+  catchupMs: MINUTE_MS,
 }
 
-const REGULAR: readonly Regular[] = [
+const LEDGER: readonly Regular[] = [
   // Every zone's midnight falls on a minute, and the dates of imported points have no run of their own.
   {
     id: EXPIRY_BATCH_SCHEDULE_ID,
-    workflow: EXPIRY_BATCH_WORKFLOW_ID,
-    type: WORKFLOW.expiryBatch,
-    spec: { intervals: [{ every: '1 minute' }] },
-    catchup: '1 minutes',
+    workflowId: EXPIRY_BATCH_WORKFLOW_ID,
+    workflowType: WORKFLOW.expiryBatch,
+    everyMs: MINUTE_MS,
+    catchupMs: MINUTE_MS,
   },
   {
     id: CREDIT_EXPIRY_SCHEDULE_ID,
-    workflow: CREDIT_EXPIRY_WORKFLOW_ID,
-    type: WORKFLOW.creditExpiry,
-    spec: { intervals: [{ every: '15 minutes', offset: '1 minute' }] }, // after the points' own
-    catchup: '15 minutes',
+    workflowId: CREDIT_EXPIRY_WORKFLOW_ID,
+    workflowType: WORKFLOW.creditExpiry,
+    everyMs: 15 * MINUTE_MS,
+    offsetMs: MINUTE_MS, // after the points' own
+    catchupMs: 15 * MINUTE_MS,
   },
   {
     id: LEDGER_TOTALS_SCHEDULE_ID,
-    workflow: LEDGER_TOTALS_WORKFLOW_ID,
-    type: WORKFLOW.ledgerTotals,
-    spec: { intervals: [{ every: '1 minute' }] },
-    catchup: '1 minutes',
+    workflowId: LEDGER_TOTALS_WORKFLOW_ID,
+    workflowType: WORKFLOW.ledgerTotals,
+    everyMs: MINUTE_MS,
+    catchupMs: MINUTE_MS,
   },
   // Five past midnight, UTC: the day is over, and a server that was down catches up within the day.
   {
     id: LIABILITY_SNAPSHOT_SCHEDULE_ID,
-    workflow: LIABILITY_SNAPSHOT_WORKFLOW_ID,
-    type: WORKFLOW.liabilitySnapshot,
-    spec: { intervals: [{ every: '24 hours', offset: '5 minutes' }] },
-    catchup: '1440 minutes',
+    workflowId: LIABILITY_SNAPSHOT_WORKFLOW_ID,
+    workflowType: WORKFLOW.liabilitySnapshot,
+    everyMs: DAY_MS,
+    offsetMs: 5 * MINUTE_MS,
+    catchupMs: DAY_MS,
   },
 ]
 
-/** Creates the schedules of expiry, store credit, totals and snapshots unless they are there. */
-export async function scheduleLedger({ client, taskQueue }: Engine): Promise<void> {
-  for (const { id, workflow, type, spec, catchup } of REGULAR) {
-    try {
-      await client.schedule.create({
-        scheduleId: id,
-        spec,
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchup },
-        action: {
-          type: 'startWorkflow',
-          workflowType: type,
-          workflowId: workflow,
-          taskQueue,
-          args: [],
-        },
-      })
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    }
-  }
+/** The schedule of the net, every minute. */
+export const scheduleNet = (engine: Engine): Promise<void> => keepSchedule(engine, NET)
+
+/** The schedules of expiry, store credit, totals and snapshots. */
+export async function scheduleLedger(engine: Engine): Promise<void> {
+  for (const regular of LEDGER) await keepSchedule(engine, regular)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
+import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
@@ -28,6 +28,12 @@ export const reverseBatch = endpoint({
   handle: async ({ workspace, livemode, params, idempotencyKey: key, fingerprint, deps }) => {
     const { batch } = params
     const id = key === undefined ? newId('brv') : derivedId('brv', workspace, ROUTE, key)
+    const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
+    if (known !== undefined) {
+      refuseOther(known, fingerprint) // what may be reversed was judged when it was new
+      await write(() => deps.activities.createBulk(known))
+      return { status: 'created', replayed: true, object: batchReversalObject(known, livemode) }
+    }
     const total = await readBatchSize(deps.pool, workspace, batch)
     if (total === 0) return notFound('batch', batch)
     const running = await findOpenImport(deps.pool, workspace, batch)
@@ -50,9 +56,13 @@ export const reverseBatch = endpoint({
     const created = await write(() => deps.activities.createBulk(values))
     const row = await findBulk(deps.pool, workspace, id)
     if (row === undefined) throw new Error(`no reversal ${id}`)
-    if (row.fingerprint !== fingerprint) {
-      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-    }
+    refuseOther(row, fingerprint)
     return { status: 'created', replayed: !created, object: batchReversalObject(row, livemode) }
   },
 })
+
+function refuseOther(row: BulkRow, fingerprint: string): void {
+  if (row.fingerprint !== fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
+}

@@ -44,13 +44,14 @@ end $$;
 
 -- Remembers that `key` brought `resource` into being. Returns null where the caller may go on,
 -- else the earlier row. A request still running holds the row's index entry: a repeat waits for
--- it, at most 5 s (lock_timeout, error 55P03). After 24 hours a key is as good as new.
+-- it, at most 5 s (error 55P03); the transaction's own lock_timeout holds again afterwards. After 24 hours a key is as good as new.
 create or replace function idempotency_claim(
   p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
 ) returns idempotency_key
 language plpgsql as $$
 declare
   claimed idempotency_key;
+  waiting text := current_setting('lock_timeout');
 begin
   perform set_config('lock_timeout', '5s', true);
   insert into idempotency_key as k (workspace, route, key, fingerprint, resource, created_at)
@@ -59,7 +60,7 @@ begin
     set fingerprint = excluded.fingerprint, resource = excluded.resource, created_at = excluded.created_at
     where k.created_at <= excluded.created_at - interval '24 hours'
   returning * into claimed;
-  perform set_config('lock_timeout', '0', true);
+  perform set_config('lock_timeout', waiting, true);
   if claimed.key is not null then
     return null;
   end if;

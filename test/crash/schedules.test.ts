@@ -64,7 +64,10 @@ test('the worker made the schedules of expiry, totals and snapshots, and made ag
   const ids = [EXPIRY_BATCH_SCHEDULE_ID, LEDGER_TOTALS_SCHEDULE_ID, LIABILITY_SNAPSHOT_SCHEDULE_ID]
   const madeAt = async () =>
     await Promise.all(
-      ids.map(async (id) => (await client.schedule.getHandle(id).describe()).info.createdAt),
+      ids.map(async (id) => {
+        const { createdAt, lastUpdatedAt } = (await client.schedule.getHandle(id).describe()).info
+        return [createdAt, lastUpdatedAt]
+      }),
     )
   const first = await madeAt()
   await all.kill('worker')

@@ -324,6 +324,26 @@ describe('the reversal of a batch', () => {
     ])
   })
 
+  it('answers a retry with its key as before, whatever imports of the tag are open meanwhile', async () => {
+    const { body } = await send(ndjson(rowsOf(3)), { batch: 'tag' })
+    await finished(`${IMPORTS}/${body.id}`)
+    const first = await reverse('tag', 'undo-tag')
+    await finished(`/v1/loyalty/batch_reversals/${first.body.id}`)
+    await shop.owner.query(
+      `insert into bulk (workspace, id, kind, batch, status, total, fingerprint, created_at, progressed_at)
+       values ($1, 'imp_open', 'import', 'tag', 'paused', 1, '', now(), now())`,
+      [shop.workspace],
+    )
+    const again = await reverse('tag', 'undo-tag')
+    expect([again.status, again.body.id]).toEqual([200, first.body.id])
+    expect((await reverse('tag')).body.error).toMatchObject({
+      code: 'not_reversible',
+      resource: 'imp_open',
+    })
+    const other = await reverse('mistake', 'undo-tag')
+    expect([other.status, other.body.error.code]).toEqual([409, 'idempotency_key_reused'])
+  })
+
   it('is 404 for a tag that nothing carries', async () => {
     expect((await reverse(newId('op'))).status).toBe(404)
   })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findPayment, insertPayment, receivePaymentEvent } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
-import { scheduleNet } from '../../temporal/prepare.ts'
-import { NET_SCHEDULE_ID, WORKFLOW } from '../../workflows/messages.ts'
+import { scheduleNet } from '../../temporal/schedules.ts'
+import { NET_SCHEDULE_ID, NET_WORKFLOW_ID, WORKFLOW } from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, ended, redeem, redemptionOf } from '../support/redeem.ts'
@@ -155,4 +155,36 @@ test('is scheduled every minute, once, however often a worker starts', async () 
   expect(spec.intervals).toMatchObject([{ every: 60_000 }])
   expect(policies.overlap).toBe('SKIP')
   await house.engine.client.schedule.getHandle(NET_SCHEDULE_ID).delete()
+})
+
+test('a schedule that an earlier version made is brought up to date, once, and stays paused where it was', async () => {
+  const { schedule } = house.engine.client
+  const handle = await schedule.create({
+    scheduleId: NET_SCHEDULE_ID,
+    spec: { intervals: [{ every: '1 hour', offset: '7 minutes' }], calendars: [{ hour: 3 }] },
+    policies: { overlap: 'ALLOW_ALL', catchupWindow: '1 day' },
+    state: { paused: true, note: 'for the night' },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'oldName',
+      workflowId: 'old',
+      taskQueue: 'another',
+    },
+  })
+  try {
+    await scheduleNet(house.engine)
+    const { spec, policies, action, state, info } = await handle.describe()
+    expect(spec).toMatchObject({ intervals: [{ every: 60_000, offset: 0 }], calendars: [] })
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000 })
+    expect(action).toMatchObject({
+      workflowType: WORKFLOW.net,
+      workflowId: NET_WORKFLOW_ID,
+      taskQueue: house.engine.taskQueue,
+    })
+    expect(state).toMatchObject({ paused: true, note: 'for the night' })
+    await scheduleNet(house.engine)
+    expect((await handle.describe()).info.lastUpdatedAt).toEqual(info.lastUpdatedAt)
+  } finally {
+    await handle.delete()
+  }
 })
