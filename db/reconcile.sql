@@ -200,6 +200,21 @@ broken (workspace, subject, rule, detail) as (
   ) l on l.workspace = a.workspace and l.account = a.id
   where a.lots_due_from is null or a.lots_due_from > l.due or a.expiry_wake_at is null or a.expiry_wake_at > l.due
   union all
+  -- at once where its day was past when the points came: not later than the account's last movement, or now
+  select a.workspace, a.id, 'an open lot''s date that was not warned of is looked at by the day of its warning',
+    format('due %s, %s days before, expiry_wake_at %s', l.due, p.expiry_warn_days_before, a.expiry_wake_at)
+  from account a
+  join program p on p.workspace = a.workspace and p.id = a.program and p.expiry_warn_days_before is not null
+  join (
+    select distinct o.workspace, o.account, lot_due_at(o, x.activity_extends_to) as due
+    from lot o join account x on x.workspace = o.workspace and x.id = o.account
+    where o.open and o.expires_at is not null
+  ) l on l.workspace = a.workspace and l.account = a.id and l.due > clock_timestamp()
+  where (a.expiry_wake_at is null or a.expiry_wake_at > greatest(expiry_wake(p, l.due, '-infinity'), clock_timestamp(), (
+      select max(t.at) from ptx t where t.workspace = a.workspace and t.account = a.id)))
+    and not exists (
+      select from expiry_warning w where w.workspace = a.workspace and w.account = a.id and w.expires_at = l.due)
+  union all
   select t.workspace, t.reverses, 'an earn or adjust row is reversed once', format('%s reversals', count(*))
   from ptx t join ptx o on o.workspace = t.workspace and o.id = t.reverses
   where t.type = 'reverse' and o.type in ('earn', 'adjust')

@@ -1,9 +1,9 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import { account, ptx } from './schema/index.ts'
+import { account, lot, ptx } from './schema/index.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
@@ -147,6 +147,23 @@ export const readSurvivors = (
         where workspace = ${workspace} and id in ${accounts} and merged_into is not null`,
     )
     return new Map(rows.map((row) => [row.id, row.survivor]))
+  })
+
+/** When what these credits brought expires as it stands now, by transaction; those that never do are left out. */
+export const readExpiryOfCredits = (
+  pool: Pool,
+  workspace: string,
+  credits: string[],
+): Promise<Map<string, Date>> =>
+  inWorkspace(pool, workspace, async (db) => {
+    if (credits.length === 0) return new Map<string, Date>()
+    const dueAt = sql<Date>`lot_due_at(lot, account.activity_extends_to)`.mapWith(lot.expiresAt)
+    const rows = await db
+      .select({ id: lot.id, dueAt })
+      .from(lot)
+      .innerJoin(account, and(eq(account.workspace, lot.workspace), eq(account.id, lot.account)))
+      .where(and(eq(lot.workspace, workspace), inArray(lot.id, credits), isNotNull(lot.expiresAt)))
+    return new Map(rows.map((row) => [row.id, row.dueAt]))
   })
 
 /** The payments of these redemptions: a redemption row's source is read through its redemption. */

@@ -40,7 +40,9 @@ export const Transaction = z
     source: Source,
     reverses: id('ptx').optional(),
     batch: z.string().optional(),
-    expires_at: time.optional(),
+    expires_at: time
+      .optional()
+      .meta({ description: 'When what is left of a credit expires; absent where it never does.' }),
     metadata,
     created_at: time,
     livemode: z.boolean(),

@@ -10,6 +10,7 @@ import { endpoint } from '../endpoint.ts'
 import { NewTransaction, Transaction } from '../objects/transaction.ts'
 import { inPoints, missing } from '../points-refusal.ts'
 import { movementUnits } from '../units.ts'
+import { presentTransaction } from './present.ts'
 
 export const createTransaction = endpoint({
   method: 'POST',
@@ -70,7 +71,9 @@ export const createTransaction = endpoint({
     if (replayed && row.fingerprint !== fingerprint) {
       refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
     }
-    const object = transactionObject(row, { decimals, livemode })
+    const object = replayed
+      ? await presentTransaction(deps, { workspace, livemode }, row)
+      : transactionObject(row, { decimals, livemode })
     return { status: 'created', replayed, object }
   },
 })

@@ -35,19 +35,36 @@ language sql stable as $$
   select nullif(current_setting('vinr.expiry_wakes', true), '')::jsonb
 $$;
 
--- Lowers the account's wake for a lot that came back, unless all it would bring is a warning given before.
-create or replace function expiry_wake_earlier(a account, p program, p_wake timestamptz, p_at timestamptz) returns void
-language plpgsql as $$
+-- When the account's open lots must be looked at: the soonest date or warning of any, of dates warned of
+-- already only the date. Null: never.
+create or replace function expiry_look(a account, p program, p_at timestamptz) returns timestamptz
+language plpgsql stable as $$
 begin
-  if exists (select from expiry_warning w where w.workspace = a.workspace and w.account = a.id
-    and w.expires_at = a.lots_due_from) then
-    p_wake := a.lots_due_from;
-  end if;
-  if p_wake >= a.expiry_wake_at then
+  return (
+    select min(case when w.account is null then expiry_wake(p, x.due, p_at) else x.due end)
+    from (
+      select distinct lot_due_at(l, a.activity_extends_to) as due from lot l
+      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null
+    ) x
+    left join expiry_warning w on w.workspace = a.workspace and w.account = a.id and w.expires_at = x.due);
+end $$;
+
+-- Lowers the account's wake for lots that came back, unless all they would bring are warnings given before.
+drop function if exists expiry_wake_earlier(account, program, timestamptz, timestamptz);
+create or replace function expiry_wake_earlier(a account, p program, p_at timestamptz) returns void
+language plpgsql as $$
+declare
+  look timestamptz;
+begin
+  if a.lots_due_from is null or expiry_wake(p, a.lots_due_from, p_at) >= a.expiry_wake_at then
     return;
   end if;
-  update account set expiry_wake_at = p_wake where workspace = a.workspace and id = a.id;
-  perform expiry_note(a, p, p_wake);
+  look := expiry_look(a, p, p_at);
+  if look >= a.expiry_wake_at then
+    return;
+  end if;
+  update account set expiry_wake_at = look where workspace = a.workspace and id = a.id;
+  perform expiry_note(a, p, look);
 end $$;
 
 -- What the account's run and the net do: expires what is due, warns of what comes up, once for each

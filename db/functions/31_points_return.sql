@@ -10,7 +10,6 @@ language plpgsql as $$
 declare
   p program;
   t ptx;
-  wake timestamptz;
 begin
   a := lots_expire(a, p_at);
   select * into p from program where workspace = a.workspace and id = a.program;
@@ -19,19 +18,23 @@ begin
   values (a.workspace, vinr_id('ptx'), a.id, a.program, p_type, p_points, a.balance + p_points, p_reason, p_operation,
     p_redemption, p_debit, p_fingerprint, p_metadata, p_at, clock_timestamp())
   returning * into t;
-  perform lots_give_back(a, p, p_debit, p_points, t.id, p_at);
-  update account x set balance = x.balance + p_points, lots_due_from = (
+  perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
+  perform points_came_back(a, p, t, p_debit, p_at);
+  return t;
+end $$;
+
+-- What every return of points ends with, its row `t` written: what `p_debit` took goes back to its lots, the
+-- balance rises, the account's run looks at the dates that came back, and what is past its date expires.
+-- `a` is the account before it, locked.
+create or replace function points_came_back(a account, p program, t ptx, p_debit text, p_at timestamptz) returns void
+language plpgsql as $$
+begin
+  perform lots_give_back(a, p, p_debit, t.amount, t.id, p_at);
+  update account x set balance = x.balance + t.amount, lots_due_from = (
       select min(lot_due_at(l, x.activity_extends_to)) from lot l
       where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
   where x.workspace = a.workspace and x.id = a.id
   returning * into a;
-  perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
-  if a.lots_due_from is not null then
-    wake := expiry_wake(p, a.lots_due_from, p_at);
-    if wake < a.expiry_wake_at or a.expiry_wake_at is null then
-      perform expiry_wake_earlier(a, p, wake, p_at);
-    end if;
-  end if;
+  perform expiry_wake_earlier(a, p, p_at);
   perform lots_expire(a, p_at, p_at);
-  return t;
 end $$;

@@ -13,6 +13,7 @@ create or replace function points_post(
 language plpgsql as $$
 declare
   a account;
+  p program;
   t ptx;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -48,7 +49,10 @@ begin
   t.payment := p_source ->> 'payment';
   t.refund := p_source ->> 'refund';
   t.batch := p_batch;
-  t.expires_at := p_expires_at;
+  if p_amount > 0 then
+    select * into p from program where workspace = p_workspace and id = a.program;
+    t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
+  end if;
   t.metadata := p_metadata;
   t.at := p_at;
   t.created_at := clock_timestamp();
@@ -62,7 +66,7 @@ begin
     perform event_of_ptx(p_workspace,
       case p_type when 'clawback' then 'loyalty.points.clawed_back' else 'loyalty.points.spent' end, t.id, p_at);
   else
-    perform points_credit(a, t);
+    perform points_credit(a, t, p, p_expires_at is not null);
     perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
   end if;
   return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t), 'wakes', expiry_wakes());
@@ -78,19 +82,17 @@ begin
       or exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals));
 end $$;
 
--- The balance and the lot of a credit already written as `t`; `a` is the account before it.
-create or replace function points_credit(a account, t ptx) returns void
+-- The balance and the lot of a credit already written as `t`, with its date; `a` is the account before it.
+-- A date that was given with it (`p_exact`) is not extended by activity.
+drop function if exists points_credit(account, ptx);
+create or replace function points_credit(a account, t ptx, p program, p_exact boolean) returns void
 language plpgsql as $$
 declare
-  p program;
-  extends boolean;
-  due timestamptz;
+  extends boolean := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and not p_exact;
+  due timestamptz := t.expires_at;
   wake timestamptz;
   activity timestamptz := a.activity_extends_to;
 begin
-  select * into p from program where workspace = a.workspace and id = a.program;
-  extends := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and t.expires_at is null;
-  due := coalesce(t.expires_at, points_expiry(p, t.at));
   if extends then
     -- an adjustment is no activity, but from now on a redemption is one: the epoch extends nothing
     activity := greatest(activity, case when t.type = 'earn' then due else 'epoch' end);

@@ -41,6 +41,10 @@ begin
     expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, tier_review_armed_at = null
   where workspace = p_workspace and id = s.id;
   perform lots_move(p_workspace, s.id, t.id);
+  insert into expiry_warning (workspace, account, expires_at, points, warned_at)
+  select w.workspace, t.id, w.expires_at, w.points, w.warned_at from expiry_warning w
+  where w.workspace = p_workspace and w.account = s.id and w.expires_at > p_at
+  on conflict do nothing; -- of a date that the target was warned of as well
   perform credit_merge(s, t, p_at);
   update redemption set account = t.id where workspace = p_workspace and account = s.id;
   update tier_spend set account = t.id where workspace = p_workspace and account = s.id;

@@ -197,18 +197,15 @@ begin
   t.metadata := '{}';
   t.at := p_at;
   t.created_at := clock_timestamp();
+  select * into p from program where workspace = a.workspace and id = a.program;
+  if not p_taken then
+    t.expires_at := points_expiry(p, p_at);
+  end if;
   insert into ptx values (t.*);
   perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
   if not p_taken then
-    perform points_credit(a, t);
+    perform points_credit(a, t, p, false);
     return;
   end if;
-  select * into p from program where workspace = a.workspace and id = a.program;
-  perform lots_give_back(a, p, c.transaction, p_points, t.id, p_at);
-  update account x set balance = x.balance + p_points, lots_due_from = (
-      select min(lot_due_at(l, x.activity_extends_to)) from lot l
-      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
-  where x.workspace = a.workspace and x.id = a.id
-  returning * into a;
-  perform lots_expire(a, p_at, p_at);
+  perform points_came_back(a, p, t, c.transaction, p_at);
 end $$;

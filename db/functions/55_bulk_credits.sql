@@ -43,7 +43,7 @@ begin
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, fingerprint,
       batch, expires_at, metadata, at, created_at)
     select p_workspace, id, account, program, 'adjust', amount, balance_after, reason, operation, p_bulk,
-      p_batch, expires_at, metadata, p_at, clock_timestamp()
+      p_batch, due, metadata, p_at, clock_timestamp()
     from good
   ),
   lots as (

@@ -2986,6 +2986,7 @@ export interface components {
             batch?: string;
             /**
              * Format: date-time
+             * @description When what is left of a credit expires; absent where it never does.
              * @example 2026-05-30T00:00:00.000Z
              */
             expires_at?: string;

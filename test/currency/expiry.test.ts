@@ -47,8 +47,69 @@ const eventsOf = async (account: string, type: string) =>
       [account, type],
     )
   ).rows
+const transaction = async (id: string) => (await shop.get(`/v1/loyalty/transactions/${id}`)).body
 const expireRows = async (account: string) =>
   (await shop.get(`/v1/loyalty/transactions?account=${account}&type=expire`)).body.data
+
+describe('a credit shows when it expires', () => {
+  it.each([
+    ['rolling', { mode: 'rolling', months: 6 }],
+    ['fixed', { mode: 'fixed', fixedDate: '12-31' }],
+  ])('in a program with %s expiry, wherever it is shown', async (_mode, expiry) => {
+    const account = await member(await program(expiry))
+    const posted = await credit(account, 80)
+    const [{ expires_at: due }] = (await accountOf(account)).expiring_points
+    expect(posted.expires_at).toBe(due)
+    expect((await transaction(posted.id)).expires_at).toBe(due)
+    const list = await shop.get(`/v1/loyalty/transactions?account=${account}`)
+    expect(list.body.data[0].expires_at).toBe(due)
+    const batch = await shop.post('/v1/loyalty/transactions/batch', {
+      transactions: [{ account, amount: 5, reason: 'x' }],
+    })
+    expect(batch.body.data[0].expires_at).toBe(due)
+    const [{ id }] = (await shop.get('/v1/events?type=loyalty.points.earned&limit=1')).body.data
+    expect((await shop.get(`/v1/events/${id}`)).body.data.expires_at).toBe(due)
+    const spent = await credit(account, -85)
+    expect((await transaction(spent.id)).expires_at).toBeUndefined()
+    expect((await transaction(posted.id)).expires_at).toBe(due)
+  })
+
+  it('not where its points never do, and an explicit date stays as it was given', async () => {
+    const never = await member(await program({ mode: 'never' }))
+    expect((await credit(never, 5)).expires_at).toBeUndefined()
+    const rolling = await member(await program({ mode: 'rolling', months: 6 }))
+    const due = new Date(Date.now() + 3 * DAY_MS)
+    const { id } = await credit(rolling, 5, due)
+    expect((await transaction(id)).expires_at).toBe(due.toISOString())
+  })
+
+  it('as it is now: later after an activity that extends it, and known of credits from before', async () => {
+    const inProgram = await program({ mode: 'rolling', months: 6, resetOnActivity: true })
+    const account = await member(inProgram)
+    const posted = await credit(account, 80)
+    await shop.owner.query(
+      `update lot set expires_at = expires_at - interval '60 days' where id = $1`,
+      [posted.id],
+    )
+    await shop.activities.postTransaction({
+      workspace: shop.workspace,
+      account,
+      type: 'earn',
+      amount: 5,
+      reason: 'x',
+      operation: newId('op'),
+      fingerprint: 'f',
+      at: new Date().toISOString(),
+      expiresAt: null,
+      batch: null,
+      source: null,
+      metadata: {},
+      allowNegative: false,
+    })
+    const [{ expires_at: due }] = (await accountOf(account)).expiring_points
+    expect((await transaction(posted.id)).expires_at).toBe(due)
+  })
+})
 
 describe('an account’s run', () => {
   it('is armed by the first points with a date, shows that date, and expires them within seconds of it', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { call } from '../../db/call.ts'
+import { expireAccount } from '../../db/expiry.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -26,6 +27,75 @@ const paymentOf = (more: object = {}) => ({
   amount: 4_200,
   currency: 'eur',
   ...more,
+})
+
+describe('points that a failed refund gives back to a lot with a date', () => {
+  const DAY_MS = 86_400_000
+  /** A member with 42 points of a payment, refunded, and looked at while it had none. */
+  const refunded = async (warnDaysBefore: number) => {
+    const { body } = await shop.post('/v1/loyalty/programs', {
+      name: 'Dated',
+      expiry: { mode: 'rolling', months: 2, warnDaysBefore },
+    })
+    await earning.rule({ program: body.id })
+    const member = await earning.member({ program: body.id })
+    const paid = await earning.pay({ customer: member.customer })
+    const due = new Date((await earning.account(member.id)).expiring_points[0].expires_at)
+    const refund = await earning.refund(paid.id)
+    await expireAccount(shop.pool, shop.workspace, member.id, new Date().toISOString())
+    return { member, due, refund: { id: refund.id, payment: paid.id } }
+  }
+  const wake = async (account: string): Promise<Date | null> => {
+    const { rows } = await shop.owner.query('select expiry_wake_at from account where id = $1', [
+      account,
+    ])
+    return rows[0].expiry_wake_at
+  }
+
+  test('are looked at for their warning, and expire at their date', async () => {
+    const { member, due, refund } = await refunded(10)
+    expect(await wake(member.id)).toBeNull()
+    await earning.tell('refund.failed', refund)
+    expect(await shop.reconcile()).toEqual([])
+    expect(await wake(member.id)).toEqual(new Date(due.getTime() - 10 * DAY_MS))
+    await expireAccount(shop.pool, shop.workspace, member.id, due.toISOString())
+    expect(await earning.balance(member.id)).toBe(0)
+  })
+
+  test('are looked at for the date itself where it was warned of before', async () => {
+    const { member, due, refund } = await refunded(100)
+    await earning.tell('refund.failed', refund)
+    expect(await wake(member.id)).toEqual(due)
+  })
+
+  test('are warned of in time where an earlier date, warned of before, comes back with them', async () => {
+    const { body } = await shop.post('/v1/loyalty/programs', {
+      name: 'Dated',
+      expiry: { mode: 'never', warnDaysBefore: 10 },
+    })
+    const { id: account } = await earning.member({ program: body.id })
+    const post = async (amount: number, days?: number) => {
+      const expires_at = days && new Date(Date.now() + days * DAY_MS).toISOString()
+      const answer = await shop.post('/v1/loyalty/transactions', {
+        account,
+        amount,
+        reason: 'x',
+        ...(expires_at && { expires_at }),
+      })
+      return answer.body
+    }
+    const look = () => expireAccount(shop.pool, shop.workspace, account, new Date().toISOString())
+    await post(1, 5)
+    const later = await post(2, 12)
+    await look() // warns of the first
+    const spent = await post(-3)
+    await look()
+    expect(await wake(account)).toBeNull()
+    await shop.post(`/v1/loyalty/transactions/${spent.id}/reverse`, {})
+    expect(await wake(account)).toEqual(
+      new Date(Date.parse(later.expires_at) - 10 * DAY_MS), // before the first expires
+    )
+  })
 })
 
 describe('refunds in the sandbox', () => {

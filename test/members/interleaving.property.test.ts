@@ -18,7 +18,7 @@ type Step =
   | { do: 'release' | 'apply'; which: number }
   | { do: 'reverse part'; which: number; share: number }
   | { do: 'merge'; who: number; into: number }
-  | { do: 'pay'; who: number; points: number }
+  | { do: 'pay'; who: number; points: number; dated: boolean }
   | { do: 'refund'; which: number; share: number }
   | { do: 'refund fails'; which: number }
   | { do: 'expire'; who: number }
@@ -56,17 +56,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: is('merge'), who, into: who }) },
-  { weight: 3, arbitrary: fc.record({ do: is('pay'), who, points }) },
+  { weight: 3, arbitrary: fc.record({ do: is('pay'), who, points, dated: fc.boolean() }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: is('refund'), which, share: fc.integer({ min: 1, max: 100 }) }),
   },
   { weight: 2, arbitrary: fc.record({ do: is('refund fails'), which }) },
-  { weight: 1, arbitrary: fc.record({ do: is('expire'), who }) },
+  { weight: 3, arbitrary: fc.record({ do: is('expire'), who }) },
   { weight: 1, arbitrary: fc.record({ do: is('close'), who }) },
   { weight: 1, arbitrary: fc.record({ do: is('reopen'), who }) },
   { weight: 2, arbitrary: fc.record({ do: is('wait'), hours: fc.integer({ min: 1, max: 24 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: is('wait'), hours: fc.constant(24 * 20) }) },
 )
+
+const LAST = -1 // of `which`
+/** A dated earn, refunded, and looked at before that refund fails: with nothing else left that expires. */
+const refundFailsAfterALook: fc.Arbitrary<Step[]> = fc
+  .record({ who, points, share: fc.constantFrom(100, 40) })
+  .map(({ who, points, share }) => [
+    { do: 'wait', hours: 24 * 20 },
+    { do: 'pay', who, points, dated: true },
+    { do: 'refund', which: LAST, share },
+    { do: 'expire', who },
+    { do: 'refund fails', which: LAST },
+  ])
+const steps = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 30, arbitrary: step.map((one) => [one]) },
+        { weight: 1, arbitrary: refundFailsAfterALook },
+      ),
+      { minLength: 10, maxLength: 50, size: 'max' },
+    ),
+    fc.option(refundFailsAfterALook), // last, so that no later look mends its date
+  )
+  .map(([parts, last]) => [...parts.flat(), ...(last ?? [])])
 
 const workspace = newId('ws')
 let db: TestDatabase
@@ -91,17 +116,14 @@ afterAll(() => db.drop())
 test('whatever happens to members in whatever order, merges too, no point is lost or made and the books hold', async () => {
   const seen: Record<string, number> = {}
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { minLength: 10, maxLength: 50, size: 'max' }),
-      async (steps) => {
-        const history = await History.begin()
-        for (const one of steps) {
-          const outcome = await history.apply(one)
-          seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
-        }
-        await history.compare()
-      },
-    ),
+    fc.asyncProperty(steps, async (steps) => {
+      const history = await History.begin()
+      for (const one of steps) {
+        const outcome = await history.apply(one)
+        seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
+      }
+      await history.compare()
+    }),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
   )
   expect(await db.reconcile()).toEqual([])
@@ -113,6 +135,7 @@ test('whatever happens to members in whatever order, merges too, no point is los
     'claw back posted',
     'refund clawed',
     'refund fails returned',
+    'refund fails returned to a date after a look',
   ]) {
     expect([name, (seen[name] ?? 0) > 10]).toEqual([name, true])
   }
@@ -123,7 +146,7 @@ type Paid = {
   member: ModelMember
   lot: ModelLot
   refunded: boolean
-  refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean }
+  refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean; looked: boolean }
 }
 type Held = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
 
@@ -184,7 +207,7 @@ class History {
       case 'merge':
         return this.merge(one.who, one.into)
       case 'pay':
-        return this.pay(one.who, one.points)
+        return this.pay(one.who, one.points, one.dated)
       case 'refund':
         return this.refund(one.which, one.share)
       case 'refund fails':
@@ -192,6 +215,10 @@ class History {
       case 'expire':
         await expireAccount(db.pool, workspace, at(this.ids, one.who), this.at)
         at(this.members, one.who).expire(this.nowMs)
+        for (const paid of this.paid) {
+          if (paid.refund && this.memberOf(paid) === at(this.members, one.who))
+            paid.refund.looked = true
+        }
         return 'looked'
       default:
         return this.settle(one)
@@ -308,10 +335,11 @@ class History {
     return outcome
   }
 
-  /** A payment of so many euros that names the account, and earns a point for each. */
-  private async pay(index: number, euros: number): Promise<string> {
+  /** A payment of so many euros that names the account, and earns a point for each, which may expire. */
+  private async pay(index: number, euros: number, dated: boolean): Promise<string> {
     const member = at(this.members, index)
     const id = newId('pay')
+    await this.expiryMode(dated ? 'rolling' : 'never')
     await this.tell(id, [], {
       id,
       amount: euros * 100,
@@ -319,21 +347,35 @@ class History {
       metadata: { loyalty_account: at(this.ids, index) },
       refs: [],
     })
+    await this.expiryMode('never')
     if (member.closed) return 'not earned'
     member.expire(this.nowMs)
+    const { rows } = await db.owner.query<{ expires_at: Date | null }>(
+      `select l.expires_at from ptx t join lot l on l.id = t.id where t.payment = $1 and t.type = 'earn'`,
+      [id],
+    )
+    const dueMs = rows[0]?.expires_at?.getTime() ?? null
+    expect(dueMs !== null).toBe(dated)
     this.paid.push({
       id,
       member,
-      lot: member.credit(euros, null, this.nowMs),
+      lot: member.credit(euros, dueMs, this.nowMs),
       refunded: false,
     })
-    return 'earned'
+    return dated ? 'earned with a date' : 'earned'
+  }
+
+  private async expiryMode(mode: 'rolling' | 'never'): Promise<void> {
+    await db.owner.query(
+      'update program set expiry_mode = $2, expiry_months = 1, expiry_warn_days_before = 7 where workspace = $1',
+      [workspace, mode],
+    )
   }
 
   /** One refund of a payment, by a share of it; a second one would only repeat the first. */
   private async refund(which: number, share: number): Promise<string> {
     const open = this.paid.filter(({ refunded }) => !refunded)
-    const paid = open[which % Math.max(open.length, 1)]
+    const paid = open.at(which % Math.max(open.length, 1))
     if (!paid) return 'nothing'
     const amount = paid.lot.points * share // percent of cents: whole euros times 100
     const points = Math.floor((paid.lot.points * amount) / (paid.lot.points * 100))
@@ -348,13 +390,14 @@ class History {
       amount,
       debit: member.clawBack(paid.lot, points, this.nowMs),
       failed: false,
+      looked: false,
     }
     return 'clawed'
   }
 
   private async failRefund(which: number): Promise<string> {
     const standing = this.paid.filter(({ refund }) => refund?.failed === false)
-    const paid = standing[which % Math.max(standing.length, 1)]
+    const paid = standing.at(which % Math.max(standing.length, 1))
     if (!paid?.refund) return 'nothing'
     const { id, amount, debit } = paid.refund
     await this.tell(paid.id, [{ id, amount, status: 'failed' }])
@@ -362,7 +405,9 @@ class History {
     const member = this.memberOf(paid)
     member.expire(this.nowMs)
     member.giveBack(debit, debit.points, this.nowMs)
-    return 'returned'
+    return paid.lot.dueMs !== null && paid.refund.looked
+      ? 'returned to a date after a look'
+      : 'returned'
   }
 
   private async tell(

@@ -1,5 +1,10 @@
 /** A small model of members whose accounts may be merged: what the ledger must agree with. */
-export type ModelLot = { readonly points: number; remaining: number; readonly dueMs: number | null }
+export type ModelLot = {
+  readonly points: number
+  remaining: number
+  expired: number
+  readonly dueMs: number | null
+}
 export type ModelDebit = { points: number; unfunded: number; readonly from: Map<ModelLot, number> }
 
 export class ModelMember {
@@ -16,15 +21,19 @@ export class ModelMember {
   }
 
   credit(points: number, dueMs: number | null, atMs: number): ModelLot {
-    const lot = { points, remaining: points, dueMs }
+    const lot = { points, remaining: points, expired: 0, dueMs }
     this.lots.push({ lot, earnedMs: atMs })
     this.lifetime += points
     this.fund(lot)
     return lot
   }
 
-  /** A refund's share of what a payment earned: from that lot first, then from the oldest, then as a deficit. */
-  clawBack(own: ModelLot, points: number, atMs: number): ModelDebit {
+  /**
+   * A refund's share of what a payment earned: from that lot first, then from the oldest, then as a
+   * deficit. What of that lot has expired is not taken from others.
+   */
+  clawBack(own: ModelLot, share: number, atMs: number): ModelDebit {
+    const points = share - Math.min(share - Math.min(own.remaining, share), own.expired)
     const debit = { points, unfunded: points, from: new Map<ModelLot, number>() }
     this.debits.push({ debit, atMs })
     take(own, debit)
@@ -60,7 +69,9 @@ export class ModelMember {
 
   expire(nowMs: number): void {
     for (const { lot } of this.lots) {
-      if (lot.dueMs !== null && lot.dueMs <= nowMs) lot.remaining = 0
+      if (lot.dueMs === null || lot.dueMs > nowMs) continue
+      lot.expired += lot.remaining
+      lot.remaining = 0
     }
   }
 
