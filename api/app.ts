@@ -15,6 +15,7 @@ import { openApiDocument } from './openapi.ts'
 import { requestLog } from './request-log.ts'
 import { endpointRoutes } from './routes.ts'
 import { securityHeaders } from './security-headers.ts'
+import { noEndlessBody } from './slow-body.ts'
 import { verified } from './verify.ts'
 
 // Above what one process answers: it stops a runaway loop, not a busy merchant.
@@ -58,6 +59,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
   app.set('trust proxy', options.trustProxy ?? false)
 
   app.use(requestLog(log), requestMetrics(registry), securityHeaders())
+  app.use(noEndlessBody())
   const draining = options.draining ?? (() => false)
   app.use((_req, res, next) => {
     if (draining()) res.setHeader('Connection', 'close')

@@ -17,6 +17,7 @@ const IDLE_CHECK_MS = 50
 const CONNECT_RETRY_MS = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 600_000 // for an import of a million rows over a slow line; headers have ten seconds
+const CHECK_CONNECTIONS_MS = 5_000 // Node looks every 30 s, and a timeout of ten would be forty
 const BACKLOG = 4_096 // of connections not yet taken: a rush of members opens a thousand at once, and Node's 511 resets them
 const KEEP_ALIVE_MS = 65_000 // longer than the 60 s that load balancers keep a connection
 
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
     app,

@@ -8,6 +8,7 @@ import { openToBrowsers } from './browser.ts'
 import type { Endpoint, Method, Reply } from './declaration.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
 import type { KeyCache } from './key-cache.ts'
+import { fewSlowBodies, withinTime } from './slow-body.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
@@ -31,11 +32,11 @@ const STATUS: Readonly<Record<Reply<unknown>['status'], number>> = {
 /** Routes every endpoint; PATCH answers under POST as well, and a wrong method is told the right ones. */
 export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Frame<D>): Router {
   const router = Router({ caseSensitive: true })
-  const readJson = jsonBody(JSON_LIMIT)
-  const readRaw = rawBody(RAW_LIMIT)
+  const readJson = withinTime(jsonBody(JSON_LIMIT))
+  const readRaw = fewSlowBodies(withinTime(rawBody(RAW_LIMIT)))
   const bodyReader = ({ raw, bodyLimit }: Endpoint<D>): RequestHandler => {
     if (raw) return readRaw
-    return bodyLimit === undefined ? readJson : jsonBody(bodyLimit)
+    return bodyLimit === undefined ? readJson : withinTime(jsonBody(bodyLimit))
   }
 
   for (const [path, methods] of byPath(endpoints)) {
