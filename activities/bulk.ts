@@ -7,11 +7,13 @@ import {
   insertChunk,
   type NewBulk,
   postChunk,
+  readBulk,
   reverseChunk,
   setBulkStatus,
   waitingChunks,
 } from '../db/bulk.ts'
 import { databaseNow } from '../db/clock.ts'
+import { type Once, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import { rollUp } from '../db/liability.ts'
 import { programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
@@ -140,15 +142,19 @@ export function bulkActivities({ pool, engine }: Dependencies) {
 
     /** Pauses or resumes; the run looks at its row before each chunk. Undefined: no such run. */
     changeBulk: async (
-      { workspace, bulk }: Which,
+      request: RequestIdentity,
+      bulk: string,
       status: 'running' | 'paused',
-    ): Promise<BulkRow | undefined> => {
-      const row = await transact(pool, workspace, (tx) =>
-        setBulkStatus(tx, workspace, bulk, status),
-      )
-      if (row !== undefined && row.status !== 'completed')
+    ): Promise<Once<BulkRow | undefined>> => {
+      const { workspace } = request
+      const changed = await writeOnce(pool, request, {
+        resource: bulk,
+        first: (tx) => setBulkStatus(tx, workspace, bulk, status),
+        again: (tx) => readBulk(tx, workspace, bulk),
+      })
+      if (changed.value !== undefined && changed.value.status !== 'completed')
         await tellBulk(engine, { workspace, bulk })
-      return row
+      return changed
     },
   }
 }

@@ -2,10 +2,11 @@ import {
   type EarningRuleChange,
   type EarningRuleRow,
   insertEarningRule,
+  lockEarningRule,
   type NewEarningRule,
   updateEarningRule,
 } from '../db/earning-rules.ts'
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { transact } from '../db/workspace-client.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -22,17 +23,14 @@ export function earningRuleActivities({ pool }: Pick<Dependencies, 'pool'>) {
         return replayOf !== undefined ? { replayOf } : { row: await insertEarningRule(tx, values) }
       }),
 
-    /** Undefined where there is no such rule. A replay changes nothing and says which rule it was. */
+    /** What `changeOf` makes of the rule as it is, under its lock; undefined where there is none. */
     updateEarningRule: (
       request: RequestIdentity,
       id: string,
-      change: EarningRuleChange,
-    ): Promise<Created<EarningRuleRow> | undefined> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, id)
-        if (replayOf !== undefined) return { replayOf }
-        const row = await updateEarningRule(tx, request.workspace, id, change)
-        return row && { row }
-      }),
+      changeOf: (before: EarningRuleRow) => EarningRuleChange,
+    ) =>
+      changeOnce(pool, request, id, lockEarningRule, (tx, before) =>
+        updateEarningRule(tx, before, changeOf(before)),
+      ),
   }
 }

@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { databaseNow } from '../db/clock.ts'
-import type { RequestIdentity } from '../db/idempotency.ts'
+import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   findPresented,
+  type IdentityRow,
   type NewIdentity,
   type Presented,
   pepperOf,
+  readIdentity,
   registerIdentity,
   revokeIdentity,
 } from '../db/identities.ts'
-import { mergeSettings, type SettingsChange } from '../db/settings.ts'
+import {
+  mergeSettings,
+  readSettingsIn,
+  type Settings,
+  type SettingsChange,
+} from '../db/settings.ts'
 import type { Dependencies } from './dependencies.ts'
 
 const PEPPER_BYTES = 32
@@ -25,14 +32,28 @@ export function memberActivities({ pool }: Pick<Dependencies, 'pool'>) {
     registerIdentity: async (request: RequestIdentity, identity: NewIdentity) =>
       registerIdentity(pool, request, identity, await now()),
 
-    revokeIdentity: async (workspace: string, id: string) =>
-      revokeIdentity(pool, workspace, id, await now()),
+    /** Undefined where there is no such identity. */
+    revokeIdentity: async (request: RequestIdentity, id: string) => {
+      const at = await now()
+      return writeOnce<IdentityRow | undefined>(pool, request, {
+        resource: id,
+        first: (tx) => revokeIdentity(tx, request.workspace, id, at),
+        again: (tx) => readIdentity(tx, request.workspace, id),
+      })
+    },
 
     /** Made at first use, base64. */
     memberPepper: (workspace: string) =>
       pepperOf(pool, workspace, randomBytes(PEPPER_BYTES).toString('base64')),
 
-    mergeSettings: async (workspace: string, change: SettingsChange) =>
-      mergeSettings(pool, workspace, change, await now()),
+    /** All settings as they are then. */
+    mergeSettings: async (request: RequestIdentity, change: SettingsChange) => {
+      const at = await now()
+      return writeOnce<Settings>(pool, request, {
+        resource: 'settings',
+        first: (tx) => mergeSettings(tx, request.workspace, change, at),
+        again: (tx) => readSettingsIn(tx, request.workspace),
+      })
+    },
   }
 }

@@ -1,5 +1,6 @@
 import { call } from '../db/call.ts'
-import type { RequestIdentity } from '../db/idempotency.ts'
+import { callIn } from '../db/call-in-transaction.ts'
+import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   insertPayment,
   type MovePayment,
@@ -126,15 +127,18 @@ export function paymentActivities({ pool, engine }: Dependencies) {
       return result
     },
 
-    /** Run by the API: the manual award. Its pending earnings wait in the payment's run. */
-    replayAward: async (award: Who) => {
+    /** Run by the API: the manual award, once for the request's key. Its pending earnings wait in the payment's run. */
+    replayAward: async (request: RequestIdentity, award: Who) => {
       const { workspace, payment, at } = award
-      const result = await call<PaymentResult>(pool, 'payment_replay_award', [
-        workspace,
-        payment,
-        at,
-      ])
-      return goOn(award, result, false)
+      const once = await writeOnce<PaymentResult | undefined>(pool, request, {
+        resource: payment,
+        first: (tx) => callIn(tx, 'payment_replay_award', [workspace, payment, at]),
+        again: async () => undefined,
+        isNo: (result) =>
+          result?.refusal !== undefined || ['missing', 'open'].includes(result?.outcome ?? ''),
+      })
+      if (once.value !== undefined) await goOn(award, once.value, false)
+      return once
     },
   }
 }

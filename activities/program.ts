@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import { changeOnce, claimKey, type Once, type RequestIdentity } from '../db/idempotency.ts'
 import {
   areDecimalsUsed,
   insertProgram,
@@ -39,12 +39,9 @@ export function programActivities({ pool, engine }: Pick<Dependencies, 'pool' | 
       id: string,
       changeOf: (before: ProgramRow) => ProgramChange,
       at: Date,
-    ): Promise<ProgramRow | undefined> => {
+    ): Promise<Once<ProgramRow | undefined>> => {
       let retiered = false
-      const updated = await transact(pool, request.workspace, async (tx) => {
-        const before = await lockProgram(tx, request.workspace, id)
-        if (before === undefined) return undefined
-        if ((await claimKey(tx, request, id)) !== undefined) return before
+      const updated = await changeOnce(pool, request, id, lockProgram, async (tx, before) => {
         const change = changeOf(before)
         if (Object.values(change).every((value) => value === undefined)) return before
         await refuseUsedDecimals(tx, before, change.decimals)

@@ -1,6 +1,7 @@
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   insertReactor,
+  lockReactor,
   type NewReactor,
   type ReactorChange,
   type ReactorRow,
@@ -20,20 +21,26 @@ export function reactorActivities({ pool }: Pick<Dependencies, 'pool'>) {
         return replayOf !== undefined ? { replayOf } : { row: await insertReactor(tx, values) }
       }),
 
-    /** Undefined where there is no such reactor. A replay changes nothing and says which one it was. */
+    /** What `changeOf` makes of the reactor as it is, under its lock; undefined where there is none. */
     updateReactor: (
       request: RequestIdentity,
       id: string,
-      change: ReactorChange,
-    ): Promise<Created<ReactorRow> | undefined> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, id)
-        if (replayOf !== undefined) return { replayOf }
-        const row = await updateReactor(tx, request.workspace, id, change)
-        return row && { row }
-      }),
+      changeOf: (before: ReactorRow) => ReactorChange,
+    ) =>
+      changeOnce(pool, request, id, lockReactor, (tx, before) =>
+        updateReactor(tx, request.workspace, id, changeOf(before)),
+      ),
 
-    deleteReactor: ({ workspace, id }: { workspace: string; id: string }): Promise<void> =>
-      transact(pool, workspace, (tx) => removeReactor(tx, workspace, id)),
+    /** Its id; undefined where there is no such reactor. */
+    deleteReactor: (request: RequestIdentity, id: string) =>
+      writeOnce<string | undefined>(pool, request, {
+        resource: id,
+        first: async (tx) => {
+          const before = await lockReactor(tx, request.workspace, id)
+          if (before !== undefined) await removeReactor(tx, request.workspace, id)
+          return before?.id
+        },
+        again: async (_tx, deleted) => deleted,
+      }),
   }
 }

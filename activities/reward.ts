@@ -1,11 +1,11 @@
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
   insertReward,
+  lockReward,
   type NewReward,
   type RewardChange,
   type RewardRow,
-  readReward,
   updateReward,
 } from '../db/rewards.ts'
 import { transact } from '../db/workspace-client.ts'
@@ -28,21 +28,20 @@ export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
         return { row }
       }),
 
-    /** A repeat changes nothing; `row` is undefined where there is no such reward. */
+    /**
+     * What `changeOf` makes of the reward as it is, under its lock; undefined where there is none. Variants
+     * not named stay.
+     */
     updateReward: (
       request: RequestIdentity,
       id: string,
-      change: RewardChange,
+      changeOf: (before: RewardRow) => RewardChange,
       variants: readonly VariantChange[] = [],
-    ): Promise<{ row: RewardRow | undefined; replayed: boolean }> =>
-      transact(pool, request.workspace, async (tx) => {
-        const { workspace } = request
-        const replayed = (await claimKey(tx, request, id)) !== undefined
-        const row = replayed
-          ? await readReward(tx, workspace, id)
-          : await updateReward(tx, workspace, id, change)
-        if (!replayed) await putVariants(tx, workspace, id, variants)
-        return { row, replayed }
+    ) =>
+      changeOnce(pool, request, id, lockReward, async (tx, before) => {
+        const after = await updateReward(tx, before, changeOf(before))
+        await putVariants(tx, request.workspace, id, variants)
+        return after
       }),
   }
 }

@@ -7,7 +7,8 @@ import { addExamples, type Example, type Paths } from './examples.ts'
 
 const ABOUT = `Loyalty accounts, points, rewards and redemptions.
 
-Every POST takes an \`Idempotency-Key\`: send the same one again after a timeout, and the object comes back once.
+Every POST, PATCH, PUT and DELETE takes an \`Idempotency-Key\`: send the same one again after a timeout, and what it asks for
+is done once; the answer is the object as it is then, with \`Idempotent-Replayed: true\`. A refused request leaves its key unused.
 PATCH is also answered under POST. Money is integer minor units; points are numbers in the program's decimals.`
 
 const ErrorReply = z
@@ -72,7 +73,7 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
     request: {
       params,
       query,
-      headers: method === 'POST' && !endpoint.raw ? IdempotencyHeader : undefined,
+      headers: method === 'GET' || endpoint.raw ? undefined : IdempotencyHeader,
       body: bodyOf(endpoint),
     },
     responses: { ...successes(endpoint), ...failures(endpoint) },

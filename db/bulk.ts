@@ -11,13 +11,19 @@ export type BulkRow = typeof bulk.$inferSelect
 export type NewBulk = typeof bulk.$inferInsert
 
 export const findBulk = (pool: Pool, workspace: string, id: string): Promise<BulkRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db
-      .select()
-      .from(bulk)
-      .where(and(eq(bulk.workspace, workspace), eq(bulk.id, id)))
-    return rows[0]
-  })
+  inWorkspace(pool, workspace, (db) => readBulk(db, workspace, id))
+
+export async function readBulk(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<BulkRow | undefined> {
+  const rows = await db
+    .select()
+    .from(bulk)
+    .where(and(eq(bulk.workspace, workspace), eq(bulk.id, id)))
+  return rows[0]
+}
 
 export const listBulks = (
   pool: Pool,
@@ -99,11 +105,7 @@ export async function setBulkStatus(
     .update(bulk)
     .set({ status, progressedAt: sql`clock_timestamp()` })
     .where(and(eq(bulk.workspace, workspace), eq(bulk.id, id), sql`status <> 'completed'`))
-  const rows = await tx
-    .select()
-    .from(bulk)
-    .where(and(eq(bulk.workspace, workspace), eq(bulk.id, id)))
-  return rows[0]
+  return readBulk(tx, workspace, id)
 }
 
 /** Numbers of the chunks still to be written, in order. */

@@ -50,12 +50,23 @@ export async function insertEarningRule(tx: Db, values: NewEarningRule): Promise
   return rows[0]
 }
 
-/** Undefined where there is no such rule. */
-export async function updateEarningRule(
+/** The rule as it is, locked against another change until the transaction ends. */
+export async function lockEarningRule(
   tx: Db,
   workspace: string,
   id: string,
+): Promise<EarningRuleRow | undefined> {
+  const rows = await tx.select().from(earningRule).where(own(workspace, id)).for('no key update')
+  return rows[0]
+}
+
+/** The rule with the fields given; where none is, as it was. */
+export async function updateEarningRule(
+  tx: Db,
+  before: EarningRuleRow,
   change: EarningRuleChange,
-) {
-  return (await tx.update(earningRule).set(change).where(own(workspace, id)).returning())[0]
+): Promise<EarningRuleRow | undefined> {
+  if (Object.values(change).every((value) => value === undefined)) return before
+  const ours = own(before.workspace, before.id)
+  return (await tx.update(earningRule).set(change).where(ours).returning())[0]
 }

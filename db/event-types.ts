@@ -55,6 +55,20 @@ export async function insertEventType(
   return rows[0]
 }
 
+/** The event type as it is, locked against another change until the transaction ends. */
+export async function lockEventType(
+  tx: Db,
+  workspace: string,
+  id: string,
+): Promise<EventTypeRow | undefined> {
+  const rows = await tx
+    .select()
+    .from(eventType)
+    .where(and(eq(eventType.workspace, workspace), eq(eventType.id, id)))
+    .for('no key update')
+  return rows[0]
+}
+
 /** A new schema is a new version; the earlier ones stay on record. Undefined where there is no such type. */
 export async function updateEventType(
   tx: Db,

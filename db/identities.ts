@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { call } from './call.ts'
+import { callIn } from './call-in-transaction.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
@@ -11,7 +12,7 @@ export { IDENTITY_KINDS } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 import { type WalletAnswer, type WalletView, walletOf } from './wallets.ts'
-import { inWorkspace } from './workspace-client.ts'
+import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type IdentityRow = typeof memberIdentity.$inferSelect
 export type IdentityKind = IdentityRow['kind']
@@ -50,12 +51,12 @@ export async function registerIdentity(
 
 /** Undefined where there is no such identity. */
 export async function revokeIdentity(
-  pool: Pool,
+  tx: Db,
   workspace: string,
   id: string,
   at: string,
 ): Promise<IdentityRow | undefined> {
-  const row = await call<Snapshot | null>(pool, 'member_forget', [workspace, id, at])
+  const row = await callIn<Snapshot | null>(tx, 'member_forget', [workspace, id, at])
   return row === null ? undefined : fromSnapshot(memberIdentity, row)
 }
 
@@ -90,13 +91,19 @@ export const findIdentity = (
   workspace: string,
   id: string,
 ): Promise<IdentityRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db
-      .select()
-      .from(memberIdentity)
-      .where(and(eq(memberIdentity.workspace, workspace), eq(memberIdentity.id, id)))
-    return rows[0]
-  })
+  inWorkspace(pool, workspace, (db) => readIdentity(db, workspace, id))
+
+export async function readIdentity(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<IdentityRow | undefined> {
+  const rows = await db
+    .select()
+    .from(memberIdentity)
+    .where(and(eq(memberIdentity.workspace, workspace), eq(memberIdentity.id, id)))
+  return rows[0]
+}
 
 /** The identities of a member and of all merged into it, revoked ones too. */
 export const listIdentities = (

@@ -61,6 +61,16 @@ export async function insertReactor(tx: Db, values: NewReactor): Promise<Reactor
   return rows[0]
 }
 
+/** The reactor as it is, locked against another change until the transaction ends. */
+export async function lockReactor(
+  tx: Db,
+  workspace: string,
+  id: string,
+): Promise<ReactorRow | undefined> {
+  const rows = await tx.select().from(reactor).where(live(workspace, id)).for('no key update')
+  return rows[0]
+}
+
 /** Undefined where there is no such reactor. What it has done stays counted. */
 export async function updateReactor(tx: Db, workspace: string, id: string, change: ReactorChange) {
   const rows = await tx

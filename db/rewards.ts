@@ -25,19 +25,10 @@ export const findReward = (
   workspace: string,
   id: string,
 ): Promise<RewardRow | undefined> =>
-  inWorkspace(pool, workspace, (db) => readReward(db, workspace, id))
-
-export async function readReward(
-  db: Db,
-  workspace: string,
-  id: string,
-): Promise<RewardRow | undefined> {
-  const rows = await db
-    .select()
-    .from(reward)
-    .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
-  return rows[0]
-}
+  inWorkspace(pool, workspace, async (db) => {
+    const own = and(eq(reward.workspace, workspace), eq(reward.id, id))
+    return (await db.select().from(reward).where(own))[0]
+  })
 
 // What holds of tills are redemptions of (`redemption_hold`) is nothing that a member could choose.
 const inCatalogue = sql`${reward.id} <> 'rwd_at_till_' || substr(${reward.program}, 6, 48)`
@@ -81,11 +72,27 @@ export async function insertReward(tx: Db, values: NewReward): Promise<RewardRow
   return rows[0]
 }
 
-export async function updateReward(tx: Db, workspace: string, id: string, change: RewardChange) {
+/** The reward as it is, locked against another change until the transaction ends. */
+export async function lockReward(
+  tx: Db,
+  workspace: string,
+  id: string,
+): Promise<RewardRow | undefined> {
   const rows = await tx
-    .update(reward)
-    .set(change)
+    .select()
+    .from(reward)
     .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
-    .returning()
+    .for('no key update')
   return rows[0]
+}
+
+/** The reward with the fields given; where none is, as it was. */
+export async function updateReward(
+  tx: Db,
+  before: RewardRow,
+  change: RewardChange,
+): Promise<RewardRow | undefined> {
+  if (Object.values(change).every((value) => value === undefined)) return before
+  const ours = and(eq(reward.workspace, before.workspace), eq(reward.id, before.id))
+  return (await tx.update(reward).set(change).where(ours).returning())[0]
 }

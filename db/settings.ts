@@ -1,7 +1,10 @@
+import { Refused } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/refusal-sentence.ts'
 import { call } from './call.ts'
+import { callIn } from './call-in-transaction.ts'
 import type { Pool } from './pool.ts'
-import { callOrRefusal } from './refusable-call.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
+import { refusalRaised } from './sql-refusal.ts'
+import type { Db } from './workspace-client.ts'
 
 export type Settings = Record<string, string | number | boolean>
 export type SettingsChange = Record<string, string | number | boolean | null>
@@ -12,15 +15,21 @@ export const MOST_SETTINGS = 200
 export const readSettings = (pool: Pool, workspace: string): Promise<Settings> =>
   call<Settings>(pool, 'settings_read', [workspace])
 
-export const mergeSettings = (
-  pool: Pool,
+export const readSettingsIn = (tx: Db, workspace: string): Promise<Settings> =>
+  callIn<Settings>(tx, 'settings_read', [workspace])
+
+/** All settings after the change; refused (parameter_invalid) where they would be more than `MOST_SETTINGS`. */
+export async function mergeSettings(
+  tx: Db,
   workspace: string,
   change: SettingsChange,
   at: string,
-): Promise<{ settings: Settings } | { refusal: SqlRefusal }> =>
-  callOrRefusal<{ settings: Settings }>(pool, 'settings_merge', [
-    workspace,
-    change,
-    MOST_SETTINGS,
-    at,
-  ])
+): Promise<Settings> {
+  try {
+    const args = [workspace, change, MOST_SETTINGS, at]
+    return (await callIn<{ settings: Settings }>(tx, 'settings_merge', args)).settings
+  } catch (error) {
+    const raised = error instanceof Error && error.cause !== undefined ? error.cause : error // drizzle wraps it
+    throw new Refused(refusalSentence(refusalRaised(raised)))
+  }
+}

@@ -1,8 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { call } from './call.ts'
+import { callIn } from './call-in-transaction.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import { webhookEndpoint } from './schema/index.ts'
+import { webhookDelivery, webhookEndpoint } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type EndpointRow = typeof webhookEndpoint.$inferSelect
@@ -52,6 +52,20 @@ export async function insertEndpoint(tx: Db, values: NewEndpoint): Promise<Endpo
     .values({ ...values, createdAt: NOW })
     .returning()
   if (!rows[0]) throw new Error('webhook endpoint was not inserted')
+  return rows[0]
+}
+
+/** The endpoint as it is, locked against another change until the transaction ends. */
+export async function lockEndpoint(
+  tx: Db,
+  workspace: string,
+  id: string,
+): Promise<EndpointRow | undefined> {
+  const rows = await tx
+    .select()
+    .from(webhookEndpoint)
+    .where(live(workspace, id))
+    .for('no key update')
   return rows[0]
 }
 
@@ -134,9 +148,9 @@ export type Replay = {
   to: string
 }
 
-/** How many deliveries the operation made, now or when it was asked for first. */
-export const replayEvents = (pool: Pool, r: Replay) =>
-  call<number>(pool, 'webhook_replay', [
+/** How many deliveries the operation makes. */
+export const replayEvents = (tx: Db, r: Replay) =>
+  callIn<number>(tx, 'webhook_replay', [
     r.workspace,
     r.endpoint,
     r.operation,
@@ -144,3 +158,17 @@ export const replayEvents = (pool: Pool, r: Replay) =>
     r.from,
     r.to,
   ])
+
+/** How many deliveries the operation made. */
+export const countReplayed = (
+  tx: Db,
+  { workspace, endpoint, operation }: Pick<Replay, 'workspace' | 'endpoint' | 'operation'>,
+): Promise<number> =>
+  tx.$count(
+    webhookDelivery,
+    and(
+      eq(webhookDelivery.workspace, workspace),
+      eq(webhookDelivery.endpoint, endpoint),
+      eq(webhookDelivery.operation, operation),
+    ),
+  )

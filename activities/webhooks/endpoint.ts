@@ -1,12 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { claimKey, type RequestIdentity } from '../../db/idempotency.ts'
+import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../../db/idempotency.ts'
 import {
+  countReplayed,
   disableEndpoint,
   type EndpointChange,
   type EndpointRow,
   enableEndpoint,
   insertEndpoint,
+  lockEndpoint,
   markDeleted,
   type NewEndpoint,
   type Replay,
@@ -43,56 +45,60 @@ export function webhookEndpointActivities(
       })
     },
 
-    /** Undefined where there is no such endpoint; refused as at creation. */
+    /**
+     * What `changeOf` makes of the endpoint as it is, under its lock; undefined where there is none.
+     * Refused as at creation.
+     */
     updateWebhookEndpoint: async (
       request: RequestIdentity,
       id: string,
-      change: EndpointChange,
-      status: EndpointRow['status'] | undefined,
-    ): Promise<EndpointRow | undefined> => {
-      if (change.url !== undefined) await refusePrivate(change.url, allowed)
-      return transact(pool, request.workspace, async (tx) => {
-        await claimKey(tx, request, id)
+      changeOf: (before: EndpointRow) => EndpointChange,
+      { url, status }: { url?: string | undefined; status?: EndpointRow['status'] | undefined },
+    ) => {
+      if (url !== undefined) await refusePrivate(url, allowed)
+      return changeOnce(pool, request, id, lockEndpoint, async (tx, before) => {
         if (status === 'enabled') await enableEndpoint(tx, request.workspace, id)
         if (status === 'disabled') await disableEndpoint(tx, request.workspace, id)
-        return updateEndpoint(tx, request.workspace, id, change)
+        return updateEndpoint(tx, request.workspace, id, changeOf(before))
       })
     },
 
-    /** Its delivery log stays; nothing is sent to it any more. */
-    deleteWebhookEndpoint: ({ workspace, id }: { workspace: string; id: string }): Promise<void> =>
-      transact(pool, workspace, async (tx) => {
-        await disableEndpoint(tx, workspace, id)
-        await markDeleted(tx, workspace, id)
+    /** Its id; undefined where there is none. Its delivery log stays; nothing is sent to it any more. */
+    deleteWebhookEndpoint: (request: RequestIdentity, id: string) =>
+      writeOnce<string | undefined>(pool, request, {
+        resource: id,
+        first: async (tx) => {
+          const before = await lockEndpoint(tx, request.workspace, id)
+          if (before === undefined) return undefined
+          await disableEndpoint(tx, request.workspace, id)
+          await markDeleted(tx, request.workspace, id)
+          return before.id
+        },
+        again: async (_tx, deleted) => deleted,
       }),
 
-    /** A repeat under the same key changes nothing. Undefined where there is no such endpoint. */
-    rollWebhookSecret: (
-      request: RequestIdentity,
-      id: string,
-      overlapHours: number,
-    ): Promise<{ row?: EndpointRow; replayed: boolean }> =>
-      transact(pool, request.workspace, async (tx) => {
-        if ((await claimKey(tx, request, id)) !== undefined) {
-          return { row: await updateEndpoint(tx, request.workspace, id, {}), replayed: true }
-        }
-        const secret = newWebhookSecret()
-        const row = await rollSecret(tx, request.workspace, id, secret, overlapHours)
-        return { row, replayed: false }
-      }),
+    /** Undefined where there is no such endpoint. */
+    rollWebhookSecret: (request: RequestIdentity, id: string, overlapHours: number) =>
+      changeOnce(pool, request, id, lockEndpoint, (tx) =>
+        rollSecret(tx, request.workspace, id, newWebhookSecret(), overlapHours),
+      ),
 
     /** The event's id, a repeat's too; null where the endpoint is not enabled. */
-    testWebhookEndpoint: (
-      request: RequestIdentity,
-      endpoint: string,
-      event: string,
-    ): Promise<string | null> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, event)
-        return replayOf ?? (await writeTestEvent(tx, request.workspace, endpoint, event))
+    testWebhookEndpoint: (request: RequestIdentity, endpoint: string, event: string) =>
+      writeOnce<string | null>(pool, request, {
+        resource: event,
+        first: (tx) => writeTestEvent(tx, request.workspace, endpoint, event),
+        again: async (_tx, written) => written,
+        isNo: (written) => written === null,
       }),
 
-    replayWebhookEvents: (replay: Replay) => replayEvents(pool, replay),
+    /** How many deliveries were made, now or by the first request with the key. */
+    replayWebhookEvents: (request: RequestIdentity, replay: Replay) =>
+      writeOnce(pool, request, {
+        resource: replay.operation,
+        first: (tx) => replayEvents(tx, replay),
+        again: (tx, operation) => countReplayed(tx, { ...replay, operation }),
+      }),
   }
 }
 

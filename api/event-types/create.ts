@@ -5,7 +5,6 @@ import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { EventType, eventTypeObject, NewEventType } from '../objects/event-type.ts'
-import { notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { refusePersonalProperties } from './personal.ts'
 import { compiled } from './schema.ts'
@@ -38,16 +37,14 @@ export const createEventType = endpoint({
     refusePersonalProperties(body.schema)
     const values = { ...body, workspace, id: newId('ety') }
     const request = identityOf('POST /v1/event_types', ctx)
-    const created = await write(() => deps.activities.createEventType(request, values))
-    if (created === undefined) {
+    const { value: row, replayed } = await write(() =>
+      deps.activities.createEventType(request, values),
+    )
+    if (row === undefined) {
       const message = `name: there is an event type ${body.name} already; update its schema.`
       const existing = await findEventType(deps.pool, workspace, body.name)
       return refuse('parameter_invalid', message, { param: 'name', resource: existing?.id })
     }
-    if ('row' in created)
-      return { status: 'created', object: eventTypeObject(created.row, livemode) }
-    const row = await findEventType(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('event type', created.replayOf)
-    return { status: 'ok', replayed: true, object: eventTypeObject(row, livemode) }
+    return { status: 'created', replayed, object: eventTypeObject(row, livemode) }
   },
 })

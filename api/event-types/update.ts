@@ -34,13 +34,10 @@ export const updateEventType = endpoint({
     const before = await findEventType(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('event type', params.id)
     const request = identityOf('PATCH /v1/event_types/{id}', ctx)
-    const changed = await write(() => deps.activities.updateEventType(request, before.id, body))
-    const row =
-      changed && 'row' in changed
-        ? changed.row
-        : await findEventType(deps.pool, workspace, before.id)
+    const { value: row, replayed } = await write(() =>
+      deps.activities.updateEventType(request, before.id, body),
+    )
     if (row === undefined) return notFound('event type', params.id)
-    const replayed = changed !== undefined && 'replayOf' in changed
     return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }
   },
 })

@@ -2,6 +2,7 @@ import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 import { presentIdentity } from './present.ts'
 
@@ -14,10 +15,14 @@ export const revokeIdentity = endpoint({
   key: 'secret',
   params: idPath('idn'),
   reply: Identity,
-  errors: ['resource_missing'],
-  handle: async ({ workspace, livemode, params, deps }) => {
-    const row = await write(() => deps.activities.revokeIdentity(workspace, params.id))
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { livemode, params, deps } = ctx
+    const request = identityOf('DELETE /v1/loyalty/identities/{id}', ctx)
+    const { value: row, replayed } = await write(() =>
+      deps.activities.revokeIdentity(request, params.id),
+    )
     if (row === undefined) return notFound('identity', params.id)
-    return { status: 'ok', object: presentIdentity(row, livemode) }
+    return { status: 'ok', replayed, object: presentIdentity(row, livemode) }
   },
 })

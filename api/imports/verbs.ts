@@ -1,10 +1,12 @@
 import { findBulk, listBulks } from '../../db/bulk.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
+import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Import } from '../objects/bulk.ts'
 import { orOutage } from '../outage.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 
 const path = '/v1/loyalty/imports'
@@ -51,11 +53,15 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     path: `/v1/loyalty/imports/{id}/${name}`,
     summary,
     params: idPath('imp'),
-    handle: async ({ workspace, livemode, params, deps }) => {
-      const which = { workspace, bulk: params.id }
-      const row = await orOutage(UNKNOWN, () => deps.activities.changeBulk(which, status))
+    errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+    handle: async (ctx) => {
+      const { livemode, params, deps } = ctx
+      const request = identityOf(`POST /v1/loyalty/imports/{id}/${name}`, ctx)
+      const { value: row, replayed } = await orOutage(UNKNOWN, () =>
+        write(() => deps.activities.changeBulk(request, params.id, status)),
+      )
       if (row === undefined) return notFound('import', params.id)
-      return { status: 'ok', object: importObject(row, livemode) }
+      return { status: 'ok', replayed, object: importObject(row, livemode) }
     },
   })
 

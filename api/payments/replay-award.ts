@@ -7,6 +7,7 @@ import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Transaction } from '../objects/transaction.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { presentTransactions } from '../transactions/present.ts'
 import { idPath } from '../values/id.ts'
 
@@ -31,16 +32,23 @@ export const replayAward = endpoint({
         .meta({ description: 'What the payment has earned so far, newest first.' }),
     })
     .meta({ id: 'PaymentAward' }),
-  errors: ['resource_missing', 'resource_changed', 'account_closed'],
+  errors: [
+    'resource_missing',
+    'resource_changed',
+    'account_closed',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
     const at = (await databaseNow(deps.pool)).toISOString()
-    const result = await write(() =>
-      deps.activities.replayAward({ workspace, payment: params.id, at }),
+    const request = identityOf('POST /v1/payments/{id}/replay_award', ctx)
+    const { value: result, replayed } = await write(() =>
+      deps.activities.replayAward(request, { workspace, payment: params.id, at }),
     )
-    if (result.outcome === 'missing') return notFound('payment', params.id)
-    if (result.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
-    if (result.outcome === 'open') {
+    if (result?.outcome === 'missing') return notFound('payment', params.id)
+    if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
+    if (result?.outcome === 'open') {
       const status = result.payment?.status
       refuse('resource_changed', `The payment is ${status}: only a completed one earns.`, {
         fields: { status },
@@ -50,6 +58,6 @@ export const replayAward = endpoint({
     const { rows } = await listTransactions(deps.pool, workspace, filter, { limit: MOST })
     const transactions = await presentTransactions(deps, ctx, rows)
     const object = { object: 'payment_award' as const, payment: params.id, transactions }
-    return { status: 'ok', object }
+    return { status: 'ok', replayed, object }
   },
 })

@@ -35,7 +35,7 @@ export const updateProgram = endpoint({
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const at = await databaseNow(deps.pool)
     const request = identityOf('PATCH /v1/loyalty/programs/{id}', ctx)
-    const row = await write(() =>
+    const { value: row, replayed } = await write(() =>
       deps.activities.updateProgram(
         request,
         params.id,
@@ -52,6 +52,6 @@ export const updateProgram = endpoint({
     )
     if (row === undefined) return notFound('program', params.id)
     deps.decimals.forget(workspace)
-    return { status: 'ok', object: programObject(row, livemode) }
+    return { status: 'ok', replayed, object: programObject(row, livemode) }
   },
 })

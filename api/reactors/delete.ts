@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { findReactor } from '../../db/reactors.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { id, idPath } from '../values/id.ts'
 
 export const deleteReactor = endpoint({
@@ -16,12 +16,13 @@ export const deleteReactor = endpoint({
   reply: z
     .object({ id: id('rct'), object: z.literal('reactor'), deleted: z.literal(true) })
     .meta({ id: 'ReactorDeleted' }),
-  errors: ['resource_missing'],
-  handle: async ({ workspace, params, deps }) => {
-    const row = await findReactor(deps.pool, workspace, params.id)
-    if (row === undefined) return notFound('reactor', params.id)
-    await write(() => deps.activities.deleteReactor({ workspace, id: params.id }))
-    const object = { id: row.id, object: 'reactor' as const, deleted: true as const }
-    return { status: 'ok', object }
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const request = identityOf('DELETE /v1/reactors/{id}', ctx)
+    const { value, replayed } = await write(() => deps.activities.deleteReactor(request, params.id))
+    if (value === undefined) return notFound('reactor', params.id)
+    const object = { id: value, object: 'reactor' as const, deleted: true as const }
+    return { status: 'ok', replayed, object }
   },
 })

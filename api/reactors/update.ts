@@ -1,5 +1,5 @@
-import { findReactor } from '../../db/reactors.ts'
-import { refuse } from '../../domain/refusal.ts'
+import type { z } from 'zod'
+import type { ReactorChange, ReactorRow } from '../../db/reactors.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Reactor, ReactorUpdate, reactorObject } from '../objects/reactor.ts'
@@ -7,6 +7,7 @@ import { notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 import { mergedMetadata } from '../values/metadata.ts'
+import { refuseReversed } from '../values/period.ts'
 import { checkReactions } from './trigger.ts'
 
 export const updateReactor = endpoint({
@@ -28,29 +29,25 @@ export const updateReactor = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
-    const before = await findReactor(deps.pool, workspace, params.id)
-    if (before === undefined) return notFound('reactor', params.id)
     await checkReactions(deps, workspace, body.reactions ?? [])
-    const { starts_at, ends_at, order: position, metadata, ...same } = body
-    const startsAt = starts_at === undefined ? before.startsAt : starts_at
-    const endsAt = ends_at === undefined ? before.endsAt : ends_at
-    if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
-      const param = ends_at === undefined ? 'starts_at' : 'ends_at'
-      refuse('parameter_invalid', `${param}: the reactor would end before it starts.`, { param })
-    }
-    const change = {
-      ...same,
-      startsAt,
-      endsAt,
-      position,
-      metadata: metadata && mergedMetadata(before.metadata, metadata),
-    }
     const request = identityOf('PATCH /v1/reactors/{id}', ctx)
-    const changed = await write(() => deps.activities.updateReactor(request, params.id, change))
-    const row =
-      changed && 'row' in changed ? changed.row : await findReactor(deps.pool, workspace, params.id)
+    const { value: row, replayed } = await write(() =>
+      deps.activities.updateReactor(request, params.id, (before) => changeOf(before, body)),
+    )
     if (row === undefined) return notFound('reactor', params.id)
-    const replayed = changed !== undefined && 'replayOf' in changed
     return { status: 'ok', replayed, object: reactorObject(row, livemode) }
   },
 })
+
+/** The columns that change; undefined leaves one as it is. */
+function changeOf(before: ReactorRow, body: z.output<typeof ReactorUpdate>): ReactorChange {
+  const { starts_at: startsAt, ends_at: endsAt, order: position, metadata, ...same } = body
+  refuseReversed('reactor', before, { startsAt, endsAt })
+  return {
+    ...same,
+    startsAt,
+    endsAt,
+    position,
+    metadata: metadata && mergedMetadata(before.metadata, metadata),
+  }
+}

@@ -1,9 +1,11 @@
 import { findBulk } from '../../db/bulk.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
+import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { BatchReversal } from '../objects/bulk.ts'
 import { orOutage } from '../outage.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 
 const path = '/v1/loyalty/batch_reversals'
@@ -35,11 +37,15 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     path: `/v1/loyalty/batch_reversals/{id}/${name}`,
     summary,
     params: idPath('brv'),
-    handle: async ({ workspace, livemode, params, deps }) => {
-      const which = { workspace, bulk: params.id }
-      const row = await orOutage(UNKNOWN, () => deps.activities.changeBulk(which, status))
+    errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+    handle: async (ctx) => {
+      const { livemode, params, deps } = ctx
+      const request = identityOf(`POST /v1/loyalty/batch_reversals/{id}/${name}`, ctx)
+      const { value: row, replayed } = await orOutage(UNKNOWN, () =>
+        write(() => deps.activities.changeBulk(request, params.id, status)),
+      )
       if (row === undefined) return notFound('reversal', params.id)
-      return { status: 'ok', object: batchReversalObject(row, livemode) }
+      return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }
     },
   })
 

@@ -45,10 +45,11 @@ async function move(ctx: Moving, name: 'archive' | 'unarchive', archivedAt: Date
     return notFound('reward', params.id)
   }
   const request = identityOf(`POST /v1/loyalty/rewards/{id}/${name}`, ctx)
-  // archived twice, it stays archived since the first time
-  const change = { archivedAt: archivedAt && (before.archivedAt ?? archivedAt) }
-  const { row, replayed } = await write(() =>
-    deps.activities.updateReward(request, params.id, change),
+  const { value: row, replayed } = await write(() =>
+    deps.activities.updateReward(request, params.id, (reward) => ({
+      // archived twice, it stays archived since the first time
+      archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),
+    })),
   )
   if (row === undefined) return notFound('reward', params.id)
   return { status: 'ok' as const, replayed, object: await presentReward(deps, ctx, row) }

@@ -14,6 +14,7 @@ import { identityOf } from '../request-identity.ts'
 import { exactUnits } from '../units.ts'
 import { idPath } from '../values/id.ts'
 import { mergedMetadata } from '../values/metadata.ts'
+import { refuseReversed } from '../values/period.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './create.ts'
 import { presentReward } from './present.ts'
 
@@ -47,13 +48,16 @@ export const updateReward = endpoint({
     refuseUnknownTier(program, body.min_tier)
 
     if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
-    const change = changeOf(before, body, program)
     const variants = variantUnits(body.variants ?? [], program.decimals)
     const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
-    const { row, replayed } =
-      Object.keys(body).length === 0
-        ? { row: before, replayed: false }
-        : await write(() => deps.activities.updateReward(request, params.id, change, variants))
+    const { value: row, replayed } = await write(() =>
+      deps.activities.updateReward(
+        request,
+        params.id,
+        (reward) => changeOf(reward, body, program),
+        variants,
+      ),
+    )
     if (row === undefined) return notFound('reward', params.id)
     return { status: 'ok', replayed, object: await presentReward(deps, ctx, row) }
   },
@@ -62,8 +66,8 @@ export const updateReward = endpoint({
 /** The columns that change; undefined leaves one as it is. */
 function changeOf(before: RewardRow, body: Change, program: ProgramRow): RewardChange {
   const {
-    starts_at,
-    ends_at,
+    starts_at: startsAt,
+    ends_at: endsAt,
     per_member_limit,
     min_tier,
     cost,
@@ -75,21 +79,16 @@ function changeOf(before: RewardRow, body: Change, program: ProgramRow): RewardC
     ...same
   } = body
   refuseMisfits(before, body)
-  const startsAt = starts_at === undefined ? before.startsAt : starts_at
-  const endsAt = ends_at === undefined ? before.endsAt : ends_at
-  if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
-    const param = ends_at === undefined ? 'starts_at' : 'ends_at'
-    refuse('parameter_invalid', `${param}: the reward would end before it starts.`, { param })
-  }
+  refuseReversed('reward', before, { startsAt, endsAt })
   return {
     ...same,
-    startsAt: starts_at,
-    endsAt: ends_at,
+    startsAt,
+    endsAt,
     ...limitColumns(per_member_limit),
     minTier: min_tier,
     cost: cost === undefined ? undefined : exactUnits('cost', cost, program.decimals),
     tierCosts: tier_costs === undefined ? undefined : mergedTierCosts(before, tier_costs, program),
-    hasVariants: before.hasVariants || variants.length > 0,
+    hasVariants: variants.length > 0 ? true : undefined,
     value: value && mergedValue(before, value),
     fulfillment: fulfillment && { ...before.fulfillment, ...fulfillment },
     metadata: metadata && mergedMetadata(before.metadata, metadata),

@@ -1,9 +1,8 @@
-import { Refused } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { atBothPaths } from '../both-paths.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { Settings, SettingsChange } from '../objects/settings.ts'
+import { identityOf } from '../request-identity.ts'
 
 export const mergeSettings = atBothPaths('/settings', (path) =>
   endpoint({
@@ -15,11 +14,13 @@ export const mergeSettings = atBothPaths('/settings', (path) =>
     key: 'secret',
     body: SettingsChange,
     reply: Settings,
-    errors: [],
-    handle: async ({ workspace, body, deps }) => {
-      const merged = await write(() => deps.activities.mergeSettings(workspace, body))
-      if ('refusal' in merged) throw new Refused(refusalSentence(merged.refusal))
-      return { status: 'ok', object: merged.settings }
+    errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
+    handle: async (ctx) => {
+      const request = identityOf('PUT /v1/settings', ctx)
+      const { value, replayed } = await write(() =>
+        ctx.deps.activities.mergeSettings(request, ctx.body),
+      )
+      return { status: 'ok', replayed, object: value }
     },
   }),
 )

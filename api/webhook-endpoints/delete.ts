@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { id, idPath } from '../values/id.ts'
 
 export const deleteWebhookEndpoint = endpoint({
@@ -16,12 +16,15 @@ export const deleteWebhookEndpoint = endpoint({
   reply: z
     .object({ id: id('we'), object: z.literal('webhook_endpoint'), deleted: z.literal(true) })
     .meta({ id: 'WebhookEndpointDeleted' }),
-  errors: ['resource_missing'],
-  handle: async ({ workspace, params, deps }) => {
-    const row = await findEndpoint(deps.pool, workspace, params.id)
-    if (row === undefined) return notFound('webhook endpoint', params.id)
-    await write(() => deps.activities.deleteWebhookEndpoint({ workspace, id: params.id }))
-    const object = { id: row.id, object: 'webhook_endpoint' as const, deleted: true as const }
-    return { status: 'ok', object }
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const request = identityOf('DELETE /v1/webhook_endpoints/{id}', ctx)
+    const { value, replayed } = await write(() =>
+      deps.activities.deleteWebhookEndpoint(request, params.id),
+    )
+    if (value === undefined) return notFound('webhook endpoint', params.id)
+    const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }
+    return { status: 'ok', replayed, object }
   },
 })

@@ -6,6 +6,7 @@ import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { WebhookReplay, WebhookReplayed } from '../objects/webhook-endpoint.ts'
 import { missing, notFound } from '../points-refusal.ts'
+import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 
 const BEGINNING = '1970-01-01T00:00:00Z'
@@ -21,9 +22,10 @@ export const replayWebhookEvents = endpoint({
   params: idPath('we'),
   body: WebhookReplay,
   reply: WebhookReplayed,
-  successCodes: [202],
-  errors: ['resource_missing'],
-  handle: async ({ workspace, params, body, operation, deps }) => {
+  successCodes: [202, 200],
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, params, body, operation, deps } = ctx
     const row = await findEndpoint(deps.pool, workspace, params.id)
     if (row === undefined) return notFound('webhook endpoint', params.id)
     if (row.status === 'disabled') {
@@ -42,9 +44,13 @@ export const replayWebhookEvents = endpoint({
       from: body.created?.gte.toISOString() ?? BEGINNING,
       to: (body.created?.lt ?? now).toISOString(),
     }
-    const deliveries = await write(() => deps.activities.replayWebhookEvents(replay))
+    const request = identityOf('POST /v1/webhook_endpoints/{id}/replay', ctx)
+    const { value: deliveries, replayed } = await write(() =>
+      deps.activities.replayWebhookEvents(request, replay),
+    )
     return {
       status: 'accepted',
+      replayed,
       object: { object: 'webhook_replay' as const, endpoint: row.id, deliveries },
     }
   },

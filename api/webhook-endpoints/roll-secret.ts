@@ -20,7 +20,7 @@ export const rollWebhookSecret = endpoint({
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
     const request = identityOf('POST /v1/webhook_endpoints/{id}/roll_secret', ctx)
-    const { row, replayed } = await write(() =>
+    const { value: row, replayed } = await write(() =>
       deps.activities.rollWebhookSecret(request, params.id, body.overlap_hours),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)

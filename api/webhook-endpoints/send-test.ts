@@ -21,7 +21,7 @@ export const testWebhookEndpoint = endpoint({
   params: idPath('we'),
   body: z.strictObject({}),
   reply: Event,
-  successCodes: [201],
+  successCodes: [201, 200],
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
@@ -29,7 +29,7 @@ export const testWebhookEndpoint = endpoint({
       return notFound('webhook endpoint', params.id)
     }
     const request = identityOf('POST /v1/webhook_endpoints/{id}/test', ctx)
-    const event = await write(() =>
+    const { value: event, replayed } = await write(() =>
       deps.activities.testWebhookEndpoint(request, params.id, newId('evt')),
     )
     if (event === null) {
@@ -37,6 +37,6 @@ export const testWebhookEndpoint = endpoint({
     }
     const row = await findEvent(deps.pool, workspace, event)
     const [object] = row === undefined ? [] : await readEventObjects(deps.pool, ctx, [row])
-    return object === undefined ? notFound('event', event) : { status: 'created', object }
+    return object === undefined ? notFound('event', event) : { status: 'created', replayed, object }
   },
 })

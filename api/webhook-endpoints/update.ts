@@ -1,4 +1,4 @@
-import { findEndpoint } from '../../db/webhook-endpoints.ts'
+import type { EndpointRow } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
@@ -22,21 +22,20 @@ export const updateWebhookEndpoint = endpoint({
   reply: WebhookEndpoint,
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
-    const { workspace, livemode, params, body, deps } = ctx
-    const before = await findEndpoint(deps.pool, workspace, params.id)
-    if (before === undefined) return notFound('webhook endpoint', params.id)
-    if (body.url !== undefined) refuseInsecure(livemode, body.url)
-    const change = {
-      url: body.url,
-      enabledEvents: body.enabled_events,
-      description: body.description,
-      metadata: body.metadata && mergedMetadata(before.metadata, body.metadata),
-    }
+    const { livemode, params, body, deps } = ctx
+    const { url, enabled_events: enabledEvents, description, metadata, status } = body
+    if (url !== undefined) refuseInsecure(livemode, url)
+    const changeOf = (before: EndpointRow) => ({
+      url,
+      enabledEvents,
+      description,
+      metadata: metadata && mergedMetadata(before.metadata, metadata),
+    })
     const request = identityOf('PATCH /v1/webhook_endpoints/{id}', ctx)
-    const row = await write(() =>
-      deps.activities.updateWebhookEndpoint(request, params.id, change, body.status),
+    const { value: row, replayed } = await write(() =>
+      deps.activities.updateWebhookEndpoint(request, params.id, changeOf, { url, status }),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
-    return { status: 'ok', object: endpointObject(row, livemode) }
+    return { status: 'ok', replayed, object: endpointObject(row, livemode) }
   },
 })

@@ -15,8 +15,8 @@ end $$;
 
 -- Sets an account's customer (null unlinks, and with it the customers of what was merged into it) and metadata, each only where `p_change` names it; metadata
 -- by key, null or empty removing one. A change that changes nothing writes nothing. Outcomes: updated;
--- unchanged; replayed; missing. Refused: account_merged, account_already_exists, parameter_invalid
--- (more than 50 keys).
+-- unchanged; replayed. Refused: resource_missing, account_merged, account_already_exists,
+-- parameter_invalid (more than 50 keys).
 create or replace function account_update(
   p_workspace text, p_id text, p_change jsonb, p_route text, p_key text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -32,7 +32,7 @@ begin
   end if;
   before := account_to_change(p_workspace, p_id);
   if before.id is null then
-    return '{"outcome": "missing"}';
+    perform refuse(jsonb_build_object('code', 'resource_missing', 'account', p_id));
   end if;
   a := before;
   if p_change ? 'customer' then
@@ -68,8 +68,8 @@ end $$;
 
 -- Closes or reopens an account. Closing touches nothing but the status: a pending redemption still ends
 -- by its payment, its cancel or its deadline, and points still expire; earning and spending are refused.
--- One that has the status already stays as it is. Outcomes: changed; unchanged; replayed; missing.
--- Refused: account_merged; on reopening account_already_exists.
+-- One that has the status already stays as it is. Outcomes: changed; unchanged; replayed.
+-- Refused: resource_missing; account_merged; on reopening account_already_exists.
 create or replace function account_set_status(
   p_workspace text, p_id text, p_status text, p_route text, p_key text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -84,7 +84,7 @@ begin
   end if;
   a := account_to_change(p_workspace, p_id);
   if a.id is null then
-    return '{"outcome": "missing"}';
+    perform refuse(jsonb_build_object('code', 'resource_missing', 'account', p_id));
   end if;
   if a.status = p_status then
     return account_outcome(p_workspace, p_id, 'unchanged');

@@ -292,8 +292,8 @@ begin
 end $$;
 
 -- Sets a member's tier by hand, where the program says that tiers are custom. Idempotent by the request's
--- key. Outcomes: set; unchanged; replayed; missing. Refused: account_merged; parameter_invalid (no such tier,
--- or tiers that points or spend decide).
+-- key. Outcomes: set; unchanged; replayed. Refused: resource_missing; account_merged;
+-- parameter_invalid (no such tier, or tiers that points or spend decide).
 create or replace function tier_set(
   p_workspace text, p_account text, p_tier text, p_note text, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
@@ -309,7 +309,7 @@ begin
   end if;
   a := account_to_change(p_workspace, p_account);
   if a.id is null then
-    return '{"outcome": "missing"}';
+    perform refuse(jsonb_build_object('code', 'resource_missing', 'account', p_account));
   end if;
   select * into p from program where workspace = p_workspace and id = a.program;
   if coalesce(tier_qualify_on(p), 'none') <> 'custom'

@@ -4777,7 +4777,10 @@ export interface operations {
     patch_loyalty_accounts_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example loy_lkBjyMffgwzqEZDR7TwPWD */
                 id: string;
@@ -5857,7 +5860,10 @@ export interface operations {
     patch_loyalty_rewards_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
                 id: string;
@@ -8570,6 +8576,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `too_many_requests` */
             429: {
                 headers: {
@@ -8652,6 +8667,15 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8950,6 +8974,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `too_many_requests` */
             429: {
                 headers: {
@@ -9032,6 +9065,15 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9370,7 +9412,10 @@ export interface operations {
     patch_loyalty_programs_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
                 id: string;
@@ -10728,7 +10773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `resource_changed` */
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11426,7 +11471,10 @@ export interface operations {
     patch_loyalty_earning_rules_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example erl_kqkZFB8ByXRePMksQgWusv */
                 id: string;
@@ -12355,7 +12403,10 @@ export interface operations {
     delete_webhook_endpoints_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
@@ -12409,6 +12460,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `too_many_requests` */
             429: {
                 headers: {
@@ -12441,7 +12501,10 @@ export interface operations {
     patch_webhook_endpoints_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
                 id: string;
@@ -12694,6 +12757,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
             /** @description Created. */
             201: {
                 headers: {
@@ -12814,6 +12886,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReplayed"];
+                };
+            };
             /** @description Accepted. */
             202: {
                 headers: {
@@ -12852,6 +12933,15 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13318,7 +13408,10 @@ export interface operations {
     patch_event_types_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example VISIT_RATED */
                 id: string;
@@ -13745,7 +13838,10 @@ export interface operations {
     delete_reactors_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
@@ -13799,6 +13895,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `too_many_requests` */
             429: {
                 headers: {
@@ -13831,7 +13936,10 @@ export interface operations {
     patch_reactors_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
                 id: string;
@@ -15150,7 +15258,10 @@ export interface operations {
     put_settings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15189,6 +15300,15 @@ export interface operations {
             };
             /** @description `key_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15320,7 +15440,10 @@ export interface operations {
     put_settings_at_root: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15359,6 +15482,15 @@ export interface operations {
             };
             /** @description `key_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15964,7 +16096,10 @@ export interface operations {
     delete_loyalty_identities_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @example idn_zZmdjUOloJsRJPIDRkzhGQ */
                 id: string;
@@ -16011,6 +16146,15 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

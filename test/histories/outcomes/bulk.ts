@@ -4,7 +4,7 @@ import { newId } from '../../../domain/ids.ts'
 import { importLane } from '../../../domain/import-lanes.ts'
 import type { House } from '../../support/house.ts'
 import { ended } from '../../support/redeem.ts'
-import { member, type Outcomes } from './outcome.ts'
+import { member, type Outcomes, operation } from './outcome.ts'
 
 const bulk = (house: House, kind: NewBulk['kind'], id: string, batch: string): NewBulk => ({
   workspace: house.workspace,
@@ -34,12 +34,14 @@ export const bulkOutcomes: Outcomes = {
   'bulk run of an import that was paused': async (house) => {
     const id = await imported(house, 'paused')
     const run = house.engine.client.workflow.getHandle(id)
+    const { workspace } = house
+    const request = { workspace, route: 'resume', key: null, ...operation() }
     const looks = async () =>
       (await run.fetchHistory()).events?.filter(
         (event) => event.activityTaskCompletedEventAttributes,
       ).length
     await expect.poll(looks, { timeout: 30_000 }).toBeGreaterThan(0)
-    await house.activities.changeBulk({ workspace: house.workspace, bulk: id }, 'running')
+    await house.activities.changeBulk(request, id, 'running')
     return id
   },
   'bulk run of a batch reversal': async (house) => {

@@ -40,7 +40,7 @@ export const webhookOutcomes: Outcomes = {
     await nudgeEndpoint(house.engine, { workspace, endpoint })
     await rounds(2)
     expect(receiver.received).toHaveLength(2)
-    await house.activities.deleteWebhookEndpoint({ workspace, id: endpoint })
+    await house.activities.deleteWebhookEndpoint(request, endpoint)
     await nudgeEndpoint(house.engine, { workspace, endpoint })
     await run.result()
     await receiver.close()

@@ -1,0 +1,547 @@
+import request from 'supertest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { underV1 } from '../../api/both-paths.ts'
+import { ENDPOINTS } from '../../api/endpoints.ts'
+import { newId } from '../../domain/ids.ts'
+import { openShop, type Shop } from './shop.ts'
+
+// Every route that writes, sent twice with one Idempotency-Key and another write in between: the second
+// changes nothing, and answers with the object as it is now.
+
+/** Nothing runs behind the API here: imports stay as they are, deliveries wait. */
+let still: Shop
+/** With a worker, for what a redemption's run does. */
+let running: Shop
+beforeAll(async () => {
+  ;[still, running] = await Promise.all([openShop({ worker: false }), openShop()])
+})
+afterAll(async () => {
+  expect(await still.reconcile()).toEqual([])
+  expect(await running.reconcile()).toEqual([])
+  await Promise.all([still.close(), running.close()])
+})
+
+type Sent = { path: string; body?: object | undefined }
+type Case = Sent & {
+  shop?: Shop
+  /** Another write, after which a repeat that is applied again would show. */
+  between(first: { id: string }): Promise<unknown>
+  /** What shows whether something was written. */
+  read(first: { id: string }): string
+  /** The answer is no object that `read` reads. */
+  isReport?: boolean
+  /** Another request of this route, which the same key refuses. */
+  other?: Sent
+  text?: string
+}
+
+const V1 = '/v1/loyalty'
+const ok = async (sent: request.Test) => {
+  const { status, body } = await sent
+  expect(status, JSON.stringify(body)).toBeLessThan(300)
+  return body
+}
+const post = (path: string, body: object = {}, shop = still) => ok(shop.post(path, body))
+const patch = (path: string, body: object) => ok(still.patch(path, body))
+const member = async (amount = 1_000, shop = still): Promise<string> => {
+  const { id } = await post(`${V1}/accounts`, {}, shop)
+  await post(`${V1}/transactions`, { account: id, amount, reason: 'welcome' }, shop)
+  return id
+}
+const anything = () => post(`${V1}/accounts`)
+const FIVE_OFF = {
+  name: 'Five off',
+  type: 'discount_amount',
+  cost: 100,
+  value: { amount: 500, currency: 'EUR' },
+}
+const BAG = { name: 'Bag', type: 'free_product', cost: 100, value: { product: 'Bag' } }
+const reward = (body: object = FIVE_OFF, shop = still) => post(`${V1}/rewards`, body, shop)
+const payment = (more: object = {}, shop = still) =>
+  post('/v1/payments', { amount: 5_000, currency: 'EUR', card: '4242424242424242', ...more }, shop)
+const ENDPOINT = { url: 'http://127.0.0.1:9/hooks' }
+const webhook = () => post('/v1/webhook_endpoints', ENDPOINT)
+const eventType = async (): Promise<string> => {
+  const name = newId('ety').toUpperCase().replace(/\W/g, '_')
+  await post('/v1/event_types', { name, schema: { type: 'object' } })
+  return name
+}
+const REACTION = { type: 'adjust_points', points: '$.points * -1' }
+const reactor = async () =>
+  post('/v1/reactors', { name: 'R', trigger: await eventType(), reactions: [REACTION] })
+const rule = () => post(`${V1}/earning_rules`, { award: { fixed: 1 }, active: false })
+const pool = () => post(`${V1}/code_pools`, { name: 'Cinema' })
+const tagged = async () => {
+  const batch = newId('op')
+  const row = { account: await member(), amount: 5, reason: 'gift', metadata: { batch } }
+  await post(`${V1}/transactions`, row)
+  return batch
+}
+const file = (account: string) => `${JSON.stringify({ account, amount: 1 })}\n`
+const imported = async () => {
+  const sent = request(still.app).post(`${V1}/imports`).set('X-Api-Key', still.keys.secretKey)
+  return ok(sent.type('application/x-ndjson').send(file(await member())))
+}
+const reversal = async () => post(`${V1}/batches/${await tagged()}/reverse`)
+const redemption = async (of: object, more: object = {}) => {
+  const account = await member(1_000, running)
+  const { id } = await reward(of, running)
+  return post(`${V1}/redemptions`, { account, reward: id, ...more }, running)
+}
+const registered = async () => {
+  const body = { kind: 'external_id', external_id: newId('op') }
+  return { account: await member(), body }
+}
+const held = async () => {
+  const name = newId('ety').toUpperCase().replace(/\W/g, '_')
+  await post('/v1/event_types', { name, schema: { type: 'object' } }, running)
+  await post('/v1/reactors', { name: 'R', trigger: name, reactions: [REACTION] }, running)
+  const user = await member(1_000, running)
+  const body = { type: name, user, payload: { points: 10 }, eventId: newId('op'), hold: true }
+  await post('/v1/events', body, running)
+  return { user, eventId: body.eventId, read: `${V1}/transactions?account=${user}` }
+}
+const settled = async (verb: 'confirm' | 'cancel'): Promise<Case> => {
+  const { user, eventId, read } = await held()
+  const more = { account: user, amount: 1, reason: 'more' }
+  return {
+    shop: running,
+    path: `/v1/events/${eventId}/${verb}`,
+    between: () => post(`${V1}/transactions`, more, running),
+    read: () => read,
+    isReport: true,
+  }
+}
+/** Another change of the same object, so that the first one's values are no longer its own. */
+const changed = (base: string, id: string, first: object, second: object): Case => ({
+  path: `${base}/${id}`,
+  body: first,
+  between: () => patch(`${base}/${id}`, second),
+  read: () => `${base}/${id}`,
+  other: { path: `${base}/${id}`, body: second },
+})
+const made = (base: string, body: object, change: object, other: object): Case => ({
+  path: base,
+  body,
+  between: ({ id }) => patch(`${base}/${id}`, change),
+  read: ({ id }) => `${base}/${id}`,
+  other: { path: base, body: { ...body, ...other } },
+})
+const turned = async (base: string, id: string, verb: string, back: string): Promise<Case> => ({
+  path: `${base}/${id}/${verb}`,
+  between: () => post(`${base}/${id}/${back}`),
+  read: () => `${base}/${id}`,
+})
+const NAME = { name: 'Another' }
+
+const CASES: Readonly<Record<string, () => Promise<Case>>> = {
+  'POST /v1/loyalty/accounts': async () =>
+    made(`${V1}/accounts`, { customer: newId('op') }, { metadata: { a: 'b' } }, { metadata: {} }),
+  'PATCH /v1/loyalty/accounts/{id}': async () =>
+    changed(`${V1}/accounts`, await member(), { metadata: { a: '1' } }, { metadata: { a: '2' } }),
+  'POST /v1/loyalty/accounts/{id}/close': async () =>
+    turned(`${V1}/accounts`, await member(), 'close', 'reopen'),
+  'POST /v1/loyalty/accounts/{id}/reopen': async () => {
+    const id = await member()
+    await post(`${V1}/accounts/${id}/close`)
+    return turned(`${V1}/accounts`, id, 'reopen', 'close')
+  },
+  'POST /v1/loyalty/accounts/merge': async () => {
+    const [source, target] = [await member(), await member()]
+    return {
+      path: `${V1}/accounts/merge`,
+      body: { source, target },
+      between: () => patch(`${V1}/accounts/${target}`, { metadata: { a: 'b' } }),
+      read: () => `${V1}/accounts/${target}`,
+    }
+  },
+  'POST /v1/loyalty/accounts/{id}/set_tier': async () => {
+    const tier = (name: string, rank: number) => ({ name, rank, threshold: rank, multiplier: 1 })
+    const tiers = [tier('Silver', 1), tier('Gold', 2)]
+    const program = await post(`${V1}/programs`, {
+      name: 'By hand',
+      tierConfig: { qualifyOn: 'custom', tiers },
+    })
+    const { id } = await post(`${V1}/accounts`, { program: program.id })
+    const path = `${V1}/accounts/${id}/set_tier`
+    return {
+      path,
+      body: { tier: 'Gold' },
+      between: () => post(path, { tier: 'Silver' }),
+      read: () => `${V1}/accounts/${id}`,
+    }
+  },
+  'POST /v1/loyalty/rewards': async () => made(`${V1}/rewards`, FIVE_OFF, NAME, { cost: 7 }),
+  'PATCH /v1/loyalty/rewards/{id}': async () =>
+    changed(`${V1}/rewards`, (await reward()).id, { cost: 200 }, { cost: 300 }),
+  'POST /v1/loyalty/rewards/{id}/archive': async () =>
+    turned(`${V1}/rewards`, (await reward()).id, 'archive', 'unarchive'),
+  'POST /v1/loyalty/rewards/{id}/unarchive': async () =>
+    turned(`${V1}/rewards`, (await reward()).id, 'unarchive', 'archive'),
+  'POST /v1/loyalty/redemptions': async () => {
+    const account = await member(1_000, running)
+    const { id } = await reward(FIVE_OFF, running)
+    return {
+      shop: running,
+      path: `${V1}/redemptions`,
+      body: { account, reward: id },
+      between: (first) => post(`${V1}/redemptions/${first.id}/cancel`, {}, running),
+      read: (first) => `${V1}/redemptions/${first.id}`,
+      other: { path: `${V1}/redemptions`, body: { account, reward: id, quantity: 2 } },
+    }
+  },
+  'POST /v1/loyalty/redemptions/{id}/cancel': async () => {
+    const { id, account } = await redemption(FIVE_OFF)
+    return {
+      shop: running,
+      path: `${V1}/redemptions/${id}/cancel`,
+      between: () => post(`${V1}/transactions`, { account, amount: 1, reason: 'more' }, running),
+      read: () => `${V1}/redemptions/${id}`,
+    }
+  },
+  'POST /v1/loyalty/redemptions/{id}/extend': async () => {
+    const { id } = await redemption(FIVE_OFF)
+    const path = `${V1}/redemptions/${id}/extend`
+    return {
+      shop: running,
+      path,
+      body: { minutes: 10 },
+      between: () => post(path, { minutes: 20 }, running),
+      read: () => `${V1}/redemptions/${id}`,
+      other: { path, body: { minutes: 11 } },
+    }
+  },
+  'POST /v1/loyalty/redemptions/{id}/reverse': async () => {
+    const { id } = await redemption(BAG, { quantity: 3 })
+    const path = `${V1}/redemptions/${id}/reverse`
+    return {
+      shop: running,
+      path,
+      body: { reason: 'broken', points: 10 },
+      between: () => post(path, { reason: 'broken', points: 20 }, running),
+      read: () => `${V1}/redemptions/${id}`,
+      other: { path, body: { reason: 'broken', points: 11 } },
+    }
+  },
+  'POST /v1/loyalty/redemptions/{id}/fulfill': async () => {
+    const { id } = await redemption(BAG, { quantity: 3 })
+    const path = `${V1}/redemptions/${id}/fulfill`
+    return {
+      shop: running,
+      path,
+      body: { quantity: 1, tracking: '1' },
+      between: () => post(path, { quantity: 1, tracking: '2' }, running),
+      read: () => `${V1}/redemptions/${id}`,
+      other: { path, body: { quantity: 1, tracking: '3' } },
+    }
+  },
+  'POST /v1/loyalty/code_pools': async () => ({
+    path: `${V1}/code_pools`,
+    body: { name: 'Cinema' },
+    between: ({ id }) => post(`${V1}/code_pools/${id}/codes`, { codes: ['CINE-0001'] }),
+    read: ({ id }) => `${V1}/code_pools/${id}`,
+    other: { path: `${V1}/code_pools`, body: NAME },
+  }),
+  'POST /v1/loyalty/code_pools/{id}/codes': async () => {
+    const { id } = await pool()
+    const path = `${V1}/code_pools/${id}/codes`
+    return {
+      path,
+      body: { codes: ['CINE-1001', 'CINE-1002'] },
+      between: () => post(path, { codes: ['CINE-1003'] }),
+      read: () => `${V1}/code_pools/${id}`,
+      isReport: true,
+      other: { path, body: { codes: ['CINE-1004'] } },
+    }
+  },
+  'POST /v1/loyalty/imports': async () => ({
+    path: `${V1}/imports`,
+    text: file(await member()),
+    between: ({ id }) => post(`${V1}/imports/${id}/pause`),
+    read: ({ id }) => `${V1}/imports/${id}`,
+  }),
+  'POST /v1/loyalty/imports/{id}/pause': async () => ({
+    ...(await turned(`${V1}/imports`, (await imported()).id, 'pause', 'resume')),
+    other: { path: `${V1}/imports/${(await imported()).id}/pause` },
+  }),
+  'POST /v1/loyalty/imports/{id}/resume': async () => {
+    const { id } = await imported()
+    await post(`${V1}/imports/${id}/pause`)
+    return turned(`${V1}/imports`, id, 'resume', 'pause')
+  },
+  'POST /v1/loyalty/batches/{batch}/reverse': async () => ({
+    path: `${V1}/batches/${await tagged()}/reverse`,
+    between: ({ id }) => post(`${V1}/batch_reversals/${id}/pause`),
+    read: ({ id }) => `${V1}/batch_reversals/${id}`,
+    other: { path: `${V1}/batches/${await tagged()}/reverse` },
+  }),
+  'POST /v1/loyalty/batch_reversals/{id}/pause': async () =>
+    turned(`${V1}/batch_reversals`, (await reversal()).id, 'pause', 'resume'),
+  'POST /v1/loyalty/batch_reversals/{id}/resume': async () => {
+    const { id } = await reversal()
+    await post(`${V1}/batch_reversals/${id}/pause`)
+    return turned(`${V1}/batch_reversals`, id, 'resume', 'pause')
+  },
+  'POST /v1/loyalty/programs': async () =>
+    made(`${V1}/programs`, { name: 'Club' }, NAME, { auto_enroll: true }),
+  'PATCH /v1/loyalty/programs/{id}': async () =>
+    changed(`${V1}/programs`, 'prog_default', { name: 'One' }, { name: 'Two' }),
+  'POST /v1/loyalty/transactions/batch': async () => {
+    const account = await member()
+    const rows = (amount: number) => ({ transactions: [{ account, amount, reason: 'gift' }] })
+    return {
+      path: `${V1}/transactions/batch`,
+      body: rows(5),
+      between: () => post(`${V1}/transactions/batch`, rows(6)),
+      read: () => `${V1}/accounts/${account}`,
+      isReport: true,
+      other: { path: `${V1}/transactions/batch`, body: rows(7) },
+    }
+  },
+  'POST /v1/loyalty/transactions/{id}/reverse': async () => {
+    const account = await member()
+    const credit = { account, amount: 5, reason: 'gift' }
+    const { id } = await post(`${V1}/transactions`, credit)
+    return {
+      path: `${V1}/transactions/${id}/reverse`,
+      between: () => post(`${V1}/transactions`, credit),
+      read: () => `${V1}/accounts/${account}`,
+      isReport: true,
+      other: { path: `${V1}/transactions/${id}/reverse`, body: { reason: 'other' } },
+    }
+  },
+  'POST /v1/loyalty/transactions': async () => {
+    const account = await member()
+    const credit = { account, amount: 5, reason: 'gift' }
+    return {
+      path: `${V1}/transactions`,
+      body: credit,
+      between: () => post(`${V1}/transactions`, credit),
+      read: () => `${V1}/accounts/${account}`,
+      isReport: true,
+      other: { path: `${V1}/transactions`, body: { ...credit, amount: 6 } },
+    }
+  },
+  'POST /v1/payments': async () => {
+    const body = { amount: 500, currency: 'EUR' }
+    return {
+      path: '/v1/payments',
+      body,
+      between: ({ id }) => post(`/v1/payments/${id}/cancel`),
+      read: ({ id }) => `/v1/payments/${id}`,
+      other: { path: '/v1/payments', body: { ...body, amount: 600 } },
+    }
+  },
+  'POST /v1/payments/{id}/confirm': async () => {
+    const { id } = await payment({ card: '4000000000003220' })
+    return {
+      path: `/v1/payments/${id}/confirm`,
+      between: () => post('/v1/refunds', { payment: id, amount: 100 }),
+      read: () => `/v1/payments/${id}`,
+      other: { path: `/v1/payments/${id}/confirm`, body: { card: '4242424242424242' } },
+    }
+  },
+  'POST /v1/payments/{id}/cancel': async () => ({
+    path: `/v1/payments/${(await post('/v1/payments', { amount: 500, currency: 'EUR' })).id}/cancel`,
+    between: anything,
+    read: ({ id }) => `/v1/payments/${id}`,
+  }),
+  'POST /v1/payments/{id}/replay_award': async () => {
+    const customer = newId('op')
+    const { id } = await payment({ customer })
+    return {
+      path: `/v1/payments/${id}/replay_award`,
+      between: () => post(`${V1}/accounts`, { customer }),
+      read: () => `${V1}/transactions?payment=${id}`,
+      isReport: true,
+      other: { path: `/v1/payments/${(await payment()).id}/replay_award` },
+    }
+  },
+  'POST /v1/refunds': async () => {
+    const { id } = await payment()
+    const body = { payment: id, amount: 100 }
+    return {
+      path: '/v1/refunds',
+      body,
+      between: () => post('/v1/refunds', { payment: id, amount: 200 }),
+      read: () => `/v1/payments/${id}`,
+      isReport: true,
+      other: { path: '/v1/refunds', body: { ...body, amount: 101 } },
+    }
+  },
+  'POST /v1/loyalty/earning_rules': async () =>
+    made(`${V1}/earning_rules`, { award: { fixed: 1 }, active: false }, NAME, NAME),
+  'PATCH /v1/loyalty/earning_rules/{id}': async () =>
+    changed(`${V1}/earning_rules`, (await rule()).id, { multiplier: 2 }, { multiplier: 3 }),
+  'POST /v1/webhook_endpoints': async () => {
+    const change = { description: 'another' }
+    return made('/v1/webhook_endpoints', ENDPOINT, change, change)
+  },
+  'PATCH /v1/webhook_endpoints/{id}': async () =>
+    changed(
+      '/v1/webhook_endpoints',
+      (await webhook()).id,
+      { description: 'one', status: 'disabled' },
+      { description: 'two', status: 'enabled' },
+    ),
+  'DELETE /v1/webhook_endpoints/{id}': async () => ({
+    path: `/v1/webhook_endpoints/${(await webhook()).id}`,
+    between: webhook,
+    read: () => '/v1/webhook_endpoints',
+    isReport: true,
+    other: { path: `/v1/webhook_endpoints/${(await webhook()).id}` },
+  }),
+  'POST /v1/webhook_endpoints/{id}/roll_secret': async () => {
+    const { id } = await webhook()
+    const path = `/v1/webhook_endpoints/${id}/roll_secret`
+    return {
+      path,
+      body: { overlap_hours: 1 },
+      between: () => post(path),
+      read: () => `/v1/webhook_endpoints/${id}`,
+      other: { path, body: { overlap_hours: 2 } },
+    }
+  },
+  'POST /v1/webhook_endpoints/{id}/test': async () => {
+    const { id } = await webhook()
+    return {
+      path: `/v1/webhook_endpoints/${id}/test`,
+      between: () => post(`/v1/webhook_endpoints/${id}/test`),
+      read: () => `/v1/webhook_endpoints/${id}/deliveries`,
+      isReport: true,
+    }
+  },
+  'POST /v1/webhook_endpoints/{id}/replay': async () => {
+    const { id } = await webhook()
+    const path = `/v1/webhook_endpoints/${id}/replay`
+    return {
+      path,
+      body: { created: { gte: 0 } },
+      between: anything, // a new event, which the window would reach by now
+      read: () => `/v1/webhook_endpoints/${id}/deliveries?limit=100`,
+      isReport: true,
+      other: { path, body: { created: { gte: 1 } } },
+    }
+  },
+  'POST /v1/event_types': async () => {
+    const body = { name: `type.${newId('ety').slice(4)}`, schema: { type: 'object' } }
+    const change = { schema: { type: 'object', additionalProperties: true } }
+    return made('/v1/event_types', body, change, change)
+  },
+  'PATCH /v1/event_types/{id}': async () => {
+    const of = (type: string) => ({ schema: { type: 'object', properties: { p: { type } } } })
+    return changed('/v1/event_types', await eventType(), of('string'), of('number'))
+  },
+  'POST /v1/reactors': async () =>
+    made(
+      '/v1/reactors',
+      { name: 'R', trigger: await eventType(), reactions: [REACTION] },
+      NAME,
+      NAME,
+    ),
+  'PATCH /v1/reactors/{id}': async () =>
+    changed('/v1/reactors', (await reactor()).id, { order: 1 }, { order: 2 }),
+  'DELETE /v1/reactors/{id}': async () => ({
+    path: `/v1/reactors/${(await reactor()).id}`,
+    between: reactor,
+    read: () => '/v1/reactors',
+    isReport: true,
+    other: { path: `/v1/reactors/${(await reactor()).id}` },
+  }),
+  'POST /v1/events': async () => {
+    const { trigger } = await reactor()
+    const user = await member()
+    const body = (points: number) => ({ type: trigger, user, payload: { points } })
+    return {
+      path: '/v1/events',
+      body: body(10),
+      between: () => post('/v1/events', body(20)),
+      read: () => `${V1}/transactions?account=${user}`,
+      isReport: true,
+      other: { path: '/v1/events', body: body(30) },
+    }
+  },
+  'POST /v1/events/{id}/confirm': () => settled('confirm'),
+  'POST /v1/events/{id}/cancel': () => settled('cancel'),
+  'PUT /v1/settings': async () => ({
+    path: '/v1/settings',
+    body: { color: 'red' },
+    between: () => ok(still.put('/v1/settings', { color: 'blue' })),
+    read: () => '/v1/settings',
+    other: { path: '/v1/settings', body: { color: 'green' } },
+  }),
+  'POST /v1/loyalty/accounts/{id}/identities': async () => {
+    const { account, body } = await registered()
+    return {
+      path: `${V1}/accounts/${account}/identities`,
+      body,
+      between: ({ id }) => ok(still.delete(`${V1}/identities/${id}`)),
+      read: ({ id }) => `${V1}/identities/${id}`,
+      other: { path: `${V1}/accounts/${account}/identities`, body: { ...body, label: 'CRM' } },
+    }
+  },
+  'DELETE /v1/loyalty/identities/{id}': async () => {
+    const { account, body } = await registered()
+    const path = `${V1}/accounts/${account}/identities`
+    const { id } = await post(path, body)
+    const { id: other } = await post(path, { ...body, external_id: newId('op') })
+    return {
+      path: `${V1}/identities/${id}`,
+      between: () => post(path, body),
+      read: () => path,
+      isReport: true,
+      other: { path: `${V1}/identities/${other}` },
+    }
+  },
+}
+
+/** They are sent by these verbs for the size of what is asked, and write nothing. */
+const READS = [
+  'POST /v1/loyalty/quotes',
+  'POST /v1/reactors/{id}/dry_run',
+  'POST /v1/members/lookup',
+]
+
+const writes = ENDPOINTS.filter(({ method, raw }) => method !== 'GET' && !raw)
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${underV1(path)}`
+
+it('every route that writes is tried here', () => {
+  expect([...Object.keys(CASES), ...READS].sort()).toEqual([...new Set(writes.map(nameOf))].sort())
+})
+
+describe.each(Object.entries(CASES))('%s', (route, prepare) => {
+  const aliases = writes.filter((one) => nameOf(one) === route)
+  const atRoot = aliases.some(({ path }) => !path.startsWith('/v1/'))
+
+  it('sent again with its key changes nothing and answers with what is there now', async () => {
+    const { shop = still, path, body, text, between, read, isReport, other } = await prepare()
+    const key = newId('op')
+    const send = (sent: Sent) => {
+      const verb = route.split(' ')[0]?.toLowerCase() as 'post' | 'put' | 'patch' | 'delete'
+      const test = request(shop.app)[verb](sent.path)
+      test.set('X-Api-Key', shop.keys.secretKey).set('Idempotency-Key', key)
+      if (text !== undefined) return test.type('application/x-ndjson').send(text)
+      return verb === 'delete' ? test : test.send(sent.body ?? {})
+    }
+    const first = await send({ path, body })
+    expect([first.status < 300, first.headers['idempotent-replayed']], first.text).toEqual([
+      true,
+      undefined,
+    ])
+    await between(first.body)
+    const before = await ok(shop.get(read(first.body)))
+
+    const again = await send({ path: atRoot ? path.replace(/^\/v1/, '') : path, body })
+    expect([again.status, again.headers['idempotent-replayed']], again.text).toEqual([200, 'true'])
+    expect(await ok(shop.get(read(first.body)))).toEqual(before)
+    if (isReport !== true) {
+      const shown = Object.entries(before).filter(([field]) => field in again.body)
+      expect(again.body).toMatchObject(Object.fromEntries(shown))
+    }
+
+    if (other === undefined) return
+    const reused = await send(other)
+    expect([reused.status, reused.body.error?.code]).toEqual([409, 'idempotency_key_reused'])
+    expect(await ok(shop.get(read(first.body)))).toEqual(before)
+  })
+})
