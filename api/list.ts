@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PageRequest } from '../db/page.ts'
 import type { IdPrefix } from '../domain/ids.ts'
 import { id } from './values/id.ts'
-import { queryTime } from './values/time.ts'
+import { queryWindow } from './values/time.ts'
 
 const DEFAULT_LIMIT = 20
 const MOST = 100
@@ -15,19 +15,6 @@ const limit = z
   .default(DEFAULT_LIMIT)
   .meta({ type: 'integer', minimum: 1, maximum: MOST, default: DEFAULT_LIMIT })
 
-const created = z
-  .strictObject({
-    gt: queryTime.optional(),
-    gte: queryTime.optional(),
-    lt: queryTime.optional(),
-    lte: queryTime.optional(),
-  })
-  .optional()
-  .meta({
-    description: 'Unix seconds or ISO 8601.',
-    param: { style: 'deepObject', explode: true },
-  })
-
 /** The query of a list: the page, and the list's own filters. `ids`: what its objects are called by. */
 export function listQuery<Filters extends z.ZodRawShape>(
   ids: IdPrefix | z.ZodString,
@@ -39,7 +26,7 @@ export function listQuery<Filters extends z.ZodRawShape>(
       limit,
       starting_after: cursor.optional(),
       ending_before: cursor.optional(),
-      created,
+      created: queryWindow,
       ...filters,
     })
     .refine((query) => !('starting_after' in query && 'ending_before' in query), {
@@ -48,15 +35,29 @@ export function listQuery<Filters extends z.ZodRawShape>(
     })
 }
 
-/** The page that a parsed list query asks for: newest first, `startingAfter` goes to older ones. */
-export function pageOf(query: {
+type PageQuery = {
   readonly limit: number
   readonly starting_after?: string | undefined
   readonly ending_before?: string | undefined
   readonly created?: PageRequest['created'] | undefined
-}): PageRequest {
-  const { limit, starting_after, ending_before, created } = query
-  return { limit, startingAfter: starting_after, endingBefore: ending_before, created }
+  readonly program?: string | undefined
+  readonly account?: string | undefined
+}
+
+/**
+ * The page that a parsed list query asks for: newest first, `startingAfter` goes to older ones. Days
+ * are those of the list's program, or of its account's.
+ */
+export function pageOf(query: PageQuery, account = query.account): PageRequest {
+  const { limit, starting_after, ending_before, created, program } = query
+  return {
+    limit,
+    startingAfter: starting_after,
+    endingBefore: ending_before,
+    created,
+    program,
+    account,
+  }
 }
 
 /** The schema of a page of `item`. */

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core'
+import type { Moment, Window } from '../domain/moment.ts'
 import { Refused } from '../domain/refusal.ts'
 import type { Db } from './workspace-client.ts'
 
@@ -10,7 +11,10 @@ export type PageRequest = {
   startingAfter?: string
   /** An id: the page before it, going forward. */
   endingBefore?: string
-  created?: { gt?: Date; gte?: Date; lt?: Date; lte?: Date }
+  created?: Window
+  /** Whose time zone the days of `created` are of; prog_default's where neither is named. */
+  program?: string
+  account?: string
 }
 
 export type Page<Row> = { rows: Row[]; hasMore: boolean }
@@ -32,15 +36,12 @@ export async function readPage<T extends Listed>(
   where: (SQL | '' | undefined)[],
   datedIds = false,
 ): Promise<Page<T['$inferSelect']>> {
-  const { limit, startingAfter, endingBefore, created = {} } = page
+  const { limit, startingAfter, endingBefore } = page
   const backwards = endingBefore !== undefined
   const cursor = startingAfter ?? endingBefore
   const conditions = [
     ...where.filter((condition): condition is SQL => Boolean(condition)),
-    created.gt && gt(table.createdAt, created.gt),
-    created.gte && gte(table.createdAt, created.gte),
-    created.lt && lt(table.createdAt, created.lt),
-    created.lte && lte(table.createdAt, created.lte),
+    ...createdWithin(table, page),
     cursor &&
       (datedIds ? (backwards ? gt : lt)(table.id, cursor) : beyond(table, cursor, backwards)),
   ].filter((condition): condition is SQL => Boolean(condition))
@@ -55,6 +56,29 @@ export async function readPage<T extends Listed>(
   if (cursor && !datedIds && found.length === 0) await refuseUnknown(db, table, page)
   const rows = found.slice(0, limit) as T['$inferSelect'][]
   return { rows: backwards ? rows.reverse() : rows, hasMore: found.length > limit }
+}
+
+/** A day counts as a whole: `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+function createdWithin(table: Listed, { created = {}, program, account }: PageRequest) {
+  const zone = sql`day_zone(${WORKSPACE}, ${program ?? null}, ${account ?? null})`
+  const midnight = (day: string, later: number) =>
+    sql`local_midnight(${day}::date + ${later}::int, ${zone})`
+  const bound = (
+    moment: Moment | undefined,
+    instant: typeof gte,
+    ofDay: typeof gte,
+    later: 0 | 1,
+  ) =>
+    moment &&
+    ('day' in moment
+      ? ofDay(table.createdAt, midnight(moment.day, later))
+      : instant(table.createdAt, moment))
+  return [
+    bound(created.gt, gt, gte, 1),
+    bound(created.gte, gte, gte, 0),
+    bound(created.lt, lt, lt, 0),
+    bound(created.lte, lte, lt, 1),
+  ]
 }
 
 async function refuseUnknown(db: Db, table: Listed, page: PageRequest) {

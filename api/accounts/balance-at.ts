@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { findAccount } from '../../db/accounts.ts'
+import { readEndOf } from '../../db/day.ts'
 import { readBalanceAt } from '../../db/expiry.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
 import { id, idPath } from '../values/id.ts'
 import { points } from '../values/points.ts'
-import { queryTime, time } from '../values/time.ts'
+import { reportTime, time } from '../values/time.ts'
 
 const BalanceAt = z
   .object({ account: id('loy'), balance: points, at: time })
@@ -21,18 +22,19 @@ export const balanceAt = endpoint({
   tags: ['accounts'],
   key: 'secret',
   params: idPath('loy'),
-  query: z.strictObject({ at: queryTime }),
+  query: z.strictObject({ at: reportTime }),
   reply: BalanceAt,
   errors: ['resource_missing', 'parameter_missing'],
   handle: async ({ workspace, params, query, deps }) => {
     const row = await findAccount(deps.pool, workspace, params.id)
-    const balance = await readBalanceAt(deps.pool, workspace, params.id, query.at)
+    const at = await readEndOf({ pool: deps.pool, workspace, account: params.id }, query.at)
+    const balance = await readBalanceAt(deps.pool, workspace, params.id, at)
     if (row === undefined || balance === null) return notFound('account', params.id)
     const decimals = await deps.decimals.ofProgram(workspace, row.program)
     const object = {
       account: row.id,
       balance: pointsOf(balance, decimals),
-      at: query.at.toISOString(),
+      at: at.toISOString(),
     }
     return { status: 'ok', object }
   },

@@ -19,7 +19,7 @@ export const listTierChanges = endpoint({
   handle: async ({ workspace, livemode, params, query, deps }) => {
     const { id } = params
     if ((await findAccount(deps.pool, workspace, id)) === undefined) return notFound('account', id)
-    const { rows, hasMore } = await readTierChanges(deps.pool, workspace, id, pageOf(query))
+    const { rows, hasMore } = await readTierChanges(deps.pool, workspace, id, pageOf(query, id))
     const data = rows.map((row) => ({
       id: row.id,
       object: 'tier_change' as const,

@@ -21,7 +21,7 @@ export const listIdentities = endpoint({
   handle: async ({ workspace, livemode, params, query, deps }) => {
     const account = await findAccount(deps.pool, workspace, params.id)
     if (account === undefined) return notFound('account', params.id)
-    const page = await readIdentities(deps.pool, workspace, params.id, pageOf(query))
+    const page = await readIdentities(deps.pool, workspace, params.id, pageOf(query, params.id))
     const data = page.rows.map((row) => presentIdentity(row, livemode))
     const url = `/v1/loyalty/accounts/${params.id}/identities`
     return { status: 'ok', object: listOf(url, data, page.hasMore) }

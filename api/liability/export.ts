@@ -6,11 +6,10 @@ import { refuse } from '../../domain/refusal.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
 import { idPath } from '../values/id.ts'
+import { queryDay } from '../values/time.ts'
 
 const MOST_PERIODS = 3_700 // ten years of days
 const DAY_MS = 86_400_000
-
-const utcDate = z.iso.date().meta({ example: '2026-01-01' })
 
 const HEADER = [
   'period',
@@ -36,7 +35,11 @@ export const exportLiability = endpoint({
   key: 'secret',
   params: idPath('prog'),
   query: z
-    .strictObject({ from: utcDate, to: utcDate, period: z.enum(['month', 'day']).default('month') })
+    .strictObject({
+      from: queryDay,
+      to: queryDay,
+      period: z.enum(['month', 'day']).default('month'),
+    })
     .refine(({ from, to }) => from < to, { error: 'must be after from', path: ['to'] })
     .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= MOST_PERIODS * DAY_MS, {
       error: `must be within ${MOST_PERIODS} days of from`,

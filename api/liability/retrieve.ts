@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { databaseNow } from '../../db/clock.ts'
 import { readLiability } from '../../db/liability.ts'
 import { liabilityObject } from '../../domain/objects/liability.ts'
-import { refuse } from '../../domain/refusal.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
 import { idPath } from '../values/id.ts'
-import { queryTime, time } from '../values/time.ts'
+import { reportTime, time } from '../values/time.ts'
+import { pastEndOf } from './past.ts'
 
 const Liability = z
   .object({
@@ -51,14 +50,11 @@ export const retrieveLiability = endpoint({
   tags: ['programs'],
   key: 'secret',
   params: idPath('prog'),
-  query: z.strictObject({ at: queryTime.optional() }),
+  query: z.strictObject({ at: reportTime.optional() }),
   reply: Liability,
   errors: ['resource_missing'],
   handle: async ({ workspace, params, query, deps }) => {
-    const { at = null } = query
-    if (at !== null && at > (await databaseNow(deps.pool))) {
-      refuse('parameter_invalid', 'at: must not be in the future.', { param: 'at' })
-    }
+    const at = await pastEndOf({ pool: deps.pool, workspace, program: params.id }, query.at)
     const report = await readLiability(deps.pool, workspace, params.id, at)
     if (report === null) return notFound('program', params.id)
     return { status: 'ok', object: liabilityObject(report) }

@@ -12,6 +12,8 @@ const LONGEST_NAME = 100
 const MOST_MONTHS = 1_200 // a century: beyond it is `never`
 const MOST_WARN_DAYS = 365
 const MOST_GRACE_DAYS = 3_650
+const FIXED_DATE =
+  'MM-DD: points expire at the end of this day in `timeZone`. 02-29 is the month’s last day where the year has none.'
 const MOST_HOLD_MINUTES = 525_600
 const MOST_VALUE = 1_000_000 // minor units a point
 const VALUE_STEPS = 1_000_000 // a point is worth at least a millionth of a minor unit, in such steps
@@ -38,7 +40,11 @@ const currency = {
 const expiry = {
   mode: z.enum(['never', 'rolling', 'fixed']),
   months: z.number().int().min(1).max(MOST_MONTHS).nullable(),
-  fixedDate: z.string().refine(isDateOfYear, 'expected a date as MM-DD').nullable(),
+  fixedDate: z
+    .string()
+    .refine(isDateOfYear, 'expected a date as MM-DD')
+    .nullable()
+    .meta({ description: FIXED_DATE }),
   resetOnActivity: z.boolean(),
   warnDaysBefore: z.number().int().min(1).max(MOST_WARN_DAYS).nullable(),
   timeZone: z

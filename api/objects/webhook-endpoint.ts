@@ -83,7 +83,7 @@ export const WebhookReplay = z
     events: z.array(id('evt')).min(1).max(MOST_REPLAYED).optional(),
     created: z.strictObject({ gte: windowTime, lt: windowTime.optional() }).optional().meta({
       description:
-        'Events of this window that the endpoint subscribes to; unix seconds or ISO 8601.',
+        'Events of this window that the endpoint subscribes to; unix seconds or ISO 8601, a bare date being the start of that day in `prog_default`’s time zone.',
     }),
   })
   .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {

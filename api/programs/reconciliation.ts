@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { databaseNow } from '../../db/clock.ts'
+import { readEndOf, readStartOf } from '../../db/day.ts'
 import { type Mismatch, readReconciliation } from '../../db/payment-reconciliation.ts'
 import { findProgram } from '../../db/programs.ts'
+import type { Moment, Window } from '../../domain/moment.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
 import { id, idPath } from '../values/id.ts'
 import { points } from '../values/points.ts'
-import { queryTime, time } from '../values/time.ts'
+import { queryWindow, time } from '../values/time.ts'
 
 const MOST_LINES = 1_000 // more than a person reads; a narrower window shows the rest
 const MILLISECOND = 1
@@ -44,35 +46,23 @@ const Reconciliation = z
     description: "A program's points beside the payments behind them.",
   })
 
-const created = z
-  .strictObject({
-    gt: queryTime.optional(),
-    gte: queryTime.optional(),
-    lt: queryTime.optional(),
-    lte: queryTime.optional(),
-  })
-  .optional()
-  .meta({
-    description: 'Unix seconds or ISO 8601; the window, up to now where it has no end.',
-    param: { style: 'deepObject', explode: true },
-  })
-
 export const reconcileProgram = endpoint({
   method: 'GET',
   path: '/v1/loyalty/programs/{id}/reconciliation',
   summary: "Join a window's transactions to payments and refunds",
   description:
-    'Totals of the window and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.',
+    'Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.',
   tags: ['programs'],
   key: 'secret',
   params: idPath('prog'),
-  query: z.strictObject({ created }),
+  query: z.strictObject({ created: queryWindow }),
   reply: Reconciliation,
   errors: ['resource_missing'],
   handle: async ({ workspace, params, query, deps }) => {
     const program = await findProgram(deps.pool, workspace, params.id)
     if (program === undefined) return notFound('program', params.id)
-    const window = windowOf(query.created ?? {}, await databaseNow(deps.pool))
+    const { pool } = deps
+    const window = await windowOf({ pool, workspace, program: program.id }, query.created ?? {})
     const read = await readReconciliation(deps.pool, workspace, program.id, window, MOST_LINES)
     const { earned, clawed_back, payments, refunds, transactions, mismatches } = read
     const inPoints = (units: number) => pointsOf(units, program.decimals)
@@ -98,15 +88,24 @@ export const reconcileProgram = endpoint({
   },
 })
 
-type Window = Partial<Record<'gt' | 'gte' | 'lt' | 'lte', Date | undefined>>
-
 /** From the first moment asked for (1970 where none is) up to, not including, the last (now). */
-function windowOf({ gt, gte, lt, lte }: Window, now: Date): { from: Date; to: Date } {
-  const after = (time: Date | undefined) => time && new Date(time.getTime() + MILLISECOND)
-  const from = after(gt) ?? gte ?? new Date(0)
-  const to = lt ?? after(lte) ?? after(now) ?? now
+async function windowOf(
+  where: Parameters<typeof readEndOf>[0],
+  { gt, gte, lt, lte }: Window,
+): Promise<{ from: Date; to: Date }> {
+  const from = gt ? await afterEnd(where, gt) : gte ? await readStartOf(where, gte) : new Date(0)
+  const to = lt
+    ? await readStartOf(where, lt)
+    : await afterEnd(where, lte ?? (await databaseNow(where.pool)))
   if (from >= to) {
     refuse('parameter_invalid', 'created: the window ends before it begins.', { param: 'created' })
   }
   return { from, to }
+}
+
+/** The first moment after: a day's end is none of the day's own. */
+async function afterEnd(where: Parameters<typeof readEndOf>[0], moment: Moment): Promise<Date> {
+  return moment instanceof Date
+    ? new Date(moment.getTime() + MILLISECOND)
+    : await readEndOf(where, moment)
 }

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { databaseNow } from '../../db/clock.ts'
 import { readCreditLiability } from '../../db/store-credit.ts'
-import { refuse } from '../../domain/refusal.ts'
 import { endpoint } from '../endpoint.ts'
+import { pastEndOf } from '../liability/past.ts'
 import { StoreCreditLiability } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
 import { idPath } from '../values/id.ts'
-import { queryTime } from '../values/time.ts'
+import { reportTime } from '../values/time.ts'
 
 export const retrieveStoreCreditLiability = endpoint({
   method: 'GET',
@@ -16,14 +15,11 @@ export const retrieveStoreCreditLiability = endpoint({
   tags: ['store credit'],
   key: 'secret',
   params: idPath('prog'),
-  query: z.strictObject({ at: queryTime.optional() }),
+  query: z.strictObject({ at: reportTime.optional() }),
   reply: StoreCreditLiability,
   errors: ['resource_missing'],
   handle: async ({ workspace, livemode, params, query, deps }) => {
-    const { at = null } = query
-    if (at !== null && at > (await databaseNow(deps.pool))) {
-      refuse('parameter_invalid', 'at: must not be in the future.', { param: 'at' })
-    }
+    const at = await pastEndOf({ pool: deps.pool, workspace, program: params.id }, query.at)
     const report = await readCreditLiability(deps.pool, workspace, params.id, at)
     if (report === null) return notFound('program', params.id)
     const { as_of: asOf, currencies } = report

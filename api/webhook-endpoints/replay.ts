@@ -1,4 +1,5 @@
 import { databaseNow } from '../../db/clock.ts'
+import { readStartOf } from '../../db/day.ts'
 import { findEvent } from '../../db/events.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -9,7 +10,7 @@ import { missing, notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { idPath } from '../values/id.ts'
 
-const BEGINNING = '1970-01-01T00:00:00Z'
+const BEGINNING = new Date(0)
 
 export const replayWebhookEvents = endpoint({
   method: 'POST',
@@ -36,13 +37,14 @@ export const replayWebhookEvents = endpoint({
       if ((await findEvent(deps.pool, workspace, id)) === undefined) return missing('event', id)
     }
     const now = await databaseNow(deps.pool)
+    const where = { pool: deps.pool, workspace }
     const replay = {
       workspace,
       endpoint: row.id,
       operation,
       events,
-      from: body.created?.gte.toISOString() ?? BEGINNING,
-      to: (body.created?.lt ?? now).toISOString(),
+      from: (await readStartOf(where, body.created?.gte ?? BEGINNING)).toISOString(),
+      to: (await readStartOf(where, body.created?.lt ?? now)).toISOString(),
     }
     const request = identityOf('POST /v1/webhook_endpoints/{id}/replay', ctx)
     const { value: deliveries, replayed } = await write(() =>

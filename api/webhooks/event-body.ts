@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isWithinYears } from '../../domain/moment.ts'
 import { refuse } from '../../domain/refusal.ts'
 
 // jsonb holds neither NUL nor half a surrogate pair, which JSON writes only as these escapes.
@@ -31,11 +32,23 @@ const FIRST_PLAUSIBLE = 1_000_000_000
 /**
  * The provider's time of an event as ISO 8601, from unix seconds or ISO 8601. Seconds are cut, not
  * rounded, so that the event happened within the second that follows; undefined where it says none.
+ * Refuses what lies outside of the years 0001 to 9999.
  */
-export function providerTime(time: number | string | null | undefined): string | undefined {
+export function providerTime(
+  time: number | string | null | undefined,
+  param = 'created',
+): string | undefined {
   if (typeof time === 'number') {
-    return time < FIRST_PLAUSIBLE ? undefined : new Date(time * 1_000 + 999).toISOString()
+    return time < FIRST_PLAUSIBLE ? undefined : isoOf(time * 1_000 + 999, param)
   }
   const parsed = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  return Number.isNaN(parsed) ? undefined : new Date(parsed).toISOString()
+  return Number.isNaN(parsed) ? undefined : isoOf(parsed, param)
+}
+
+function isoOf(ms: number, param: string): string {
+  const time = new Date(ms)
+  if (isWithinYears(time)) return time.toISOString()
+  return refuse('parameter_invalid', `${param}: must be in the years 0001 to 9999 of UTC.`, {
+    param,
+  })
 }

@@ -12,10 +12,23 @@ begin
   return at;
 end $$;
 
+-- The zone that a bare date is a day of: the program's, else that of the account's program, else prog_default's.
+create or replace function day_zone(p_workspace text, p_program text, p_account text) returns text
+language plpgsql stable as $$
+declare
+  zone text;
+begin
+  select p.expiry_time_zone into zone from program p
+  where p.workspace = p_workspace and p.id = any (array[p_program, 'prog_default',
+    (select a.program from account a where a.workspace = p_workspace and a.id = p_account)])
+  order by p.id = p_program desc nulls last, p.id = 'prog_default' limit 1;
+  return coalesce(zone, 'UTC');
+end $$;
+
 -- When points earned at `p_earned` expire under the program as it is now; null: never.
 -- Months are calendar months in the program's time zone and clamp to the month's end;
--- rounding goes up, so that no point lives shorter than was promised. Fixed: the first local
--- midnight of the date strictly after earning.
+-- rounding goes up, so that no point lives shorter than was promised. Fixed: the end of the named
+-- day, which is the local midnight after it; the first that is strictly after earning.
 create or replace function points_expiry(p program, p_earned timestamptz) returns timestamptz
 language plpgsql immutable as $$
 declare
@@ -39,7 +52,7 @@ begin
       -- 29 February is the month's last day where the year has none
       midnight := local_midnight(least(
         make_date(year, month, 1) + (split_part(p.expiry_fixed_date, '-', 2)::int - 1),
-        (make_date(year, month, 1) + interval '1 month - 1 day')::date), p.expiry_time_zone);
+        (make_date(year, month, 1) + interval '1 month - 1 day')::date) + 1, p.expiry_time_zone);
       exit when midnight > p_earned;
       year := year + 1;
     end loop;

@@ -1008,7 +1008,7 @@ export interface paths {
         };
         /**
          * Join a window's transactions to payments and refunds
-         * @description Totals of the window and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.
+         * @description Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.
          */
         get: operations["get_loyalty_programs_id_reconciliation"];
         put?: never;
@@ -2796,6 +2796,7 @@ export interface components {
                 /** @enum {string} */
                 mode: "never" | "rolling" | "fixed";
                 months: number | null;
+                /** @description MM-DD: points expire at the end of this day in `timeZone`. 02-29 is the month’s last day where the year has none. */
                 fixedDate: string | null;
                 resetOnActivity: boolean;
                 warnDaysBefore: number | null;
@@ -2872,6 +2873,7 @@ export interface components {
                 /** @enum {string} */
                 mode?: "never" | "rolling" | "fixed";
                 months?: number | null;
+                /** @description MM-DD: points expire at the end of this day in `timeZone`. 02-29 is the month’s last day where the year has none. */
                 fixedDate?: string | null;
                 resetOnActivity?: boolean;
                 warnDaysBefore?: number | null;
@@ -2916,6 +2918,7 @@ export interface components {
                 /** @enum {string} */
                 mode?: "never" | "rolling" | "fixed";
                 months?: number | null;
+                /** @description MM-DD: points expire at the end of this day in `timeZone`. 02-29 is the month’s last day where the year has none. */
                 fixedDate?: string | null;
                 resetOnActivity?: boolean;
                 warnDaysBefore?: number | null;
@@ -3690,7 +3693,7 @@ export interface components {
             /** @example evt_7Qd3 */
             event?: string;
             events?: string[];
-            /** @description Events of this window that the endpoint subscribes to; unix seconds or ISO 8601. */
+            /** @description Events of this window that the endpoint subscribes to; unix seconds or ISO 8601, a bare date being the start of that day in `prog_default`’s time zone. */
             created?: {
                 /** @example 1717113600 */
                 gte: string | number;
@@ -4465,7 +4468,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -5422,7 +5425,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -5530,7 +5533,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -6188,7 +6191,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -7138,7 +7141,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -7651,7 +7654,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -7835,6 +7838,7 @@ export interface operations {
     get_loyalty_programs_id_store_credit_liability: {
         parameters: {
             query?: {
+                /** @description Unix seconds or ISO 8601. A bare date means its end in the program’s time zone: the answer is as of the midnight after it. */
                 at?: string;
             };
             header?: never;
@@ -7923,7 +7927,10 @@ export interface operations {
     get_loyalty_accounts_id_balance_at: {
         parameters: {
             query: {
-                /** @example 2026-01-15T10:00:00.000Z */
+                /**
+                 * @description Unix seconds or ISO 8601. A bare date means its end in the program’s time zone: the answer is as of the midnight after it.
+                 * @example 2026-01-15T10:00:00.000Z
+                 */
                 at: string;
             };
             header?: never;
@@ -8012,6 +8019,7 @@ export interface operations {
     get_loyalty_programs_id_liability: {
         parameters: {
             query?: {
+                /** @description Unix seconds or ISO 8601. A bare date means its end in the program’s time zone: the answer is as of the midnight after it. */
                 at?: string;
             };
             header?: never;
@@ -8196,7 +8204,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -9117,7 +9125,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -9818,7 +9826,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -10145,7 +10153,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -10844,7 +10852,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -11163,7 +11171,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -11591,7 +11599,7 @@ export interface operations {
     get_loyalty_programs_id_reconciliation: {
         parameters: {
             query?: {
-                /** @description Unix seconds or ISO 8601; the window, up to now where it has no end. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -11869,7 +11877,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -12107,7 +12115,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -13002,7 +13010,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -13113,7 +13121,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -13531,7 +13539,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;
@@ -15768,7 +15776,7 @@ export interface operations {
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @description Unix seconds or ISO 8601. */
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
                 created?: {
                     /** @example 1717113600 */
                     gt?: string;

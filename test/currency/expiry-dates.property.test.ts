@@ -77,7 +77,7 @@ function expected(
       { year, month, day: dayOfMonth },
       { overflow: 'constrain' },
     )
-    const due = date.toZonedDateTime(timeZone).epochMilliseconds
+    const due = date.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds
     if (due > at.epochMilliseconds) return due
   }
 }
@@ -148,22 +148,34 @@ test.for<[string, Partial<Policy>, string, string]>([
     '2026-07-10T22:00:00Z',
   ],
   [
-    'fixed: the first such midnight after earning',
+    'fixed: the end of the named day',
     { mode: 'fixed', fixedDate: '12-31' },
     '2026-05-10T10:00:00Z',
-    '2026-12-31T00:00:00Z',
+    '2027-01-01T00:00:00Z',
+  ],
+  [
+    'fixed: the end of the named day in the program’s zone',
+    { mode: 'fixed', fixedDate: '12-31', timeZone: 'Europe/Berlin' },
+    '2026-05-10T10:00:00Z',
+    '2026-12-31T23:00:00Z',
+  ],
+  [
+    'fixed: earned on the named day, at its end',
+    { mode: 'fixed', fixedDate: '12-31' },
+    '2026-12-31T10:00:00Z',
+    '2027-01-01T00:00:00Z',
   ],
   [
     'fixed: earned at that very midnight, a year later',
     { mode: 'fixed', fixedDate: '12-31' },
-    '2026-12-31T00:00:00Z',
-    '2027-12-31T00:00:00Z',
+    '2027-01-01T00:00:00Z',
+    '2028-01-01T00:00:00Z',
   ],
   [
     'fixed: 29 February is the 28th where there is none',
     { mode: 'fixed', fixedDate: '02-29' },
     '2026-05-10T10:00:00Z',
-    '2027-02-28T00:00:00Z',
+    '2027-03-01T00:00:00Z',
   ],
   [
     'a midnight that comes twice is the first of them',

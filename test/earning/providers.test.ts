@@ -277,6 +277,12 @@ describe('Stripe', () => {
     expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_signature'])
   })
 
+  test('a time that no payment can have is refused, not a failure', async () => {
+    const event = { ...(await fixture('payment_intent.succeeded')), created: 1e13 }
+    const answer = await stripe(event)
+    expect([answer.status, answer.body.error.param]).toEqual([400, 'created'])
+  })
+
   test('what is no event of Stripe’s is refused by the name of what is wrong', async () => {
     const event = await fixture('payment_intent.succeeded', { amount: '42' })
     const answer = await stripe(event)

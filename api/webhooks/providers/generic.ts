@@ -95,7 +95,7 @@ function refundIn(payload: unknown, map: Mapping, type: string, subject: string)
 
 function timeAt(payload: unknown, at: string | undefined): string | undefined {
   const time = optionalAt(payload, at)
-  return typeof time === 'number' || typeof time === 'string' ? providerTime(time) : undefined
+  return typeof time === 'number' || typeof time === 'string' ? providerTime(time, at) : undefined
 }
 
 function optionalAt(payload: unknown, at: string | undefined): unknown {

@@ -123,9 +123,11 @@ function paymentIn(type: string, data: unknown, created: number | undefined) {
     ...reportedDisputes(read.disputes ?? []),
   ]
   // a refund's own time is long after the payment's
-  const made = type === 'payment.refunded' ? providerTime(read.created_at) : undefined
+  const made =
+    type === 'payment.refunded' ? providerTime(read.created_at, 'data.created_at') : undefined
   const more: ReportedMore = {
-    completed_at: providerTime(read.completed_at) ?? made ?? providerTime(created),
+    completed_at:
+      providerTime(read.completed_at, 'data.completed_at') ?? made ?? providerTime(created),
     ...(refunds.length > 0 && { refunds }),
   }
   return { payment: reportedOf(read), more }
