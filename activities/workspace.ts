@@ -27,18 +27,13 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
         publishableKey: given.publishableKey ?? newApiKey('publishable', livemode),
         paymentSecret: given.paymentSecret ?? newWebhookSecret(),
       }
-      await transact(pool, id, async (tx) => {
+      const paymentEndpoint = await transact(pool, id, async (tx) => {
         await insertWorkspace(tx, id, name, livemode)
         await insertApiKey(tx, keyRow(id, 'secret', keys.secretKey))
         await insertApiKey(tx, keyRow(id, 'publishable', keys.publishableKey))
-        await insertPaymentSecret(tx, {
-          workspace: id,
-          id: `whs_${hashApiKey(keys.paymentSecret).slice(0, 22)}`,
-          provider: 'sandbox',
-          secret: keys.paymentSecret,
-        })
+        return insertPaymentSecret(tx, secretRow(id, 'sandbox', keys.paymentSecret))
       })
-      return keys
+      return { ...keys, paymentEndpoint }
     },
 
     /** The key itself is returned once and never again. Throws where there is no such workspace. */
@@ -59,7 +54,8 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
 
     /**
      * What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts
-     * what. Throws where there is no such workspace.
+     * what. Returns the endpoint that it opens, or has opened before. Throws where there is no such
+     * workspace.
      */
     addPaymentSecret: (
       workspace: string,
@@ -69,13 +65,7 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
     ) =>
       transact(pool, workspace, async (tx) => {
         await mustExist(tx, workspace)
-        await insertPaymentSecret(tx, {
-          workspace,
-          id: `whs_${hashApiKey(`${provider} ${secret}`).slice(0, 22)}`,
-          provider,
-          secret,
-          mapping,
-        })
+        return insertPaymentSecret(tx, { ...secretRow(workspace, provider, secret), mapping })
       }),
 
     revokeKey: (workspace: string, id: string, at: Date) =>
@@ -86,6 +76,11 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
 // The database would refuse the row as well, in an error that quotes the secret.
 async function mustExist(tx: Db, workspace: string): Promise<void> {
   if (!(await hasWorkspace(tx, workspace))) throw new Error(`There is no workspace ${workspace}.`)
+}
+
+function secretRow(workspace: string, provider: string, secret: string) {
+  const id = newId('whs')
+  return { workspace, id, endpoint: id, provider, secret, sharedAddress: true }
 }
 
 function keyRow(workspace: string, kind: KeyKind, key: string) {

@@ -22,16 +22,21 @@ export async function findApiKey(pool: Pool, hash: string): Promise<ApiKey | und
 export type PaymentSecret = {
   workspace: string
   livemode: boolean
+  /** Whose events it signs; stays when the secret is rolled. */
+  endpoint: string
   secret: string
   /** Where the generic provider finds what in its body. */
   mapping: Record<string, unknown> | null
 }
 
-/** The signing secrets of a payment provider, of all workspaces: the one that verifies names the workspace. */
+/**
+ * The signing secrets that may speak at a payment provider's shared address, of all workspaces: the one
+ * that verifies names the workspace.
+ */
 export async function findPaymentSecrets(pool: Pool, provider: string): Promise<PaymentSecret[]> {
   const { rows } = await pool.query<PaymentSecret>({
     name: 'payment_secrets_find',
-    text: 'select workspace, livemode, secret, mapping from payment_secrets_find($1)',
+    text: 'select workspace, livemode, endpoint, secret, mapping from payment_secrets_find($1)',
     values: [provider],
   })
   return rows

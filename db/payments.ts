@@ -35,6 +35,8 @@ export type PaymentResult = {
   matures_at?: string | null
   /** An event of it is still unprocessed. */
   waiting?: boolean
+  /** The event's id is known, with other content; see `payment_received_before`. */
+  conflict?: true
   /** What followed from a webhook's event in the same transaction; undefined where nothing was tried, or failed. */
   processed?: PaymentResult
   /** Why what follows could not be done with it. */
@@ -135,9 +137,13 @@ export type ReportedPayment = {
 export type ReceivedEvent = {
   workspace: string
   provider: string
+  /** Whose secret signed it: its ids are known by it, and it moves nobody else's payments. */
+  endpoint: string
   event: string
   type: string
   payload: Record<string, unknown>
+  /** Where the payload says what happened, as against how it was delivered: a repeat that differs there is a conflict. */
+  content: readonly (readonly string[])[]
   payment: ReportedPayment | null
   /** What the event's type says of the payment; null where it says nothing. */
   status: PaymentStatus | null
@@ -183,6 +189,7 @@ export type ReportedMore = {
 const received = (e: ReceivedEvent) => [
   e.workspace,
   e.provider,
+  e.endpoint,
   e.event,
   e.type,
   e.payload,
@@ -190,6 +197,7 @@ const received = (e: ReceivedEvent) => [
   e.status,
   e.at ?? null,
   e.more ?? {},
+  JSON.stringify(e.content),
 ]
 
 /** Takes a provider's event in and works off what follows from it, in one transaction; see `payment_take_in`. */

@@ -435,5 +435,12 @@ broken (workspace, subject, rule, detail) as (
   where (g.status = 'available') <> (g.redemption is null) or g.redemption is not null and not exists (
     select from redemption d, jsonb_array_elements(d.gift_cards) card
     where d.workspace = g.workspace and d.id = g.redemption and card ->> 'id' = g.id)
+  union all
+  select i.workspace, i.id, 'an endpoint''s event is about what is the endpoint''s own',
+    format('endpoint %s, payment %s of %s', i.endpoint, i.payment, coalesce(p.endpoint, o.endpoint, 'none'))
+  from inbox i
+  left join payment p on p.workspace = i.workspace and p.id = i.payment
+  left join source_owner o on o.workspace = i.workspace and o.id = i.payment
+  where i.endpoint <> '' and i.payment is not null and coalesce(p.endpoint, o.endpoint) is distinct from i.endpoint
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

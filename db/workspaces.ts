@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { apiKey, paymentSecret, program, workspace } from './schema/index.ts'
 import type { Db } from './workspace-client.ts'
 
@@ -46,6 +46,20 @@ export async function revokeApiKey(
 
 export type NewPaymentSecret = typeof paymentSecret.$inferInsert
 
-export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Promise<void> {
-  await tx.insert(paymentSecret).values(secret).onConflictDoNothing()
+/** The endpoint that the secret signs for: where the workspace's provider has it already, its own. */
+export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Promise<string> {
+  const [known] = await tx
+    .select({ endpoint: paymentSecret.endpoint })
+    .from(paymentSecret)
+    .where(
+      and(
+        eq(paymentSecret.workspace, secret.workspace),
+        eq(paymentSecret.provider, secret.provider),
+        eq(paymentSecret.secret, secret.secret),
+        isNull(paymentSecret.revokedAt),
+      ),
+    )
+  if (known !== undefined) return known.endpoint
+  await tx.insert(paymentSecret).values(secret)
+  return secret.endpoint
 }

@@ -12,6 +12,8 @@ export type ProviderEvent = {
   /** What it says beside the payment, or instead of one: refunds, an earning trigger. */
   readonly more?: ReportedMore
   readonly payload: Record<string, unknown>
+  /** The paths in the payload at which it says what happened; the rest is about its delivery. */
+  readonly content: readonly (readonly string[])[]
 }
 
 /** A signing secret of a workspace, with what its provider is configured by. */

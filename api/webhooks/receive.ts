@@ -13,6 +13,17 @@ const PROVIDERS: ReadonlyMap<string, Provider> = new Map([
   ['generic', generic],
 ])
 
+const Received = z
+  .object({
+    received: z.literal(true),
+    duplicate: z.boolean(),
+    conflict: z.literal(true).optional().meta({
+      description:
+        'The id came before with other content (type, created, data). It is kept for a person; nothing follows from it.',
+    }),
+  })
+  .meta({ id: 'Received' })
+
 export const receivePaymentEvent = rawEndpoint({
   method: 'POST',
   path: '/v1/webhooks/payments/{provider}',
@@ -22,9 +33,9 @@ export const receivePaymentEvent = rawEndpoint({
   tags: ['webhooks'],
   params: z.strictObject({ provider: z.string().max(40) }),
   body: SandboxEvent,
-  reply: z.object({ received: z.literal(true), duplicate: z.boolean() }).meta({ id: 'Received' }),
+  reply: Received,
   errors: ['invalid_signature', 'parameter_invalid', 'invalid_json', 'resource_missing'],
-  handle: async ({ params, body, header, deps }) => {
+  handle: async ({ params, body, header, log, deps }) => {
     const provider = PROVIDERS.get(params.provider)
     if (provider === undefined) {
       return refuse('resource_missing', `There is no provider ${params.provider}.`)
@@ -36,11 +47,13 @@ export const receivePaymentEvent = rawEndpoint({
     }
     const { id: event, ...told } = provider.read(body, signer)
 
-    const from = { workspace: signer.workspace, provider: params.provider }
-    const result = await write(() => deps.activities.receivePayment({ ...told, ...from, event }))
-    return {
-      status: 'ok',
-      object: { received: true as const, duplicate: result.outcome === 'duplicate' },
-    }
+    const { workspace, endpoint } = signer
+    const from = { workspace, endpoint, provider: params.provider }
+    const { outcome, conflict } = await write(() =>
+      deps.activities.receivePayment({ ...told, ...from, event }),
+    )
+    if (conflict) log.warn({ ...from, event }, 'an event came again with other content')
+    const object = { received: true as const, duplicate: outcome === 'duplicate' }
+    return { status: 'ok', object: conflict ? { ...object, conflict } : object }
   },
 })

@@ -49,15 +49,18 @@ begin
   where workspace = pay.workspace and id = pay.id;
 end $$;
 
--- The inbox row of an event, once. False where it was there already.
+-- The inbox row of an event, once for each endpoint; without one it is the product's own. False where it
+-- was there already.
+drop function if exists inbox_put(text, text, text, text, text, jsonb, timestamptz);
 create or replace function inbox_put(
-  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb, p_at timestamptz
+  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb, p_at timestamptz,
+  p_endpoint text default ''
 ) returns boolean
 language plpgsql as $$
 begin
-  insert into inbox (workspace, id, provider, type, payment, payload, received_at)
-  values (p_workspace, p_id, p_provider, p_type, p_payment, p_payload, p_at)
-  on conflict (workspace, id) do nothing;
+  insert into inbox (workspace, endpoint, id, provider, type, payment, payload, received_at)
+  values (p_workspace, p_endpoint, p_id, p_provider, p_type, p_payment, p_payload, p_at)
+  on conflict (workspace, endpoint, id) do nothing;
   return found;
 end $$;
 

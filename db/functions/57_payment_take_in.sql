@@ -4,15 +4,16 @@
 -- redemptions: they must hear of its end before the inbox row counts as processed, and one that the event
 -- attaches is locked, while accounts come before redemptions. `at` is when it came: `p_at`, or now to the
 -- millisecond, as every other time that the product hands down.
+drop function if exists payment_take_in(text, text, text, text, jsonb, jsonb, text, timestamptz, jsonb);
 create or replace function payment_take_in(
-  p_workspace text, p_provider text, p_event text, p_type text, p_payload jsonb, p_payment jsonb,
-  p_status text, p_at timestamptz, p_more jsonb
+  p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb, p_payment jsonb,
+  p_status text, p_at timestamptz, p_more jsonb, p_content jsonb
 ) returns jsonb
 language plpgsql as $$
 declare
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
-  taken jsonb := payment_receive(p_workspace, p_provider, p_event, p_type, p_payload, p_payment, p_status, at, p_more)
-    || jsonb_build_object('at', at);
+  taken jsonb := payment_receive(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload, p_payment, p_status,
+    at, p_more, p_content) || jsonb_build_object('at', at);
 begin
   if (taken ->> 'waiting')::boolean and taken -> 'redemptions' = '[]' and coalesce(p_payment -> 'refs', '[]') = '[]' then
     begin

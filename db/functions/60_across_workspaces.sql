@@ -9,12 +9,26 @@ language sql stable security definer set search_path = public as $$
   from api_key k join workspace w on w.id = k.workspace where k.hash = p_hash
 $$;
 
+-- The secrets that may speak at a provider's address without an endpoint, oldest first.
+drop function if exists payment_secrets_find(text);
 create or replace function payment_secrets_find(p_provider text)
-returns table (workspace text, livemode boolean, secret text, mapping jsonb)
+returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
 language sql stable security definer set search_path = public as $$
-  select s.workspace, w.livemode, s.secret, s.mapping
+  select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
   from payment_secret s join workspace w on w.id = s.workspace
-  where s.provider = p_provider and s.revoked_at is null
+  where s.provider = p_provider and s.shared_address and (s.revoked_at is null or s.revoked_at > clock_timestamp())
+  order by s.created_at, s.id
+$$;
+
+-- The secrets of one endpoint, newest first; none where the provider has no such endpoint.
+create or replace function payment_endpoint_secrets(p_provider text, p_endpoint text)
+returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
+language sql stable security definer set search_path = public as $$
+  select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
+  from payment_secret s join workspace w on w.id = s.workspace
+  where s.endpoint = p_endpoint and s.provider = p_provider
+    and (s.revoked_at is null or s.revoked_at > clock_timestamp())
+  order by s.created_at desc, s.id desc
 $$;
 
 drop function if exists net_overdue_redemptions(timestamptz, int);

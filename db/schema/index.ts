@@ -1,4 +1,5 @@
 export * from './account.ts'
+export * from './attention.ts'
 export * from './bulk.ts'
 export * from './code.ts'
 export * from './credit.ts'

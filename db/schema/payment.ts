@@ -28,6 +28,8 @@ export const payment = pgTable(
     workspace: idText('workspace').notNull(),
     id: idText('id').notNull(),
     provider: text('provider').notNull(),
+    // The provider endpoint whose events move it; null until the first of them, where the API made it.
+    endpoint: idText('endpoint'),
     status: text('status', { enum: PAYMENT_STATUSES }).notNull(),
     amount: units('amount').notNull(),
     amountCharged: units('amount_charged').notNull(),
@@ -113,11 +115,13 @@ export const refund = pgTable(
   ],
 )
 
-/** Every payment event that arrived, once; it is processed when all that follows from it is done. */
+/** Every payment event that arrived, once an endpoint; it is processed when all that follows from it is done. */
 export const inbox = pgTable(
   'inbox',
   {
     workspace: idText('workspace').notNull(),
+    // The provider endpoint that sent it; empty for what the sandbox's own requests wrote.
+    endpoint: idText('endpoint').notNull().default(''),
     id: text('id').notNull(),
     provider: text('provider').notNull(),
     type: text('type').notNull(),
@@ -129,8 +133,24 @@ export const inbox = pgTable(
     processedAt: instant('processed_at'),
   },
   (t) => [
-    primaryKey({ columns: [t.workspace, t.id] }),
+    primaryKey({ columns: [t.workspace, t.endpoint, t.id] }),
     index('inbox_waiting').on(t.workspace, t.payment).where(sql`processed_at is null`),
     index('inbox_age').on(t.receivedAt).where(sql`processed_at is null`),
   ],
+)
+
+/**
+ * Whose an id is that events speak of and that no payment has: a refund's payment that is not known
+ * yet, an invoice, a subscription, a referral. A payment's own row says it where there is one.
+ */
+export const sourceOwner = pgTable(
+  'source_owner',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    provider: text('provider').notNull(),
+    // Null for one from before endpoints were told apart, until its provider's first event about it.
+    endpoint: idText('endpoint'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] })],
 )

@@ -27,7 +27,10 @@ export const apiKey = pgTable(
   (t) => [primaryKey({ columns: [t.workspace, t.id] }), uniqueIndex('api_key_hash').on(t.hash)],
 )
 
-/** What a payment provider signs its webhooks with; the secret that verifies names the workspace. */
+/**
+ * What a payment provider signs its webhooks with. Secrets of one endpoint, one after another as they
+ * are rolled, share its id: that of the first of them.
+ */
 export const paymentSecret = pgTable(
   'payment_secret',
   {
@@ -35,16 +38,21 @@ export const paymentSecret = pgTable(
       .notNull()
       .references(() => workspace.id),
     id: idText('id').notNull(),
+    endpoint: idText('endpoint').notNull(),
     provider: text('provider').notNull(),
     secret: text('secret').notNull(),
     // Where the generic provider finds what in its body.
     mapping: jsonb('mapping').$type<Record<string, unknown>>(),
+    // Also taken at the provider's address without an endpoint: the sandbox's, and those from before.
+    sharedAddress: boolean('shared_address').notNull().default(false),
     createdAt: instant('created_at').notNull().defaultNow(),
+    // In the future while a rolled secret is still taken beside its successor.
     revokedAt: instant('revoked_at'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index('payment_secret_provider').on(t.provider),
+    index('payment_secret_endpoint').on(t.endpoint),
   ],
 )
 

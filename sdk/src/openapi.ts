@@ -3498,6 +3498,11 @@ export interface components {
             /** @enum {boolean} */
             received: true;
             duplicate: boolean;
+            /**
+             * @description The id came before with other content (type, created, data). It is kept for a person; nothing follows from it.
+             * @enum {boolean}
+             */
+            conflict?: true;
         };
         /** @description `data` is the whole payment, or a refund. */
         PaymentEvent: {

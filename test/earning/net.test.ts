@@ -46,6 +46,8 @@ test('tells the run of an invoice that was kept but never signalled', async () =
   await receivePaymentEvent(house.pool, {
     workspace: house.workspace,
     provider: 'sandbox',
+    endpoint: house.keys.paymentEndpoint,
+    content: [],
     event: newId('evt'),
     type: 'invoice.paid',
     payload: {},
@@ -65,6 +67,8 @@ test('credits pending points whose run was lost, two minutes past their date', a
   await receivePaymentEvent(house.pool, {
     workspace: house.workspace,
     provider: 'sandbox',
+    endpoint: house.keys.paymentEndpoint,
+    content: [],
     event: newId('evt'),
     type: 'payment.completed',
     payload: {},

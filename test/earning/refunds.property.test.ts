@@ -193,6 +193,8 @@ class History {
     const result = await receivePaymentEvent(db.pool, {
       workspace,
       provider: 'sandbox',
+      endpoint: 'whs_test',
+      content: [],
       event,
       type,
       payload: {},

@@ -204,6 +204,8 @@ class History {
     const { failure } = await takeInPaymentEvent(db.pool, {
       workspace,
       provider: 'sandbox',
+      endpoint: 'whs_test',
+      content: [],
       event: newId('evt'),
       type,
       payload: {},

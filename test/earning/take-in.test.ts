@@ -107,6 +107,8 @@ describe('a webhook', () => {
     const taken = await takeInPaymentEvent(shop.pool, {
       workspace: shop.workspace,
       provider: 'sandbox',
+      endpoint: shop.keys.paymentEndpoint,
+      content: [],
       event: event.id,
       type: event.type,
       payload: event,
@@ -161,8 +163,16 @@ describe('a payment and its refund, told at the same moment', () => {
   })
   const takeIn = (client: { query: Shop['owner']['query'] }, told: Told) =>
     client.query(
-      `select payment_take_in($1, 'sandbox', $2, $3, '{}', $4, $5, now(), $6) as taken`,
-      [shop.workspace, newId('evt'), told.type, told.payment, told.status, told.more],
+      `select payment_take_in($1, 'sandbox', $2, $3, $4, '{}', $5, $6, now(), $7, '[]') as taken`,
+      [
+        shop.workspace,
+        shop.keys.paymentEndpoint,
+        newId('evt'),
+        told.type,
+        told.payment,
+        told.status,
+        told.more,
+      ],
     )
   const waiting = async () =>
     (

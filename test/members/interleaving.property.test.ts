@@ -418,6 +418,8 @@ class History {
     const { failure } = await takeInPaymentEvent(db.pool, {
       workspace,
       provider: 'sandbox',
+      endpoint: 'whs_test',
+      content: [],
       event: newId('evt'),
       type: payment ? 'payment.completed' : 'refund.created',
       payload: {},

@@ -182,6 +182,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     receivePaymentEvent(db.pool, {
       workspace,
       provider: 'sandbox',
+      endpoint: 'whs_test',
+      content: [],
       event: newId('evt'),
       type: 'payment.completed',
       payload: {},

@@ -168,6 +168,8 @@ describe('a refund that cannot be made', () => {
     await shop.activities.receivePayment({
       workspace: shop.workspace,
       provider: 'stripe',
+      endpoint: 'whs_stripe',
+      content: [],
       event: newId('evt'),
       type: 'payment.completed',
       payload: {},

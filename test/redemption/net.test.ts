@@ -82,6 +82,8 @@ test('tells the workflows of an event that was kept but never signalled', async 
   await receivePaymentEvent(house.pool, {
     workspace: house.workspace,
     provider: 'sandbox',
+    endpoint: house.keys.paymentEndpoint,
+    content: [],
     event: newId('evt'),
     type: 'payment.completed',
     payload: {},

@@ -28,6 +28,8 @@ const receive = (
   house.activities.receivePayment({
     workspace: house.workspace,
     provider: 'sandbox',
+    endpoint: house.keys.paymentEndpoint,
+    content: [],
     event: newId('evt'),
     type: `payment.${status}`,
     payload: {},

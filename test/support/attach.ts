@@ -49,6 +49,8 @@ export function report(
   return receivePaymentEvent(house.pool, {
     workspace: house.workspace,
     provider: 'sandbox',
+    endpoint: house.keys.paymentEndpoint,
+    content: [],
     event: newId('evt'),
     type,
     payload: { type },

@@ -14,7 +14,7 @@ export type House = TestDatabase & {
   engine: Awaited<ReturnType<typeof connectEngine>>
   activities: RequestActivities
   workspace: string
-  keys: { secretKey: string; publishableKey: string; paymentSecret: string }
+  keys: Awaited<ReturnType<typeof seedWorkspace>>
   /** What the net found, by kind. */
   found: Record<string, number>
   /** What worker and activities reported as failed. */

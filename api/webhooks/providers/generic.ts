@@ -22,6 +22,10 @@ const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
   'payment.expired': 'expired',
 }
 
+// Where a mapping does not say
+const AMOUNT = 'amount'
+const CURRENCY = 'currency'
+
 /** Any sender of signed JSON: an HMAC-SHA256 of the body in a header, fields found by the workspace's mapping. */
 export const generic: Provider = {
   verify: <Secret extends Signer>({ header, body, secrets }: Verification<Secret>) =>
@@ -42,7 +46,8 @@ export const generic: Provider = {
     const id = textAt(payload, map.event.id)
     const theirs = textAt(payload, map.event.type)
     const type = map.types[theirs]
-    if (type === undefined) return { id, type: theirs, status: null, payment: null, payload }
+    const said = { payload, content: contentOf(map) }
+    if (type === undefined) return { id, type: theirs, status: null, payment: null, ...said }
     const subject = safeId(textAt(payload, map.payment.id))
     if (type.startsWith('refund.')) {
       return {
@@ -50,14 +55,21 @@ export const generic: Provider = {
         type,
         status: null,
         payment: null,
-        payload,
+        ...said,
         more: refundIn(payload, map, type, subject),
       }
     }
     const more = { completed_at: timeAt(payload, map.event.created) }
     const payment = paymentIn(payload, map, subject)
-    return { id, type, status: STATUS_OF[type] ?? null, payment, payload, more }
+    return { id, type, status: STATUS_OF[type] ?? null, payment, ...said, more }
   },
+}
+
+/** What the mapping reads; the rest of a body of any form may be about its delivery. */
+function contentOf({ event, payment, refund }: Mapping): string[][] {
+  const paid = { amount: AMOUNT, currency: CURRENCY, ...payment }
+  const read = [event.type, event.created, ...Object.values(paid), ...Object.values(refund ?? {})]
+  return read.flatMap((path) => (path === undefined ? [] : [path.split('.')]))
 }
 
 function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment {
@@ -67,8 +79,8 @@ function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment 
     loyalty_account === undefined ? null : valueAt(payload, loyalty_account, idText.nullish())
   return {
     id,
-    amount: valueAt(payload, amount ?? 'amount', amountMinor),
-    currency: valueAt(payload, currency ?? 'currency', currencyLower),
+    amount: valueAt(payload, amount ?? AMOUNT, amountMinor),
+    currency: valueAt(payload, currency ?? CURRENCY, currencyLower),
     customer: customer ? valueAt(payload, customer, customerId.nullish()) : null,
     metadata: {
       ...notes,

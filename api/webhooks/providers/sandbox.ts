@@ -16,6 +16,8 @@ const MOST_REFS = 100
 const MOST_REFUNDS = 500
 const LATEST_UNIX = 99_999_999_999 // beyond it a time is in milliseconds, or a mistake
 
+const CONTENT = [['type'], ['created'], ['data']]
+
 /** The platform's own form. Unknown fields are accepted here: a provider adds some at any time. */
 export const SandboxEvent = z
   .looseObject({
@@ -105,7 +107,8 @@ export const sandbox: Provider = {
   read: (body): ProviderEvent => {
     const event = parse<typeof SandboxEvent>(SandboxEvent, jsonOf(body))
     const { id, type, data } = event
-    const told = { id, type, status: STATUS_OF[type] ?? null, payment: null, payload: event }
+    const said = { payment: null, payload: event, content: CONTENT }
+    const told = { id, type, status: STATUS_OF[type] ?? null, ...said }
     if (type.startsWith('payment.')) return { ...told, ...paymentIn(type, data, event.created) }
     if (type.startsWith('refund.') || type.startsWith('dispute.')) {
       return { ...told, more: refundIn(type, data) }

@@ -12,6 +12,9 @@ import { sessionIn } from './stripe/session.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 
+// api_version, pending_webhooks and request are about the delivery
+const CONTENT = [['type'], ['created'], ['data', 'object']]
+
 /**
  * Stripe's webhooks as they are. A payment is its payment intent (`pay_pi_...`), so that everything
  * about one intent is one payment; `metadata.redemptions` names redemptions, comma-separated, and
@@ -28,7 +31,8 @@ export const stripe: Provider = {
   read: (body): ProviderEvent => {
     const sent = parse<typeof StripeEvent>(StripeEvent, jsonOf(body))
     const event = { ...sent, data: inIsoMinorUnits(sent.data) }
-    const told = { id: event.id, type: event.type, status: null, payment: null, payload: sent }
+    const { id, type } = event
+    const told = { id, type, status: null, payment: null, payload: sent, content: CONTENT }
     const known = INTENTS[event.type]
     if (known !== undefined) return { ...told, ...intentIn(event, ...known) }
     if (event.type === 'charge.refunded') return { ...told, ...chargeIn(event) }

@@ -36,6 +36,8 @@ export const paymentOutcomes: Outcomes = {
     await house.activities.receivePayment({
       workspace: house.workspace,
       provider: 'sandbox',
+      endpoint: house.keys.paymentEndpoint,
+      content: [],
       event: newId('evt'),
       type: 'payment.completed',
       payload: {},
