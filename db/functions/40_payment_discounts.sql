@@ -97,8 +97,9 @@ end $$;
 create or replace function payment_names_another(pay payment, a account) returns boolean
 language plpgsql stable as $$
 begin
-  return pay.metadata ? 'loyalty_account'
-    and account_survivor(pay.workspace, pay.metadata ->> 'loyalty_account') is distinct from a.id
+  return not exists (select from account_named(pay.workspace, pay.metadata) x where x.id = a.id)
+    and (pay.metadata ? 'loyalty_account'
+      or exists (select from account_named(pay.workspace, pay.metadata) x where x.program = a.program))
     and not exists (select from account x
       where x.workspace = pay.workspace and x.program = a.program and x.customer = pay.customer);
 end $$;

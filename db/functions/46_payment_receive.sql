@@ -17,7 +17,6 @@ create or replace function payment_receive(
 language plpgsql as $$
 declare
   pay payment;
-  attached record;
   known boolean;
   named text := coalesce(p_payment ->> 'id', p_more ->> 'subject');
   subject text;
@@ -56,16 +55,7 @@ begin
   elsif pay.endpoint <> p_endpoint then
     raise exception 'payment % became another endpoint''s meanwhile', subject using errcode = '40001';
   end if;
-  if not known and p_payment -> 'refs' <> '[]' then
-    select * into attached from payment_attach_all(pay, p_payment -> 'refs',
-      p_status = 'completed' and charged < pay.amount, p_at);
-    pay := attached.pay;
-    select coalesce(jsonb_agg(x || jsonb_build_object('at', p_at)), '[]') into pay.refused_discounts
-    from jsonb_array_elements(attached.refusals) x;
-  elsif known then
-    pay.customer := coalesce(pay.customer, p_payment ->> 'customer');
-    pay.metadata := case when pay.metadata = '{}' then coalesce(p_payment -> 'metadata', '{}') else pay.metadata end;
-  end if;
+  pay := payment_learn(pay, p_payment, known, p_status, p_at);
   pay := payment_advance(pay, p_status, charged, p_at);
   if pay.completed_at = p_at then
     pay.completed_at := least(p_at, (p_more ->> 'completed_at')::timestamptz);

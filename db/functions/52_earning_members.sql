@@ -1,11 +1,24 @@
--- The member that a payment's metadata names (`loyalty_account`); of a merged account its survivor.
+-- Whom a payment's metadata names: the member of `loyalty_account`; where it has none, whom the shop's own
+-- `client_reference_id` means, be it an account, an external id or a customer with an account. It may as well be
+-- a cart, and names nobody then. Of a merged account its survivor.
 create or replace function account_named(p_workspace text, p_metadata jsonb) returns setof account
 language plpgsql stable rows 1 as $$
+declare
+  reference text := p_metadata ->> 'client_reference_id';
+  member text;
 begin
   if p_metadata ? 'loyalty_account' then
+    member := account_survivor(p_workspace, p_metadata ->> 'loyalty_account');
+  elsif reference is not null then
+    member := member_find(p_workspace, reference);
+  end if;
+  if member is not null then
+    return query select x.* from account x where x.workspace = p_workspace and x.id = member;
+  elsif reference is not null and not p_metadata ? 'loyalty_account' then
     return query
-      select x.* from account x
-      where x.workspace = p_workspace and x.id = account_survivor(p_workspace, p_metadata ->> 'loyalty_account');
+      select x.* from program p
+      join account x on x.workspace = p.workspace and x.id = account_of_customer(p.workspace, p.id, reference)
+      where p.workspace = p_workspace;
   end if;
 end $$;
 

@@ -8,7 +8,8 @@ declare
   m account;
   e earning;
   on_time timestamptz := coalesce(pay.completed_at, p_at);
-  named boolean := pay.customer is not null or pay.metadata ? 'loyalty_account';
+  named boolean := pay.customer is not null or pay.metadata ? 'loyalty_account'
+    or exists (select from account_named(pay.workspace, pay.metadata));
   judge boolean := p_again or pay.award is null or (pay.award = 'unnamed' and named);
   members text[] := '{}';
   matched int;

@@ -8,7 +8,7 @@ import { disputeIn } from './stripe/dispute.ts'
 import { StripeEvent } from './stripe/event.ts'
 import { INTENTS, intentIn } from './stripe/payment.ts'
 import { FAILED_REFUNDS, failedRefundIn } from './stripe/refund.ts'
-import { sessionIn } from './stripe/session.ts'
+import { SESSIONS, sessionIn } from './stripe/session.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 
@@ -37,7 +37,8 @@ export const stripe: Provider = {
     if (known !== undefined) return { ...told, ...intentIn(event, ...known) }
     if (event.type === 'charge.refunded') return { ...told, ...chargeIn(event) }
     if (event.type.startsWith('charge.dispute.')) return { ...told, ...disputeIn(event) }
-    if (event.type === 'checkout.session.expired') return { ...told, ...sessionIn(event) }
+    const sessionStatus = SESSIONS.get(event.type)
+    if (sessionStatus !== undefined) return { ...told, ...sessionIn(event, sessionStatus) }
     if (FAILED_REFUNDS.has(event.type)) return { ...told, ...failedRefundIn(event) }
     return told
   },
