@@ -6,6 +6,7 @@ import type { Engine } from '../temporal/engine.ts'
 import type { Allowance } from './allowance.ts'
 import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
+import type { Checks } from './event-types/checks.ts'
 
 /** What the product's handlers reach. */
 export type Deps = {
@@ -14,6 +15,8 @@ export type Deps = {
   readonly engine: Engine
   readonly activities: RequestActivities
   readonly decimals: Decimals
+  /** Holds payloads against merchants' schemas, in threads of their own. */
+  readonly checks: Checks
   /** Seals and opens gift card codes; undefined where the server has no key. */
   readonly codes: CodeVault | undefined
   /** How long a redemption waits for its payment where neither reward nor program says. */

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client'
 import { type Config, readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
+import { Checks } from './event-types/checks.ts'
 import { createLog } from './log.ts'
 import { processMetrics } from './metrics.ts'
 import { productApp } from './product.ts'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const pool = poolOf(config.databasePool, 'vinr-api')
   const reads = poolOf(Math.ceil(config.databasePool / READS_PER_WRITE), 'vinr-api-reads')
   const engine = await connected(config, log)
+  const checks = new Checks(log)
   let draining = false
   const {
     giftCodeKeys,
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
       memberPepper,
       allowedAddresses,
       giftCodeKeys,
+      checks,
       log,
       registry,
       version: productVersion(),
@@ -79,10 +82,12 @@ async function main(): Promise<void> {
   )
   await listening(server, config)
   log.info({ address: server.address() }, 'api ready')
+  checks.start().catch((error: unknown) => log.error({ err: error }, 'no thread checks payloads'))
 
   await stopSignal()
   draining = true
   await drained(server, log)
+  await checks.close()
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
 }

@@ -17,6 +17,7 @@ import { failedAttempts } from './attempts.ts'
 import { decimalsFrom } from './decimals.ts'
 import type { Deps } from './deps.ts'
 import { ENDPOINTS } from './endpoints.ts'
+import { Checks } from './event-types/checks.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
 import { remembered } from './remembered.ts'
@@ -44,6 +45,8 @@ export type Parts = {
   readonly allowedAddresses?: readonly string[]
   /** Without any there are no gift card codes. */
   readonly giftCodeKeys?: readonly CodeKey[]
+  /** Closed by whoever made them; without any the product has its own, which keep no process alive. */
+  readonly checks?: Checks
 }
 
 type Settings = Pick<
@@ -66,6 +69,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     memberPepper,
     allowedAddresses,
     giftCodeKeys = [],
+    checks = new Checks(parts.log),
     ...rest
   } = parts
   const onFailure = failuresTo(parts.registry, parts.log)
@@ -77,6 +81,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     holdMinutes,
     activities,
     decimals: decimalsFrom(reads),
+    checks,
     memberKey: remembered(
       async (workspace) => memberKey(await activities.memberPepper(workspace), memberPepper),
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },

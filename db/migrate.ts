@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { schemaProblems } from '../domain/json-schema.ts'
 
 export type MigrateOptions = {
   /** The owner of every table; needs CREATEROLE where the application role is to be made. */
@@ -34,6 +35,7 @@ export async function migrate({
     })
     const changed = await applyFunctions(client)
     await grantApplication(client, new URL(applicationUrl))
+    await listOldSchemas(client, onProgress)
     onProgress(`database up to date (${changed} function files changed)`)
   } finally {
     await client.end()
@@ -67,6 +69,20 @@ async function applyFunctions(client: pg.Client): Promise<number> {
   }
   await client.query('commit')
   return changed
+}
+
+/** Says which stored schemas of event types no new one may be; they go on, each check under a limit of time. */
+async function listOldSchemas(client: pg.Client, onProgress: (line: string) => void) {
+  const { rows } = await client.query<{ workspace: string; name: string; schema: object }>(
+    'select workspace, name, schema from event_type order by workspace, name',
+  )
+  for (const { workspace, name, schema } of rows) {
+    for (const problem of schemaProblems({ ...schema })) {
+      onProgress(
+        `event type ${name} of ${workspace}: ${problem}. Its events may be refused; update its schema.`,
+      )
+    }
+  }
 }
 
 /** The application role: reads and writes rows, never alters; adds to the ledger, never edits it. */

@@ -7,7 +7,7 @@ import { endpoint } from '../endpoint.ts'
 import { EventType, eventTypeObject, NewEventType } from '../objects/event-type.ts'
 import { identityOf } from '../request-identity.ts'
 import { refusePersonalProperties } from './personal.ts'
-import { compiled } from './schema.ts'
+import { checkSchema } from './schema.ts'
 
 export const createEventType = endpoint({
   method: 'POST',
@@ -33,8 +33,8 @@ export const createEventType = endpoint({
         param: 'name',
       })
     }
-    compiled(body.schema)
     refusePersonalProperties(body.schema)
+    await checkSchema(deps, workspace, body.schema)
     const values = { ...body, workspace, id: newId('ety') }
     const request = identityOf('POST /v1/event_types', ctx)
     const { value: row, replayed } = await write(() =>

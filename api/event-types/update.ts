@@ -6,7 +6,7 @@ import { notFound } from '../points-refusal.ts'
 import { identityOf } from '../request-identity.ts'
 import { refusePersonalProperties } from './personal.ts'
 import { eventTypePath } from './retrieve.ts'
-import { compiled } from './schema.ts'
+import { checkSchema } from './schema.ts'
 
 export const updateEventType = endpoint({
   method: 'PATCH',
@@ -28,8 +28,8 @@ export const updateEventType = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
     if (body.schema !== undefined) {
-      compiled(body.schema)
       refusePersonalProperties(body.schema)
+      await checkSchema(deps, workspace, body.schema)
     }
     const before = await findEventType(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('event type', params.id)

@@ -1,10 +1,9 @@
-import { listEventTypeVersions } from '../../db/event-types.ts'
 import { type EventAsked, type EventPrecheck, precheckEvent } from '../../db/reported-events.ts'
 import { isIntrinsic } from '../../domain/event-type.ts'
 import { findPersonalData } from '../../domain/personal-data.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { Deps } from '../deps.ts'
-import { checkPayload, compiledVersion } from '../event-types/schema.ts'
+import { checkPayload } from '../event-types/schema.ts'
 import { missing } from '../points-refusal.ts'
 
 /**
@@ -26,11 +25,7 @@ export async function judgeEvent(
   if (found.outcome === 'exists') return found
   if (found.outcome === 'no_type') return missing('type', type)
   refusePersonalData(payload)
-  const validate = await compiledVersion(workspace, found, async () => {
-    const versions = await listEventTypeVersions(deps.pool, workspace, found.type)
-    return versions.find(({ version }) => version === found.version)?.schema
-  })
-  checkPayload(validate, payload)
+  await checkPayload(deps, workspace, found, payload)
   if (found.account === null) return missing('user', asked.user)
   return found
 }

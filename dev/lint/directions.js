@@ -17,7 +17,8 @@ const READS =
 /** @type {Record<string, Direction>} */
 export const DIRECTIONS = {
   'config.ts': { from: [] },
-  domain: { from: [], packages: /^node:crypto$/ },
+  // Of packages only what is pure: no file, no clock, no network.
+  domain: { from: [], packages: /^(node:crypto|re2js)$/ },
   db: { from: ['domain/'], closed: /^(@temporalio|express)(\/|$)/ },
   workflows: {
     from: ['domain/'],

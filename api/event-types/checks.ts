@@ -1,0 +1,142 @@
+import { availableParallelism } from 'node:os'
+import type { Logger } from 'pino'
+import { refuse } from '../../domain/refusal.ts'
+import type { Done, Job } from './check-thread.ts'
+import { Stopped, startThread, type Thread } from './thread.ts'
+import { Turns } from './turns.ts'
+
+const CHECK_MS = 1_000 // a check takes some hundredths of one; on a busy machine a thread waits for its turn
+const COMPILE_MS = 5_000 // the largest schema takes a core one second
+const SLOW_MS = 100
+const MOST_WAITING = 500 // of a workspace
+const MOST_THREADS = 4
+const TRIES = 2
+
+/** One version of an event type's schema, by a name that is never given to another. */
+export type Version = { readonly workspace: string; readonly key: string; readonly schema: string }
+
+type Waiting = {
+  readonly workspace: string
+  readonly job: (known: ReadonlySet<string>) => Job
+  readonly limitMs: number
+  readonly resolve: (done: Done) => void
+  readonly reject: (error: unknown) => void
+  tries: number
+}
+
+/**
+ * Where merchants' schemas run: in two threads or more, started when they are first needed, each ended
+ * and replaced where it takes too long. None of them stops anybody else.
+ */
+export class Checks {
+  readonly #log: Logger
+  readonly #most: number
+  readonly #threads = new Map<Thread, Set<string>>() // with the versions that each has
+  readonly #idle: Thread[] = []
+  readonly #turns = new Turns<Waiting>()
+  #closed = false
+
+  constructor(log: Logger, threads = Math.min(availableParallelism(), MOST_THREADS)) {
+    this.#log = log
+    this.#most = Math.max(threads, 2) // one for the slow, one for the others
+  }
+
+  /** Has the first thread ready before anybody waits for it. */
+  async start(): Promise<void> {
+    await this.trySchema('', {})
+  }
+
+  /** Whether the payload is what the version takes. */
+  check({ workspace, key, schema }: Version, payload: unknown): Promise<Done> {
+    const text = JSON.stringify(payload)
+    return this.#queue(workspace, CHECK_MS, (known) => ({
+      key,
+      payload: text,
+      ...(!known.has(key) && { schema }),
+    }))
+  }
+
+  /** Whether an event type may have this schema. */
+  trySchema(workspace: string, schema: object): Promise<Done> {
+    const text = JSON.stringify(schema)
+    return this.#queue(workspace, COMPILE_MS, () => ({ schema: text }))
+  }
+
+  /** Ends the threads; what they were doing is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#threads.keys()].map((thread) => thread.close()))
+  }
+
+  #queue(workspace: string, limitMs: number, job: Waiting['job']): Promise<Done> {
+    if (this.#closed) throw new Error('no schema runs any more: the process is going down')
+    if (this.#turns.waiting(workspace) >= MOST_WAITING) {
+      refuse('too_many_requests', 'Too many payloads of this workspace wait to be checked.')
+    }
+    return new Promise((resolve, reject) => {
+      this.#turns.push(workspace, { workspace, job, limitMs, resolve, reject, tries: 0 })
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (!this.#closed && (this.#idle.length > 0 || this.#threads.size < this.#most)) {
+      const turn = this.#turns.next()
+      if (turn === undefined) return
+      void this.#serve(turn.item, this.#idle.pop() ?? this.#start(), turn.end)
+    }
+  }
+
+  #start(): Thread {
+    const thread = startThread()
+    this.#threads.set(thread, new Set())
+    return thread
+  }
+
+  async #serve(waiting: Waiting, thread: Thread, end: () => void): Promise<void> {
+    try {
+      waiting.resolve(await this.#run(waiting, thread))
+    } catch (error) {
+      this.#failed(waiting, error)
+    } finally {
+      end()
+      if (thread.ended) this.#threads.delete(thread)
+      else this.#idle.push(thread)
+      this.#pump()
+    }
+  }
+
+  async #run({ workspace, job, limitMs }: Waiting, thread: Thread): Promise<Done> {
+    const known = this.#threads.get(thread) ?? new Set<string>()
+    await thread.ready
+    const started = performance.now()
+    const first = job(known)
+    let done = await thread.run(first, limitMs)
+    if (done.outcome === 'schema_wanted' && 'key' in first) {
+      known.delete(first.key) // the thread made room for others
+      done = await thread.run(job(known), limitMs)
+    }
+    if (performance.now() - started > SLOW_MS) this.#turns.slow(workspace)
+    if ('key' in first) {
+      known.add(first.key)
+      for (const problem of done.problems ?? []) {
+        this.#log.warn({ eventType: first.key, problem }, 'a stored schema that no new one may be')
+      }
+    }
+    return done
+  }
+
+  /** A busy machine, or the memory of others, may have ended the thread: once more, among the slow. */
+  #failed(waiting: Waiting, error: unknown): void {
+    const { workspace } = waiting
+    waiting.tries++
+    if (this.#closed || !(error instanceof Stopped)) {
+      waiting.reject(error)
+      return
+    }
+    this.#turns.slow(workspace)
+    this.#log.warn({ err: error, workspace, tries: waiting.tries }, 'a schema was stopped')
+    if (waiting.tries < TRIES) this.#turns.pushFirst(workspace, waiting)
+    else waiting.resolve({ outcome: 'unusable', reason: error.message })
+  }
+}
