@@ -12,6 +12,7 @@ import {
 } from '../db/reported-events.ts'
 import type { Snapshot } from '../db/snapshot.ts'
 import type { SqlRefusal } from '../db/sql-refusal.ts'
+import { Payload } from '../domain/expression/payload.ts'
 import { type Planned, planReactor } from '../domain/reactor.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
@@ -109,14 +110,18 @@ export function givesRewards({ reactions }: Planned): boolean {
   return reactions.some(({ type }) => type === 'issue_reward')
 }
 
-/** What the reactors found would do, or why they do nothing. The member is known. */
+const PLAN_MS = 1_000 // what the steps are bounded to takes a hundredth of it on a machine that is not busy
+
+/** What the reactors found would do, or why they do nothing. The member is known. Throws TooSlow. */
 export function planEvent(
   { reactors, decimals, rounding }: FoundEvent,
   payload: unknown,
   at: Date,
 ): Planned[] {
   const scale = { decimals: decimals ?? 0, rounding: rounding ?? 'down' }
-  return reactors.map((rule) => planReactor(rule, { payload, at }, scale))
+  const started = performance.now()
+  const seen = new Payload(payload, () => performance.now() - started > PLAN_MS)
+  return reactors.map((rule) => planReactor(rule, { payload: seen, at }, scale))
 }
 
 function reportedOf(

@@ -1,7 +1,9 @@
-import { evaluate, isRational, shown, type Value } from './expression/evaluate.ts'
+import { evaluate } from './expression/evaluate.ts'
 import { parsedExpression } from './expression/parsed.ts'
+import type { Payload } from './expression/payload.ts'
 import { ExpressionProblem } from './expression/problem.ts'
 import { type Rational, textOf } from './expression/rational.ts'
+import { isRational, shown, type Value } from './expression/value.ts'
 import type { SealedCode } from './gift-card.ts'
 import { MAX_MOVEMENT, type Rounding } from './points.ts'
 
@@ -66,7 +68,7 @@ export type Planned = {
 }
 
 export type Scale = { readonly decimals: number; readonly rounding: Rounding }
-export type Occurrence = { readonly payload: unknown; readonly at: Date }
+export type Occurrence = { readonly payload: Payload; readonly at: Date }
 
 /**
  * What a reactor makes of an event: what it would do, or why it does nothing. Limits and balances are
@@ -109,16 +111,25 @@ export function planReactor(rule: Rule, event: Occurrence, scale: Scale): Planne
   }
 }
 
-function judged(condition: string, payload: unknown): { holds: boolean; because: string } {
+const LONGEST_FACTS = 500 // characters of an explanation; what follows is left out
+
+function judged(condition: string, payload: Payload): { holds: boolean; because: string } {
   const { value, seen } = evaluate(parsedExpression(condition), payload)
   if (typeof value !== 'boolean') {
     throw new ExpressionProblem(`a condition is true or false, not ${shown(value)}`, 1)
   }
-  const facts = [...seen].map(([path, found]) => `${path} is ${shown(found)}`)
-  return { holds: value, because: facts.length === 0 ? '' : ` (${facts.join(', ')})` }
+  let facts = ''
+  for (const [path, found] of seen) {
+    if (facts.length > LONGEST_FACTS) {
+      facts += ', …'
+      break
+    }
+    facts += `${facts === '' ? '' : ', '}${path} is ${shown(found)}`
+  }
+  return { holds: value, because: facts === '' ? '' : ` (${facts})` }
 }
 
-function planned(reaction: Reaction, rule: Rule, payload: unknown, scale: Scale): PlannedReaction {
+function planned(reaction: Reaction, rule: Rule, payload: Payload, scale: Scale): PlannedReaction {
   switch (reaction.type) {
     case 'adjust_points': {
       const { value } = evaluate(parsedExpression(reaction.points), payload)
@@ -133,16 +144,16 @@ function planned(reaction: Reaction, rule: Rule, payload: unknown, scale: Scale)
       return reaction
     case 'set_tier':
       return { type: 'set_tier', tier: reaction.tier }
-    case 'emit_event':
-      return {
-        type: 'emit_event',
-        event: reaction.event,
-        payload: reaction.payload === undefined ? payload : worked(reaction.payload, payload),
-      }
+    case 'emit_event': {
+      const emitted =
+        reaction.payload === undefined ? payload.root : worked(reaction.payload, payload)
+      payload.emit(emitted)
+      return { type: 'emit_event', event: reaction.event, payload: emitted }
+    }
   }
 }
 
-function worked(expressions: Record<string, string>, payload: unknown): Record<string, unknown> {
+function worked(expressions: Record<string, string>, payload: Payload): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(expressions).map(([name, source]) => {
       const { value } = evaluate(parsedExpression(source), payload)

@@ -34,7 +34,7 @@ export const expression = text(MOST_CHARACTERS)
 const adjustPoints = z.strictObject({
   type: z.literal('adjust_points'),
   points: z
-    .union([expression, z.number().transform((points) => plainDecimal(points))])
+    .union([expression, z.number().transform(plainDecimal).pipe(expression)])
     .meta({ type: ['string', 'number'], example: '$.points * -1' }),
   allowNegative: z.boolean().default(true).meta({
     description: 'Whether a debit may take the balance below zero. `?strict=true` overrules it.',
@@ -187,8 +187,15 @@ export function reactorObject(row: ReactorRow, livemode: boolean) {
   }
 }
 
-/** A number as an expression reads it: without an exponent. */
+const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/
+
+/** A number as an expression reads it: every digit, without an exponent. */
 function plainDecimal(value: number): string {
-  const text = String(value)
-  return text.includes('e') ? value.toFixed(20).replace(/0+$/, '').replace(/\.$/, '') : text
+  const [, sign, whole, fraction = '', exponent] = EXPONENT.exec(String(value)) ?? []
+  if (sign === undefined) return String(value)
+  const digits = `${whole}${fraction}`
+  const places = Number(exponent) - fraction.length
+  return places >= 0
+    ? `${sign}${digits}${'0'.repeat(places)}`
+    : `${sign}0.${digits.padStart(-places, '0')}`
 }

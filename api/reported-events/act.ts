@@ -7,6 +7,7 @@ import {
 } from '../../activities/reported-event.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
+import { TooSlow } from '../../domain/expression/payload.ts'
 import { type ErrorCode, Refused, refuse } from '../../domain/refusal.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import { write } from '../contention.ts'
@@ -59,6 +60,7 @@ export async function actOnEvent(
     await gifts.settle(reported)
     return await answerOf(deps, reported, report, livemode)
   } catch (error) {
+    if (error instanceof TooSlow) throw new Outage(TOO_SLOW, error)
     if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
     const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
     if (report.strict || plan.some(givesRewards)) throw new Outage(UNKNOWN, error)
@@ -67,6 +69,9 @@ export async function actOnEvent(
     return { status: 'accepted', object: acceptedObject(report, livemode) }
   }
 }
+
+/** Of TooSlow: the steps of an event are bounded, so it was the server that was busy. */
+export const TOO_SLOW = 'The reactors of the event took too long. Nothing was written; try again.'
 
 // A strict event is asked about now or not at all: a till gives its discount by the answer.
 const UNKNOWN = 'Whether the event was processed is unknown. Report it again with the same eventId.'

@@ -2,6 +2,7 @@ import { type EventReport, HoldTooLate, planEvent } from '../../activities/repor
 import type { FoundEvent, Hold } from '../../db/reported-events.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { creationWindowMs } from '../../domain/creation-window.ts'
+import { TooSlow } from '../../domain/expression/payload.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { rewardForTills } from '../../domain/reward.ts'
@@ -12,7 +13,7 @@ import { Outage, orOutage } from '../outage.ts'
 import { inPoints, missing } from '../points-refusal.ts'
 import { newCode } from '../redemptions/begin.ts'
 import { rateOf } from '../users/present.ts'
-import { type Answer, answerOf } from './act.ts'
+import { type Answer, answerOf, TOO_SLOW } from './act.ts'
 import { judgeEvent } from './judge.ts'
 
 const MINUTE_MS = 60_000
@@ -35,7 +36,7 @@ export async function holdEvent(
   if (found.outcome === 'no_type') return missing('type', report.type)
   const wallet = await findWallet(deps.pool, workspace, report.user)
   if (wallet === undefined) return missing('user', report.user)
-  refuseHopeless(found, report, wallet)
+  await inTime(async () => refuseHopeless(found, report, wallet))
 
   const { program, view } = wallet
   const holdMs = Math.round((program.holdMinutes ?? deps.holdMinutes) * MINUTE_MS)
@@ -59,6 +60,7 @@ async function inTime<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
+    if (error instanceof TooSlow) throw new Outage(TOO_SLOW, error)
     if (!(error instanceof HoldTooLate)) throw error
     throw new Outage('The event took too long to begin. Nothing was written; try again.', error)
   }

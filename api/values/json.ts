@@ -9,7 +9,10 @@ const STORABLE = /^(?:[^\0\p{Surrogate}])*$/u
 export const jsonObject = z
   .record(z.string(), z.unknown())
   .refine((value) => isNestedWithin(value, DEEPEST), `is nested deeper than ${DEEPEST}`)
-  .refine((value) => isStorable(value, DEEPEST), 'has characters that cannot be stored')
+  .refine(
+    (value) => isStorable(value, DEEPEST),
+    'has characters, or a number, that cannot be stored',
+  )
 
 function isNestedWithin(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true
@@ -18,6 +21,7 @@ function isNestedWithin(value: unknown, depth: number): boolean {
 
 function isStorable(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return STORABLE.test(value)
+  if (typeof value === 'number') return Number.isFinite(value) // 1e400 is read as Infinity
   if (typeof value !== 'object' || value === null || depth < 0) return true
   return Object.entries(value).every(
     ([key, item]) => STORABLE.test(key) && isStorable(item, depth - 1),

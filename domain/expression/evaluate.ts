@@ -1,3 +1,4 @@
+import type { Payload } from './payload.ts'
 import { ExpressionProblem } from './problem.ts'
 import {
   add,
@@ -5,35 +6,33 @@ import {
   compare,
   divide,
   floor,
+  isSmall,
   multiply,
   type Rational,
   rational,
   rationalOf,
   round,
   subtract,
-  textOf,
 } from './rational.ts'
 import type { Operator, Tree } from './tree.ts'
+import { isList, isRational, shown, type Value } from './value.ts'
 
-/** Numbers are exact. What a path does not find is null; an object can only be compared with null. */
-export type Value = Rational | string | boolean | null | readonly Value[] | Opaque
-type Opaque = { readonly opaque: true }
-
-// A list from a payload counts by its items, so that none can hold up a till.
-const MOST_STEPS = 5_000
 const MOST_PLACES = 10 // of round(x, places): beyond any currency's
+const LARGE_STEPS = 50 // what reducing a fraction of 512 bits takes, in additions of small numbers
 
-type Run = { readonly root: unknown; steps: number; seen: Map<string, Value> }
+type Run = { readonly payload: Payload; readonly seen: Map<string, Value> }
 
 /** What an expression gave, and what the paths in it found, for explaining it. */
 export type Result = { readonly value: Value; readonly seen: ReadonlyMap<string, Value> }
 
 /**
- * What the expression says of `root` (a parsed JSON document, which `$` names). Pure and bounded.
- * Throws ExpressionProblem, with the position, where it says nothing: wrong kinds, division by zero.
+ * What the expression says of the payload (a parsed JSON document, which `$` names). Bounded, by itself
+ * and with all others of that payload. Throws ExpressionProblem, with the position, where it says
+ * nothing: wrong kinds, division by zero.
  */
-export function evaluate(tree: Tree, root: unknown): Result {
-  const run: Run = { root, steps: 0, seen: new Map() }
+export function evaluate(tree: Tree, payload: Payload): Result {
+  const run: Run = { payload, seen: new Map() }
+  payload.begin()
   return { value: valued(tree, run), seen: run.seen }
 }
 
@@ -74,7 +73,9 @@ function operated(tree: Extract<Tree, { kind: 'operation' }>, run: Run): Value {
     const isIn = right.some((item) => equal(left, item, tree, run))
     return isIn === (operator === 'in')
   }
-  return calculated(operator, number(left, tree), number(right, tree), tree)
+  const [a, b] = [number(left, tree), number(right, tree)]
+  if (!isSmall(a) || !isSmall(b)) step(run, tree, LARGE_STEPS)
+  return calculated(operator, a, b, tree)
 }
 
 type Calculating = Exclude<Operator, '==' | '!=' | 'in' | 'not in' | 'and' | 'or'>
@@ -158,30 +159,36 @@ function equal(a: Value, b: Value, tree: Tree, run: Run): boolean {
 }
 
 function found(tree: Extract<Tree, { kind: 'path' }>, run: Run): Value {
-  let place: unknown = run.root
+  const before = run.payload.found.get(tree.text)
+  if (before !== undefined) {
+    run.seen.set(tree.text, before)
+    return before
+  }
+  let place: unknown = run.payload.root
   for (const name of tree.steps) {
     // own properties only: a payload cannot reach into what JavaScript gives every object
     const holds = typeof place === 'object' && place !== null && Object.hasOwn(place, name)
     place = holds ? Reflect.get(place as object, name) : null
   }
   const value = fromJson(place, tree, run)
+  run.payload.found.set(tree.text, value)
   run.seen.set(tree.text, value)
   return value
 }
 
 function fromJson(json: unknown, tree: Tree, run: Run): Value {
   step(run, tree, 1)
-  if (typeof json === 'number') return sized(rationalOf(json), tree)
+  if (typeof json === 'number') {
+    const value = sized(rationalOf(json), tree)
+    if (!isSmall(value)) step(run, tree, LARGE_STEPS)
+    return value
+  }
   if (typeof json === 'string' || typeof json === 'boolean') return json
   if (Array.isArray(json)) return json.map((item) => fromJson(item, tree, run))
   return json === null || json === undefined ? null : { opaque: true }
 }
 
-function step(run: Run, tree: Tree, count: number): void {
-  run.steps += count
-  if (run.steps > MOST_STEPS)
-    throw new ExpressionProblem(`takes more than ${MOST_STEPS} steps`, tree.at)
-}
+const step = ({ payload }: Run, { at }: Tree, count: number) => payload.step(at, count)
 
 function number(value: Value, { at }: Tree): Rational {
   if (!isRational(value)) throw new ExpressionProblem(`expected a number, not ${shown(value)}`, at)
@@ -198,23 +205,4 @@ function truth(value: Value, { at }: Tree): boolean {
 function sized(value: Rational | null, { at }: Tree): Rational {
   if (value === null) throw new ExpressionProblem('the number is too large', at)
   return value
-}
-
-export const isRational = (value: Value): value is Rational =>
-  typeof value === 'object' && value !== null && 'n' in value
-
-const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
-
-const LONGEST_SHOWN = 60
-
-/** A value as an explanation shows it. */
-export function shown(value: Value): string {
-  const text = isRational(value)
-    ? textOf(value)
-    : isList(value)
-      ? `[${value.map(shown).join(', ')}]`
-      : typeof value === 'object' && value !== null
-        ? 'an object'
-        : JSON.stringify(value)
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
 }

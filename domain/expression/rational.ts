@@ -17,8 +17,13 @@ export function rational(n: bigint, d = 1n): Rational | null {
 
 /** A JSON number as its shortest decimal form reads: 0.1 is one tenth. Null where it is too large. */
 export function rationalOf(value: number): Rational | null {
+  if (Number.isSafeInteger(value)) return { n: BigInt(value), d: 1n }
   return decimal(String(value))
 }
+
+const SMALL = 1n << 64n // a machine's word: reckoning with more takes ever longer
+
+export const isSmall = ({ n, d }: Rational): boolean => n < SMALL && n > -SMALL && d < SMALL
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/
 const MOST_EXPONENT = 200

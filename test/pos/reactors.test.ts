@@ -139,6 +139,22 @@ describe('reactors of one event', () => {
     ])
   })
 
+  it('take a number as it is written, however large or small', async () => {
+    const numbers = [1e21, -1.5e21, 1.25e-7, -5e-10, 0.1, 20]
+    const { ids } = await setUp({
+      reactions: numbers.map((points) => ({ type: 'adjust_points', points })),
+    })
+    const { body } = await shop.get(`/v1/reactors/${ids[0]}`)
+    expect(body.reactions.map(({ points }: { points: string }) => points)).toEqual([
+      '1000000000000000000000',
+      '-1500000000000000000000',
+      '0.000000125',
+      '-0.0000000005',
+      '0.1',
+      '20',
+    ])
+  })
+
   it('emit events of their own types, for webhooks and for reading back', async () => {
     const { report } = await setUp({
       reactions: [
@@ -377,6 +393,13 @@ describe('what a reactor may not be', () => {
     [
       'with an expression that is none',
       { reactions: [{ ...adjust, points: '$.points *' }] },
+      400,
+      'parameter_invalid',
+      'reactions.0.points',
+    ],
+    [
+      'with a number beyond all reason',
+      { reactions: [{ ...adjust, points: 1e300 }] },
       400,
       'parameter_invalid',
       'reactions.0.points',

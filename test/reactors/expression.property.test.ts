@@ -1,16 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { evaluate, isRational } from '../../domain/expression/evaluate.ts'
+import { evaluate } from '../../domain/expression/evaluate.ts'
 import { parseExpression } from '../../domain/expression/parse.ts'
+import { Payload } from '../../domain/expression/payload.ts'
 import { ExpressionProblem } from '../../domain/expression/problem.ts'
 import { rationalOf, textOf } from '../../domain/expression/rational.ts'
+import { isRational } from '../../domain/expression/value.ts'
 import { unitsOf } from '../../domain/points.ts'
 import { unitsOfExact } from '../../domain/reactor.ts'
 
 /** What the language says of any text and any payload: a value, or a problem with a place inside the text. */
 function attempt(source: string, payload: unknown): void {
   try {
-    evaluate(parseExpression(source), payload)
+    evaluate(parseExpression(source), new Payload(payload))
   } catch (error) {
     if (!(error instanceof ExpressionProblem)) throw error
     expect(error.position).toBeGreaterThanOrEqual(1)
@@ -68,7 +70,7 @@ describe('arithmetic', () => {
     fc.assert(
       fc.property(known, ({ text, n, d }) => {
         fc.pre(text.length <= 500)
-        const { value } = evaluate(parseExpression(text), {})
+        const { value } = evaluate(parseExpression(text), new Payload({}))
         expect(isRational(value) && value.n * d === n * value.d).toBe(true)
       }),
       { numRuns: 2_000 },

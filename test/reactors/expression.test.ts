@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate, shown } from '../../domain/expression/evaluate.ts'
+import { evaluate } from '../../domain/expression/evaluate.ts'
 import { parseExpression } from '../../domain/expression/parse.ts'
+import { Payload } from '../../domain/expression/payload.ts'
 import { ExpressionProblem } from '../../domain/expression/problem.ts'
+import { shown } from '../../domain/expression/value.ts'
 
 const PAYLOAD = {
   points: 500,
@@ -21,7 +23,7 @@ const PAYLOAD = {
 }
 
 const says = (source: string, payload: unknown = PAYLOAD) =>
-  shown(evaluate(parseExpression(source), payload).value)
+  shown(evaluate(parseExpression(source), new Payload(payload)).value)
 
 describe('an expression says', () => {
   it.each([
