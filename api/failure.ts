@@ -44,7 +44,7 @@ function refusalFromHttp(error: Error): Refusal | undefined {
   }
   const type: unknown = 'type' in error ? error.type : undefined
   const status: unknown = 'status' in error ? error.status : undefined
-  const known = typeof type === 'string' ? BY_TYPE[type] : undefined
+  const known = typeof type === 'string' && Object.hasOwn(BY_TYPE, type) ? BY_TYPE[type] : undefined
   if (known !== undefined) return known
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
   return { code: 'invalid_json', message: 'The body is not valid JSON.' }

@@ -19,29 +19,35 @@ type Scales = { livemode: boolean; decimalsOf: (program: unknown) => number }
 type Present = (snapshot: Snapshot, scales: Scales) => Readonly<Record<string, unknown>>
 
 /** How the snapshot of each kind of object is shown; what is not here is shown as it was stored. */
-const PRESENT: Readonly<Record<string, Present>> = {
-  loy: (snapshot, scales) =>
-    accountObject(fromSnapshot(account, snapshot), scaleOf(snapshot, scales)),
-  rdm: (snapshot, scales) => redemptionObject(readRedemption(snapshot), scaleOf(snapshot, scales)),
-  ptx: (snapshot, scales) =>
-    transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
-  pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
-  crd: (snapshot, { livemode }) => creditObject(snapshot as CreditIssued, livemode), // as `credit_issue` wrote it
-  we: (snapshot, { livemode }) => endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
-}
+const PRESENT: ReadonlyMap<string, Present> = new Map(
+  Object.entries<Present>({
+    loy: (snapshot, scales) =>
+      accountObject(fromSnapshot(account, snapshot), scaleOf(snapshot, scales)),
+    rdm: (snapshot, scales) =>
+      redemptionObject(readRedemption(snapshot), scaleOf(snapshot, scales)),
+    ptx: (snapshot, scales) =>
+      transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
+    pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
+    crd: (snapshot, { livemode }) => creditObject(snapshot as CreditIssued, livemode), // as `credit_issue` wrote it
+    we: (snapshot, { livemode }) =>
+      endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
+  }),
+)
 
 /** Facts that are no object of their own, by the event's type. */
-const PRESENT_FACT: Readonly<Record<string, Present>> = {
-  'loyalty.points.expiring': (snapshot, scales) => ({
-    ...snapshot,
-    points: pointsOf(Number(snapshot.points), scaleOf(snapshot, scales).decimals),
-    expires_at: new Date(String(snapshot.expires_at)).toISOString(),
+const PRESENT_FACT: ReadonlyMap<string, Present> = new Map(
+  Object.entries<Present>({
+    'loyalty.points.expiring': (snapshot, scales) => ({
+      ...snapshot,
+      points: pointsOf(Number(snapshot.points), scaleOf(snapshot, scales).decimals),
+      expires_at: new Date(String(snapshot.expires_at)).toISOString(),
+    }),
+    'program.liability.snapshot': (snapshot) => ({
+      program: snapshot.program,
+      ...liabilityObject(snapshot as LiabilityFacts), // as `liability_snapshot` wrote it
+    }),
   }),
-  'program.liability.snapshot': (snapshot) => ({
-    program: snapshot.program,
-    ...liabilityObject(snapshot as LiabilityFacts), // as `liability_snapshot` wrote it
-  }),
-}
+)
 
 /** A reported event, which is its own object: what the till sent, and when it happened. */
 const presentReported: Present = (snapshot) => ({
@@ -86,7 +92,7 @@ function presentEvent(row: EventRow, posted: TransactionRow | undefined, scales:
 }
 
 const presenterOf = (type: string, kind: string): Present =>
-  PRESENT_FACT[type] ?? PRESENT[kind] ?? ((snapshot) => snapshot)
+  PRESENT_FACT.get(type) ?? PRESENT.get(kind) ?? ((snapshot) => snapshot)
 
 const scaleOf = (snapshot: Snapshot, { livemode, decimalsOf }: Scales) => ({
   livemode,

@@ -7,7 +7,7 @@ import { Turns } from './turns.ts'
 
 const CHECK_MS = 1_000 // a check takes some hundredths of one; on a busy machine a thread waits for its turn
 const COMPILE_MS = 5_000 // the largest schema takes a core one second
-const SLOW_MS = 100
+const SLOW_MS = 500
 const MOST_WAITING = 500 // of a workspace
 const MOST_THREADS = 4
 const TRIES = 2

@@ -31,12 +31,13 @@ const NUMBER = /^[+-]?\d{1,15}(\.\d{1,15})?$/
 
 /** A CSV record in the form of an NDJSON row: empty fields are absent, `metadata.x` columns are its keys. */
 export function rowOfRecord(record: Readonly<Record<string, string>>): Record<string, unknown> {
-  const row: Record<string, unknown> = {}
-  const notes: Record<string, string> = {}
+  const row = new Map<string, unknown>()
+  const notes = new Map<string, string>()
   for (const [name, value] of Object.entries(record)) {
     if (value === '') continue
-    if (name.startsWith('metadata.')) notes[name.slice('metadata.'.length)] = value
-    else row[name] = name === 'amount' && NUMBER.test(value) ? Number(value) : value
+    if (name.startsWith('metadata.')) notes.set(name.slice('metadata.'.length), value)
+    else row.set(name, name === 'amount' && NUMBER.test(value) ? Number(value) : value)
   }
-  return Object.keys(notes).length === 0 ? row : { ...row, metadata: notes }
+  if (notes.size > 0) row.set('metadata', Object.fromEntries(notes))
+  return Object.fromEntries(row)
 }

@@ -117,7 +117,7 @@ function mergedTierCosts(
   if (change === null) return null
   const named = Object.entries(change)
   const set = named.filter((entry): entry is [string, number] => entry[1] !== null)
-  const kept = Object.entries(tierCosts ?? {}).filter(([tier]) => !(tier in change))
+  const kept = Object.entries(tierCosts ?? {}).filter(([tier]) => !Object.hasOwn(change, tier))
   const merged = { ...Object.fromEntries(kept), ...tierUnits(program, Object.fromEntries(set)) }
   return Object.keys(merged).length === 0 ? null : merged
 }

@@ -6,11 +6,18 @@ import { FUNCTIONS, type FunctionName, type Operator, type Tree } from './tree.t
 // Deeper than anybody nests by hand, and far from the end of the stack.
 const DEEPEST = 32
 
-const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null }
+const WORDS = new Map<string, boolean | null>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+])
 // Weakest first; a comparison stands alone: a < b < c is refused, not misread.
 const LEVELS: readonly (readonly string[])[] = [['or'], ['and']]
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>=', 'in', 'not in']
-const SYNONYMS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or' }
+const SYNONYMS = new Map([
+  ['&&', 'and'],
+  ['||', 'or'],
+])
 
 /** The tree of an expression (docs/reactors.md has the grammar). Throws ExpressionProblem, with the position. */
 export function parseExpression(source: string): Tree {
@@ -92,7 +99,7 @@ class Reader {
   }
 
   #word({ text, at }: Token): Tree {
-    const value = Object.hasOwn(WORDS, text) ? WORDS[text] : undefined
+    const value = WORDS.get(text)
     if (value !== undefined) return { kind: 'value', at, value }
     const name = FUNCTIONS.find((one) => one === text)
     if (name === undefined) throw new ExpressionProblem(`there is no ${text}`, at)
@@ -155,7 +162,7 @@ class Reader {
     if (kind === 'string' || kind === 'number' || kind === 'end') return undefined
     const after = this.#tokens[this.#next + 1]
     const isNotIn = text === 'not' && after?.kind === 'word' && after.text === 'in'
-    const name = isNotIn ? 'not in' : (SYNONYMS[text] ?? text)
+    const name = isNotIn ? 'not in' : (SYNONYMS.get(text) ?? text)
     if (!among.includes(name)) return undefined
     this.#next += isNotIn ? 2 : 1
     return name as Operator // among lists operators only

@@ -102,7 +102,7 @@ export function errorOf(status: number, body: unknown, requestId: string | undef
   }
   const { code, type, message, param, request_id, doc_url: _, ...fields } = found as ErrorBody
   const fixed = { status, code, type, message, param, requestId: request_id ?? requestId, fields }
-  return new (CLASSES[type] ?? VinrApiError)(fixed)
+  return new (Object.hasOwn(CLASSES, type) ? CLASSES[type] : VinrApiError)(fixed)
 }
 
 type ErrorBody = {

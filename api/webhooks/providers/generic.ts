@@ -13,14 +13,14 @@ import { GenericMapping } from './generic-mapping.ts'
 
 type Mapping = z.output<typeof GenericMapping>
 
-const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
-  'payment.created': 'requires_payment',
-  'payment.processing': 'processing',
-  'payment.completed': 'completed',
-  'payment.failed': 'failed',
-  'payment.canceled': 'canceled',
-  'payment.expired': 'expired',
-}
+const STATUS_OF: ReadonlyMap<string, PaymentStatus> = new Map([
+  ['payment.created', 'requires_payment'],
+  ['payment.processing', 'processing'],
+  ['payment.completed', 'completed'],
+  ['payment.failed', 'failed'],
+  ['payment.canceled', 'canceled'],
+  ['payment.expired', 'expired'],
+])
 
 // Where a mapping does not say
 const AMOUNT = 'amount'
@@ -45,7 +45,7 @@ export const generic: Provider = {
     const payload = parse(z.looseObject({}), jsonOf(body))
     const id = textAt(payload, map.event.id)
     const theirs = textAt(payload, map.event.type)
-    const type = map.types[theirs]
+    const type = Object.hasOwn(map.types, theirs) ? map.types[theirs] : undefined
     const said = { payload, content: contentOf(map) }
     if (type === undefined) return { id, type: theirs, status: null, payment: null, ...said }
     const subject = safeId(textAt(payload, map.payment.id))
@@ -61,7 +61,7 @@ export const generic: Provider = {
     }
     const more = { completed_at: timeAt(payload, map.event.created) }
     const payment = paymentIn(payload, map, subject)
-    return { id, type, status: STATUS_OF[type] ?? null, payment, ...said, more }
+    return { id, type, status: STATUS_OF.get(type) ?? null, payment, ...said, more }
   },
 }
 

@@ -78,16 +78,16 @@ const TriggerData = z.looseObject({
 })
 
 /** What a type says of the payment; a refunded payment was completed. */
-const STATUS_OF: Readonly<Record<string, PaymentStatus>> = {
-  'payment.created': 'requires_payment',
-  'payment.processing': 'processing',
-  'payment.completed': 'completed',
-  'payment.succeeded': 'completed',
-  'payment.refunded': 'completed',
-  'payment.failed': 'failed',
-  'payment.canceled': 'canceled',
-  'payment.expired': 'expired',
-}
+const STATUS_OF: ReadonlyMap<string, PaymentStatus> = new Map([
+  ['payment.created', 'requires_payment'],
+  ['payment.processing', 'processing'],
+  ['payment.completed', 'completed'],
+  ['payment.succeeded', 'completed'],
+  ['payment.refunded', 'completed'],
+  ['payment.failed', 'failed'],
+  ['payment.canceled', 'canceled'],
+  ['payment.expired', 'expired'],
+])
 
 const TRIGGERS = new Map([
   ['subscription.created', 'subscription'],
@@ -108,7 +108,7 @@ export const sandbox: Provider = {
     const event = parse<typeof SandboxEvent>(SandboxEvent, jsonOf(body))
     const { id, type, data } = event
     const said = { payment: null, payload: event, content: CONTENT }
-    const told = { id, type, status: STATUS_OF[type] ?? null, ...said }
+    const told = { id, type, status: STATUS_OF.get(type) ?? null, ...said }
     if (type.startsWith('payment.')) return { ...told, ...paymentIn(type, data, event.created) }
     if (type.startsWith('refund.') || type.startsWith('dispute.')) {
       return { ...told, more: refundIn(type, data) }

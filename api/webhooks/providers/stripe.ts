@@ -33,7 +33,7 @@ export const stripe: Provider = {
     const event = { ...sent, data: inIsoMinorUnits(sent.data) }
     const { id, type } = event
     const told = { id, type, status: null, payment: null, payload: sent, content: CONTENT }
-    const known = INTENTS[event.type]
+    const known = INTENTS.get(event.type)
     if (known !== undefined) return { ...told, ...intentIn(event, ...known) }
     if (event.type === 'charge.refunded') return { ...told, ...chargeIn(event) }
     if (event.type.startsWith('charge.dispute.')) return { ...told, ...disputeIn(event) }

@@ -16,15 +16,15 @@ export const intent = z.looseObject({
 })
 
 /** What Stripe calls it, what we call it, and how far the payment has come by it. */
-export const INTENTS: Readonly<Record<string, readonly [string, PaymentStatus | null]>> = {
-  'payment_intent.created': ['payment.created', 'requires_payment'],
-  'payment_intent.requires_action': ['payment.created', 'requires_payment'],
-  'payment_intent.processing': ['payment.processing', 'processing'],
-  'payment_intent.succeeded': ['payment.completed', 'completed'],
-  'payment_intent.canceled': ['payment.canceled', 'canceled'],
+export const INTENTS: ReadonlyMap<string, readonly [string, PaymentStatus | null]> = new Map([
+  ['payment_intent.created', ['payment.created', 'requires_payment']],
+  ['payment_intent.requires_action', ['payment.created', 'requires_payment']],
+  ['payment_intent.processing', ['payment.processing', 'processing']],
+  ['payment_intent.succeeded', ['payment.completed', 'completed']],
+  ['payment_intent.canceled', ['payment.canceled', 'canceled']],
   // a decline that may be tried again: the intent stays open
-  'payment_intent.payment_failed': ['payment.declined', null],
-}
+  ['payment_intent.payment_failed', ['payment.declined', null]],
+])
 
 export function intentIn(event: Event, type: string, status: PaymentStatus | null) {
   const read = objectOf(intent, event)
