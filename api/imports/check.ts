@@ -25,7 +25,7 @@ export type Checked = {
   errorCount: number
 }
 
-type Good = { line: number; row: ImportRow }
+type Good = { line: number; row: ImportRow; fraction: number }
 type Context = { pool: Pool; workspace: string; now: Date }
 
 /**
@@ -75,7 +75,11 @@ export async function checkLines(
       break
     }
     const row = rowOf(line, now, seen, report)
-    if (row !== undefined && good.push({ line: line.line, row }) >= CHUNK) await judge()
+    if (
+      row !== undefined &&
+      good.push({ line: line.line, row, fraction: line.fraction ?? 0 }) >= CHUNK
+    )
+      await judge()
   }
   await judge()
   for (const chunk of chunks.rest()) await hand(chunk)
@@ -111,7 +115,7 @@ function rowOf(
 type Accounts = Awaited<ReturnType<typeof findImportAccounts>>
 
 function inUnits(
-  { line, row }: Good,
+  { line, row, fraction }: Good,
   accounts: Accounts,
   decimalsOf: ReadonlyMap<string, number>,
   report: (error: LineError) => undefined,
@@ -131,7 +135,8 @@ function inUnits(
   }
   const decimals = decimalsOf.get(account.program) ?? 0
   const { units, exact } = unitsOf(row.amount, decimals, 'down')
-  if (!exact) {
+  // 1.000 may be a thousand to who wrote it: more digits than the program has are never taken as a fraction
+  if (!exact || fraction > decimals) {
     const message = `amount: the program has ${decimals} decimals.`
     return report({ line, code: 'invalid_precision', param: 'amount', message })
   }

@@ -1,10 +1,18 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { parse as csvParse } from 'csv-parse'
+import { CsvError, parse as csvParse } from 'csv-parse'
 import { rowOfRecord } from './row.ts'
 
-/** A row as its line holds it, or what is wrong with the line itself. */
-export type Line = { readonly line: number; readonly row?: unknown; readonly wrong?: string }
+/**
+ * A row as its line holds it, or what is wrong with the line itself. `fraction`: how many digits the
+ * amount has behind its point as it is written, which the number itself does not tell: 1.000 has 3.
+ */
+export type Line = {
+  readonly line: number
+  readonly row?: unknown
+  readonly fraction?: number
+  readonly wrong?: string
+}
 
 const LONGEST_LINE = 65_536 // far above any row: what has no line ends is no such file
 const REPLACED = '\uFFFD'
@@ -24,9 +32,12 @@ export async function* ndjsonLines(source: AsyncIterable<Buffer>): AsyncGenerato
   }
 }
 
-function parsed(text: string): { row: unknown } | { wrong: string } {
+// A number behind the key: inside of a text its quotes would be escaped.
+const AMOUNT = /(?<!\\)"amount"\s*:\s*(-?\d+\.\d+)/
+
+function parsed(text: string): Omit<Line, 'line'> {
   try {
-    return { row: JSON.parse(text) as unknown }
+    return { row: JSON.parse(text) as unknown, fraction: fractionOf(AMOUNT.exec(text)?.[1]) }
   } catch {
     return { wrong: 'is not JSON' }
   }
@@ -72,25 +83,52 @@ export async function* csvLines(source: Readable): AsyncGenerator<Line> {
       if (record.some((field) => field.includes(REPLACED))) yield { line, wrong: NOT_UTF8 }
       else if (header === undefined) header = record.map((name) => name.trim())
       else yield recordLine(header, record, line)
-      if (header === undefined || new Set(header).size !== header.length) {
-        yield { line, wrong: 'is no header: every column needs a name of its own' }
+      const fault = faultOf(header)
+      if (fault !== undefined) {
+        yield { line, wrong: `is no header: ${fault}` }
         return
       }
     }
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('CSV_'))
-      throw error
-    const at = 'lines' in error && typeof error.lines === 'number' ? error.lines : line + 1
-    yield { line: at, wrong: 'is not CSV: its quotes do not close, or it is too long' }
+    if (!(error instanceof CsvError)) throw error
+    const at = typeof error.lines === 'number' ? error.lines : line + 1
+    yield { line: at, wrong: `is not CSV: ${CSV_FAULTS[error.code] ?? 'it cannot be read'}` }
   }
+}
+
+const CSV_FAULTS: Readonly<{ [code: string]: string }> = {
+  INVALID_OPENING_QUOTE:
+    'a quote stands inside a field; such a field is written in quotes, and each of its own doubled',
+  CSV_INVALID_CLOSING_QUOTE:
+    'a quote inside a field in quotes is not doubled, or a field goes on behind its quotes',
+  CSV_QUOTE_NOT_CLOSED: 'its quotes do not close',
+  CSV_MAX_RECORD_SIZE: `it is longer than ${LONGEST_LINE} characters, or its quotes do not close`,
+}
+
+const SEPARATORS: ReadonlyMap<string, string> = new Map([
+  [';', 'a semicolon'],
+  ['\t', 'a tab'],
+  ['|', 'a bar'],
+])
+
+function faultOf(header: readonly string[] | undefined): string | undefined {
+  const [only = ''] = header?.length === 1 ? header : []
+  for (const [separator, name] of SEPARATORS) {
+    if (only.includes(separator))
+      return `columns are separated by a comma (,), and this file has ${name}`
+  }
+  if (header === undefined || new Set(header).size !== header.length) {
+    return 'every column needs a name of its own'
+  }
+  return undefined
 }
 
 function recordLine(header: readonly string[], record: readonly string[], line: number): Line {
   if (record.length !== header.length) {
     return { line, wrong: `has ${record.length} fields, the header has ${header.length}` }
   }
-  return {
-    line,
-    row: rowOfRecord(Object.fromEntries(header.map((name, i) => [name, record[i] ?? '']))),
-  }
+  const fields = Object.fromEntries(header.map((name, i) => [name, record[i] ?? '']))
+  return { line, row: rowOfRecord(fields), fraction: fractionOf(fields.amount) }
 }
+
+const fractionOf = (amount: string | undefined): number => amount?.split('.')[1]?.length ?? 0

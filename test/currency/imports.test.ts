@@ -238,12 +238,45 @@ describe('a file with something wrong', () => {
     },
   )
 
+  it('says what is wrong with a quote, a separator and a fraction', async () => {
+    const wrong = async (file: string, type = 'text/csv') =>
+      (await send(file, { type })).body.error.errors[0].message
+    const csv = (row: string) => `account,amount,reason\n${accounts[0]},${row}\n`
+    expect(await wrong(csv('1,5" screen'))).toMatch(/quote stands inside a field/)
+    expect(await wrong(csv('1,"5" screen'))).toMatch(/not doubled/)
+    expect(await wrong(`account;amount;reason\n${accounts[0]};1;x\n`)).toBe(
+      'The line is no header: columns are separated by a comma (,), and this file has a semicolon.',
+    )
+    expect(await wrong(`account\tamount\n${accounts[0]}\t1\n`)).toMatch(/comma .* a tab/)
+    expect(await wrong(csv('1.000,x'))).toBe('amount: the program has 0 decimals.')
+    const line = `{"account":"${accounts[0]}","amount": 1.000,"metadata":{"note":"\\"amount\\": 2.5"}}`
+    expect(await wrong(line, NDJSON)).toBe('amount: the program has 0 decimals.')
+  })
+
+  it('takes a number inside a text for no fraction, and as many digits as the program has', async () => {
+    const note = `{"account":"${accounts[0]}","amount":1,"metadata":{"note":"\\"amount\\": 2.5"}}`
+    expect((await send(note)).status).toBe(201)
+    const cents = { name: 'Cents', currency: { decimals: 2 } }
+    const { id: program } = (await shop.post('/v1/loyalty/programs', cents)).body
+    const { id } = (await shop.post('/v1/loyalty/accounts', { program })).body
+    const csv = (amount: string) => `account,amount\n${id},${amount}\n`
+    const statuses = ['1.50', '2', '1.000'].map(
+      async (amount) => (await send(csv(amount), { type: 'text/csv' })).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([201, 201, 400])
+  })
+
   const header = 'account,amount,reason'
   it.each<[string, () => string, number]>([
     ['a CSV field too many', () => `${header}\n${accounts[0]},1,x,y\n`, 2],
     ['a CSV amount in words', () => `${header}\n${accounts[0]},five,x\n`, 2],
     ['a CSV amount with a comma', () => `${header}\n${accounts[0]},"1,5",x\n`, 2],
     ['CSV quotes that do not close', () => `${header}\n${accounts[0]},1,"x\n`, 2],
+    ['a quote inside a CSV field', () => `${header}\n${accounts[0]},1,5,5" screen\n`, 2],
+    ['a quote inside a plain CSV field', () => `${header}\n${accounts[0]},1,5" screen\n`, 2],
+    ['text behind CSV quotes', () => `${header}\n${accounts[0]},1,"5" screen\n`, 2],
+    ['a CSV amount of 1.000', () => `${header}\n${accounts[0]},1.000,x\n`, 2],
+    ['a CSV amount of -1.0', () => `${header}\n${accounts[0]},-1.0,x\n`, 2],
     ['two CSV columns of one name', () => `account,amount,amount\n${accounts[0]},1,1\n`, 1],
   ])('%s is refused by its line', async (_, file, line) => {
     const { status, body } = await send(file(), { type: 'text/csv' })
