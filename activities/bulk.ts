@@ -15,7 +15,7 @@ import {
 import { databaseNow } from '../db/clock.ts'
 import { type Once, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import { rollUp } from '../db/liability.ts'
-import { programsIn } from '../db/programs.ts'
+import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
 import { tellBulk } from '../temporal/bulk.ts'
@@ -98,12 +98,13 @@ export function bulkRunActivities({ pool, engine }: Dependencies) {
 /** A program has other decimals than its rows were reckoned in. Nothing was written. */
 export class DecimalsChanged extends Error {}
 
-// Asked after the rows are written: from then on a change of decimals waits, and is refused.
+// From here on a change of decimals waits, and is refused once the rows are there.
 async function refuseOtherDecimals(
   tx: Db,
   workspace: string,
   decimals: ReadonlyMap<string, number>,
 ): Promise<void> {
+  await keepAllDecimals(tx, workspace)
   const programs = await programsIn(tx, workspace)
   if (programs.some((program) => (decimals.get(program.id) ?? 0) !== program.decimals)) {
     throw new DecimalsChanged()

@@ -1,4 +1,5 @@
 import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import { keepDecimals } from '../db/programs.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
   insertReward,
@@ -8,16 +9,17 @@ import {
   type RewardRow,
   updateReward,
 } from '../db/rewards.ts'
-import { transact } from '../db/workspace-client.ts'
+import { type Db, transact } from '../db/workspace-client.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** The writers of the catalogue, run by the API. */
 export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
   return {
+    /** `values.decimals` are those that its costs were reckoned in; raises 40001 where the program has others. */
     createReward: (
       request: RequestIdentity,
-      values: NewReward,
+      values: NewReward & { decimals: number },
       variants: readonly VariantChange[] = [],
     ): Promise<Created<RewardRow>> =>
       transact(pool, request.workspace, async (tx) => {
@@ -25,23 +27,31 @@ export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
         if (replayOf !== undefined) return { replayOf }
         const row = await insertReward(tx, { ...values, hasVariants: variants.length > 0 })
         await putVariants(tx, request.workspace, row.id, variants)
+        await keepDecimals(tx, request.workspace, values.program, values.decimals)
         return { row }
       }),
 
     /**
      * What `changeOf` makes of the reward as it is, under its lock; undefined where there is none. Variants
-     * not named stay.
+     * not named stay. `costs` says which program's decimals they are in; raises 40001 where
+     * they are others by now.
      */
     updateReward: (
       request: RequestIdentity,
       id: string,
       changeOf: (before: RewardRow) => RewardChange,
-      variants: readonly VariantChange[] = [],
-    ) =>
-      changeOnce(pool, request, id, lockReward, async (tx, before) => {
+      costs?: { program: string; decimals: number; variants: readonly VariantChange[] },
+    ) => {
+      // before the reward: a change of decimals holds them, and rewards after it
+      const lock = async (tx: Db, workspace: string, reward: string) => {
+        if (costs) await keepDecimals(tx, workspace, costs.program, costs.decimals)
+        return lockReward(tx, workspace, reward)
+      }
+      return changeOnce(pool, request, id, lock, async (tx, before) => {
         const after = await updateReward(tx, before, changeOf(before))
-        await putVariants(tx, request.workspace, id, variants)
+        await putVariants(tx, request.workspace, id, costs?.variants ?? [])
         return after
-      }),
+      })
+    },
   }
 }

@@ -1,4 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { MAX_MOVEMENT } from '../domain/points.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, program } from './schema/index.ts'
@@ -68,7 +69,20 @@ export async function updateProgram(tx: Db, workspace: string, id: string, chang
   return rows[0]
 }
 
-/** Whether something is kept in the program's smallest unit; no movement is written until this transaction ends. */
+/** Keeps the program's decimals until the transaction ends; raises 40001 where they are others by now. */
+export async function keepDecimals(tx: Db, workspace: string, id: string, decimals: number) {
+  await tx.execute(sql`select decimals_kept(${workspace}, ${id}, ${decimals})`)
+}
+
+/** Keeps the decimals of all programs of the workspace until the transaction ends. */
+export async function keepAllDecimals(tx: Db, workspace: string) {
+  await tx.execute(sql`
+    select decimals_keep(workspace, id) from (
+      select workspace, id from program where workspace = ${workspace} order by id
+    ) p`)
+}
+
+/** Whether something is kept in the program's smallest unit; nothing new is until this transaction ends. */
 export async function areDecimalsUsed(tx: Db, workspace: string, id: string): Promise<boolean> {
   const { rows } = await tx.execute<{ used: boolean }>(
     sql`select decimals_used(${workspace}, ${id}) as used`,
@@ -76,21 +90,37 @@ export async function areDecimalsUsed(tx: Db, workspace: string, id: string): Pr
   return rows[0]?.used === true
 }
 
-/** Rewards keep what they cost in points when the smallest unit changes; undefined where one would lose a fraction. */
+/**
+ * Rewards keep what they cost in points, their tiers and variants too, when the smallest unit changes;
+ * false, and nothing is changed, where one would lose a fraction or cost more than any movement.
+ */
 export async function rescaleRewards(
   tx: Db,
   workspace: string,
   id: string,
   by: number,
 ): Promise<boolean> {
-  const factor = sql`(10::numeric ^ ${by})`
+  const scaled = (cost: SQL) => sql`${cost} * (10::numeric ^ ${by})`
+  const ours = sql`r.workspace = ${workspace} and r.program = ${id}`
+  const variantCosts = sql`select v.cost from reward_variant v
+    where v.workspace = r.workspace and v.reward = r.id`
+  const tierCost = sql`t.value::text::numeric`
   const { rows } = await tx.execute<{ broken: boolean }>(sql`
-    select exists (select from reward where workspace = ${workspace} and program = ${id}
-      and cost * ${factor} <> floor(cost * ${factor})) as broken`)
+    select exists (select from reward r, lateral (
+        select r.cost union all ${variantCosts}
+        union all select ${tierCost} from jsonb_each(r.tier_costs) t
+      ) c (cost)
+      where ${ours} and c.cost is not null
+        and (${scaled(sql`c.cost`)} <> floor(${scaled(sql`c.cost`)}) or ${scaled(sql`c.cost`)} > ${MAX_MOVEMENT})
+    ) as broken`)
   if (rows[0]?.broken === true) return false
-  await tx.execute(
-    sql`update reward set cost = cost * ${factor} where workspace = ${workspace} and program = ${id}`,
-  )
+  await tx.execute(sql`
+    update reward r set cost = ${scaled(sql`r.cost`)}, decimals = r.decimals + ${by}::int,
+      tier_costs = (select jsonb_object_agg(t.key, (${scaled(tierCost)})::bigint) from jsonb_each(r.tier_costs) t)
+    where ${ours}`)
+  await tx.execute(sql`
+    update reward_variant v set cost = ${scaled(sql`v.cost`)} from reward r
+    where ${ours} and v.workspace = r.workspace and v.reward = r.id`)
   return true
 }
 

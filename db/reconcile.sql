@@ -442,5 +442,10 @@ broken (workspace, subject, rule, detail) as (
   left join payment p on p.workspace = i.workspace and p.id = i.payment
   left join source_owner o on o.workspace = i.workspace and o.id = i.payment
   where i.endpoint <> '' and i.payment is not null and coalesce(p.endpoint, o.endpoint) is distinct from i.endpoint
+  union all
+  select r.workspace, r.id, 'a reward''s costs are reckoned in its program''s decimals',
+    format('reckoned in %s, the program has %s', r.decimals, p.decimals)
+  from reward r join program p on p.workspace = r.workspace and p.id = r.program
+  where r.decimals <> p.decimals
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

@@ -34,26 +34,29 @@ export const createReward = endpoint({
     const { workspace, body, deps } = ctx
     const { starts_at, ends_at, per_member_limit, min_tier, cost, tier_costs, variants, ...same } =
       body
-    const program = await findProgram(deps.pool, workspace, body.program)
-    if (program === undefined) return missing('program', body.program)
-    refuseUnknownTier(program, min_tier)
     await refuseCodes(deps, workspace, body.codes)
-
-    const values = {
-      ...same,
-      workspace,
-      id: newId('rwd'),
-      cost: exactUnits('cost', cost, program.decimals),
-      startsAt: starts_at,
-      endsAt: ends_at,
-      ...limitColumns(per_member_limit),
-      tierCosts: tier_costs && tierUnits(program, tier_costs),
-      minTier: min_tier,
-    }
+    const id = newId('rwd')
     const request = identityOf('POST /v1/loyalty/rewards', ctx)
-    const created = await write(() =>
-      deps.activities.createReward(request, values, variantUnits(variants, program.decimals)),
-    )
+    // the program is read at each try: its decimals may change until its first transaction
+    const created = await write(async () => {
+      const program = await findProgram(deps.pool, workspace, body.program)
+      if (program === undefined) return missing('program', body.program)
+      refuseUnknownTier(program, min_tier)
+      const { decimals } = program
+      const values = {
+        ...same,
+        workspace,
+        id,
+        decimals,
+        cost: exactUnits('cost', cost, decimals),
+        startsAt: starts_at,
+        endsAt: ends_at,
+        ...limitColumns(per_member_limit),
+        tierCosts: tier_costs && tierUnits(program, tier_costs),
+        minTier: min_tier,
+      }
+      return deps.activities.createReward(request, values, variantUnits(variants, decimals))
+    })
     if ('row' in created) {
       return { status: 'created', object: await presentReward(deps, ctx, created.row) }
     }

@@ -43,21 +43,24 @@ export const updateReward = endpoint({
     if (before === undefined || before.id === rewardForTills(before.program)) {
       return notFound('reward', params.id)
     }
-    const program = await findProgram(deps.pool, workspace, before.program)
-    if (program === undefined) throw new Error(`no program ${before.program}`)
-    refuseUnknownTier(program, body.min_tier)
-
     if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
-    const variants = variantUnits(body.variants ?? [], program.decimals)
     const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
-    const { value: row, replayed } = await write(() =>
-      deps.activities.updateReward(
+    // the program is read at each try: its decimals may change until its first transaction
+    const { value: row, replayed } = await write(async () => {
+      const program = await findProgram(deps.pool, workspace, before.program)
+      if (program === undefined) throw new Error(`no program ${before.program}`)
+      refuseUnknownTier(program, body.min_tier)
+      return deps.activities.updateReward(
         request,
         params.id,
         (reward) => changeOf(reward, body, program),
-        variants,
-      ),
-    )
+        {
+          program: program.id,
+          decimals: program.decimals,
+          variants: variantUnits(body.variants ?? [], program.decimals),
+        },
+      )
+    })
     if (row === undefined) return notFound('reward', params.id)
     return { status: 'ok', replayed, object: await presentReward(deps, ctx, row) }
   },
@@ -87,6 +90,7 @@ function changeOf(before: RewardRow, body: Change, program: ProgramRow): RewardC
     ...limitColumns(per_member_limit),
     minTier: min_tier,
     cost: cost === undefined ? undefined : exactUnits('cost', cost, program.decimals),
+    decimals: cost === undefined && tier_costs == null ? undefined : program.decimals,
     tierCosts: tier_costs === undefined ? undefined : mergedTierCosts(before, tier_costs, program),
     hasVariants: variants.length > 0 ? true : undefined,
     value: value && mergedValue(before, value),

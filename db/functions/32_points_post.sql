@@ -35,6 +35,9 @@ begin
   if p_amount < 0 and a.balance + p_amount < 0 and not p_allow_negative then
     return jsonb_build_object('outcome', 'refused', 'refusal', points_missing(-p_amount, a.balance));
   end if;
+  if a.balance = 0 and a.lifetime_points = 0 then -- it may be the program's first: from then on they are fixed
+    perform decimals_keep(p_workspace, a.program);
+  end if;
   t.workspace := p_workspace;
   t.id := vinr_id('ptx');
   t.account := a.id;
@@ -73,7 +76,7 @@ begin
 end $$;
 
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has. Asked
--- after the movement's row is written: from then on a change of decimals waits, and is refused.
+-- while `decimals_keep` holds them, or where the program has transactions already.
 create or replace function decimals_stayed(p_workspace text, p_program text, p_decimals int) returns boolean
 language plpgsql stable as $$
 begin

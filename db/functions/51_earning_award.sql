@@ -25,6 +25,9 @@ begin
     return 0;
   end if;
   a := account_locked(p_workspace, p_account);
+  if a.balance = 0 and a.lifetime_points = 0 then -- as points_post does, before points are reckoned in them
+    perform decimals_keep(p_workspace, a.program);
+  end if;
   select * into p from program where workspace = p_workspace and id = a.program;
   tier := tier_multiplier(p, a.tier);
   for r in

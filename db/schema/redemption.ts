@@ -37,6 +37,8 @@ export const reward = pgTable(
     name: text('name').notNull(),
     type: text('type', { enum: REWARD_TYPES }).notNull(),
     cost: units('cost').notNull(),
+    // What its costs were reckoned in: always the program's, and kept so that it can be proved.
+    decimals: integer('decimals'),
     value: jsonb('value').$type<RewardValue>().notNull(),
     active: boolean('active').notNull().default(true),
     inventory: integer('inventory'),

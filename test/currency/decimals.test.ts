@@ -31,7 +31,7 @@ const credit = (client: { query: typeof shop.owner.query }, account: string) =>
 const waiting = async () =>
   (
     await shop.owner.query(
-      `select count(*)::int as n from pg_locks where not granted and relation in ('ptx'::regclass, 'bulk_chunk'::regclass)
+      `select count(*)::int as n from pg_locks where not granted and locktype = 'advisory'
        and database = (select oid from pg_database where datname = current_database())`,
     )
   ).rows[0].n
@@ -108,7 +108,7 @@ describe('points that were reckoned in the decimals of a moment ago', () => {
     const changer = await shop.owner.connect()
     try {
       await changer.query('begin')
-      await changer.query('lock table ptx, bulk_chunk in share mode')
+      await changer.query('select decimals_used($1, $2)', [shop.workspace, program])
       await changer.query('update program set decimals = 2 where id = $1', [program])
       const asked = Promise.resolve(ask()) // a request is sent once it is awaited
       await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
@@ -164,6 +164,104 @@ describe('points that were reckoned in the decimals of a moment ago', () => {
     )
     expect([asked.status, await balanceOf(account)]).toEqual([503, 0])
   })
+})
+
+describe('rewards', () => {
+  const mug = (program: string, more: object = {}) => ({
+    program,
+    name: 'Mug',
+    type: 'free_product',
+    cost: 5,
+    value: { product: 'Mug', quantity: 1 },
+    ...more,
+  })
+  const rewardOf = async (id: string) => (await shop.get(`/v1/loyalty/rewards/${id}`)).body
+
+  it('keep what they cost, for their tiers and variants too', async () => {
+    const tiers = [{ name: 'gold', rank: 1, threshold: 0 }]
+    const { id: program } = (
+      await shop.post(PROGRAMS, { name: 'Units', tierConfig: { qualifyOn: 'points', tiers } })
+    ).body
+    const { body } = await shop.post(
+      '/v1/loyalty/rewards',
+      mug(program, {
+        tier_costs: { gold: 3 },
+        variants: [{ id: 'large', attributes: { size: 'L' }, cost: 7 }],
+      }),
+    )
+    for (const decimals of [2, 1]) {
+      expect((await change(program, decimals)).status).toBe(200)
+      expect(await rewardOf(body.id)).toMatchObject({
+        cost: 5,
+        tier_costs: { gold: 3 },
+        variants: [{ id: 'large', cost: 7 }],
+      })
+    }
+  })
+
+  it('that would lose a fraction, were it their variant’s only, keep the decimals', async () => {
+    const { program } = await programWithMember()
+    await change(program, 1)
+    const variants = [{ id: 'large', attributes: { size: 'L' }, cost: 7.5 }]
+    await shop.post('/v1/loyalty/rewards', mug(program, { variants }))
+    const { status, body } = await change(program, 0)
+    expect([status, body.error.code]).toEqual([422, 'decimals_in_use'])
+  })
+
+  it('made or changed while the decimals change cost what was asked, in the new ones', async () => {
+    const { program } = await programWithMember()
+    const { body: before } = await shop.post('/v1/loyalty/rewards', mug(program))
+    const changer = await shop.owner.connect()
+    await changer.query('begin')
+    await changer.query('select decimals_used($1, $2)', [shop.workspace, program])
+    await changer.query('update program set decimals = 2 where id = $1', [program])
+    await changer.query('update reward set decimals = 2, cost = cost * 100 where id = $1', [
+      before.id,
+    ])
+    const asked = Promise.all([
+      shop.post('/v1/loyalty/rewards', mug(program)),
+      shop.patch(`/v1/loyalty/rewards/${before.id}`, { cost: 8 }),
+    ])
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(2)
+    await changer.query('commit')
+    changer.release()
+    const [made, changed] = await asked
+    expect([made.status, made.body.cost]).toEqual([201, 5])
+    expect([changed.status, changed.body.cost]).toEqual([200, 8])
+    const { rows } = await shop.owner.query(
+      'select cost, decimals from reward where program = $1 order by cost',
+      [program],
+    )
+    expect(rows).toEqual([
+      { cost: 500, decimals: 2 },
+      { cost: 800, decimals: 2 },
+    ])
+  })
+
+  it('whose costs were reckoned in other decimals are told by the proof of the books', async () => {
+    const { program } = await programWithMember()
+    const { body } = await shop.post('/v1/loyalty/rewards', mug(program))
+    await shop.owner.query('update program set decimals = 2 where id = $1', [program])
+    expect(await shop.reconcile()).toMatchObject([
+      { subject: body.id, detail: 'reckoned in 0, the program has 2' },
+    ])
+    await shop.owner.query('update program set decimals = 0 where id = $1', [program])
+  })
+})
+
+it('a change of decimals and movements of other programs wait for nothing of each other', async () => {
+  const [busy, other] = [await programWithMember(), await programWithMember()]
+  const writer = await shop.owner.connect()
+  await writer.query('begin')
+  await credit(writer, busy.account) // another program's first, not yet committed
+  expect((await change(other.program, 2)).status).toBe(200)
+  const changed = change(busy.program, 2).then(({ status }) => status)
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  const movement = { account: other.account, amount: 1.5, reason: 'x' }
+  expect((await shop.post('/v1/loyalty/transactions', movement)).status).toBe(201)
+  await writer.query('commit')
+  writer.release()
+  expect(await changed).toBe(422)
 })
 
 it('decimals just changed are those of the next answer', async () => {
