@@ -5,6 +5,7 @@ import {
   insertApiKey,
   insertPaymentSecret,
   insertWorkspace,
+  readLivemode,
   revokeApiKey,
 } from '../db/workspaces.ts'
 import { newId } from '../domain/ids.ts'
@@ -36,21 +37,14 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
       return { ...keys, paymentEndpoint }
     },
 
-    /** The key itself is returned once and never again. Throws where there is no such workspace. */
-    createKey: async (
-      workspace: string,
-      kind: KeyKind,
-      livemode: boolean,
-      expiresAt: Date | null = null,
-    ) => {
-      const key = newApiKey(kind, livemode)
-      const row = { ...keyRow(workspace, kind, key), expiresAt }
-      await transact(pool, workspace, async (tx) => {
-        await mustExist(tx, workspace)
+    /** A key of the workspace's own mode, returned once and never again. Throws where there is no such workspace. */
+    createKey: async (workspace: string, kind: KeyKind, expiresAt: Date | null = null) =>
+      transact(pool, workspace, async (tx) => {
+        const key = newApiKey(kind, await livemodeOf(tx, workspace))
+        const row = { ...keyRow(workspace, kind, key), expiresAt }
         await insertApiKey(tx, row)
-      })
-      return { id: row.id, key }
-    },
+        return { id: row.id, key }
+      }),
 
     /**
      * What a provider signs this workspace's webhooks with; `mapping` says where the generic one puts
@@ -81,6 +75,12 @@ async function mustExist(tx: Db, workspace: string): Promise<void> {
 function secretRow(workspace: string, provider: string, secret: string) {
   const id = newId('whs')
   return { workspace, id, endpoint: id, provider, secret, sharedAddress: true }
+}
+
+async function livemodeOf(tx: Db, workspace: string): Promise<boolean> {
+  const livemode = await readLivemode(tx, workspace)
+  if (livemode === undefined) throw new Error(`There is no workspace ${workspace}.`)
+  return livemode
 }
 
 function keyRow(workspace: string, kind: KeyKind, key: string) {

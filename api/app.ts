@@ -51,7 +51,6 @@ export type AppOptions<D> = {
 /** The whole HTTP surface: one list of endpoints gives the routes and the OpenAPI document. */
 export function createApp<D>(options: AppOptions<D>): Express {
   const { endpoints, log, registry, publicUrl, now = Date.now } = options
-  const mostFailed = options.failedKeysPerMinute ?? FAILED_KEYS
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false) // answers are never cached: hashing them is for nothing
@@ -70,8 +69,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
       log,
       deps: options.deps,
       keys: keyCache(options.findKey, now),
-      failed: failedKeyLimit(mostFailed),
-      mostFailed,
+      failed: failedKeyLimit(options.failedKeysPerMinute ?? FAILED_KEYS),
       limit: keyLimit(options.ratePerSecond ?? PER_SECOND),
       now,
     }),

@@ -3,31 +3,27 @@ import type { RateLimitRequestHandler } from 'express-rate-limit'
 import { Refused, refuse } from '../domain/refusal.ts'
 import { authorise, hashOfKey, presentedKey } from './auth.ts'
 import type { KeyCache } from './key-cache.ts'
-import { addressOf } from './limits.ts'
 
 type Gate = {
   readonly keys: KeyCache
-  /** Run for each wrong key. */
+  /** Run for each request without a good key, and never for one with such a key. */
   readonly failed: RateLimitRequestHandler
-  /** Wrong keys an address may present before it is no longer looked up. */
-  readonly mostFailed: number
   readonly now: () => number
 }
 
-/** Notes who calls in `res.locals.caller`, or refuses; a key seen seconds ago costs no query. */
+/**
+ * Notes who calls in `res.locals.caller`, or refuses; a key seen seconds ago costs no query. However many
+ * failed before from the same address, a key that may be one is looked up: a proxy's address is everybody's.
+ */
 export function authenticate(gate: Gate, needs: 'secret' | 'publishable'): RequestHandler {
-  const { keys, failed, mostFailed, now } = gate
+  const { keys, failed, now } = gate
 
   return async (req, res, next) => {
-    const presented = presentedKey(req)
-    const hash = presented === undefined ? undefined : hashOfKey(presented)
-    const seen = hash === undefined ? undefined : keys.peek(hash)
     try {
-      if (seen?.key === undefined && (hash === undefined || !keys.met(hash))) {
-        const counted = await failed.getKey(addressOf(req))
-        if (counted !== undefined && counted.totalHits >= mostFailed) return failed(req, res, next)
-      }
-      if (hash === undefined) refuse('invalid_api_key', 'This needs an API key, as X-Api-Key.')
+      const presented = presentedKey(req)
+      if (presented === undefined) refuse('invalid_api_key', 'This needs an API key, as X-Api-Key.')
+      const hash = hashOfKey(presented)
+      const seen = keys.peek(hash)
       const key = seen === undefined ? await keys.find(hash) : seen.key
       res.locals.caller = authorise(key, needs, now())
     } catch (error) {

@@ -9,8 +9,6 @@ type Entry = { readonly key: ApiKey | undefined; readonly until: number }
 export type KeyCache = {
   /** What is known now, without asking the database; undefined: not known. */
   peek(hash: string): Entry | undefined
-  /** Whether this key was ever good here, however long ago: such a one is worth asking for. */
-  met(hash: string): boolean
   /** Asks the database, once for all who ask at the same time. */
   find(hash: string): Promise<ApiKey | undefined>
 }
@@ -48,5 +46,5 @@ export function keyCache(findKey: FindKey, now: () => number = Date.now): KeyCac
     return asking
   }
 
-  return { peek, met: (hash) => known.has(hash), find }
+  return { peek, find }
 }

@@ -18,7 +18,6 @@ export type Frame<D> = {
   readonly deps: D
   readonly keys: KeyCache
   readonly failed: RateLimitRequestHandler
-  readonly mostFailed: number
   readonly limit: RequestHandler
   readonly now: () => number
 }

@@ -23,6 +23,15 @@ export async function hasWorkspace(tx: Db, id: string): Promise<boolean> {
   return rows.length > 0
 }
 
+/** Undefined where there is no such workspace. */
+export async function readLivemode(tx: Db, id: string): Promise<boolean | undefined> {
+  const rows = await tx
+    .select({ livemode: workspace.livemode })
+    .from(workspace)
+    .where(eq(workspace.id, id))
+  return rows[0]?.livemode
+}
+
 export type NewApiKey = typeof apiKey.$inferInsert
 
 export async function insertApiKey(tx: Db, key: NewApiKey): Promise<void> {

@@ -6,7 +6,7 @@ import { newId } from '../domain/ids.ts'
 
 const USAGE = `Usage (the database: DATABASE_URL, the application role, else npm start's of this folder):
   npm run workspace -- create <name> [--live]
-  npm run workspace -- key <ws_id> [--publishable] [--live] [--expires <ISO date>]
+  npm run workspace -- key <ws_id> [--publishable] [--expires <ISO date>]
   npm run workspace -- revoke <ws_id> <key_id>`
 
 /** `npm run workspace`: tenants and their keys. A key is printed once and never again. */
@@ -29,8 +29,9 @@ async function main(): Promise<void> {
       const workspace = newId('ws')
       print({ workspace, ...(await activities.createWorkspace(workspace, first, values.live)) })
     } else if (verb === 'key') {
+      if (values.live) throw new Error("--live: the mode of a key is its workspace's")
       const kind = values.publishable ? 'publishable' : 'secret'
-      print(await activities.createKey(first, kind, values.live, expiryOf(values.expires)))
+      print(await activities.createKey(first, kind, expiryOf(values.expires)))
     } else if (verb === 'revoke' && second) {
       const revoked = await activities.revokeKey(first, second, new Date())
       if (!revoked) throw new Error(`${first} has no key ${second}`)

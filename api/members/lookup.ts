@@ -7,6 +7,7 @@ import {
   readMemberToken,
 } from '../../domain/member-token.ts'
 import { refuse } from '../../domain/refusal.ts'
+import { byUserId } from '../attempts.ts'
 import { atBothPaths } from '../both-paths.ts'
 import { endpoint } from '../endpoint.ts'
 import { phone, phoneHash } from '../objects/identity.ts'
@@ -64,16 +65,20 @@ export const lookUpMember = atBothPaths('/members/lookup', (path) =>
     errors: ['resource_missing'],
     handle: async ({ workspace, caller, livemode, body, deps }) => {
       const shown = read(body, await deps.memberKey(workspace))
-      const found = await deps.attempts.make(`${caller} ${shown.by}`, async () => {
-        if (shown.presented === undefined) return undefined
-        const by = `${caller} ${body.till ?? ''}`
-        return deps.activities.findMember({ workspace, by, ...shown.presented })
-      })
+      const { by } = shown
+      const found = await deps.attempts.make(
+        by === 'id' ? byUserId(caller) : `${caller} ${by}`,
+        async () => {
+          if (shown.presented === undefined) return undefined
+          const reader = `${caller} ${body.till ?? ''}`
+          return deps.activities.findMember({ workspace, by: reader, ...shown.presented })
+        },
+      )
       if (found === undefined) return refuse('resource_missing', 'No such member.')
       const wallet = presentWallet(found, livemode)
       return {
         status: 'ok',
-        object: { object: 'member' as const, user: wallet.user, identified_by: shown.by, wallet },
+        object: { object: 'member' as const, user: wallet.user, identified_by: by, wallet },
       }
     },
   }),

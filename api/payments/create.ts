@@ -36,7 +36,7 @@ export const createPayment = endpoint({
     'idempotency_key_in_use',
     'account_closed',
   ],
-  handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
+  handle: async ({ workspace, caller, livemode, body, idempotencyKey, fingerprint, deps }) => {
     const { amount, currency, customer = null, metadata, card } = body
     if (livemode && card !== undefined) {
       refuse('parameter_invalid', 'card: only test mode has the sandbox.', { param: 'card' })
@@ -60,23 +60,29 @@ export const createPayment = endpoint({
       redemptions: namedRedemptions(body),
       storeCredit: storeCreditOf(body.store_credit),
     }
-    const result = await write(() =>
-      deps.activities.createPayment({
-        ...asked,
-        workspace,
-        payment,
-        route: 'POST /v1/payments',
-        key: idempotencyKey ?? null,
-        fingerprint,
-        status: settled ? outcome : 'requires_payment',
-        awaitsConfirmation: outcome === 'awaits_confirmation',
-        event: newId('evt'),
-        at: now.toISOString(),
-        expiresAt,
-      }),
-    )
-    if (result.refusal !== undefined)
+    const create = async () => {
+      const result = await write(() =>
+        deps.activities.createPayment({
+          ...asked,
+          workspace,
+          payment,
+          route: 'POST /v1/payments',
+          key: idempotencyKey ?? null,
+          fingerprint,
+          status: settled ? outcome : 'requires_payment',
+          awaitsConfirmation: outcome === 'awaits_confirmation',
+          event: newId('evt'),
+          at: now.toISOString(),
+          expiresAt,
+        }),
+      )
+      if (result.refusal === undefined) return result
       throw new Refused(named(refusalSentence(result.refusal), body))
+    }
+    const byCode = body.discounts.some((discount) => 'code' in discount)
+    const result = byCode
+      ? await deps.attempts.tryOut(`${caller} code`, isUnknownDiscount, create)
+      : await create()
     const replayed = result.outcome === 'replayed'
     return { status: 'created', replayed, object: presentResult(result, livemode) }
   },
@@ -102,6 +108,9 @@ function storeCreditOf(asked: z.output<typeof NewPayment>['store_credit']) {
   if (asked === true) return {}
   return typeof asked === 'number' ? { amount: asked } : asked
 }
+
+const isUnknownDiscount = ({ code, param }: Refusal): boolean =>
+  code === 'resource_missing' && param === 'discounts'
 
 /** Where the refusal is about something that does not exist, the parameter that named it. */
 function named(refusal: Refusal, { redemptions }: Named): Refusal {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { findReactor } from '../../db/reactors.ts'
+import { byUserId } from '../attempts.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { notFound } from '../points-refusal.ts'
-import { actOnEvent, REPORT_ERRORS } from '../reported-events/act.ts'
+import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
 import { flag } from '../values/flag.ts'
 import { idPath } from '../values/id.ts'
 
@@ -22,7 +23,17 @@ export const dryRunReactor = endpoint({
   }),
   reply: ReportedEvent,
   errors: REPORT_ERRORS,
-  handle: async ({ workspace, livemode, params, query, body, operation, fingerprint, deps }) => {
+  handle: async ({
+    workspace,
+    caller,
+    livemode,
+    params,
+    query,
+    body,
+    operation,
+    fingerprint,
+    deps,
+  }) => {
     const row = await findReactor(deps.pool, workspace, params.id)
     if (row === undefined) return notFound('reactor', params.id)
     const { user, payload, timestamp } = body
@@ -39,6 +50,8 @@ export const dryRunReactor = endpoint({
       dryRun: true,
       reactors: row.id,
     }
-    return actOnEvent(deps, report, livemode)
+    return deps.attempts.tryOut(byUserId(caller), namesNobody, () =>
+      actOnEvent(deps, report, livemode),
+    )
   },
 })

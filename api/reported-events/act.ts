@@ -8,7 +8,7 @@ import {
 import { findRedemption } from '../../db/redemptions.ts'
 import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
-import { type ErrorCode, Refused, refuse } from '../../domain/refusal.ts'
+import { type ErrorCode, type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
 import { write } from '../contention.ts'
 import type { Reply } from '../declaration.ts'
@@ -35,6 +35,10 @@ export const REPORT_ERRORS: readonly ErrorCode[] = [
   'tier_required',
   'idempotency_key_reused',
 ]
+
+/** Whether the refusal is of a user that there is not. */
+export const namesNobody = ({ code, param }: Refusal): boolean =>
+  code === 'resource_missing' && param === 'user'
 
 export type Answer = Reply<z.input<typeof ReportedEvent>>
 

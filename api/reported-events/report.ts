@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
+import { byUserId } from '../attempts.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { flag } from '../values/flag.ts'
-import { actOnEvent, REPORT_ERRORS } from './act.ts'
+import { actOnEvent, namesNobody, REPORT_ERRORS } from './act.ts'
 import { holdEvent } from './hold.ts'
 import { undoEvent } from './undo.ts'
 
@@ -33,7 +34,7 @@ const reporting = (path: '/v1/events' | '/events') =>
       'payment_processing',
       'invalid_precision',
     ],
-    handle: async ({ workspace, livemode, query, body, operation, fingerprint, deps }) => {
+    handle: async ({ workspace, caller, livemode, query, body, operation, fingerprint, deps }) => {
       const { strict, dry_run: dryRun = false } = query
       const { type, user, payload, timestamp } = body
       if (timestamp !== undefined && timestamp.getTime() > Date.now() + FUTURE_MS) {
@@ -63,11 +64,14 @@ const reporting = (path: '/v1/events' | '/events') =>
       if (body.hold === true && body.reverses !== undefined) {
         refuse('parameter_invalid', 'hold: cannot stand beside reverses.', { param: 'hold' })
       }
-      if (body.reverses !== undefined) {
-        return undoEvent(deps, { ...report, strict: true }, body.reverses, livemode)
-      }
-      if (body.hold === true) return holdEvent(deps, { ...report, strict: true }, livemode)
-      return actOnEvent(deps, { ...report, strict }, livemode)
+      const { reverses } = body
+      return deps.attempts.tryOut(byUserId(caller), namesNobody, () => {
+        if (reverses !== undefined) {
+          return undoEvent(deps, { ...report, strict: true }, reverses, livemode)
+        }
+        if (body.hold === true) return holdEvent(deps, { ...report, strict: true }, livemode)
+        return actOnEvent(deps, { ...report, strict }, livemode)
+      })
     },
   })
 

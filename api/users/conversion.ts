@@ -3,6 +3,7 @@ import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { moneyFor, pointsFor } from '../../domain/point-rate.ts'
 import { MAX_MOVEMENT, pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
+import { byUserId } from '../attempts.ts'
 import { atBothPaths } from '../both-paths.ts'
 import { endpoint } from '../endpoint.ts'
 import { Conversion } from '../objects/wallet.ts'
@@ -47,8 +48,10 @@ export const convertPoints = atBothPaths('/users/{id}/conversion', (path) =>
     query: Asked,
     reply: Conversion,
     errors: ['resource_missing', 'invalid_precision'],
-    handle: async ({ workspace, params, query, deps }) => {
-      const wallet = await findWallet(deps.pool, workspace, params.id)
+    handle: async ({ workspace, caller, params, query, deps }) => {
+      const wallet = await deps.attempts.make(byUserId(caller), () =>
+        findWallet(deps.pool, workspace, params.id),
+      )
       if (wallet === undefined) return notFound('user', params.id)
       return { status: 'ok', object: conversion(wallet, query) }
     },

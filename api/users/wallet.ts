@@ -1,4 +1,5 @@
 import { findWallet } from '../../db/wallets.ts'
+import { byUserId } from '../attempts.ts'
 import { atBothPaths } from '../both-paths.ts'
 import { endpoint } from '../endpoint.ts'
 import { Wallet } from '../objects/wallet.ts'
@@ -18,8 +19,10 @@ export const retrieveWallet = atBothPaths('/users/{id}/wallet', (path) =>
     params: userPath,
     reply: Wallet,
     errors: ['resource_missing'],
-    handle: async ({ workspace, livemode, params, deps }) => {
-      const wallet = await findWallet(deps.pool, workspace, params.id)
+    handle: async ({ workspace, caller, livemode, params, deps }) => {
+      const wallet = await deps.attempts.make(byUserId(caller), () =>
+        findWallet(deps.pool, workspace, params.id),
+      )
       if (wallet === undefined) return notFound('user', params.id)
       return { status: 'ok', object: presentWallet(wallet, livemode) }
     },

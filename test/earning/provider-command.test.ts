@@ -105,4 +105,18 @@ describe('the other commands beside npm start', () => {
     const { output } = await run('dev/workspace-main.ts', ['key', shop.workspace])
     expect((await shop.get('/v1/payments', JSON.parse(output).key)).status).toBe(200)
   })
+
+  it.each([
+    ['test', [], /^[sp]k_test_/],
+    ['live', ['--live'], /^[sp]k_live_/],
+  ])('npm run workspace makes keys of the mode of a %s workspace', async (_mode, flags, form) => {
+    const created = await run('dev/workspace-main.ts', ['create', 'Another', ...flags])
+    const { workspace } = JSON.parse(created.output)
+    for (const kind of [[], ['--publishable']]) {
+      const { output } = await run('dev/workspace-main.ts', ['key', workspace, ...kind])
+      expect(JSON.parse(output).key).toMatch(form)
+    }
+    const asked = await run('dev/workspace-main.ts', ['key', workspace, '--live'])
+    expect([asked.code, asked.output]).toEqual([1, expect.stringContaining('--live')])
+  })
 })

@@ -280,7 +280,7 @@ describe('a look-up', () => {
 
   it('that found nobody sixty times is refused for the rest of the minute, for its kind and key alone', async () => {
     const { createKey } = (await import('../../activities/workspace.ts')).workspaceActivities(shop)
-    const guessing = (await createKey(shop.workspace, 'secret', false)).key
+    const guessing = (await createKey(shop.workspace, 'secret')).key
     const guesses = await Promise.all(
       Array.from({ length: 80 }, (_, n) => lookUp({ token: `guess-number-${n}` }, guessing)),
     )
@@ -293,6 +293,37 @@ describe('a look-up', () => {
     expect((await lookUp({ token: card.token }, guessing)).status).toBe(429)
     expect((await lookUp({ id: 'loy_9f2k' }, guessing)).status).toBe(200)
     expect((await lookUp({ token: card.token })).status).toBe(200)
+  })
+
+  it('and what else names a user by a guess is counted with look-ups by id: wallets, conversions, events and dry runs', async () => {
+    const { createKey } = (await import('../../activities/workspace.ts')).workspaceActivities(shop)
+    const { key } = await createKey(shop.workspace, 'secret')
+    const name = `guess.${number().slice(1)}`
+    await shop.post('/v1/event_types', { name, schema: { type: 'object' } })
+    const { body: reactor } = await shop.post('/v1/reactors', {
+      name: 'R',
+      trigger: name,
+      reactions: [{ type: 'adjust_points', points: '1' }],
+    })
+    const event = (user: string) =>
+      shop.post('/v1/events', { type: name, user, payload: {} }, { key })
+    const ways = [
+      (user: string) => shop.get(`/users/${user}/wallet`, key),
+      (user: string) => shop.get(`/v1/users/${user}/conversion?points=1`, key),
+      event,
+      (user: string) =>
+        shop.post(`/v1/reactors/${reactor.id}/dry_run`, { user, payload: {} }, { key }),
+      (user: string) => lookUp({ id: user }, key),
+    ] as const
+    for (let guess = 0; guess < 60; guess++) {
+      const answer = await ways[guess % ways.length]?.(`crm-guess-${guess}`)
+      expect([guess, answer?.status]).toEqual([guess, 404])
+    }
+    for (const way of ways) {
+      const { status, body } = await way('loy_9f2k')
+      expect([status, body.error?.code]).toEqual([429, 'too_many_requests'])
+    }
+    expect((await shop.get('/users/loy_9f2k/wallet')).status).toBe(200)
   })
 
   it('that finds somebody is never counted', async () => {
