@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import express, {
   type NextFunction,
   type Request,
@@ -15,7 +16,7 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
  */
 export function jsonBody(limit: string): RequestHandler {
   // `strict: false` lets a bare value through, for the schema to say that an object is wanted.
-  const read = express.json({ limit, strict: false, type: () => true })
+  const read = express.json({ limit, strict: false, type: () => true, verify: refuseOtherBytes })
   return (req: Request, res: Response, next: NextFunction) => {
     if (!hasBody(req)) return next()
     if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) {
@@ -27,6 +28,13 @@ export function jsonBody(limit: string): RequestHandler {
       )
     }
     return read(req, res, next)
+  }
+}
+
+// The decoder would put U+FFFD in the place of what is none, and that would be stored.
+function refuseOtherBytes(_req: unknown, _res: unknown, bytes: Buffer, charset: string): void {
+  if (charset === 'utf-8' && !isUtf8(bytes)) {
+    throw new Refused({ code: 'invalid_json', message: 'The body is not valid UTF-8.' })
   }
 }
 

@@ -4,6 +4,7 @@ import express, { Router } from 'express'
 import helmet from 'helmet'
 import { ERROR_CODES } from '../domain/refusal.ts'
 import { ERRORS } from './errors.ts'
+import { onlyRead } from './wrong-method.ts'
 
 // swagger-ui-dist's own entry loads the whole bundle into the server; its folder is all we need.
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
@@ -45,6 +46,9 @@ export function docsRoutes(document: () => unknown): Router {
     res.type('html').send(errorsPage())
   })
   router.use('/docs', (req, res, next) => (SERVED.test(req.path) ? assets(req, res, next) : next()))
+  for (const path of ['/openapi.json', '/docs', '/docs/start.js', '/docs/errors']) {
+    router.all(path, onlyRead(path))
+  }
   return router
 }
 

@@ -37,7 +37,7 @@ export function endpointOf<D>() {
       const parsed = {
         params: parsePath<P>(params, call.params),
         query: parse<Q>(query, call.query),
-        body: parse<B>(body, call.body),
+        body: parse<B>(body, bodyOf(call.body)),
       }
       return handle(new RequestContext(call, caller, rest, parsed))
     }
@@ -149,6 +149,12 @@ export function parse<S extends z.ZodType | undefined>(
   const result = (schema ?? NOTHING).safeParse(given)
   if (!result.success) throw new Refused(refusalOf(result.error, given))
   return result.data as Parsed<S> // the parsed edge: data is this schema's output
+}
+
+/** No body is an object without fields; null is no object. */
+function bodyOf(body: unknown): unknown {
+  if (body !== null) return body ?? {}
+  return refuse('parameter_invalid', 'The body: expected object, received null.')
 }
 
 /** A path that cannot name anything names nothing: 404, as for an id nobody has. */

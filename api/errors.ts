@@ -55,6 +55,10 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     404,
     'not_found_error',
   )('There is no such object or route in this workspace.'),
+  method_not_allowed: row(
+    405,
+    'invalid_request_error',
+  )('The path exists under other methods, which `Allow` lists.'),
   idempotency_key_reused: conflict('This Idempotency-Key was used before with another body.'),
   idempotency_key_in_use: conflict('The first request with this Idempotency-Key is still running.'),
   account_already_exists: conflict(
@@ -109,6 +113,7 @@ export const EVERYWHERE: readonly ErrorCode[] = [
   'key_not_allowed',
   'parameter_invalid',
   'parameter_unknown',
+  'method_not_allowed',
   'too_many_requests',
   'internal_error',
   'temporarily_unavailable',

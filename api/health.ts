@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import type { Registry } from 'prom-client'
+import { onlyRead } from './wrong-method.ts'
 
 /** Resolves where the dependency is usable, throws where it is not. */
 export type Check = () => Promise<void>
@@ -39,6 +40,7 @@ export function healthRoutes({ checks, registry, draining }: Health): Router {
   router.get('/metrics', async (_req, res) => {
     res.type(registry.contentType).send(await registry.metrics())
   })
+  for (const path of ['/health/live', '/health/ready', '/metrics']) router.all(path, onlyRead(path))
   return router
 }
 

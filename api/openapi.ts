@@ -82,8 +82,10 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
 
 function bodyOf<D>({ body, accepts = [] }: Endpoint<D>) {
   const content = Object.fromEntries(accepts.map((media) => [media, { schema: z.string() }]))
-  if (body !== undefined)
-    return { required: true, content: { 'application/json': { schema: body } } }
+  if (body !== undefined) {
+    const required = !body.safeParse({}).success // no body is one without fields
+    return { required, content: { 'application/json': { schema: body } } }
+  }
   return accepts.length === 0 ? undefined : { required: true, content }
 }
 

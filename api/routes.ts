@@ -1,7 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
 import type { Logger } from 'pino'
-import { refuse } from '../domain/refusal.ts'
 import { authenticate } from './authenticate.ts'
 import { jsonBody, rawBody } from './body.ts'
 import { openToBrowsers } from './browser.ts'
@@ -9,6 +8,7 @@ import type { Endpoint, Method, Reply } from './declaration.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
 import type { KeyCache } from './key-cache.ts'
 import { fewSlowBodies, withinTime } from './slow-body.ts'
+import { wrongMethod } from './wrong-method.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
@@ -103,14 +103,6 @@ function note(template: string): RequestHandler {
   return (_req, res, next) => {
     res.locals.route = template
     next()
-  }
-}
-
-function wrongMethod(template: string, allow: string): RequestHandler {
-  return (req, res) => {
-    res.locals.route = template
-    res.setHeader('Allow', allow)
-    refuse('resource_missing', `There is no ${req.method} ${template}; there is ${allow}.`)
   }
 }
 

@@ -36,7 +36,7 @@ export function codeVault(keys: readonly CodeKey[]): CodeVault | undefined {
       return {
         hash: createHmac('sha256', hashKey).update(code).digest('base64url'),
         sealed: `${current.id}.${sealed}`,
-        last4: code.slice(-Math.min(4, Math.floor(code.length / 2))), // of a short code less
+        last4: lastCharacters(code),
       }
     },
     open: (workspace, sealed) => {
@@ -53,6 +53,14 @@ export function codeVault(keys: readonly CodeKey[]): CodeVault | undefined {
       )
     },
   }
+}
+
+const SHOWN = 4
+
+/** Four, of a short code less. Whole characters: half of a surrogate pair cannot be stored. */
+function lastCharacters(code: string): string {
+  const characters = Array.from(code)
+  return characters.slice(-Math.min(SHOWN, Math.floor(characters.length / 2))).join('')
 }
 
 /** The shortest code that may be uploaded: of anything shorter the last characters would be all. */

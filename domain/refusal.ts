@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'key_not_allowed',
   'event_type_intrinsic',
   'resource_missing',
+  'method_not_allowed',
   'idempotency_key_reused',
   'idempotency_key_in_use',
   'account_already_exists',

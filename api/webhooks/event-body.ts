@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { isWithinYears } from '../../domain/moment.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -15,6 +16,7 @@ export function jsonOf(body: Buffer): unknown {
 }
 
 function parsed(body: Buffer): { payload: unknown; stored: string } {
+  if (!isUtf8(body)) refuse('invalid_json', 'The body is not valid UTF-8.')
   try {
     const payload: unknown = JSON.parse(body.toString('utf8'))
     return { payload, stored: JSON.stringify(payload) } // throws on what is nested too deep to store

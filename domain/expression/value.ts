@@ -10,6 +10,7 @@ export const isRational = (value: Value): value is Rational =>
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
 
 const LONGEST_SHOWN = 60
+const HALF_A_PAIR = /[\uD800-\uDBFF]$/ // what a cut leaves of a character cannot be stored
 
 /** A value as an explanation shows it. */
 export function shown(value: Value): string {
@@ -20,7 +21,8 @@ export function shown(value: Value): string {
       : typeof value === 'object' && value !== null
         ? 'an object'
         : JSON.stringify(value)
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+  if (text.length <= LONGEST_SHOWN) return text
+  return `${text.slice(0, LONGEST_SHOWN).replace(HALF_A_PAIR, '')}…`
 }
 
 function shownList(items: readonly Value[]): string {

@@ -32,8 +32,10 @@ type OperationOf<P extends string, M extends Method> = P extends keyof paths
 
 /** What the API takes at a route; anything where this version of the document has no such route. */
 export type BodyOf<P extends string, M extends Method> =
-  OperationOf<P, M> extends { requestBody: { content: { 'application/json': infer Body } } }
-    ? Body
+  OperationOf<P, M> extends { requestBody?: infer Sent }
+    ? [NonNullable<Sent>] extends [{ content: { 'application/json': infer Body } }]
+      ? Body
+      : Record<string, unknown>
     : Record<string, unknown>
 
 /** What the API answers at a route. */

@@ -54,8 +54,21 @@ describe('a body that cannot be read', () => {
   it('is refused as parameter_invalid where it is JSON but no object', async () => {
     for (const bare of ['5', '"loy_1"', '[]', 'null', 'true']) {
       const { status, body } = await json(bare)
-      expect([bare, status]).toEqual([bare, 400])
-      expect(['parameter_invalid', 'parameter_missing']).toContain(body.error.code)
+      expect([bare, status, body.error?.code]).toEqual([bare, 400, 'parameter_invalid'])
+    }
+  })
+
+  it('is refused as invalid_json where it is no UTF-8, whatever the bytes would stand for', async () => {
+    for (const bytes of ['c328', 'ff', 'eda080', 'f0288cbc']) {
+      const body = Buffer.concat([
+        Buffer.from(`{"account":"${account}","name":"`),
+        Buffer.from(bytes, 'hex'),
+        Buffer.from('"}'),
+      ])
+      const sent = post().set('Content-Type', 'application/json; charset=utf-8')
+      sent.write(body)
+      const { status, body: answer } = await sent
+      expect([bytes, status, answer.error?.code]).toEqual([bytes, 400, 'invalid_json'])
     }
   })
 
@@ -256,11 +269,27 @@ describe('a path or a query with something wrong in it', () => {
     expect([answer.status, answer.body.error.code]).toEqual([404, 'resource_missing'])
   })
 
-  it('is 404 with an Allow header where the path exists under other methods', async () => {
-    const answer = await request(app).delete('/v1/things').set('X-Api-Key', SECRET)
-    expect([answer.status, answer.body.error.code]).toEqual([404, 'resource_missing'])
-    expect(answer.headers.allow).toBe('GET, HEAD, POST')
+  it('is 405 with an Allow header where the path exists under other methods', async () => {
+    const { status, body, headers } = await request(app).delete('/v1/things')
+    expect([status, body.error.code, body.error.type, headers.allow]).toEqual([
+      405,
+      'method_not_allowed',
+      'invalid_request_error',
+      'GET, HEAD, POST',
+    ])
   })
+
+  it.each(['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs', '/docs/errors'])(
+    'is 405 where %s is written to',
+    async (path) => {
+      const { status, body, headers } = await request(app).post(path)
+      expect([status, body.error?.code, headers.allow]).toEqual([
+        405,
+        'method_not_allowed',
+        'GET, HEAD',
+      ])
+    },
+  )
 
   it('is refused where a POST brings a query', async () => {
     const answer = await post('/v1/things?dry_run=1').send({ account })

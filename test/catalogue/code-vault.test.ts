@@ -18,6 +18,15 @@ test('what was sealed opens to the same text, and is never sealed to the same tw
   expect([one.hash, one.last4]).toEqual([two.hash, 'ØÅ-1'])
 })
 
+test('what is shown of a code are whole characters, never half of a surrogate pair', () => {
+  const vault = vaultOf(key('a'))
+  const shown = (code: string) => vault.seal('ws_1', code).last4
+  expect(shown('GIFT-1💶23')).toBe('1💶23')
+  expect(shown('GIFT-💶💶💶💶💶')).toBe('💶💶💶💶')
+  expect(shown('🎁🎁')).toBe('🎁')
+  expect(shown('🎁🎁🎁1')).toBe('🎁1')
+})
+
 test('it opens neither in another workspace, nor changed, nor with another key', () => {
   const keys = [key('a')]
   const { sealed } = vaultOf(...keys).seal('ws_1', 'GIFT-1234')

@@ -74,6 +74,13 @@ describe('an upload of codes', () => {
     ])
   })
 
+  it('takes codes of any characters, also where the last ones are pairs of surrogates', async () => {
+    const { body: pool } = await shop.post('/v1/loyalty/code_pools', { name: 'Emoji' })
+    const codes = ['GIFT-1💶23', 'GIFT-💶💶💶', '🎁🎁🎁1']
+    const { status, body } = await shop.post(`/v1/loyalty/code_pools/${pool.id}/codes`, { codes })
+    expect([status, body.added], JSON.stringify(body)).toEqual([201, 3])
+  })
+
   it('sent again with its key is the same upload', async () => {
     const id = await pool()
     const codes = codesOf(3)

@@ -173,3 +173,10 @@ describe('an expression is refused, with the place', () => {
     expect(() => says(square)).toThrow(/the number is too large/)
   })
 })
+
+it('a long text is shown cut between characters: half of a surrogate pair could not be stored', () => {
+  for (let before = 50; before < 60; before++) {
+    const text = shown(`${'x'.repeat(before)}💶💶💶💶💶💶`)
+    expect([/\p{Surrogate}/u.test(text), text.endsWith('…')]).toEqual([false, true])
+  }
+})
