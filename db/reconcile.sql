@@ -25,7 +25,8 @@ debits as (
   from ptx t
   left join returned r on r.workspace = t.workspace and r.debit = t.id
   left join allocated a on a.workspace = t.workspace and a.debit = t.id
-  where t.amount < 0 and t.type <> 'merge'
+  -- the rows of a merge are none, but what was taken over from a former account is
+  where t.amount < 0 and (t.type <> 'merge' or t.source ? 'deficit_from')
 ),
 deficits as (
   select d.workspace, s.stands_for as account, sum(d.unfunded) as points
@@ -134,9 +135,17 @@ broken (workspace, subject, rule, detail) as (
       or exists (select from redemption d where d.workspace = a.workspace and d.account = a.id))
   union all
   select workspace, min(id), 'a merge''s two rows net to nothing', format('rows %s, sum %s', count(*), sum(amount))
-  from ptx where type = 'merge'
+  from ptx where type = 'merge' and operation like 'merge:%'
   group by workspace, coalesce(source ->> 'merged_from', account)
   having sum(amount) <> 0 or count(*) <> 2
+  union all
+  select t.workspace, t.id, 'a deficit leaves an account as it comes to another',
+    format('%s of %s, the other %s', t.operation, t.amount, o.amount)
+  from ptx t
+  left join ptx o on o.workspace = t.workspace
+    and o.operation = overlay(t.operation placing case when t.operation like 'deficit:into:%' then 'out' else 'into' end
+      from 9 for case when t.operation like 'deficit:into:%' then 4 else 3 end)
+  where t.type = 'merge' and t.operation like 'deficit:%' and (o.amount is distinct from -t.amount or o.account = t.account)
   union all
   select l.workspace, l.id, 'a lot is on the account of its credit, or where that went',
     format('lot on %s, credit on %s', l.account, t.account)

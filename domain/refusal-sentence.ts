@@ -51,6 +51,7 @@ function invalid(fields: Fields): string {
   const { param } = fields
   if ('left' in fields) return `${param} must be at most what is left (${fields.left}).`
   if ('gift' in fields) return `${param}: what an event gave is reversed as a whole.`
+  if ('cards' in fields) return `${param}: some of several gift cards are returned by \`quantity\`.`
   if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
   if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
   if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`

@@ -51,7 +51,7 @@ export const reconcileProgram = endpoint({
   path: '/v1/loyalty/programs/{id}/reconciliation',
   summary: "Join a window's transactions to payments and refunds",
   description:
-    'Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.',
+    'Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, came_late (earned more than an hour after its payment completed), refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.',
   tags: ['programs'],
   key: 'secret',
   params: idPath('prog'),

@@ -15,7 +15,7 @@ export const reverseRedemption = endpoint({
   path: '/v1/loyalty/redemptions/{id}/reverse',
   summary: 'Undo a redemption',
   description:
-    'The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.',
+    'The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned, which is said by `quantity`. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.',
   tags: ['redemptions'],
   key: 'secret',
   params: idPath('rdm'),

@@ -61,3 +61,18 @@ language sql stable rows 1 as $$
     select from account a
     where a.workspace = o.workspace and a.program = o.program and a.customer = o.customer and a.status = 'active')
 $$;
+
+-- The accounts that a customer has or had in a program, merged and unlinked ones too, `p_but` apart, in the
+-- order of locks.
+create or replace function accounts_had(p_workspace text, p_program text, p_customer text, p_but text)
+returns setof text
+language plpgsql stable rows 1 as $$
+begin
+  if p_customer is not null then
+    return query
+      select a.id::text from account a
+      where a.workspace = p_workspace and a.program = p_program and a.id <> p_but
+        and (a.customer = p_customer or a.former_customers @> array[p_customer])
+      order by a.id;
+  end if;
+end $$;

@@ -36,7 +36,8 @@ end $$;
 
 -- The debits that no lot has funded, newest first, of the account and of all merged into it, until they
 -- make up `p_deficit`. What a debit lacks is derived: its points, less what was returned of it, less its
--- allocations. The rows of a merge are no debits: what was unfunded stays with what caused it.
+-- allocations. The rows of a merge are no debits: what was unfunded stays with what caused it; but what was
+-- taken over from a former account is one.
 create or replace function deficit_debits(
   p_workspace text, p_account text, p_deficit bigint, out debits text[], out lacks bigint[]
 )
@@ -55,7 +56,8 @@ begin
         - coalesce((select sum(x.amount) from allocation x where x.workspace = p_workspace and x.debit = t.id), 0)
         as lacking
       from ptx t
-      where t.workspace = p_workspace and t.account = member and t.amount < 0 and t.type <> 'merge'
+      where t.workspace = p_workspace and t.account = member and t.amount < 0
+        and (t.type <> 'merge' or t.source ? 'deficit_from')
       order by t.id desc
     loop
       continue when d.lacking <= 0;

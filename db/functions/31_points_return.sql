@@ -24,7 +24,8 @@ begin
 end $$;
 
 -- What every return of points ends with, its row `t` written: what `p_debit` took goes back to its lots, the
--- balance rises, the account's run looks at the dates that came back, and what is past its date expires.
+-- balance rises, the account's run looks at the dates that came back, what is past its date expires, and
+-- what another account had taken over is settled.
 -- `a` is the account before it, locked.
 create or replace function points_came_back(a account, p program, t ptx, p_debit text, p_at timestamptz) returns void
 language plpgsql as $$
@@ -36,5 +37,8 @@ begin
   where x.workspace = a.workspace and x.id = a.id
   returning * into a;
   perform expiry_wake_earlier(a, p, p_at);
-  perform lots_expire(a, p_at, p_at);
+  a := lots_expire(a, p_at, p_at);
+  if a.deficit_to is not null then
+    perform deficit_settle(a.workspace, a.id, p_at);
+  end if;
 end $$;

@@ -1,6 +1,6 @@
 -- Inserts a member: the one way an account comes into being, asked for or enrolled by a payment.
--- With it, in the same transaction: its entry tier, loyalty.account.created, and what the earning rules
--- on that trigger give. `p_on` is when the membership began, at most `p_at`. All null where the customer
+-- With it, in the same transaction: what the customer owes from accounts they had, its entry tier,
+-- loyalty.account.created, and what the earning rules on that trigger give. `p_on` is when the membership began, at most `p_at`. All null where the customer
 -- has an active account in the program already.
 create or replace function account_enrol(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_on timestamptz, p_at timestamptz
@@ -10,20 +10,21 @@ declare
   a account;
   p program;
 begin
-  insert into account (workspace, id, program, customer, metadata, created_at)
-  values (p_workspace, p_id, p_program, p_customer, p_metadata, p_on)
+  insert into account (workspace, id, program, customer, metadata, created_at, enrolled_at)
+  values (p_workspace, p_id, p_program, p_customer, p_metadata, p_on, case when p_on < p_at then p_at end)
   on conflict (workspace, program, customer) where status = 'active' and customer is not null do nothing
   returning * into a;
   if a.id is null then
     return null;
   end if;
   perform account_locked(p_workspace, p_id);
+  a := deficits_inherit(a, p_at, false);
   select * into p from program where workspace = p_workspace and id = p_program;
   if p.tier_config is not null then
     a := tier_assess(a, p, p_at, 'enrolled');
   end if;
   perform event_write(p_workspace, 'loyalty.account.created', p_id, to_jsonb(a), null, p_at);
-  if earning_for_new_account(p_workspace, p_id, p_at) > 0 then
+  if earning_for_new_account(a, p_at) > 0 then
     select * into a from account where workspace = p_workspace and id = p_id;
   end if;
   return a;

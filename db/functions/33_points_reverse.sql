@@ -53,6 +53,7 @@ begin
   update account set balance = r.balance_after where workspace = p_workspace and id = a.id;
   perform lots_take_from(p_workspace, a.id, own, r.id, taken);
   perform event_of_ptx(p_workspace, 'loyalty.points.reversed', r.id, p_at);
+  perform deficit_follow(p_workspace, a.id, p_at);
   return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(r));
 end $$;
 

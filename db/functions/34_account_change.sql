@@ -38,10 +38,13 @@ begin
   if p_change ? 'customer' then
     a.customer := p_change ->> 'customer';
     -- who is unlinked is no longer led here by what was merged into it either
-    update account m set customer = null
+    update account m set customer = null, former_customers = account_formers(m)
     where m.workspace = p_workspace and m.id in (select account_family(p_workspace, p_id)) and m.id <> p_id
       and (a.customer is null or m.customer = before.customer and m.customer <> a.customer) and m.customer is not null;
     get diagnostics unlinked = row_count;
+    if a.customer is distinct from before.customer then
+      a.former_customers := account_formers(before);
+    end if;
   end if;
   select coalesce(jsonb_object_agg(key, value), '{}') into a.metadata
   from jsonb_each(before.metadata || coalesce(p_change -> 'metadata', '{}'))
@@ -53,7 +56,8 @@ begin
     return account_outcome(p_workspace, p_id, case when unlinked = 0 then 'unchanged' else 'updated' end);
   end if;
   begin
-    update account set customer = a.customer, metadata = a.metadata where workspace = p_workspace and id = p_id;
+    update account set customer = a.customer, former_customers = a.former_customers, metadata = a.metadata
+    where workspace = p_workspace and id = p_id;
   exception when unique_violation then
     perform account_taken(p_workspace, a.program, a.customer);
   end;
@@ -63,8 +67,18 @@ begin
   perform event_write(p_workspace, 'loyalty.account.updated', p_id, to_jsonb(a),
     case when a.customer is distinct from before.customer then jsonb_build_object('customer', before.customer) else '{}' end
     || case when a.metadata <> before.metadata then jsonb_build_object('metadata', before.metadata) else '{}' end, p_at);
+  if a.customer is distinct from before.customer and a.status = 'active' then
+    perform deficits_inherit(a, p_at);
+  end if;
   return account_outcome(p_workspace, p_id, 'updated');
 end $$;
+
+-- Whom the account was linked to, once it is not linked to its customer any more: the last one at the end.
+create or replace function account_formers(a account) returns text[]
+language sql immutable as $$
+  select case when a.customer is null then a.former_customers
+    else array_remove(a.former_customers, a.customer) || a.customer end
+$$;
 
 -- Closes or reopens an account. Closing touches nothing but the status: a pending redemption still ends
 -- by its payment, its cancel or its deadline, and points still expire; earning and spending are refused.
@@ -101,6 +115,9 @@ begin
   perform event_write(p_workspace,
     case p_status when 'closed' then 'loyalty.account.closed' else 'loyalty.account.reopened' end,
     p_id, to_jsonb(a), jsonb_build_object('status', before), p_at);
+  if a.status = 'active' then
+    perform deficits_inherit(a, p_at);
+  end if;
   return account_outcome(p_workspace, p_id, 'changed');
 end $$;
 

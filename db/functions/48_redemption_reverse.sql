@@ -85,6 +85,8 @@ language sql immutable as $$
       '{"code": "parameter_invalid", "param": "quantity", "gift": true}'
     when p_points > d.points - d.reversed_points then jsonb_build_object(
       'code', 'parameter_invalid', 'param', 'points', 'available', d.points - d.reversed_points)
+    when d.gift_cards is not null and p_quantity is null and p_points < d.points - d.reversed_points then
+      '{"code": "parameter_invalid", "param": "points", "cards": true}'
     when d.status = 'pending' and pay.status = 'processing' then '{"code": "payment_processing"}'
     when d.status = 'pending' and p_points < d.points then jsonb_build_object(
       'code', 'parameter_invalid', 'param', case when p_quantity is null then 'points' else 'quantity' end,

@@ -1,7 +1,8 @@
 -- Every rule of the account's program with this trigger that matches writes its own earning, and its
--- own ptx or, with pending days, the date on which it will. Once for each (source, rule, account),
--- merged accounts counting as the one they became: a repeat writes nothing. `p_on` is the provider's
--- time, by which rules and caps are judged; `p_again` (a replay) gives another chance to what earned
+-- own ptx or, with pending days, the date on which it will. Once for each (source, rule), whoever the
+-- source belongs to meanwhile: a repeat writes nothing. The source's lock is held. `p_on` is the provider's
+-- time, by which rules are judged; caps and pending days count from when the account was there, if that is
+-- later: a payment of before would find each day's cap untouched. `p_again` (a replay) gives another chance to what earned
 -- nothing. `p_ptx_source` goes onto the ptx, with the rule as it was beside it. Locks the account.
 -- Returns how many rules matched; -1 where the account is closed, which earns nothing and is recorded.
 create or replace function earning_award(
@@ -17,6 +18,7 @@ declare
   e earning;
   tier numeric;
   cap_left bigint;
+  counted_on timestamptz;
   matched int := 0;
 begin
   if not exists (
@@ -30,6 +32,8 @@ begin
   end if;
   select * into p from program where workspace = p_workspace and id = a.program;
   tier := tier_multiplier(p, a.tier);
+  -- not after `p_at`: another payment may have enrolled the customer while this one waited
+  counted_on := greatest(p_on, least(greatest(a.created_at, a.enrolled_at), p_at));
   for r in
     select * from earning_rule x
     where x.workspace = p_workspace and x.program = a.program and x.trigger = p_trigger and x.active
@@ -43,9 +47,8 @@ begin
     continue when exists (
       select from earning x
       where x.workspace = p_workspace and x.source = p_source and x.rule = r.id
-        and x.account in (select account_family(p_workspace, a.id))
         and not (p_again and x.outcome = 'none' and x.clawed = 0));
-    cap_left := earning_cap_left(p, r, a.id, p_on);
+    cap_left := earning_cap_left(p, r, a.id, counted_on);
     e.reason := case when a.status = 'closed' then 'account_closed' when e.points = 0 then 'nothing_left'
       when cap_left = 0 then 'cap_reached' end;
     e.points := case when e.reason is null then least(e.points, cap_left) else 0 end;
@@ -60,8 +63,8 @@ begin
     e.terms := jsonb_build_object('trigger', r.trigger, 'award', r.award, 'multiplier', r.multiplier,
       'tier_multiplier', tier, 'cap', r.cap, 'conditions', r.conditions, 'pendingDays', r.pending_days, 'name', r.name);
     e.ptx_source := p_ptx_source || jsonb_build_object('rule', r.id);
-    e.earned_on := p_on;
-    e.matures_at := p_on + r.pending_days * interval '1 day';
+    e.earned_on := counted_on;
+    e.matures_at := counted_on + r.pending_days * interval '1 day';
     e.created_at := p_at;
     e.outcome := case when e.reason is not null then 'none' when e.matures_at > p_at then 'pending' else 'earned' end;
     if e.outcome = 'earned' then
@@ -146,9 +149,17 @@ begin
       and e.account in (select account_family(p_workspace, p_account)));
 end $$;
 
--- The welcome: rules with the trigger loyalty.account.created, once for each account.
-create or replace function earning_for_new_account(p_workspace text, p_account text, p_at timestamptz) returns int
-language sql as $$
-  select earning_award(p_workspace, p_account, 'loyalty.account.created', p_account, null, null, null, '{}',
-    '{"event": "loyalty.account.created"}', p_at, p_at)
-$$;
+-- The welcome: rules with the trigger loyalty.account.created, once for each account, and for each customer
+-- in a program, whatever accounts they had there.
+drop function if exists earning_for_new_account(text, text, timestamptz);
+create or replace function earning_for_new_account(a account, p_at timestamptz) returns int
+language plpgsql as $$
+begin
+  if exists (
+    select from accounts_had(a.workspace, a.program, a.customer, a.id) had
+    join earning e on e.workspace = a.workspace and e.source = had and e.outcome <> 'none') then
+    return 0;
+  end if;
+  return earning_award(a.workspace, a.id, 'loyalty.account.created', a.id, null, null, null, '{}',
+    '{"event": "loyalty.account.created"}', p_at, p_at);
+end $$;

@@ -75,6 +75,7 @@ begin
     c.forgiven := wanted - c.taken;
     if c.taken > 0 then
       c.transaction := points_claw(a, e, p_refund, p_kind, own, c.taken, p_at);
+      perform deficit_follow(a.workspace, a.id, p_at);
     end if;
   end if;
   insert into clawback values (c.*);
@@ -205,6 +206,7 @@ begin
   perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
   if not p_taken then
     perform points_credit(a, t, p, false);
+    perform deficit_settle(a.workspace, a.id, p_at);
     return;
   end if;
   perform points_came_back(a, p, t, c.transaction, p_at);

@@ -33,7 +33,7 @@ end $$;
 
 -- The lines of it. Reasons: payment_not_processed, payment_without_member (it names none),
 -- member_unknown (none at its completion), no_rule (none matches, or none knows the currency),
--- account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment,
+-- account_closed, cap_reached, nothing_left, pending, came_late (earned long after its payment), refund_of_unknown_payment,
 -- refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before,
 -- transaction_of_unknown_payment, points_differ.
 create or replace function payment_mismatches(
@@ -58,6 +58,13 @@ language sql stable as $$
   where e.workspace = p_workspace and e.program = p_program and e.payment is not null
     and e.earned_on >= p_from and e.earned_on < p_to
     and (e.outcome = 'pending' or e.outcome = 'none' and e.reason <> 'refunded')
+  union all
+  -- by when it came: the window of its payment may be closed. Most providers' first repeats come within an hour.
+  select e.created_at, e.payment, null, e.account, e.rule, e.transaction, 'came_late', e.points - e.clawed, null
+  from earning e left join payment x on x.workspace = e.workspace and x.id = e.payment
+  where e.workspace = p_workspace and e.program = p_program and e.outcome <> 'none'
+    and e.created_at >= p_from and e.created_at < p_to
+    and e.created_at > coalesce(x.completed_at, e.earned_on) + interval '1 hour'
   union all
   select r.created_at, r.payment, r.id, null, null, null,
     case when x.id is null then 'refund_of_unknown_payment' else 'refund_exceeds_payment' end, null, r.amount

@@ -21,6 +21,8 @@ export const account = pgTable(
     id: idText('id').notNull(),
     program: idText('program').notNull(),
     customer: text('customer'),
+    // Whom it was linked to before, the last one at the end: what they had or owe here stays theirs.
+    formerCustomers: text('former_customers').array().notNull().default([]),
     status: text('status', { enum: ['active', 'closed', 'merged'] })
       .notNull()
       .default('active'),
@@ -33,6 +35,8 @@ export const account = pgTable(
     // The date its review workflow was last told; where the two differ, it is to be told again.
     tierReviewArmedAt: instant('tier_review_armed_at'),
     mergedInto: idText('merged_into'),
+    // The account that took over what this one owed, and answers for its rows from then on.
+    deficitTo: idText('deficit_to'),
     // No open lot is due before this; null: none ever. The hot path compares it instead of asking the lots.
     lotsDueFrom: instant('lots_due_from'),
     // Where lots extend with activity, none of them is due before this.
@@ -41,6 +45,8 @@ export const account = pgTable(
     expiryWakeAt: instant('expiry_wake_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
+    // When it was written, where its membership began before that, with a payment told late; null: with it.
+    enrolledAt: instant('enrolled_at'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
@@ -52,6 +58,7 @@ export const account = pgTable(
       .on(t.workspace, t.program, t.customer)
       .where(sql`status = 'active' and customer is not null`),
     index('account_by_customer').on(t.workspace, t.customer).where(sql`customer is not null`),
+    index('account_by_former_customer').using('gin', t.formerCustomers),
     index('account_newest').on(t.workspace, t.createdAt, t.id),
     index('account_inactive')
       .on(t.workspace, t.status, t.createdAt, t.id)

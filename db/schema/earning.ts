@@ -82,7 +82,7 @@ export const earning = pgTable(
     // The rule as it was, and the ptx's source.
     terms: jsonb('terms').$type<Record<string, unknown>>().notNull(),
     ptxSource: jsonb('ptx_source').$type<Record<string, unknown>>().notNull(),
-    // When it was earned by the provider's clock; windows of caps count by it.
+    // When it was earned by the provider's clock, or the account was there, the later; windows of caps count by it.
     earnedOn: instant('earned_on').notNull(),
     maturesAt: instant('matures_at'),
     transaction: idText('transaction'),

@@ -317,7 +317,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a redemption
-         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
+         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned, which is said by `quantity`. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
          */
         post: operations["post_loyalty_redemptions_id_reverse"];
         delete?: never;
@@ -1008,7 +1008,7 @@ export interface paths {
         };
         /**
          * Join a window's transactions to payments and refunds
-         * @description Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.
+         * @description Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, came_late (earned more than an hour after its payment completed), refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.
          */
         get: operations["get_loyalty_programs_id_reconciliation"];
         put?: never;

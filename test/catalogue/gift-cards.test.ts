@@ -184,7 +184,7 @@ describe('a gift card with a pool', () => {
     expect(refilled.body).toMatchObject({ added: 0, duplicates: [{ line: 1 }] })
   })
 
-  it('of which one is reversed loses its last code; the points of a part alone cost none', async () => {
+  it('of which one is reversed loses its last code, by quantity only: part of the points would keep the code', async () => {
     const cards = await pool(codesOf(3))
     const { body } = await redeem(await reward({ codes: { pool: cards } }), { quantity: 3 })
     const reverse = (what: object) =>
@@ -193,7 +193,14 @@ describe('a gift card with a pool', () => {
       (await shop.get(`/v1/loyalty/redemptions/${body.id}`)).body.gift_cards.map(
         (card: { status: string; code?: string }) => [card.status, card.code !== undefined],
       )
-    await reverse({ points: 3 })
+    for (const points of [3, 10, 29]) {
+      const { status, body: refused } = await reverse({ points })
+      expect([status, refused.error?.code, refused.error?.param]).toEqual([
+        400,
+        'parameter_invalid',
+        'points',
+      ])
+    }
     expect(await counts(cards)).toEqual([0, 3, 0])
     await reverse({ quantity: 1 })
     expect(await counts(cards)).toEqual([0, 2, 1])

@@ -354,6 +354,49 @@ describe('a payment', () => {
     ])
   })
 
+  test('earns once by a rule, whoever its customer is linked to when it is asked for again', async () => {
+    const of = await program()
+    await earning.rule({ program: of })
+    const first = await earning.member({ program: of })
+    const { id } = await earning.pay({ customer: first.customer })
+    const others = [await earning.member({ program: of }), await earning.member({ program: of })]
+    let before = first.id
+    for (const { id: other } of others) {
+      await shop.patch(`/v1/loyalty/accounts/${before}`, { customer: null })
+      await shop.patch(`/v1/loyalty/accounts/${other}`, { customer: first.customer })
+      const { body } = await shop.post(`/v1/payments/${id}/replay_award`)
+      expect(body.transactions).toMatchObject([{ account: first.id, points: 42 }])
+      expect(await earning.balance(other)).toBe(0)
+      before = other
+    }
+    await earning.refund(id)
+    expect(await earning.balance(first.id)).toBe(0)
+  })
+
+  test('that earned nothing for one member earns for the next, once', async () => {
+    const of = await program()
+    await earning.rule({ program: of })
+    const left = await earning.member({ program: of })
+    await shop.post(`/v1/loyalty/accounts/${left.id}/close`)
+    const { id } = await earning.pay({ customer: left.customer })
+    const next = await earning.member({ program: of, customer: left.customer })
+    for (let asked = 0; asked < 2; asked++) await shop.post(`/v1/payments/${id}/replay_award`)
+    expect(await earning.balance(next.id)).toBe(42)
+    await shop.post(`/v1/loyalty/accounts/${next.id}/close`)
+    await shop.post(`/v1/loyalty/accounts/${left.id}/reopen`)
+    await shop.post(`/v1/payments/${id}/replay_award`)
+    expect(await earning.balance(left.id)).toBe(0)
+  })
+
+  test('nor does an invoice told again of another member', async () => {
+    const of = await program()
+    await earning.rule({ program: of, trigger: 'invoice.paid', award: { fixed: 10 } })
+    const members = [await earning.member({ program: of }), await earning.member({ program: of })]
+    const invoice = newId('op')
+    for (const { id } of members) await earning.tell('invoice.paid', { id: invoice, account: id })
+    expect(await Promise.all(members.map(({ id }) => earning.balance(id)))).toEqual([10, 0])
+  })
+
   test('that has not completed has no award to replay', async () => {
     const { body } = await shop.post('/v1/payments', { amount: 4_200, currency: 'eur' })
     const asked = await shop.post(`/v1/payments/${body.id}/replay_award`)

@@ -82,6 +82,52 @@ describe('the welcome bonus', () => {
     expect(body).toMatchObject({ balance: 0, pending_points: 100 })
   })
 
+  describe('once a customer and program', () => {
+    const enrol = async (inProgram: string, customer: string) =>
+      (await shop.post(accounts, { program: inProgram, customer })).body.id as string
+    const close = (id: string) => shop.post(`${accounts}/${id}/close`)
+
+    it('also where they close, enrol again, and have it all merged', async () => {
+      const inProgram = await program({}, [WELCOME])
+      const first = await enrol(inProgram, 'cust_leaves')
+      await close(first)
+      const again = await enrol(inProgram, 'cust_leaves')
+      expect(await account(again)).toMatchObject({ balance: 0, lifetime_points: 0 })
+      await shop.post(`${accounts}/merge`, { source: first, target: again })
+      expect(await account(again)).toMatchObject({ balance: 100, lifetime_points: 100 })
+      await close(again)
+      const last = await enrol(inProgram, 'cust_leaves')
+      expect((await account(last)).balance).toBe(0)
+    })
+
+    it('also where they were unlinked, whatever they were called between', async () => {
+      const inProgram = await program({}, [WELCOME])
+      const first = await enrol(inProgram, 'cust_unlinked')
+      for (const customer of ['cust_between', null]) {
+        await shop.patch(`${accounts}/${first}`, { customer })
+        expect((await account(await enrol(inProgram, 'cust_unlinked'))).balance).toBe(0)
+        const { body } = await shop.get(`${accounts}?customer=cust_unlinked&program=${inProgram}`)
+        await shop.patch(`${accounts}/${body.data[0].id}`, { customer: null })
+      }
+      expect((await account(await enrol(inProgram, 'cust_between'))).balance).toBe(0)
+    })
+
+    it('but for each customer, each program, and one who had none before', async () => {
+      const inProgram = await program({}, [WELCOME])
+      const other = await program({}, [])
+      const early = await enrol(other, 'cust_early')
+      await shop.post('/v1/loyalty/earning_rules', { program: other, ...WELCOME })
+      await close(early)
+      for (const [of, customer] of [
+        [other, 'cust_early'],
+        [inProgram, 'cust_early'],
+        [inProgram, 'cust_another'],
+      ] as const) {
+        expect((await account(await enrol(of, customer))).balance).toBe(100)
+      }
+    })
+  })
+
   it('comes with the first payment where the program enrols by itself, with that payment’s points', async () => {
     const inProgram = await program({ auto_enroll: true }, [WELCOME, PER_EURO])
     await pay('cust_walk_in', 4_200)
