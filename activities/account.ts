@@ -13,14 +13,16 @@ import type { RequestIdentity } from '../db/idempotency.ts'
 import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
+import { followUp } from './follow-ups.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
-export function accountActivities({ pool, engine }: Dependencies) {
+export function accountActivities(dependencies: Dependencies) {
+  const { pool, engine, onFailure } = dependencies
   const now = async () => (await databaseNow(pool)).toISOString()
   const armed = async (workspace: string, changed: AccountChanged): Promise<AccountChanged> => {
-    if (changed.refusal === undefined) await armExpiries(engine, workspace, changed.wakes)
+    if (changed.refusal === undefined) await armExpiries(dependencies, workspace, changed.wakes)
     return changed
   }
 
@@ -32,11 +34,16 @@ export function accountActivities({ pool, engine }: Dependencies) {
     ): Promise<AccountChanged> => {
       const enrolled = await enrolAccount(pool, request, values, await now())
       if (enrolled.refusal === undefined && enrolled.maturesAt !== null) {
-        await signalPayment(engine, {
-          workspace: values.workspace,
-          payment: values.id,
-          expiresAt: null,
-        })
+        const { workspace, id } = values
+        await followUp(
+          [{ workspace, payment: id, expiresAt: null }],
+          (run) => signalPayment(engine, run),
+          {
+            kind: 'welcome_start',
+            about: { workspace, account: id },
+            onFailure,
+          },
+        )
       }
       return armed(values.workspace, enrolled)
     },

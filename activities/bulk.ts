@@ -44,14 +44,15 @@ export type BulkState = {
 export type BulkRunActivities = ReturnType<typeof bulkRunActivities>
 
 /** What the run of an import or a reversal does, in the worker. */
-export function bulkRunActivities({ pool, engine }: Dependencies) {
+export function bulkRunActivities(dependencies: Dependencies) {
+  const { pool } = dependencies
   const importSome = async ({ workspace, id: bulk, total }: BulkRow): Promise<boolean> => {
     const waiting = await waitingChunks(pool, workspace, bulk, CHUNKS_A_TURN)
     const lanes = Array.from({ length: IMPORT_LANES }, async (_, lane) => {
       for (const no of waiting.filter((one) => laneOfChunk(one) === lane)) {
         const at = (await databaseNow(pool)).toISOString()
         const { outcome, wakes } = await postChunk(pool, workspace, bulk, no, at)
-        if (total <= ROWS_ARMED) await armExpiries(engine, workspace, wakes)
+        if (total <= ROWS_ARMED) await armExpiries(dependencies, workspace, wakes)
         heartbeat(no)
         if (outcome !== 'posted' && outcome !== 'done') return
       }
@@ -65,7 +66,7 @@ export function bulkRunActivities({ pool, engine }: Dependencies) {
     for (let i = 0; i < CHUNKS_A_TURN; i++) {
       const at = (await databaseNow(pool)).toISOString()
       const { outcome, wakes } = await reverseChunk(pool, workspace, bulk, REVERSED_AT_ONCE, at)
-      await armExpiries(engine, workspace, wakes)
+      await armExpiries(dependencies, workspace, wakes)
       heartbeat(i)
       if (outcome === 'done') return true
       if (outcome !== 'posted') return false

@@ -14,6 +14,7 @@ import type { Engine } from '../temporal/engine.ts'
 import { armExpiry } from '../temporal/expiry.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError, type OnFailure } from './failures.ts'
+import { followUp } from './follow-ups.ts'
 import { eachRow, type RowsDone } from './rows.ts'
 
 // So many are found at once; a heartbeat comes between.
@@ -119,12 +120,17 @@ function together(due: readonly DueExpiry[]): Group[] {
  * A failure is no failure of the write: the batch and the net look at the dates themselves.
  */
 export async function armExpiries(
-  engine: Engine | undefined,
+  { engine, onFailure }: { engine?: Engine | undefined; onFailure?: OnFailure | undefined },
   workspace: string,
   wakes: readonly Wake[] | null | undefined,
 ): Promise<void> {
   if (engine === undefined || !wakes) return
-  for (const wake of wakes) await arm(engine, workspace, wake).catch(() => {})
+  const about = { workspace, account: wakes[0]?.account ?? '' }
+  await followUp(wakes, (wake) => arm(engine, workspace, wake), {
+    kind: 'expiry_start',
+    about,
+    onFailure,
+  })
 }
 
 async function arm(

@@ -16,6 +16,7 @@ import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
+import { followUp } from './follow-ups.ts'
 import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
@@ -32,7 +33,9 @@ type Who = { workspace: string; payment: string /** ISO 8601 */; at: string }
 export type PaymentActivities = ReturnType<typeof paymentActivities>
 
 /** The writers of payments. Those that change one go on, after the commit, with what follows from it. */
-export function paymentActivities({ pool, engine }: Dependencies) {
+export function paymentActivities(dependencies: Dependencies) {
+  const { pool, engine, onFailure } = dependencies
+
   /**
    * Everything that follows from the payment's waiting events, and what has matured; then they are
    * processed. Redemptions that a refund asked to return are reversed before that.
@@ -48,10 +51,12 @@ export function paymentActivities({ pool, engine }: Dependencies) {
   /** What the database leaves to us once a payment's events are worked off. */
   const settled = async (who: Who, result: PaymentResult): Promise<PaymentState> => {
     const { workspace, payment, at } = who
-    await armExpiries(engine, workspace, result.wakes)
-    for (const subject of result.welcomes ?? []) {
-      await tellPaymentRun(engine, workspace, { outcome: 'processed', subject })
-    }
+    await armExpiries(dependencies, workspace, result.wakes)
+    await followUp(
+      result.welcomes ?? [],
+      (subject) => tellPaymentRun(engine, workspace, { outcome: 'processed', subject }),
+      { kind: 'welcome_start', about: { workspace, payment }, onFailure },
+    )
     if (!result.returns?.length) return stateOf(result)
     for (const { refund, redemption } of result.returns) {
       const operation = `refund:${refund}:${redemption}`
@@ -60,7 +65,7 @@ export function paymentActivities({ pool, engine }: Dependencies) {
       await reverseRedemption(pool, { ...asked, ...whole, reason: 'refund' })
     }
     const after = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
-    await armExpiries(engine, workspace, after.wakes)
+    await armExpiries(dependencies, workspace, after.wakes)
     if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
     return stateOf(after)
   }

@@ -18,9 +18,14 @@ import { refuse } from '../domain/refusal.ts'
 import { tellReassessment } from '../temporal/tier-review.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
+import { followUp } from './follow-ups.ts'
 
 /** The writers of programs, run by the API. */
-export function programActivities({ pool, engine }: Pick<Dependencies, 'pool' | 'engine'>) {
+export function programActivities({
+  pool,
+  engine,
+  onFailure,
+}: Pick<Dependencies, 'pool' | 'engine' | 'onFailure'>) {
   return {
     createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
       transact(pool, request.workspace, async (tx) => {
@@ -55,9 +60,12 @@ export function programActivities({ pool, engine }: Pick<Dependencies, 'pool' | 
         return after
       })
       if (retiered) {
-        await tellReassessment(engine, { workspace: request.workspace, program: id }).catch(
-          () => {},
-        )
+        const walk = { workspace: request.workspace, program: id }
+        await followUp([walk], (one) => tellReassessment(engine, one), {
+          kind: 'tier_walk_start',
+          about: walk,
+          onFailure,
+        })
       }
       return updated
     },

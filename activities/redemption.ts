@@ -93,7 +93,7 @@ export function redemptionActivities(dependencies: Settling) {
     reverseRedemption: async ({ points, quantity, refund, ...ask }: Reversal) => {
       const part = { points: points ?? null, quantity: quantity ?? null, refund: refund ?? null }
       const result = await reverse(pool, { ...ask, ...part })
-      await armExpiries(engine, ask.workspace, result.wakes)
+      await armExpiries(dependencies, ask.workspace, result.wakes)
       if (engine && result.refunded) {
         // the refund stands whatever comes of this; the payment's run or the net goes on with it
         await tellPaymentRun(engine, ask.workspace, result.refunded)

@@ -42,7 +42,8 @@ export type Prepare = (plan: readonly Planned[], found: FoundEvent) => Promise<P
 const TRIES = 10
 
 /** The writer of reported events, run by the API in the request, or by the event's workflow after it. */
-export function reportedEventActivities({ pool, engine }: Dependencies) {
+export function reportedEventActivities(dependencies: Dependencies) {
+  const { pool } = dependencies
   return {
     /** Plans what the reactors would do and does it, once by `eventId`. `first` is a pre-check just made. */
     reportEvent: async (
@@ -88,7 +89,7 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
             : await holdReportedEvent(pool, written, hold)
         if (result.outcome === 'too_late' && hold !== undefined) throw new HoldTooLate()
         if (result.outcome !== 'stale' && result.outcome !== 'too_late') {
-          if (!report.dryRun) await armExpiries(engine, report.workspace, result.wakes)
+          if (!report.dryRun) await armExpiries(dependencies, report.workspace, result.wakes)
           return reportedOf(result, decimals)
         }
         found = await precheckEvent(pool, report)
@@ -99,7 +100,7 @@ export function reportedEventActivities({ pool, engine }: Dependencies) {
     /** Undoes what another event moved, once. */
     undoEvent: async (undo: UndoArguments) => {
       const result = await undoReportedEvent(pool, undo)
-      await armExpiries(engine, undo.workspace, result.wakes)
+      await armExpiries(dependencies, undo.workspace, result.wakes)
       return result
     },
   }

@@ -19,14 +19,14 @@ export type Settlement = {
 export type Who = { workspace: string; redemption: string /** ISO 8601 */; at: string }
 export type Asked = Who & { operation: string; fingerprint: string }
 
-export type Settling = Pick<Dependencies, 'pool'> & { engine?: Engine }
+export type Settling = Pick<Dependencies, 'pool' | 'onFailure'> & { engine?: Engine }
 
 /** Runs one ledger function of a redemption, by its name. */
-export function settling({ pool, engine }: Settling) {
+export function settling(dependencies: Settling) {
   return async (name: string, args: [workspace: string, ...unknown[]]): Promise<Settlement> => {
-    const result = await call<RedemptionResult>(pool, name, args)
+    const result = await call<RedemptionResult>(dependencies.pool, name, args)
     // points that came back may be due before their account's expiry run wakes
-    await armExpiries(engine, args[0], result.wakes)
+    await armExpiries(dependencies, args[0], result.wakes)
     return settlementOf(result)
   }
 }

@@ -13,15 +13,15 @@ import { armExpiries } from './expiry.ts'
  * The writers of movements outside redemptions, run by the API. Without an engine no expiry run
  * is armed: the batch and the net look after the dates.
  */
-export function transactionActivities({
-  pool,
-  engine,
-}: Pick<Dependencies, 'pool'> & { engine?: Engine }) {
+export function transactionActivities(
+  dependencies: Pick<Dependencies, 'pool' | 'onFailure'> & { engine?: Engine },
+) {
+  const { pool } = dependencies
   const armed = async <R extends { wakes?: Parameters<typeof armExpiries>[2] }>(
     workspace: string,
     result: R,
   ): Promise<R> => {
-    await armExpiries(engine, workspace, result.wakes)
+    await armExpiries(dependencies, workspace, result.wakes)
     return result
   }
 

@@ -74,7 +74,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
       now,
     }),
   )
-  app.use(healthRoutes({ checks: options.checks, registry, draining }))
+  app.use(healthRoutes({ checks: options.checks, registry, draining, log }))
   app.use(docsRoutes(() => openApiDocument(endpoints, options.version, options.examples?.())))
   app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))
   app.use(errorAnswer(publicUrl))

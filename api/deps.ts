@@ -1,3 +1,4 @@
+import type { OnFailure } from '../activities/failures.ts'
 import type { RequestActivities } from '../activities/index.ts'
 import type { PaymentSecret } from '../db/api-keys.ts'
 import type { Pool } from '../db/pool.ts'
@@ -14,6 +15,8 @@ export type Deps = {
   readonly pool: Pool
   readonly engine: Engine
   readonly activities: RequestActivities
+  /** Told what failed and stopped nothing else. */
+  readonly onFailure: OnFailure
   readonly decimals: Decimals
   /** Holds payloads against merchants' schemas, in threads of their own. */
   readonly checks: Checks

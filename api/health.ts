@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { onlyRead } from './wrong-method.ts'
 
@@ -19,14 +20,15 @@ type Outcome = {
 type Health = {
   readonly checks: Readonly<Record<string, Check>>
   readonly registry: Registry
+  readonly log: Logger
   /** True once the process stops taking requests. */
   readonly draining: () => boolean
 }
 
 /** `/health/live`, `/health/ready` and `/metrics`; none asks for a key, none names more than a reason. */
-export function healthRoutes({ checks, registry, draining }: Health): Router {
+export function healthRoutes({ checks, registry, draining, log }: Health): Router {
   const router = Router()
-  const ready = shared(() => runChecks(checks))
+  const ready = shared(() => runChecks(checks, log))
 
   router.get('/health/live', (_req, res) => {
     res.json({ status: 'ok' })
@@ -55,14 +57,16 @@ function shared<T>(run: () => Promise<T>): () => Promise<T> {
   }
 }
 
-async function runChecks(checks: Health['checks']): Promise<Record<string, Outcome>> {
+async function runChecks(checks: Health['checks'], log: Logger): Promise<Record<string, Outcome>> {
   const outcomes = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
+    Object.entries(checks).map(
+      async ([name, check]) => [name, await outcomeOf(name, check, log)] as const,
+    ),
   )
   return Object.fromEntries(outcomes)
 }
 
-async function outcomeOf(check: Check): Promise<Outcome> {
+async function outcomeOf(name: string, check: Check, log: Logger): Promise<Outcome> {
   const started = performance.now()
   const took = () => Math.round(performance.now() - started)
   let timer: NodeJS.Timeout | undefined
@@ -73,6 +77,7 @@ async function outcomeOf(check: Check): Promise<Outcome> {
     await Promise.race([check(), limit])
     return { status: 'ok', duration_ms: took() }
   } catch (error) {
+    log.warn({ err: error, check: name }, 'a check of readiness failed')
     return { status: 'failed', duration_ms: took(), reason: reasonOf(error) }
   } finally {
     clearTimeout(timer)

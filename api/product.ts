@@ -80,6 +80,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     engine,
     holdMinutes,
     activities,
+    onFailure,
     decimals: decimalsFrom(reads),
     checks,
     memberKey: remembered(

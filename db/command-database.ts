@@ -36,8 +36,9 @@ function readStack(file: string): StackDatabase | undefined {
   try {
     const found: unknown = JSON.parse(readFileSync(file, 'utf8'))
     return isStackDatabase(found) ? found : undefined
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new Error(`${file} cannot be read`, { cause: error })
   }
 }
 

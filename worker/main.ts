@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
+import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, register } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
 import { createLog } from '../api/log.ts'
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   })
   await scheduleNet(engine)
   await scheduleLedger(engine)
-  const server = serveMetrics(config.workerMetricsPort, () => worker.getState() === 'RUNNING')
+  const server = serveMetrics(config.workerMetricsPort, () => worker.getState() === 'RUNNING', log)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())
   log.info('worker ready')
   await worker.run()
@@ -58,14 +59,17 @@ async function main(): Promise<void> {
   await pool.end()
 }
 
-function serveMetrics(port: number, isReady: () => boolean) {
+function serveMetrics(port: number, isReady: () => boolean, log: Logger) {
   const server = createServer((request, response) => {
     if (request.url === '/metrics') {
       response.setHeader('Content-Type', register.contentType)
       // A gauge that cannot be read ends this answer, never the worker.
       register.metrics().then(
         (text) => response.end(text),
-        () => response.writeHead(500).end(),
+        (error: unknown) => {
+          log.error({ err: error }, 'the metrics could not be read')
+          response.writeHead(500).end()
+        },
       )
     } else if (request.url === '/health/live') {
       response.end('{"status":"ok"}')

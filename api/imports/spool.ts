@@ -55,8 +55,8 @@ export async function hashed(stream: Readable, hash: Hash): Promise<void> {
   try {
     const bytes: AsyncIterable<Buffer> = stream
     for await (const data of bytes) hash.update(data)
-  } catch {
-    throw new Outage(CUT_SHORT)
+  } catch (error) {
+    throw new Outage(CUT_SHORT, error)
   }
 }
 

@@ -17,6 +17,7 @@ import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
 import { Outage, orOutage } from '../outage.ts'
 import { inPoints } from '../points-refusal.ts'
+import { endSoon } from './end-soon.ts'
 import { withCodes } from './gift-cards.ts'
 import { type Judged, refuseMissing, refuseNonsense } from './judge.ts'
 import { queueOf } from './queue.ts'
@@ -118,8 +119,7 @@ async function armThenAct(deps: Deps, asked: Beginning, id: string, found: Judge
     return begun
   } catch (error) {
     // Refused: a run armed for days would wait for a row that never comes. Told to look, it ends soon.
-    if ('deadline' in input && error instanceof Refused)
-      await signalCreated(deps.engine, input).catch(() => {})
+    if ('deadline' in input && error instanceof Refused) await endSoon(deps, [input])
     throw error
   }
 }

@@ -6,6 +6,7 @@ import { armRedemption, signalCreated } from '../../temporal/redemption.ts'
 import type { Deps } from '../deps.ts'
 import { orOutage } from '../outage.ts'
 import { newCode, runOf, waits } from '../redemptions/begin.ts'
+import { endSoon } from '../redemptions/end-soon.ts'
 import { newCodes } from '../redemptions/gift-cards.ts'
 import { type Judged, precheckAsked } from '../redemptions/judge.ts'
 
@@ -61,13 +62,12 @@ export function giftsOf(deps: Deps, report: EventReport) {
     settle: async (reported: Reported) => {
       if (armed.size === 0) return
       const given = givenBy(reported)
-      for (const [redemption, { input, isNew }] of armed) {
-        if (given.has(redemption)) {
-          if (!isNew) await signalCreated(deps.engine, input)
-        } else if ('deadline' in input) {
-          await signalCreated(deps.engine, input).catch(() => {}) // it ends at its deadline otherwise
-        }
-      }
+      const again = [...armed].filter(([redemption, { isNew }]) => given.has(redemption) && !isNew)
+      await Promise.all(again.map(([, { input }]) => signalCreated(deps.engine, input)))
+      const forNothing = [...armed].flatMap(([redemption, { input }]) =>
+        !given.has(redemption) && 'deadline' in input ? [input] : [],
+      )
+      await endSoon(deps, forNothing)
     },
   }
 }

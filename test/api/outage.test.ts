@@ -65,6 +65,67 @@ describe('without Temporal', () => {
     expect((await post('/v1/loyalty/quotes', poor)).status).toBe(200)
   })
 
+  // What Temporal was not told is found by the batch and the net; its own deadline is 10 s a call.
+  const promptly = async (method: 'post' | 'patch', path: string, body: object, kind: string) => {
+    const withoutTemporal = app()
+    const began = performance.now()
+    const answer = await request(withoutTemporal)
+      [method](path)
+      .set('X-Api-Key', house.keys.secretKey)
+      .send(body)
+    expect(answer.body.error).toBeUndefined()
+    expect(performance.now() - began).toBeLessThan(5_000) // a second, on a busy machine
+    const { text } = await request(withoutTemporal).get('/metrics')
+    expect(text).toContain(`vinr_failures_total{kind="${kind}"} 1`)
+  }
+  const expires_at = '2030-01-01T00:00:00Z'
+
+  it('a credit that expires is answered within a second, and what was not started is counted', () =>
+    promptly(
+      'post',
+      '/v1/loyalty/transactions',
+      { account: 'loy_9f2k', amount: 5, reason: 'x', expires_at },
+      'expiry_start',
+    ))
+
+  it('a batch of credits that expire likewise', async () => {
+    await house.owner.query(
+      `insert into account (workspace, id, program)
+       select $1, 'loy_batch' || n, 'prog_default' from generate_series(1, 300) n`,
+      [house.workspace],
+    )
+    const transactions = Array.from({ length: 300 }, (_, n) => ({
+      account: `loy_batch${n + 1}`,
+      amount: 5,
+      reason: 'x',
+      expires_at,
+    }))
+    await promptly('post', '/v1/loyalty/transactions/batch', { transactions }, 'expiry_start')
+  })
+
+  it('a change of tiers likewise', () =>
+    promptly(
+      'patch',
+      '/v1/loyalty/programs/prog_default',
+      {
+        tierConfig: {
+          qualifyOn: 'points',
+          period: { type: 'lifetime' },
+          tiers: [{ name: 'All', threshold: 0 }],
+        },
+      },
+      'tier_walk_start',
+    ))
+
+  it('a member whose welcome waits likewise', async () => {
+    await house.owner.query(
+      `insert into earning_rule (workspace, id, program, trigger, award, pending_days, created_at)
+       values ($1, 'erl_welcome', 'prog_default', 'loyalty.account.created', '{"fixed": 100}', 1, '2020-01-01')`,
+      [house.workspace],
+    )
+    await promptly('post', '/v1/loyalty/accounts', { program: 'prog_default' }, 'welcome_start')
+  })
+
   it('is not ready, and says what is missing', async () => {
     const { status, body } = await request(app()).get('/health/ready')
     expect(status).toBe(503)
