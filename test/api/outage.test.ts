@@ -111,7 +111,7 @@ describe('without Temporal', () => {
         tierConfig: {
           qualifyOn: 'points',
           period: { type: 'lifetime' },
-          tiers: [{ name: 'All', threshold: 0 }],
+          tiers: [{ name: 'All', rank: 0, threshold: 0 }],
         },
       },
       'tier_walk_start',
