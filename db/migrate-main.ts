@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { migrate } from './migrate.ts'
 
-/** `npm run migrate`: environment MIGRATION_DATABASE_URL (owner), DATABASE_URL (application role). */
+/** `npm run migrate`: environment MIGRATION_DATABASE_URL (owner), DATABASE_URL (application role), optionally WORKER_DATABASE_URL. */
 async function main(): Promise<void> {
   const ownerUrl = process.env.MIGRATION_DATABASE_URL
   const applicationUrl = process.env.DATABASE_URL
@@ -12,7 +12,8 @@ async function main(): Promise<void> {
     )
   }
   if (process.env.ADMIN_DATABASE_URL) await createOwner(process.env.ADMIN_DATABASE_URL, ownerUrl)
-  await migrate({ ownerUrl, applicationUrl, onProgress: (line) => console.log(line) })
+  const workerUrl = process.env.WORKER_DATABASE_URL || undefined
+  await migrate({ ownerUrl, applicationUrl, workerUrl, onProgress: (line) => console.log(line) })
 }
 
 /** Creates the owner role and its database, for a server where there is nothing yet but an administrator. */

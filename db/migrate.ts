@@ -4,12 +4,15 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { schemaProblems } from '../domain/json-schema.ts'
+import { grantApplication, grantWorker } from './grants.ts'
 
 export type MigrateOptions = {
   /** The owner of every table; needs CREATEROLE where the application role is to be made. */
   ownerUrl: string
   /** The application role's own URL: its name and password are what is created. */
   applicationUrl: string
+  /** The worker's, where it is a role of its own: then functions across workspaces are its alone. */
+  workerUrl?: string | undefined
   onProgress?: (line: string) => void
 }
 
@@ -24,6 +27,7 @@ const MIGRATION_LOCK = 7_266_101
 export async function migrate({
   ownerUrl,
   applicationUrl,
+  workerUrl = applicationUrl,
   onProgress = () => {},
 }: MigrateOptions): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl })
@@ -36,6 +40,7 @@ export async function migrate({
     const changed = await applyFunctions(client)
     await grantApplication(client, new URL(applicationUrl))
     await listOldSchemas(client, onProgress)
+    await grantWorker(client, new URL(workerUrl), new URL(applicationUrl))
     onProgress(`database up to date (${changed} function files changed)`)
   } finally {
     await client.end()
@@ -83,24 +88,4 @@ async function listOldSchemas(client: pg.Client, onProgress: (line: string) => v
       )
     }
   }
-}
-
-/** The application role: reads and writes rows, never alters; adds to the ledger, never edits it. */
-async function grantApplication(client: pg.Client, url: URL): Promise<void> {
-  const role = pg.escapeIdentifier(decodeURIComponent(url.username))
-  const password = pg.escapeLiteral(decodeURIComponent(url.password))
-  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [
-    decodeURIComponent(url.username),
-  ])
-  if (!rowCount) await client.query(`create role ${role} login password ${password}`)
-  await client.query(`
-    grant usage on schema public to ${role};
-    grant select, insert, update on all tables in schema public to ${role};
-    revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event
-      from ${role};
-    revoke insert, update on ledger_total, ledger_rollup from ${role};
-    revoke all on applied_function_file from ${role};
-    grant select on applied_function_file to ${role};
-    grant execute on all functions in schema public to ${role};
-  `)
 }

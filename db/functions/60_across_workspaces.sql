@@ -70,9 +70,11 @@ language sql stable security definer set search_path = public as $$
   order by p.expires_at, p.workspace, p.id limit p_limit offset p_skip
 $$;
 
+-- Keys made before this, and never one of the last 24 hours, by which a repeat is still recognised.
 create or replace function idempotency_forget(p_before timestamptz) returns bigint
 language sql security definer set search_path = public as $$
-  with gone as (delete from idempotency_key where created_at < p_before returning 1) select count(*) from gone
+  with gone as (delete from idempotency_key
+    where created_at < least(p_before, clock_timestamp() - interval '24 hours') returning 1) select count(*) from gone
 $$;
 
 -- Members whose tier has a review that its workflow was not told of yet.

@@ -5,11 +5,12 @@ import { createOwner } from '../../db/migrate-main.ts'
 const DATABASE = 'vinr'
 const OWNER = 'vinr_owner'
 const APPLICATION = 'vinr_app'
+const WORKER = 'vinr_worker'
 
-export type DatabaseUrls = { owner: string; application: string }
+export type DatabaseUrls = { owner: string; application: string; worker: string }
 
 /**
- * The URLs of the product's two roles on the embedded Postgres. Their passwords follow from the
+ * The URLs of the product's three roles on the embedded Postgres. Their passwords follow from the
  * superuser's, so that there is no second file to lose.
  */
 export function databaseUrls(adminUrl: string): DatabaseUrls {
@@ -21,7 +22,7 @@ export function databaseUrls(adminUrl: string): DatabaseUrls {
     url.pathname = `/${DATABASE}`
     return url.href
   }
-  return { owner: urlOf(OWNER), application: urlOf(APPLICATION) }
+  return { owner: urlOf(OWNER), application: urlOf(APPLICATION), worker: urlOf(WORKER) }
 }
 
 /** Creates the roles and the database where they are absent, and brings the schema up to date. */
@@ -29,7 +30,12 @@ export async function prepareSchema(adminUrl: string, onProgress: (line: string)
   const urls = databaseUrls(adminUrl)
   try {
     await createOwner(adminUrl, urls.owner)
-    await migrate({ ownerUrl: urls.owner, applicationUrl: urls.application, onProgress })
+    await migrate({
+      ownerUrl: urls.owner,
+      applicationUrl: urls.application,
+      workerUrl: urls.worker,
+      onProgress,
+    })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`The database could not be brought up to date: ${reason}`, { cause })

@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 50
 const ANSWER_WITHIN_MS = 3_000
 const GRACE_MS = 15_000 // a worker finishes its activities, the API its requests
 
-const OWN = ['DATABASE_URL', 'MIGRATION_DATABASE_URL', 'TEMPORAL_ADDRESS']
+const OWN = ['DATABASE_URL', 'MIGRATION_DATABASE_URL', 'WORKER_DATABASE_URL', 'TEMPORAL_ADDRESS']
 
 /** Variables that a person may have set for other commands, and that the stack sets itself. */
 export function ignoredVariables(env: NodeJS.ProcessEnv): string[] {
@@ -30,7 +30,7 @@ export function ignoredVariables(env: NodeJS.ProcessEnv): string[] {
 /** How the worker and the API are run against the stack's servers. */
 export function programsOf(
   place: Omit<Place, 'progress'>,
-  databaseUrl: string,
+  database: { application: string; worker: string },
   env: NodeJS.ProcessEnv,
 ) {
   const { dataDir, ports, namespace } = place
@@ -39,7 +39,7 @@ export function programsOf(
   const shared = {
     ...env,
     ...own,
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.application,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_NAMESPACE: namespace,
     DATA_DIR: dataDir,
@@ -51,7 +51,7 @@ export function programsOf(
   const program = (name: string, port: number): Program => ({
     name,
     entry: `${name}/main.ts`,
-    env: shared,
+    env: name === 'worker' ? { ...shared, DATABASE_URL: database.worker } : shared,
     readyUrl: `http://127.0.0.1:${port}/health/ready`,
     logFile: join(dataDir, 'logs', `${name}.log`),
   })

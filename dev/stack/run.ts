@@ -43,7 +43,7 @@ export async function run(
   rememberPorts(portsFile, place.ports)
 
   const databaseUrl = databaseUrls.application
-  const programs = programsOf(place, databaseUrl, env)
+  const programs = programsOf(place, databaseUrls, env)
   const [demo, worker, api] = await Promise.all([
     demoData(dataDir, databaseUrl, progress),
     progress.during('starting the worker', startProgram(programs.worker)),

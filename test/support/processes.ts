@@ -61,6 +61,7 @@ export class Processes {
     await migrate({
       ownerUrl: all.url('engagement_owner'),
       applicationUrl: all.url('engagement_app'),
+      workerUrl: all.url('engagement_worker'),
     })
     const pool = createPool({ url: all.url('engagement_app'), max: 2 })
     const keys = await seedWorkspace(pool, all.workspace, 'Crash shop')
@@ -72,7 +73,7 @@ export class Processes {
     return all
   }
 
-  url(role: 'engagement_owner' | 'engagement_app'): string {
+  url(role: 'engagement_owner' | 'engagement_app' | 'engagement_worker'): string {
     return `postgres://${role}:${role}@127.0.0.1:${this.ports.postgres}/engagement`
   }
 
@@ -214,7 +215,11 @@ export class Processes {
 
   private programs() {
     const place = { dataDir: this.folder, ports: this.ports, namespace: 'default' }
-    return programsOf(place, this.url('engagement_app'), {
+    const database = {
+      application: this.url('engagement_app'),
+      worker: this.url('engagement_worker'),
+    }
+    return programsOf(place, database, {
       ...process.env,
       HOLD_MINUTES: String(this.holdMinutes),
       LOG_LEVEL: 'warn',

@@ -1,0 +1,84 @@
+import pg from 'pg'
+
+/**
+ * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
+ * and whether a program's decimals are in use. Every other one that looks across workspaces is the worker's.
+ */
+const OF_REQUESTS = [
+  'api_key_find',
+  'payment_secrets_find',
+  'payment_endpoint_secrets',
+  'decimals_used',
+]
+
+/** The owner's alone: they throw away what is counted again from the ledger. */
+const OF_THE_OWNER = ['ledger_recount']
+
+/** The application role: reads and writes rows, never alters; adds to the ledger, never edits it. */
+export async function grantApplication(client: pg.Client, url: URL): Promise<void> {
+  const role = await madeRole(client, url)
+  await client.query(`
+    grant usage on schema public to ${role};
+    grant select, insert, update on all tables in schema public to ${role};
+    revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event
+      from ${role};
+    revoke insert, update on ledger_total, ledger_rollup from ${role};
+    revoke all on applied_function_file from ${role};
+    grant select on applied_function_file to ${role};
+    revoke execute on all functions in schema public from public;
+    grant execute on all functions in schema public to ${role};
+  `)
+  await revoke(client, await functionsNamed(client, OF_THE_OWNER), role)
+}
+
+/**
+ * The worker's role: all that the application role may do, and the functions across workspaces, which
+ * are then no longer the application role's. Nothing where both are one.
+ */
+export async function grantWorker(client: pg.Client, url: URL, application: URL): Promise<void> {
+  const applicationRole = nameOf(application)
+  if (nameOf(url) === applicationRole) return
+  const role = await madeRole(client, url)
+  const { rows } = await client.query<{ member: boolean }>(
+    `select pg_has_role($1, $2, 'member') as member`,
+    [nameOf(url), applicationRole],
+  )
+  if (!rows[0]?.member) {
+    await client.query(`grant ${pg.escapeIdentifier(applicationRole)} to ${role}`)
+  }
+  const across = await functionsAcross(client)
+  if (across.length === 0) return
+  await client.query(`grant execute on function ${across.join(', ')} to ${role}`)
+  await revoke(client, across, pg.escapeIdentifier(applicationRole))
+}
+
+const nameOf = (url: URL): string => decodeURIComponent(url.username)
+
+async function madeRole(client: pg.Client, url: URL): Promise<string> {
+  const role = pg.escapeIdentifier(nameOf(url))
+  const password = pg.escapeLiteral(decodeURIComponent(url.password))
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [nameOf(url)])
+  if (!rowCount) await client.query(`create role ${role} login password ${password}`)
+  return role
+}
+
+async function revoke(client: pg.Client, functions: string[], role: string): Promise<void> {
+  if (functions.length > 0) {
+    await client.query(`revoke execute on function ${functions.join(', ')} from ${role}`)
+  }
+}
+
+const functionsNamed = (client: pg.Client, names: string[]): Promise<string[]> =>
+  signatures(client, 'p.proname = any ($1)', [names])
+
+const functionsAcross = (client: pg.Client): Promise<string[]> =>
+  signatures(client, 'p.prosecdef and p.proname <> all ($1)', [[...OF_REQUESTS, ...OF_THE_OWNER]])
+
+async function signatures(client: pg.Client, where: string, values: unknown[]): Promise<string[]> {
+  const { rows } = await client.query<{ signature: string }>(
+    `select p.oid::regprocedure::text as signature from pg_proc p
+     where p.pronamespace = 'public'::regnamespace and ${where}`,
+    values,
+  )
+  return rows.map(({ signature }) => signature)
+}
