@@ -7,6 +7,7 @@ import { type CreditIssued, creditObject } from '../domain/objects/store-credit.
 import { transactionObject } from '../domain/objects/transaction.ts'
 import { endpointObject } from '../domain/objects/webhook-endpoint.ts'
 import { pointsOf } from '../domain/points.ts'
+import { withShipping } from './event-shipping.ts'
 import { type EventRow, readEventTransactions } from './events.ts'
 import { readPayment, readRedemption, readTransaction } from './from-ledger.ts'
 import type { Pool } from './pool.ts'
@@ -57,14 +58,16 @@ const presentReported: Present = (snapshot) => ({
 
 /**
  * Events as the API and webhooks show them, each with its object as it was then: the same
- * text however often and however late it is asked for.
+ * text however often and however late it is asked for, but for a name and an address that its
+ * redemption no longer has.
  */
 export async function readEventObjects(
   pool: Pool,
   { workspace, livemode }: { workspace: string; livemode: boolean },
-  rows: readonly EventRow[],
+  stored: readonly EventRow[],
 ) {
-  if (rows.length === 0) return []
+  if (stored.length === 0) return []
+  const rows = await withShipping(pool, workspace, stored)
   const transactions = rows.flatMap(({ data, object }) => (data === null ? [object] : []))
   const [programs, posted] = await Promise.all([
     listPrograms(pool, workspace),

@@ -20,6 +20,15 @@ language sql volatile parallel safe as $$
     || left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', 'Aa'), 9)
 $$;
 
+-- What an event keeps of a row. Events never change, so a name and an address stay in the redemption alone,
+-- and `{"redemption": id}` says in whose; readers fill it in while it is there.
+create or replace function event_data(p_data jsonb, p_object text) returns jsonb
+language sql immutable as $$
+  select case when jsonb_typeof(p_data #> '{fulfillment,shipping}') = 'object'
+    then jsonb_set(p_data, '{fulfillment,shipping}', jsonb_build_object('redemption', p_object))
+    else p_data end
+$$;
+
 -- Writes one event and its deliveries. `data` is the row as it was; null for a ptx, which never changes.
 create or replace function event_write(
   p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz
@@ -29,7 +38,7 @@ declare
   event_id text := vinr_id('evt');
 begin
   insert into event (workspace, id, type, object, data, previous, created_at)
-  values (p_workspace, event_id, p_type, p_object, p_data, p_previous, p_at);
+  values (p_workspace, event_id, p_type, p_object, event_data(p_data, p_object), event_data(p_previous, p_object), p_at);
   perform webhook_deliver(p_workspace, event_id, p_type);
 end $$;
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readEventsToSend } from '../../db/webhook-deliveries.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { balanceOf, ended } from '../support/redeem.ts'
@@ -28,6 +29,35 @@ const ask = (id: string, verb: string, body: object = {}, idempotencyKey?: strin
 const run = (id: string) => shop.engine.client.workflow.getHandle(id)
 
 describe('a redeemed item', () => {
+  it('leaves name and address in its row alone: its events refer to it, and show them while it has them', async () => {
+    const { id } = await redeem(await itemReward(shop), { shipping })
+    await ask(id, 'fulfill', { tracking: '0034', carrier: 'DHL' })
+    const stored = async () =>
+      (await shop.owner.query('select data, previous from event where object = $1', [id])).rows
+    const rows = await stored()
+    expect(rows.length).toBeGreaterThan(1)
+    for (const { data } of rows) expect(data.fulfillment.shipping).toEqual({ redemption: id })
+    expect(JSON.stringify(rows)).not.toMatch(/Mira|Storgata/)
+
+    const shown = async () => {
+      const list = (await shop.get(`/v1/events?object=${id}`)).body.data
+      const one = (await shop.get(`/v1/events/${list[0].id}`)).body
+      const scope = { workspace: shop.workspace, livemode: false }
+      const sent = await readEventsToSend(shop.pool, scope, [list[0].id])
+      return [...list, one, sent.get(list[0].id)].map(({ data }) => data.fulfillment.shipping)
+    }
+    expect(new Set((await shown()).map((one) => JSON.stringify(one)))).toEqual(
+      new Set([JSON.stringify((await shop.get(`${REDEMPTIONS}/${id}`)).body.fulfillment.shipping)]),
+    )
+    expect((await shown())[0]).toEqual(shipping)
+
+    await shop.owner.query(
+      `update redemption set fulfillment = jsonb_set(fulfillment, '{shipping}', 'null') where id = $1`,
+      [id],
+    )
+    expect(new Set(await shown())).toEqual(new Set([null]))
+  })
+
   it('waits for its fulfilment from the start, with its address and its deadline', async () => {
     const before = await balanceOf(shop)
     const reward = await itemReward(shop)
