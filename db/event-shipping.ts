@@ -29,9 +29,9 @@ export async function withShipping(
   const shipping = new Map(kept.map((one) => [one.id, one.shipping]))
   const filled = (data: Snapshot | null): Snapshot | null => {
     const id = referenceIn(data)
-    if (data === null || id === undefined) return data
-    const fulfillment = { ...Object(data.fulfillment), shipping: shipping.get(id) ?? null }
-    return { ...data, fulfillment }
+    const fulfillment = data?.fulfillment
+    if (id === undefined || typeof fulfillment !== 'object') return data
+    return { ...data, fulfillment: { ...fulfillment, shipping: shipping.get(id) ?? null } }
   }
   return rows.map((row) => ({ ...row, data: filled(row.data), previous: filled(row.previous) }))
 }
