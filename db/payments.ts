@@ -152,7 +152,7 @@ export type ReceivedEvent = {
   more?: ReportedMore
 }
 
-/** A refund or dispute as its provider tells it; `step` is one of a running total, without the refund's own id. */
+/** A refund or dispute as its provider tells it. */
 export type ReportedRefund = {
   id: string
   amount: number
@@ -160,7 +160,14 @@ export type ReportedRefund = {
   kind?: 'refund' | 'dispute'
   reason?: string
   return_redemption?: true
-  step?: true
+  /** Only a step of a running total (failed: it fell), without the refund's own id: by which event it is known. */
+  step?: string
+  /** A failure of what may be known only as such a step. */
+  unlisted?: true
+  /** Moves a refund that is known by its id, and makes none. */
+  update?: true
+  /** What was authorised, in minor units: the amount of it that was not captured may be released as a refund. */
+  authorised?: number
 }
 
 /** What earns by itself: an invoice, a subscription, a referral. */

@@ -399,6 +399,19 @@ broken (workspace, subject, rule, detail) as (
   ) t
   where t.balance_after <> t.before + t.amount
   union all
+  select p.workspace, p.id, 'a payment''s refunded amount = its refunds that stand, and none is negative',
+    format('%s, refunds %s, least %s', p.amount_refunded, coalesce(r.standing, 0), r.least)
+  from payment p
+  left join (
+    select workspace, payment, sum(amount) filter (where kind = 'refund' and status <> 'failed') as standing,
+      min(amount) as least
+    from refund group by 1, 2
+  ) r on r.workspace = p.workspace and r.payment = p.id
+  where p.amount_refunded <> coalesce(r.standing, 0) or r.least < 0
+  union all
+  select s.workspace, s.payment, 'no payment counts less than nothing towards a tier', format('spend %s', s.amount)
+  from tier_spend s where s.amount < 0
+  union all
   select p.workspace, p.id, 'a payment''s store credit = what it spent less what came back',
     format('%s, spent %s', p.store_credit, coalesce(t.spent, 0))
   from payment p

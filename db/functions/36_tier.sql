@@ -245,7 +245,7 @@ begin
       continue when not found;
     end if;
     a := account_locked(pay.workspace, member);
-    perform tier_spend_record(a, pay.id, pay.amount_charged - pay.amount_refunded, pay.currency,
+    perform tier_spend_record(a, pay.id, greatest(0, pay.amount_charged - pay.amount_refunded), pay.currency,
       coalesce(pay.completed_at, p_at), p_at);
   end loop;
 end $$;

@@ -1,35 +1,43 @@
 -- Writes what an event says of a payment's refunds and disputes. A refund known is only ever moved on:
--- failed is the end of it, whatever comes later. A failed one of which we only know the step (Stripe's
--- running total, without the refund's id) ends the newest step of its amount. Returns the payment with
--- its refund columns brought up to date; it need not be known yet. Where all the money is refunded, the
--- store credit goes back as well, once; a refund that fails afterwards takes none again.
+-- failed is the end of it, whatever comes later. Not every refund is told by an id of its own: of some only
+-- the step of a running total is known (`step`), and a failure may be told where only a step was
+-- (`unlisted`); see refund_step_put. `update` moves a refund that is known and makes none. `authorised` is
+-- on what may be the release of an authorisation's rest, which is no refund: the first, in their order, of just
+-- the amount that was not captured. Returns the payment with its
+-- refund columns brought up to date; it need not be known yet. Where all the money is refunded, the store
+-- credit goes back as well, once; a refund that fails afterwards takes none again.
 create or replace function payment_refunds_put(pay payment, p_refunds jsonb, p_at timestamptz) returns payment
 language plpgsql as $$
 declare
   r jsonb;
-  step text;
+  released boolean := false;
 begin
   for r in select x from jsonb_array_elements(p_refunds) x loop
-    if r ->> 'status' = 'failed' and not exists (
-      select from refund where workspace = pay.workspace and id = r ->> 'id') then
-      select id into step from refund
-      where workspace = pay.workspace and payment = pay.id and metadata ? 'step' and amount = (r ->> 'amount')::bigint
-        and (status <> 'failed' or metadata ->> 'failed_as' = r ->> 'id')
-      order by metadata ->> 'failed_as' = r ->> 'id' desc nulls last, created_at desc limit 1;
-      if found then
-        update refund set status = 'failed', metadata = metadata || jsonb_build_object('failed_as', r ->> 'id')
-        where workspace = pay.workspace and id = step;
-        continue;
-      end if;
+    if not released and (r ->> 'authorised')::bigint - pay.amount_charged = (r ->> 'amount')::bigint then
+      released := true;
+      continue;
+    elsif r ? 'step' and r ->> 'status' = 'failed' then
+      perform refund_failure_put(pay, r, p_at);
+      continue;
+    elsif r ? 'step' then
+      perform refund_step_put(pay, r, p_at);
+      continue;
+    elsif r ? 'unlisted' and not exists (select from refund where workspace = pay.workspace and id = r ->> 'id') then
+      perform refund_failure_put(pay, r, p_at);
+      continue;
+    elsif r ? 'update' and not exists (
+      select from refund where workspace = pay.workspace and id = r ->> 'id' and payment = pay.id) then
+      continue;
     end if;
-    insert into refund as old (workspace, id, payment, amount, status, kind, reason, return_redemption, metadata, created_at)
+    insert into refund as old (workspace, id, payment, amount, status, kind, reason, return_redemption, created_at)
     values (pay.workspace, r ->> 'id', pay.id, (r ->> 'amount')::bigint, coalesce(r ->> 'status', 'succeeded'),
-      coalesce(r ->> 'kind', 'refund'), r ->> 'reason', coalesce((r ->> 'return_redemption')::boolean, false),
-      case when r ? 'step' then '{"step": "true"}'::jsonb else '{}' end, p_at)
+      coalesce(r ->> 'kind', 'refund'), r ->> 'reason', coalesce((r ->> 'return_redemption')::boolean, false), p_at)
     on conflict (workspace, id) do update set
       status = case when old.status = 'failed' or excluded.status = 'failed' then 'failed'
         when old.status = 'succeeded' then 'succeeded' else excluded.status end,
-      return_redemption = old.return_redemption or excluded.return_redemption;
+      return_redemption = old.return_redemption or excluded.return_redemption,
+      metadata = case when r ?| '{unlisted, update}' then old.metadata else old.metadata - 'unlisted' end
+    where old.payment = pay.id;
   end loop;
   select coalesce(sum(x.amount) filter (where x.kind = 'refund' and x.status <> 'failed'), 0),
     coalesce(jsonb_agg(refund_entry(x) order by x.created_at, x.id) filter (where x.kind = 'refund'), '[]'),

@@ -53,7 +53,7 @@ export function paymentObject(row: PaymentFacts, livemode: boolean) {
     status: shownStatus(row),
     amount: row.amount,
     amount_charged: row.amountCharged,
-    amount_refunded: row.amountRefunded,
+    amount_refunded: Math.min(row.amountRefunded, row.amountCharged), // `refunds` say it where they are more
     currency: row.currency,
     customer: row.customer,
     store_credit: row.storeCredit ?? 0, // events older than store credit have none

@@ -54,6 +54,15 @@ let db: TestDatabase
 beforeAll(async () => {
   db = await testDatabase()
   await seedWorkspace(db.pool, workspace, 'Test shop')
+  // tiers look at what payments and their refunds leave; they change no award
+  await db.owner.query('update program set tier_config = $2 where workspace = $1', [
+    workspace,
+    {
+      qualifyOn: 'spend',
+      period: { type: 'lifetime' },
+      tiers: [{ name: 'Gold', rank: 1, threshold: 50_000, multiplier: 1 }],
+    },
+  ])
   for (const { id, award, pendingDays } of RULES) {
     await db.owner.query(
       `insert into earning_rule (workspace, id, program, award, pending_days) values ($1, $2, 'prog_default', $3, $4)`,

@@ -297,6 +297,11 @@ describe('refunds by webhook', () => {
       amount: 9_900,
     })
     expect(await earning.balance(member.id)).toBe(0)
+    expect((await shop.get(`/v1/payments/${payment.id}`)).body).toMatchObject({
+      status: 'refunded',
+      amount_refunded: 4_200,
+      refunds: [{ amount: 9_900 }],
+    })
     const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
     expect(body.mismatches).toContainEqual({
       reason: 'refund_exceeds_payment',

@@ -149,3 +149,165 @@ describe('a dispute inquiry', () => {
 function released(amount: number, id = `re_released_${Math.random()}`) {
   return { id, object: 'refund', amount, status: 'succeeded', created: unixNow(), reason: null }
 }
+
+describe('a refund made again after one that failed', () => {
+  const listing = (...data: Fields[]) => ({ refunds: { object: 'list', data, has_more: false } })
+  const refund = (id: string, amount: number, status = 'succeeded') => ({ id, amount, status })
+
+  test('takes the points again, though the charge’s total is the same as before', async () => {
+    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+    await succeeded(10_000)
+    await refunded(10_000, 0)
+    expect(await balance()).toBe(0)
+    await told('refund.failed', { id: `re_${pi}`, amount: 10_000, status: 'failed' })
+    expect(await balance()).toBe(100)
+    await refunded(10_000, 0)
+    expect(await balance()).toBe(0)
+    expect(await shown()).toMatchObject({ status: 'refunded', amount_refunded: 10_000 })
+  })
+
+  test('is taken once in the end where the failure is told last', async () => {
+    const { balance, succeeded, refunded, refund: told, pi } = await stripe.intent()
+    await succeeded(10_000)
+    await refunded(4_000, 0)
+    await refunded(4_000, 0)
+    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    expect(await balance()).toBe(60)
+  })
+
+  test.each([
+    ['step', (_pi: string | null) => ({})],
+    ['entry of the list', (pi: string | null) => listing(refund(`re_${pi}`, 4_000))],
+  ])('a failure that comes before its %s leaves nothing taken', async (_what, more) => {
+    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+    await succeeded(10_000)
+    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await told('charge.refund.updated', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await refunded(4_000, 0, more(pi))
+    expect(await balance()).toBe(100)
+    expect(await shown()).toMatchObject({ status: 'completed', amount_refunded: 0 })
+    await refunded(4_000, 0)
+    expect(await balance()).toBe(60)
+  })
+
+  test('a failure before its payment is known waits for it and for its step', async () => {
+    const { balance, succeeded, refunded, refund: told, pi } = await stripe.intent()
+    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await refunded(4_000, 0, { amount: 10_000, amount_captured: 10_000 })
+    await succeeded(10_000)
+    expect(await balance()).toBe(100)
+  })
+
+  test.each(['refund.updated', 'charge.refund.updated'])(
+    'a pending refund has succeeded by %s',
+    async (type) => {
+      const { succeeded, refunded, refund: told, pi, shown, balance } = await stripe.intent()
+      await succeeded(10_000)
+      await refunded(4_000, 0, listing(refund(`re_${pi}`, 4_000, 'pending')))
+      expect((await shown()).refunds).toMatchObject([{ id: `re_${pi}`, status: 'pending' }])
+      await told(type, { id: `re_${pi}`, amount: 4_000, status: 'succeeded' })
+      expect((await shown()).refunds).toMatchObject([{ id: `re_${pi}`, status: 'succeeded' }])
+      await told(type, { id: `re_other_${pi}`, amount: 4_000, status: 'succeeded' })
+      expect(await balance()).toBe(60)
+    },
+  )
+
+  test('the failure of a charge without an intent reaches its payment', async () => {
+    const { balance, refunded, refund: told, ch } = await stripe.intent({ of: 'charge' })
+    await refunded(4_000, 0, { amount: 10_000, amount_captured: 10_000 })
+    expect(await balance()).toBe(60)
+    await told('refund.failed', { id: `re_${ch}`, amount: 4_000, status: 'failed' })
+    expect(await balance()).toBe(100)
+  })
+})
+
+describe('what was authorised and not captured', () => {
+  const whole = (data: Fields[]) => ({ refunds: { object: 'list', data, has_more: false } })
+  const rest = released(5_000, 're_rest')
+  const refund = { id: 're_refund', amount: 3_000, status: 'succeeded', created: unixNow() }
+  const old = { api_version: '2022-08-01' }
+
+  // each version, with the capture's own charge.refunded where there is one
+  const VERSIONS: [string, [number, number, Fields, object][]][] = [
+    ['2025-03-31.basil', [[3_000, 0, {}, { api_version: '2025-03-31.basil' }]]],
+    [
+      '2024-06-20',
+      [
+        [5_000, 0, {}, {}],
+        [8_000, 5_000, {}, {}],
+      ],
+    ],
+    [
+      '2022-08-01',
+      [
+        [5_000, 0, whole([rest]), old],
+        [8_000, 5_000, whole([refund, rest]), old],
+      ],
+    ],
+    [
+      '2022-08-01, in any order',
+      [[8_000, 5_000, whole([rest, { ...refund, created: rest.created + 9 }]), old]],
+    ],
+  ]
+  describe.each(VERSIONS)('in %s', (_version, events) => {
+    test.each([
+      ['', { amount_captured: 15_000 }],
+      [', the amount captured untold', { amount_captured: null }],
+    ])(
+      'is no refund: 200 authorised, 150 captured and 30 refunded leave 120%s',
+      async (_what, says) => {
+        const { balance, succeeded, refunded, account, pi } = await stripe.intent()
+        await succeeded(15_000, { amount: 20_000 })
+        const ids = JSON.stringify(events).replaceAll(/re_(rest|refund)/g, `re_$1_${pi}`)
+        for (const [total, before, object, more] of JSON.parse(ids) as typeof events) {
+          await refunded(total, before, { amount: 20_000, ...says, ...object }, more)
+        }
+        expect(await balance()).toBe(120)
+        expect((await stripe.account(account)).lifetime_points).toBe(150)
+      },
+    )
+
+    test('is no refund where the charge comes before its intent', async () => {
+      const { balance, succeeded, refunded, pi } = await stripe.intent()
+      const ids = JSON.stringify(events).replaceAll(/re_(rest|refund)/g, `re_$1_${pi}`)
+      for (const [total, before, object, more] of (JSON.parse(ids) as typeof events).toReversed()) {
+        await refunded(total, before, { amount: 20_000, amount_captured: 15_000, ...object }, more)
+      }
+      await succeeded(15_000, { amount: 20_000 })
+      expect(await balance()).toBe(120)
+    })
+  })
+
+  test('a refund of as much as was not captured is one, from 2025-03-31 on', async () => {
+    const { balance, succeeded, refunded } = await stripe.intent()
+    await succeeded(15_000, { amount: 20_000 })
+    const charge = { amount: 20_000, amount_captured: 15_000 }
+    await refunded(5_000, 0, charge, { api_version: '2025-03-31.basil' })
+    expect(await balance()).toBe(100)
+  })
+})
+
+describe('a total that falls', () => {
+  test('gives back what it falls by, before or after its failure is told', async () => {
+    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+    await succeeded(1_000)
+    await refunded(500, 0)
+    await refunded(100, 500)
+    expect(await balance()).toBe(9)
+    expect(await shown()).toMatchObject({ status: 'partially_refunded', amount_refunded: 100 })
+    await told('refund.failed', { id: `re_${pi}`, amount: 400, status: 'failed' })
+    expect(await balance()).toBe(9)
+  })
+
+  test('told before what it falls from leaves as much in the end', async () => {
+    const { balance, succeeded, refunded, shown } = await stripe.intent()
+    await succeeded(1_000)
+    await refunded(100, 500)
+    expect(await balance()).toBe(10)
+    await refunded(500, 0)
+    expect(await balance()).toBe(9)
+    expect((await shown()).refunds.every(({ amount }: { amount: number }) => amount >= 0)).toBe(
+      true,
+    )
+  })
+})

@@ -7,7 +7,7 @@ import { chargeIn } from './stripe/charge.ts'
 import { disputeIn } from './stripe/dispute.ts'
 import { StripeEvent } from './stripe/event.ts'
 import { INTENTS, intentIn } from './stripe/payment.ts'
-import { FAILED_REFUNDS, failedRefundIn } from './stripe/refund.ts'
+import { REFUND_EVENTS, refundIn } from './stripe/refund.ts'
 import { SESSIONS, sessionIn } from './stripe/session.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
@@ -39,7 +39,7 @@ export const stripe: Provider = {
     if (event.type.startsWith('charge.dispute.')) return { ...told, ...disputeIn(event) }
     const sessionStatus = SESSIONS.get(event.type)
     if (sessionStatus !== undefined) return { ...told, ...sessionIn(event, sessionStatus) }
-    if (FAILED_REFUNDS.has(event.type)) return { ...told, ...failedRefundIn(event) }
+    if (REFUND_EVENTS.has(event.type)) return { ...told, ...refundIn(event) }
     return told
   },
 }

@@ -13,40 +13,62 @@ const charge = intent.extend({
   amount_captured: amountMinor.nullish(),
   amount_refunded: amountMinor,
   payment_intent: reference,
-  refunds: z.looseObject({ data: z.array(stripeRefund) }).nullish(),
+  refunds: z
+    .looseObject({ data: z.array(stripeRefund), has_more: z.boolean().nullish() })
+    .nullish(),
 })
 
 /**
- * The refunds where Stripe lists them; else this event's step of the running total. The payment was
- * completed when the charge was made: the refund's own time is long after that.
+ * The payment was completed when the charge was made: the refund's own time is long after that. Its
+ * refunds are listed in the API versions before 2022-11-15; since then only their total is told.
  */
 export function chargeIn(event: Event) {
   const read = objectOf(charge, event)
   if (read.captured === false || read.amount_captured === 0) return released(read)
-  const before = event.data.previous_attributes?.amount_refunded ?? 0
-  const listed = read.refunds?.data ?? []
-  const refunds: ReportedRefund[] =
-    listed.length > 0
-      ? listed.map(reportedRefund('refund'))
-      : [
-          {
-            id: `re_${read.id}_${read.amount_refunded}`,
-            amount: read.amount_refunded - before,
-            kind: 'refund',
-            step: true,
-          },
-        ]
   const amount = read.amount_captured ?? read.amount
   return {
     type: 'payment.refunded',
     status: 'completed' as const,
     payment: reported(read.payment_intent ?? read.id, { ...read, amount }),
-    more: { refunds, completed_at: providerTime(read.created) ?? providerTime(event.created) },
+    more: {
+      refunds: read.refunds?.data.length ? listedIn(event, read) : stepIn(event, read),
+      completed_at: providerTime(read.created) ?? providerTime(event.created),
+    },
   }
 }
 
+type Charge = z.output<typeof charge>
+
+/** The refunds that it lists, the oldest first: Stripe has the newest first. */
+function listedIn(event: Event, { refunds, amount }: Charge): ReportedRefund[] {
+  const maybeRelease = releasesAreRefunds(event) && refunds?.has_more !== true
+  return (refunds?.data ?? [])
+    .toReversed()
+    .toSorted((a, b) => (a.created ?? 0) - (b.created ?? 0))
+    .map(reportedRefund('refund'))
+    .map((refund) => (maybeRelease ? { ...refund, authorised: amount } : refund))
+}
+
+/** This event's step of the running total, which also falls; no step, no refund. */
+function stepIn(event: Event, { id, amount, amount_refunded: total }: Charge): ReportedRefund[] {
+  const before = event.data.previous_attributes?.amount_refunded ?? 0
+  const name = `re_${id}_${total}`
+  if (total < before) {
+    return [{ id: `${name}_${event.id}`, amount: before - total, step: event.id, status: 'failed' }]
+  }
+  const maybeRelease = releasesAreRefunds(event) && before === 0
+  const step = { id: name, amount: total - before, step: event.id }
+  return total === before ? [] : [{ ...step, ...(maybeRelease && { authorised: amount }) }]
+}
+
+/**
+ * Whether this API version makes a refund of what was authorised and not captured. It is the charge's first,
+ * since nothing else can be refunded before the capture.
+ */
+const releasesAreRefunds = ({ api_version }: Event) => (api_version ?? '') < '2025-03-31'
+
 /** An authorisation that was never captured is no payment, and its release no refund. */
-function released(read: z.output<typeof charge>) {
+function released(read: Charge) {
   return {
     type: 'payment.canceled',
     status: 'canceled' as const,

@@ -8,6 +8,7 @@ export const LONGEST_ID = 255
 export const StripeEvent = z.looseObject({
   id: text(LONGEST_ID),
   type: text(100),
+  api_version: z.string().nullish(),
   created: z.number().int(),
   data: z.looseObject({
     object: z.looseObject({}),

@@ -8,19 +8,32 @@ import { paymentId } from './payment.ts'
 export const stripeRefund = z.looseObject({
   id: text(LONGEST_ID),
   amount: amountMinor,
+  created: z.number().nullish(),
   status: z.string().nullish(),
   reason: z.string().nullish(),
   payment_intent: reference,
+  charge: reference,
 })
 
-export const FAILED_REFUNDS = new Set(['refund.failed', 'refund.updated', 'charge.refund.updated'])
+export const REFUND_EVENTS = new Set(['refund.failed', 'refund.updated', 'charge.refund.updated'])
 
-export function failedRefundIn(event: Event) {
+/**
+ * How a refund goes on. That it was made is told by `charge.refunded`, of whose total it may be only a
+ * step; what is new here is its status.
+ */
+export function refundIn(event: Event) {
   const read = objectOf(stripeRefund, event)
+  const of = read.payment_intent ?? read.charge
+  if (of === null) return {}
   const refund = reportedRefund('refund')(read)
-  if (read.payment_intent === null || refund.status !== 'failed') return {}
+  const failed = refund.status === 'failed'
   return {
-    type: 'refund.failed',
-    more: { subject: paymentId(read.payment_intent), refunds: [refund] },
+    type: failed ? 'refund.failed' : 'refund.updated',
+    more: {
+      subject: paymentId(of),
+      refunds: [
+        { ...refund, ...(failed ? { unlisted: true as const } : { update: true as const }) },
+      ],
+    },
   }
 }
