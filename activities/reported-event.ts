@@ -17,11 +17,9 @@ import { type Planned, planReactor } from '../domain/reactor.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
 
-/** An event as a till reports it. `occurredAt` (ISO 8601): null is now. */
+/** An event as a till reports it. */
 export type EventReport = EventAsked &
-  Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'> & {
-    readonly occurredAt: string | null
-  }
+  Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'>
 
 /** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
 export type Reported =

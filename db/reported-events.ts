@@ -26,6 +26,9 @@ export type FoundEvent = {
   reactors: Rule[]
   /** What the workspace's settings say; null where they say nothing. */
   strict: boolean | null
+  /** Where the till gave a time: since when the member is one, and the setting `eventMaxAgeDays`. */
+  member_since?: string | null
+  most_days?: number | null
 }
 
 export type EventPrecheck =
@@ -40,13 +43,22 @@ export type EventAsked = {
   user: string
   /** active: those that act; all: for a dry run; or the id of one. */
   reactors: string
+  /** When it happened, ISO 8601; null: the till does not say. */
+  occurredAt: string | null
 }
 
 /** The one statement before an event is judged; writes nothing. */
 export const precheckEvent = (pool: Pool, e: EventAsked) =>
-  call<EventPrecheck>(pool, 'event_precheck', [e.workspace, e.eventId, e.type, e.user, e.reactors])
+  call<EventPrecheck>(pool, 'event_precheck', [
+    e.workspace,
+    e.eventId,
+    e.type,
+    e.user,
+    e.reactors,
+    e.occurredAt,
+  ])
 
-export type ReportArguments = EventAsked & {
+export type ReportArguments = Omit<EventAsked, 'occurredAt'> & {
   id: string
   fingerprint: string
   account: string

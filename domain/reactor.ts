@@ -25,7 +25,9 @@ export type Rule = {
   readonly conditions: readonly string[]
   readonly reactions: readonly Reaction[]
   readonly active: boolean
-  /** ISO 8601; the start is included, the end is not. */
+  /** ISO 8601. */
+  readonly created_at: string
+  /** The start is included, the end is not. */
   readonly starts_at: string | null
   readonly ends_at: string | null
 }
@@ -70,6 +72,9 @@ export type Planned = {
 export type Scale = { readonly decimals: number; readonly rounding: Rounding }
 export type Occurrence = { readonly payload: Payload; readonly at: Date }
 
+/** So much may a till's clock be wrong, either way. */
+export const CLOCK_SKEW_MS = 300_000
+
 /**
  * What a reactor makes of an event: what it would do, or why it does nothing. Limits and balances are
  * not its business; they are judged under the account's lock. An expression that fails fails the
@@ -80,8 +85,11 @@ export function planReactor(rule: Rule, event: Occurrence, scale: Scale): Planne
   const skipped = (reason: Planned['reason'], explanation: string): Planned => {
     return { ...about, outcome: 'skipped', reason, explanation, reactions: [] }
   }
-  const { active, starts_at: startsAt, ends_at: endsAt } = rule
+  const { active, created_at: createdAt, starts_at: startsAt, ends_at: endsAt } = rule
   if (!active) return skipped('inactive', 'The reactor is not active.')
+  if (event.at.getTime() + CLOCK_SKEW_MS < Date.parse(createdAt)) {
+    return skipped('not_started', `The reactor was made at ${new Date(createdAt).toISOString()}.`)
+  }
   if (startsAt !== null && event.at < new Date(startsAt)) {
     return skipped('not_started', `The reactor starts at ${new Date(startsAt).toISOString()}.`)
   }

@@ -19,10 +19,13 @@ const decimal = z
     'expected a decimal above zero',
   )
 
+const MOST_DAYS = 3_650
+
 /** Settings the product reads itself. */
 const KNOWN: Readonly<Record<string, z.ZodType>> = {
   pointsCurrencyValue: decimal,
   strict: z.boolean('expected true or false'),
+  eventMaxAgeDays: z.number('expected a number of days').min(0).max(MOST_DAYS),
 }
 
 /** A flat object of texts, numbers and booleans. */
@@ -44,6 +47,6 @@ export const SettingsChange = z
   })
   .meta({
     id: 'SettingsChange',
-    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal. \`strict: true\` makes every event strict whose request does not say otherwise.`,
+    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal. \`strict: true\` makes every event strict whose request does not say otherwise. \`eventMaxAgeDays\` (7) is how far back a till may date an event.`,
     example: { pointsCurrencyValue: 0.01 },
   })

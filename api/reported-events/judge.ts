@@ -5,6 +5,7 @@ import { refuse } from '../../domain/refusal.ts'
 import type { Deps } from '../deps.ts'
 import { checkPayload } from '../event-types/schema.ts'
 import { missing } from '../points-refusal.ts'
+import { refuseTimestamp } from './timestamp.ts'
 
 /**
  * What there is to know before an event is acted on; writes nothing. Refuses the platform's own types
@@ -27,6 +28,7 @@ export async function judgeEvent(
   refusePersonalData(payload)
   await checkPayload(deps, workspace, found, payload)
   if (found.account === null) return missing('user', asked.user)
+  refuseTimestamp(found, asked.occurredAt)
   return found
 }
 

@@ -10,7 +10,6 @@ import { holdEvent } from './hold.ts'
 import { undoEvent } from './undo.ts'
 
 const BODY_LIMIT = '32kb' // a receipt of some hundred lines
-const FUTURE_MS = 300_000 // a till's clock may be so much ahead
 
 /** The route is answered at both paths: a till configured with the bare host finds it too. */
 const reporting = (path: '/v1/events' | '/events') =>
@@ -37,9 +36,6 @@ const reporting = (path: '/v1/events' | '/events') =>
     handle: async ({ workspace, caller, livemode, query, body, operation, fingerprint, deps }) => {
       const { strict, dry_run: dryRun = false } = query
       const { type, user, payload, timestamp } = body
-      if (timestamp !== undefined && timestamp.getTime() > Date.now() + FUTURE_MS) {
-        refuse('parameter_invalid', 'timestamp: lies in the future.', { param: 'timestamp' })
-      }
       const report = {
         workspace,
         id: newId('evt'),

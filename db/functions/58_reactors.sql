@@ -7,45 +7,84 @@ language sql stable as $$
     (date_trunc(p_window, p_on at time zone p_zone) + ('1 ' || p_window)::interval) at time zone p_zone) end
 $$;
 
--- Which limit keeps the reactor from acting on an event of `p_on`, or null. What counts are activations,
--- whatever the reactor was like then. Counts no further than the limit. The account's lock is held; a
--- limit in all takes the reactor's row as well, after it, so that it is exact whoever else reports.
-create or replace function reactor_limit_reached(r reactor, a account, p_on timestamptz) returns text
+-- How many activations of a reactor fall into a window, by the time they happened, or, `p_by_receipt`, by the
+-- time they were received; counts no further than `p_most`. `p_accounts`: of these; null: of all.
+create or replace function activations_within(
+  r reactor, p_accounts text[], p_window tstzrange, p_by_receipt boolean, p_most bigint
+) returns bigint
+language plpgsql stable as $$
+declare
+  win_from timestamptz := coalesce(lower(p_window), '-infinity');
+  win_to timestamptz := coalesce(upper(p_window), 'infinity');
+begin
+  if p_accounts is null then
+    return (select count(*) from (
+      select from reactor_activation x
+      where x.workspace = r.workspace and x.reactor = r.id and x.at >= win_from and x.at < win_to
+        and not (p_by_receipt and x.received_at is not null)
+      union all
+      select from reactor_activation x
+      where p_by_receipt and x.workspace = r.workspace and x.reactor = r.id
+        and x.received_at >= win_from and x.received_at < win_to
+      limit p_most) counted);
+  end if;
+  return (select count(*) from (
+    select from reactor_activation x
+    where x.workspace = r.workspace and x.reactor = r.id and x.account = any (p_accounts)
+      and x.at >= win_from and x.at < win_to and not (p_by_receipt and x.received_at is not null)
+    union all
+    select from reactor_activation x
+    where p_by_receipt and x.workspace = r.workspace and x.reactor = r.id and x.account = any (p_accounts)
+      and x.received_at >= win_from and x.received_at < win_to
+    limit p_most) counted);
+end $$;
+
+-- Whether `p_limit` is reached, in the window of the time that an event happened or in that of its receipt:
+-- an event's time is what a till says, and no limit is stepped over by dating events apart.
+create or replace function limit_is_reached(
+  r reactor, p_limit jsonb, p_accounts text[], p_on timestamptz, p_received timestamptz, p_zone text
+) returns boolean
+language plpgsql stable as $$
+declare
+  most bigint := (p_limit ->> 'activations')::bigint;
+  happened tstzrange := window_of(p_limit ->> 'window', p_on, p_zone);
+  received tstzrange := window_of(p_limit ->> 'window', p_received, p_zone);
+begin
+  if activations_within(r, p_accounts, happened, false, most) >= most then
+    return true;
+  elsif p_limit ->> 'window' = 'lifetime' or p_on = p_received and not exists (
+      select from reactor_activation x
+      where x.workspace = r.workspace and x.reactor = r.id
+        and x.received_at >= lower(received) and x.received_at < upper(received)) then
+    return false; -- nothing was received in another window than its own: the count is the same
+  end if;
+  return activations_within(r, p_accounts, received, true, most) >= most;
+end $$;
+
+-- Which limit keeps the reactor from acting on an event of `p_on`, received at `p_received`, or null. What
+-- counts are activations, whatever the reactor was like then. The account's lock is held; a limit in all
+-- takes the reactor's row as well, after it, so that it is exact whoever else reports.
+drop function if exists reactor_limit_reached(reactor, account, timestamptz);
+create or replace function reactor_limit_reached(r reactor, a account, p_on timestamptz, p_received timestamptz)
+returns text
 language plpgsql as $$
 declare
   zone text;
-  win tstzrange;
-  most bigint;
-  used bigint;
+  per_user jsonb := r.limits -> 'per_user';
+  in_all jsonb := r.limits -> 'in_all';
 begin
   if r.limits = '{}' then
     return null;
   end if;
   select expiry_time_zone into zone from program where workspace = a.workspace and id = a.program;
-  most := (r.limits #>> '{per_user,activations}')::bigint;
-  if most is not null then
-    win := window_of(r.limits #>> '{per_user,window}', p_on, zone);
-    select count(*) into used from (
-      select from reactor_activation x
-      where x.workspace = r.workspace and x.reactor = r.id
-        and x.account in (select account_family(a.workspace, a.id))
-        and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
-      limit most) counted;
-    if used >= most then
-      return format('The member has reached the limit of %s (%s).', most, r.limits #>> '{per_user,window}');
-    end if;
+  if per_user is not null
+      and limit_is_reached(r, per_user, array(select account_family(a.workspace, a.id)), p_on, p_received, zone) then
+    return format('The member has reached the limit of %s (%s).', per_user ->> 'activations', per_user ->> 'window');
   end if;
-  most := (r.limits #>> '{in_all,activations}')::bigint;
-  if most is not null then
+  if in_all is not null then
     perform from reactor where workspace = r.workspace and id = r.id for update;
-    win := window_of(r.limits #>> '{in_all,window}', p_on, zone);
-    select count(*) into used from (
-      select from reactor_activation x
-      where x.workspace = r.workspace and x.reactor = r.id
-        and x.at >= coalesce(lower(win), '-infinity') and x.at < coalesce(upper(win), 'infinity')
-      limit most) counted;
-    if used >= most then
-      return format('The limit of %s in all (%s) is reached.', most, r.limits #>> '{in_all,window}');
+    if limit_is_reached(r, in_all, null, p_on, p_received, zone) then
+      return format('The limit of %s in all (%s) is reached.', in_all ->> 'activations', in_all ->> 'window');
     end if;
   end if;
   return null;
@@ -100,7 +139,7 @@ begin
   end if;
   select * into r from reactor where workspace = e.workspace and id = p_planned ->> 'reactor';
   select * into a from account where workspace = e.workspace and id = e.account;
-  reached := reactor_limit_reached(r, a, e.occurred_at);
+  reached := reactor_limit_reached(r, a, e.occurred_at, e.created_at);
   if reached is not null then
     return outcome || jsonb_build_object('outcome', 'skipped', 'reason', 'limit_reached', 'explanation', reached,
       'reactions', '[]'::jsonb);
@@ -123,8 +162,8 @@ declare
   reaction record;
   done jsonb := '[]';
 begin
-  insert into reactor_activation (workspace, event, reactor, account, at)
-  values (e.workspace, e.id, r.id, e.account, e.occurred_at);
+  insert into reactor_activation (workspace, event, reactor, account, at, received_at)
+  values (e.workspace, e.id, r.id, e.account, e.occurred_at, nullif(e.created_at, e.occurred_at));
   for reaction in select value, ordinality from jsonb_array_elements(p_reactions) with ordinality loop
     done := done || reaction_do(e, r, reaction.value, reaction.ordinality::int, p_at);
   end loop;

@@ -1,8 +1,10 @@
 -- All that is needed before a reported event is judged, in one statement that writes nothing: a stored
 -- event with this event_id, the type, the member, the reactors in their order, and the database's time.
--- `p_reactors`: active (those that act), all (a dry run), or the id of one.
+-- `p_reactors`: active (those that act), all (a dry run), or the id of one. `p_occurred_at` is what a till says,
+-- null where it says nothing; with it comes from when on the member may have events, and how old they may be.
+drop function if exists event_precheck(text, text, text, text, text);
 create or replace function event_precheck(
-  p_workspace text, p_event_id text, p_type text, p_user text, p_reactors text
+  p_workspace text, p_event_id text, p_type text, p_user text, p_reactors text, p_occurred_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
 declare
@@ -25,14 +27,19 @@ begin
   select * into a from account where workspace = p_workspace and id = member_find(p_workspace, p_user);
   select * into p from program where workspace = p_workspace and id = a.program;
   select jsonb_agg(jsonb_build_object('id', r.id, 'version', r.version, 'name', r.name, 'conditions', r.conditions,
-    'reactions', r.reactions, 'active', r.active or p_reactors = r.id, 'starts_at', r.starts_at, 'ends_at', r.ends_at)
+    'reactions', r.reactions, 'active', r.active or p_reactors = r.id, 'created_at', r.created_at, 'starts_at', r.starts_at,
+    'ends_at', r.ends_at)
     order by r.position, r.created_at, r.id) into reactors
   from reactor r
   where r.workspace = p_workspace and r.trigger = p_type and r.deleted_at is null
     and case p_reactors when 'active' then r.active when 'all' then true else r.id = p_reactors end;
   return jsonb_build_object('outcome', 'found', 'at', clock_timestamp(), 'type', t.id, 'version', t.version,
     'account', a.id, 'decimals', p.decimals, 'rounding', p.rounding, 'reactors', coalesce(reactors, '[]'),
-    'strict', setting_value(p_workspace, 'strict') = 'true');
+    'strict', setting_value(p_workspace, 'strict') = 'true')
+    || case when p_occurred_at is null then '{}' else jsonb_build_object(
+      'member_since', (select min(created_at) from account
+        where workspace = p_workspace and id in (select account_family(p_workspace, a.id))),
+      'most_days', setting_value(p_workspace, 'eventMaxAgeDays')) end;
 end $$;
 
 -- Writes a reported event and does what its reactors plan, all of it or nothing: one transaction under the

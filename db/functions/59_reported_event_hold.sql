@@ -78,7 +78,7 @@ begin
     return outcome;
   end if;
   select * into r from reactor where workspace = e.workspace and id = p_planned ->> 'reactor';
-  reached := reactor_limit_reached(r, a, e.occurred_at);
+  reached := reactor_limit_reached(r, a, e.occurred_at, e.created_at);
   if reached is not null then
     return outcome || jsonb_build_object('outcome', 'skipped', 'reason', 'limit_reached', 'explanation', reached,
       'reactions', '[]'::jsonb);
@@ -88,8 +88,8 @@ begin
       perform refuse('{"code": "parameter_invalid", "param": "hold"}');
     end if;
   end loop;
-  insert into reactor_activation (workspace, event, reactor, account, at)
-  values (e.workspace, e.id, r.id, e.account, e.occurred_at);
+  insert into reactor_activation (workspace, event, reactor, account, at, received_at)
+  values (e.workspace, e.id, r.id, e.account, e.occurred_at, nullif(e.created_at, e.occurred_at));
   return outcome || jsonb_build_object('outcome', 'activated', 'reactions', (
     select jsonb_agg(jsonb_build_object('type', 'adjust_points', 'amount', x -> 'amount'))
     from jsonb_array_elements(p_planned -> 'reactions') x));

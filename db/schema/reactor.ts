@@ -81,11 +81,19 @@ export const reactorActivation = pgTable(
     account: idText('account').notNull(),
     // When the event happened, by which windows count.
     at: instant('at').notNull(),
+    // When it was received, where the till gave another time; limits count that as well.
+    receivedAt: instant('received_at'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.event, t.reactor] }),
     index('reactor_activation_of_account').on(t.workspace, t.reactor, t.account, t.at),
     index('reactor_activation_at').on(t.workspace, t.reactor, t.at),
+    index('reactor_activation_received_of_account')
+      .on(t.workspace, t.reactor, t.account, t.receivedAt)
+      .where(sql`received_at is not null`),
+    index('reactor_activation_received')
+      .on(t.workspace, t.reactor, t.receivedAt)
+      .where(sql`received_at is not null`),
   ],
 )
 

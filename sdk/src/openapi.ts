@@ -4363,7 +4363,7 @@ export interface components {
             [key: string]: string | number | boolean;
         };
         /**
-         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal. `strict: true` makes every event strict whose request does not say otherwise.
+         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal. `strict: true` makes every event strict whose request does not say otherwise. `eventMaxAgeDays` (7) is how far back a till may date an event.
          * @example {
          *       "pointsCurrencyValue": 0.01
          *     }

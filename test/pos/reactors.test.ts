@@ -35,6 +35,12 @@ async function setUp(...reactors: object[]) {
   return { trigger, ids, report }
 }
 
+/** As if the member and these reactors had been there since then. */
+async function existingSince(time: string, user: string, reactors: string[]): Promise<void> {
+  await shop.owner.query('update account set created_at = $2 where id = $1', [user, time])
+  await shop.owner.query('update reactor set created_at = $2 where id = any ($1)', [reactors, time])
+}
+
 describe('conditions', () => {
   it('must all be true, and the answer says which was not, and why', async () => {
     const { report } = await setUp({
@@ -205,20 +211,60 @@ describe('limits', () => {
     limits: { per_user: { activations, window } },
   })
 
-  it('for each member hold until the window is over, by the time the event happened', async () => {
-    const { report } = await setUp(perUser(2, 'day'))
+  const DAY_MS = 86_400_000
+  const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString()
+  const outcomeOf = ({ body }: { body: { reactors: { outcome: string; reason?: string }[] } }) =>
+    body.reactors[0]?.reason ?? body.reactors[0]?.outcome
+
+  /** An activation of another time; `received` is null where it was received as it happened. */
+  const activated = (reactor: string, user: string, at: string, received: string | null) =>
+    shop.owner.query(
+      `insert into reactor_activation (workspace, event, reactor, account, at, received_at)
+       values ($1, vinr_id('evt'), $2, $3, $4, $5)`,
+      [shop.workspace, reactor, user, at, received],
+    )
+
+  it.each(['per_user', 'in_all'])(
+    '%s hold until the window is over, by the time the event happened',
+    async (kind) => {
+      const { report, ids } = await setUp({ limits: { [kind]: { activations: 2, window: 'day' } } })
+      const user = await member(shop, 0)
+      await existingSince(daysAgo(30), user, ids)
+      const now = { points: 1 }
+      await activated(ids[0] ?? '', user, daysAgo(2), null)
+      expect(outcomeOf(await report(user, now, { timestamp: daysAgo(2) }))).toBe('activated')
+      expect(outcomeOf(await report(user, now, { timestamp: daysAgo(2) }))).toBe('limit_reached')
+      expect(outcomeOf(await report(user, now, { timestamp: daysAgo(1) }))).toBe('activated')
+      expect(outcomeOf(await report(user, now, { timestamp: daysAgo(3) }))).toBe('limit_reached') // of this day's receipts
+      if (kind === 'per_user') {
+        expect((await report(await member(shop, 0), now)).body.points).toBe(1)
+      }
+    },
+  )
+
+  it.each(['per_user', 'in_all'])(
+    '%s are not stepped over by dating events apart',
+    async (kind) => {
+      const { report, ids } = await setUp({ limits: { [kind]: { activations: 1, window: 'day' } } })
+      const user = await member(shop, 0)
+      await existingSince(daysAgo(30), user, ids)
+      const outcomes: unknown[] = []
+      for (const days of [6, 5, 4, 3, 2, 1]) {
+        outcomes.push(outcomeOf(await report(user, { points: 1 }, { timestamp: daysAgo(days) })))
+      }
+      outcomes.push(outcomeOf(await report(user, { points: 1 })))
+      expect(outcomes).toEqual(['activated', ...Array.from({ length: 6 }, () => 'limit_reached')])
+      expect(await balanceOf(shop, user)).toBe(1)
+    },
+  )
+
+  it('leave a day’s activation to that day, however it was dated', async () => {
+    const { report, ids } = await setUp(perUser(1, 'day'))
     const user = await member(shop, 0)
-    const on = (timestamp: string) => report(user, { points: 1 }, { timestamp })
-    const outcomes = [
-      await on('2026-05-01T08:00:00Z'),
-      await on('2026-05-01T23:59:59Z'),
-      await on('2026-05-01T12:00:00Z'),
-      await on('2026-05-02T00:00:00Z'),
-      await on('2026-04-30T23:59:59Z'), // late news of another day
-    ].map(({ body }) => body.reactors[0].reason ?? body.reactors[0].outcome)
-    expect(outcomes).toEqual(['activated', 'activated', 'limit_reached', 'activated', 'activated'])
-    const other = await member(shop, 0)
-    expect((await report(other, { points: 1 })).body.points).toBe(1)
+    await existingSince(daysAgo(30), user, ids)
+    await activated(ids[0] ?? '', user, daysAgo(1), null)
+    await activated(ids[0] ?? '', user, daysAgo(6), daysAgo(3))
+    expect(outcomeOf(await report(user, { points: 1 }))).toBe('activated')
   })
 
   it('are not reset by an edit, nor by being taken away and given back', async () => {
@@ -271,11 +317,13 @@ describe('limits', () => {
 
 describe('when a reactor acts', () => {
   it('from its start on and before its end, by the time the event happened', async () => {
-    const { report } = await setUp({
+    const { report, ids } = await setUp({
       starts_at: '2026-05-01T00:00:00Z',
       ends_at: '2026-06-01T00:00:00Z',
     })
     const user = await member(shop, 0)
+    await existingSince('2020-01-01T00:00:00Z', user, ids)
+    expect((await shop.put('/settings', { eventMaxAgeDays: 3_650 })).status).toBe(200)
     const at = async (timestamp: string) => {
       const { body } = await report(user, { points: 1 }, { timestamp })
       return body.reactors[0].reason ?? body.reactors[0].outcome
@@ -286,6 +334,24 @@ describe('when a reactor acts', () => {
       await at('2026-05-31T23:59:59.999Z'),
       await at('2026-06-01T00:00:00Z'),
     ]).toEqual(['not_started', 'activated', 'activated', 'ended'])
+    expect((await shop.put('/settings', { eventMaxAgeDays: null })).status).toBe(200)
+  })
+
+  it('on nothing that happened before it was made', async () => {
+    const { report, ids } = await setUp({}, {})
+    const user = await member(shop, 0)
+    const hour = 3_600_000
+    await existingSince(new Date(Date.now() - 10 * hour).toISOString(), user, ids.slice(0, 1))
+    const timestamp = new Date(Date.now() - hour).toISOString()
+    const { body } = await report(user, { points: 1 }, { timestamp })
+    expect(body.reactors).toMatchObject([
+      { outcome: 'activated' },
+      {
+        outcome: 'skipped',
+        reason: 'not_started',
+        explanation: expect.stringContaining('was made at'),
+      },
+    ])
   })
 
   it('not once it is switched off or deleted', async () => {

@@ -15,6 +15,7 @@ const rule = (conditions: string[], reactions: Reaction[] = [ONE]): Rule => ({
   conditions,
   reactions,
   active: true,
+  created_at: '2026-05-01T00:00:00Z',
   starts_at: null,
   ends_at: null,
 })
