@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, register } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
 import { createLog } from '../api/log.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { registerSearchAttributes } from '../temporal/prepare.ts'
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   })
   await scheduleNet(engine)
   await scheduleLedger(engine)
-  const server = serveMetrics(config.workerMetricsPort, () => worker.getState() === 'RUNNING', log)
+  const server = serveMetrics(config, () => worker.getState() === 'RUNNING', log)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())
   log.info('worker ready')
   await worker.run()
@@ -59,7 +59,11 @@ async function main(): Promise<void> {
   await pool.end()
 }
 
-function serveMetrics(port: number, isReady: () => boolean, log: Logger) {
+function serveMetrics(
+  { host, workerMetricsPort: port }: Config,
+  isReady: () => boolean,
+  log: Logger,
+) {
   const server = createServer((request, response) => {
     if (request.url === '/metrics') {
       response.setHeader('Content-Type', register.contentType)
@@ -81,7 +85,7 @@ function serveMetrics(port: number, isReady: () => boolean, log: Logger) {
       response.writeHead(404).end()
     }
   })
-  return server.listen(port)
+  return server.listen(port, host)
 }
 
 main().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Postgres, startPostgres } from '../postgres.ts'
 import type { Progress } from '../progress.ts'
@@ -9,6 +9,12 @@ import type { StackPorts } from './ports.ts'
 
 /** What the servers need to know to start, and to start again. */
 export type Place = { dataDir: string; ports: StackPorts; namespace: string; progress: Progress }
+
+/** Makes the folder, or one there is, its owner's alone: what servers keep in it is everybody's points and names. */
+export function ownersFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o700)
+}
 
 export async function runPostgres({ dataDir, ports, progress }: Place): Promise<Postgres> {
   const started = startPostgres({
@@ -29,7 +35,7 @@ export async function runTemporal({
   progress,
 }: Place): Promise<Temporal> {
   const folder = join(dataDir, 'temporal')
-  mkdirSync(folder, { recursive: true })
+  ownersFolder(folder)
   const options = {
     binary: await temporalBinary({ onProgress: progress.line }),
     dbFile: join(folder, 'temporal.db'),

@@ -60,6 +60,12 @@ async function memberDueAtMidnight(points: number): Promise<string> {
   return String(id)
 }
 
+test('the worker’s metrics are on the address that HOST names, and on no other', async () => {
+  const metrics = (host: string) => fetch(`http://${host}:${all.ports.workerMetrics}/metrics`)
+  expect((await metrics('127.0.0.1')).status).toBe(200)
+  await expect(metrics('127.0.0.2')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+})
+
 test('the worker made the schedules of expiry, totals and snapshots, and made again they stay as they are', async () => {
   const ids = [EXPIRY_BATCH_SCHEDULE_ID, LEDGER_TOTALS_SCHEDULE_ID, LIABILITY_SNAPSHOT_SCHEDULE_ID]
   const madeAt = async () =>
