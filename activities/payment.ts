@@ -16,6 +16,7 @@ import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
+import { failuresToStandardError } from './failures.ts'
 import { followUp } from './follow-ups.ts'
 import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
@@ -34,7 +35,7 @@ export type PaymentActivities = ReturnType<typeof paymentActivities>
 
 /** The writers of payments. Those that change one go on, after the commit, with what follows from it. */
 export function paymentActivities(dependencies: Dependencies) {
-  const { pool, engine, onFailure } = dependencies
+  const { pool, engine, onFailure = failuresToStandardError } = dependencies
 
   /**
    * Everything that follows from the payment's waiting events, and what has matured; then they are
@@ -86,7 +87,10 @@ export function paymentActivities(dependencies: Dependencies) {
     await tellRedemptions(engine, workspace, result)
     if (subject === undefined || !result.waiting) return result
     const who = { workspace, payment: subject, at }
-    const state = await followed(who, result).catch(() => undefined)
+    const state = await followed(who, result).catch((error: unknown) => {
+      onFailure({ kind: 'payment', error, about: { workspace, payment: subject } })
+      return undefined
+    })
     const isOver = result.payment === undefined || hasEnded(result.payment)
     if (state === undefined || state.maturesAt || (armed && isOver)) {
       await tellPaymentRun(engine, workspace, result)
@@ -95,7 +99,7 @@ export function paymentActivities(dependencies: Dependencies) {
   }
 
   const followed = async (who: Who, { processed, failure }: PaymentResult) => {
-    if (failure !== undefined) return undefined
+    if (failure !== undefined) throw Object.assign(new Error(failure.message), failure)
     return processed === undefined ? processPayment(who) : settled(who, processed)
   }
 

@@ -39,8 +39,8 @@ export type PaymentResult = {
   conflict?: true
   /** What followed from a webhook's event in the same transaction; undefined where nothing was tried, or failed. */
   processed?: PaymentResult
-  /** Why what follows could not be done with it. */
-  failure?: string
+  /** Why what follows could not be done with it: the database's message, SQLSTATE and where. */
+  failure?: { message: string; code: string; context: string }
   /** Accounts whose expiry run would wake too late. */
   wakes?: Wake[] | null
   refusal?: SqlRefusal

@@ -1,6 +1,6 @@
 -- What a webhook's request does, in one round trip and one commit: takes the event in, and works off what
 -- follows from it. Where that fails, only that is undone: the inbox row and the payment's status stay, the
--- answer has no `processed`, and the payment's workflow tries again. Not tried here where the payment has
+-- answer says why in `failure` instead of `processed`, and the payment's workflow tries again. Not tried here where the payment has
 -- redemptions: they must hear of its end before the inbox row counts as processed, and one that the event
 -- attaches is locked, while accounts come before redemptions. `at` is when it came: `p_at`, or now to the
 -- millisecond, as every other time that the product hands down.
@@ -14,13 +14,16 @@ declare
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
   taken jsonb := payment_receive(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload, p_payment, p_status,
     at, p_more, p_content) || jsonb_build_object('at', at);
+  context text;
 begin
   if (taken ->> 'waiting')::boolean and taken -> 'redemptions' = '[]' and coalesce(p_payment -> 'refs', '[]') = '[]' then
     begin
       return taken || jsonb_build_object('processed',
         payment_process(p_workspace, coalesce(taken #>> '{payment,id}', taken ->> 'subject'), at));
-    exception when others then
-      return taken || jsonb_build_object('failure', sqlerrm);
+    exception when query_canceled or others then -- others leaves a statement's timeout out
+      get stacked diagnostics context = pg_exception_context;
+      return taken || jsonb_build_object('failure',
+        jsonb_build_object('message', sqlerrm, 'code', sqlstate, 'context', context));
     end;
   end if;
   return taken;

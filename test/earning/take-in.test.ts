@@ -28,10 +28,10 @@ async function letEarn(at: Shop): Promise<void> {
 }
 
 /** From now on nothing can be earned: what follows from an event fails. */
-const breakEarning = (at: Shop = shop) =>
+const breakEarning = (at: Shop = shop, code = 'P0001') =>
   at.owner.query(`
     create or replace function test_fails() returns trigger language plpgsql as $$
-    begin raise exception 'the follow-up failed'; end $$;
+    begin raise exception 'the follow-up failed' using errcode = '${code}'; end $$;
     create trigger fails before insert on earning for each row execute function test_fails()`)
 const completed = (payment: string, more: object = {}) => ({
   id: newId('evt'),
@@ -61,22 +61,31 @@ describe('a webhook', () => {
     expect(await earned(payment)).toEqual([{ amount: 7 }])
   })
 
-  test('whose follow-up fails is kept with the payment’s status, and its run makes up for it', async () => {
-    const payment = newId('pay')
-    await breakEarning()
-    const answer = await shop.webhook(completed(payment))
-    expect([answer.status, answer.body.duplicate]).toEqual([200, false])
-    expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([false])
-    expect((await shop.get(`/v1/payments/${payment}`)).body.status).toBe('completed')
-    expect(await earned(payment)).toEqual([])
-    await shop.owner.query('drop trigger fails on earning')
-    await expect
-      .poll(async () => (await earned(payment)).map(({ amount }) => amount), { timeout: 30_000 })
-      .toEqual([7])
-    await expect
-      .poll(async () => (await inboxOf(payment)).map(({ processed }) => processed))
-      .toEqual([true])
-  })
+  test.each([
+    ['fails', 'P0001'],
+    ['is canceled, as by a timeout,', '57014'],
+  ])(
+    'whose follow-up %s is kept with the payment’s status, and its run makes up for it',
+    async (_how, code) => {
+      const payment = newId('pay')
+      await breakEarning(shop, code)
+      const answer = await shop.webhook(completed(payment))
+      expect([answer.status, answer.body.duplicate]).toEqual([200, false])
+      expect((await inboxOf(payment)).map(({ processed }) => processed)).toEqual([false])
+      expect((await shop.get(`/v1/payments/${payment}`)).body.status).toBe('completed')
+      expect(await earned(payment)).toEqual([])
+      const logged = shop.lines.filter((line) => line.includes('"kind":"payment"'))
+      const of = logged.map((line) => JSON.parse(line)).filter((line) => line.payment === payment)
+      expect(of).toMatchObject([{ level: 50, err: { message: 'the follow-up failed', code } }])
+      await shop.owner.query('drop trigger fails on earning')
+      await expect
+        .poll(async () => (await earned(payment)).map(({ amount }) => amount), { timeout: 30_000 })
+        .toEqual([7])
+      await expect
+        .poll(async () => (await inboxOf(payment)).map(({ processed }) => processed))
+        .toEqual([true])
+    },
+  )
 
   test('sent again while it is unprocessed is worked off by the repeat', async () => {
     const [payment, idle] = [newId('pay'), await openShop({ worker: false })]
