@@ -7,6 +7,7 @@ import {
   insertWorkspace,
   readLivemode,
   revokeApiKey,
+  rollPaymentSecret,
 } from '../db/workspaces.ts'
 import { newId } from '../domain/ids.ts'
 import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
@@ -62,6 +63,24 @@ export function workspaceActivities({ pool }: { pool: Pool }) {
         return insertPaymentSecret(tx, { ...secretRow(workspace, provider, secret), mapping })
       }),
 
+    /**
+     * The endpoint's next secret; those before it are taken for `overlapHours` more. Without a mapping the
+     * endpoint keeps its own. A repeat changes nothing. Throws where the workspace has no such endpoint.
+     */
+    rollPaymentSecret: (
+      workspace: string,
+      endpoint: string,
+      secret: string,
+      overlapHours: number,
+      mapping: Record<string, unknown> | null = null,
+    ): Promise<{ provider: string }> =>
+      transact(pool, workspace, async (tx) => {
+        const next = { id: newId('whs'), secret, mapping, overlapHours }
+        const rolled = await rollPaymentSecret(tx, workspace, endpoint, next)
+        if (rolled === undefined) throw new Error(`${workspace} has no endpoint ${endpoint}.`)
+        return rolled
+      }),
+
     revokeKey: (workspace: string, id: string, at: Date) =>
       transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),
   }
@@ -74,7 +93,7 @@ async function mustExist(tx: Db, workspace: string): Promise<void> {
 
 function secretRow(workspace: string, provider: string, secret: string) {
   const id = newId('whs')
-  return { workspace, id, endpoint: id, provider, secret, sharedAddress: true }
+  return { workspace, id, endpoint: id, provider, secret, sharedAddress: provider === 'sandbox' }
 }
 
 async function livemodeOf(tx: Db, workspace: string): Promise<boolean> {

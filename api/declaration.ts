@@ -50,6 +50,8 @@ export type Call<D> = {
   readonly header: (name: string) => string | undefined
   readonly log: () => Logger
   readonly requestId: string
+  /** The client's, as `trust proxy` sees it. */
+  readonly address: () => string
   readonly deps: D
   readonly stream?: Readable
 }
@@ -86,7 +88,7 @@ export type Declaration<P, Q, B, R extends z.ZodType, D> = Declared<P, Q, B, R> 
   handle(ctx: Context<Parsed<P>, Parsed<Q>, Parsed<B>, D>): Promise<Reply<z.input<R>>>
 }
 
-type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'deps'> & {
+export type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'address' | 'deps'> & {
   readonly log: Logger
   readonly params: Params
   readonly body: Buffer

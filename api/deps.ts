@@ -1,6 +1,5 @@
 import type { OnFailure } from '../activities/failures.ts'
 import type { RequestActivities } from '../activities/index.ts'
-import type { PaymentSecret } from '../db/api-keys.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CodeVault } from '../domain/code-vault.ts'
 import type { Engine } from '../temporal/engine.ts'
@@ -8,6 +7,7 @@ import type { Allowance } from './allowance.ts'
 import type { Attempts } from './attempts.ts'
 import type { Decimals } from './decimals.ts'
 import type { Checks } from './event-types/checks.ts'
+import type { Inbound } from './webhooks/inbound.ts'
 
 /** What the product's handlers reach. */
 export type Deps = {
@@ -30,6 +30,6 @@ export type Deps = {
   readonly attempts: Attempts
   /** How often publishable keys may ask what an account could have, by workspace and account. */
   readonly shopperQuestions: Allowance
-  /** The signing secrets of a payment provider; remembered for seconds. */
-  readonly paymentSecrets: (provider: string) => Promise<PaymentSecret[]>
+  /** What providers' webhooks are verified with. */
+  readonly inbound: Inbound
 }

@@ -118,11 +118,12 @@ export function rawEndpointOf<D>() {
   ): Endpoint<D> => {
     const { params, body, handle, ...rest } = declaration
     const run = async (call: Call<D>): Promise<Reply<unknown>> => {
-      const { header, requestId, deps } = call
+      const { header, requestId, address, deps } = call
       parse(undefined, call.query)
       const bytes = Buffer.isBuffer(call.body) ? call.body : Buffer.alloc(0)
       const parsedParams = parsePath<P>(params, call.params)
-      return handle({ params: parsedParams, body: bytes, header, log: call.log(), requestId, deps })
+      const given = { params: parsedParams, body: bytes, header, requestId, address, deps }
+      return handle({ ...given, log: call.log() })
     }
     return { ...rest, params, body, key: 'none', raw: true, run }
   }

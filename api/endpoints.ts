@@ -93,7 +93,7 @@ import { retrieveWebhookEndpoint } from './webhook-endpoints/retrieve.ts'
 import { rollWebhookSecret } from './webhook-endpoints/roll-secret.ts'
 import { testWebhookEndpoint } from './webhook-endpoints/send-test.ts'
 import { updateWebhookEndpoint } from './webhook-endpoints/update.ts'
-import { receivePaymentEvent } from './webhooks/receive.ts'
+import { receiveEndpointEvent, receivePaymentEvent } from './webhooks/receive.ts'
 
 /** Every endpoint of the product, as the documentation lists them. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -164,6 +164,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listEarningRules,
   reconcileProgram,
   receivePaymentEvent,
+  receiveEndpointEvent,
   retrieveEvent,
   listEvents,
   createWebhookEndpoint,

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
 import { requestActivities } from '../activities/index.ts'
 import { createNudge } from '../activities/webhooks/nudge.ts'
-import { findApiKey, findPaymentSecrets } from '../db/api-keys.ts'
+import { findApiKey } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CodeKey, codeVault } from '../domain/code-vault.ts'
@@ -21,9 +21,8 @@ import { Checks } from './event-types/checks.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
 import { remembered } from './remembered.ts'
+import { inbound } from './webhooks/inbound.ts'
 
-const SECRETS_MS = 5_000 // a rolled signing secret is known after at most this
-const MOST_PROVIDERS = 50
 const PEPPER_MS = 600_000 // a pepper never changes
 const MOST_PEPPERS = 1_000
 // A minute and account: a cart drawn anew every second stays below, a search for a balance does not get far.
@@ -90,10 +89,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     attempts: failedAttempts(),
     shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
-    paymentSecrets: remembered((provider) => findPaymentSecrets(reads, provider), {
-      ttlMs: SECRETS_MS,
-      most: MOST_PROVIDERS,
-    }),
+    inbound: inbound(reads, parts.registry),
   }
   return createApp<Deps>({
     ...rest,

@@ -8,6 +8,7 @@ import { openToBrowsers } from './browser.ts'
 import type { Endpoint, Method, Reply } from './declaration.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
 import type { KeyCache } from './key-cache.ts'
+import { addressOf } from './limits.ts'
 import { fewSlowBodies, withinTime } from './slow-body.ts'
 import { wrongMethod } from './wrong-method.ts'
 
@@ -119,6 +120,7 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
         header: (name) => req.get(name),
         log: () => log.child({ request: res.locals.requestId }),
         requestId: res.locals.requestId ?? '',
+        address: () => addressOf(req),
         deps,
         stream: req,
       })

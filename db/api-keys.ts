@@ -41,3 +41,17 @@ export async function findPaymentSecrets(pool: Pool, provider: string): Promise<
   })
   return rows
 }
+
+/** The signing secrets of one provider endpoint, the newest first; none where there is no such endpoint. */
+export async function findEndpointSecrets(
+  pool: Pool,
+  provider: string,
+  endpoint: string,
+): Promise<PaymentSecret[]> {
+  const { rows } = await pool.query<PaymentSecret>({
+    name: 'payment_endpoint_secrets',
+    text: 'select workspace, livemode, endpoint, secret, mapping from payment_endpoint_secrets($1, $2)',
+    values: [provider, endpoint],
+  })
+  return rows
+}

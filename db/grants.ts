@@ -8,7 +8,6 @@ const OF_REQUESTS = [
   'api_key_find',
   'payment_secrets_find',
   'payment_endpoint_secrets',
-  'payment_endpoint_secrets',
   'decimals_used',
 ]
 

@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { apiKey, paymentSecret, program, workspace } from './schema/index.ts'
 import type { Db } from './workspace-client.ts'
 
@@ -71,4 +71,47 @@ export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Pro
   if (known !== undefined) return known.endpoint
   await tx.insert(paymentSecret).values(secret)
   return secret.endpoint
+}
+
+export type NextPaymentSecret = {
+  id: string
+  secret: string
+  /** Null keeps the endpoint's. */
+  mapping: Record<string, unknown> | null
+  /** How long the secrets before it are taken as well. */
+  overlapHours: number
+}
+
+/** The endpoint's provider; undefined where the workspace has no such endpoint. */
+export async function rollPaymentSecret(
+  tx: Db,
+  inWorkspace: string,
+  endpoint: string,
+  { id, secret, mapping, overlapHours }: NextPaymentSecret,
+): Promise<{ provider: string } | undefined> {
+  const ofEndpoint = and(
+    eq(paymentSecret.workspace, inWorkspace),
+    eq(paymentSecret.endpoint, endpoint),
+  )
+  const [newest] = await tx
+    .select()
+    .from(paymentSecret)
+    .where(ofEndpoint)
+    .orderBy(desc(paymentSecret.createdAt), desc(paymentSecret.id))
+    .limit(1)
+    .for('update')
+  if (newest === undefined || newest.secret === secret) return newest
+  await tx
+    .update(paymentSecret)
+    .set({ revokedAt: sql`clock_timestamp() + make_interval(secs => ${overlapHours * 3_600})` })
+    .where(and(ofEndpoint, isNull(paymentSecret.revokedAt)))
+  await tx.insert(paymentSecret).values({
+    ...newest,
+    id,
+    secret,
+    mapping: mapping ?? newest.mapping,
+    createdAt: sql`clock_timestamp()`,
+    revokedAt: null,
+  })
+  return newest
 }

@@ -15,6 +15,8 @@ export type DemoKeys = {
 }
 
 export type Demo = DemoKeys & {
+  /** Where the sandbox's events go, by id. */
+  paymentEndpoint: string
   program: string
   account: string
   rewards: { fiveOff: string; toteBag: string }
@@ -68,7 +70,7 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
   const { databaseUrl, keys = newDemoKeys(), onProgress = () => {} } = options
   const pool = createPool({ url: databaseUrl, max: 2, applicationName: 'vinr-demo' })
   try {
-    await seedWorkspace(pool, DEMO_WORKSPACE, 'Demo shop', {
+    const { paymentEndpoint } = await seedWorkspace(pool, DEMO_WORKSPACE, 'Demo shop', {
       secretKey: keys.apiKey,
       publishableKey: keys.publishableKey,
       paymentSecret: keys.paymentWebhookSecret,
@@ -80,6 +82,7 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
     onProgress(`demo data ready (${MEMBERS.length} members, ${REWARDS.length} rewards)`)
     return {
       ...keys,
+      paymentEndpoint,
       program: DEFAULT_PROGRAM,
       account: 'loy_9f2k',
       rewards: { fiveOff: 'rwd_5eur_off', toteBag: 'rwd_totebag' },

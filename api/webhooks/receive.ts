@@ -1,7 +1,12 @@
 import { z } from 'zod'
+import type { PaymentSecret } from '../../db/api-keys.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
+import type { RawContext } from '../declaration.ts'
+import type { Deps } from '../deps.ts'
 import { rawEndpoint } from '../endpoint.ts'
+import { id } from '../values/id.ts'
+import { tooMany } from './forgeries.ts'
 import type { Provider } from './provider.ts'
 import { generic } from './providers/generic.ts'
 import { SandboxEvent, sandbox } from './providers/sandbox.ts'
@@ -24,36 +29,81 @@ const Received = z
   })
   .meta({ id: 'Received' })
 
-export const receivePaymentEvent = rawEndpoint({
+const FORMS =
+  "`sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the endpoint's mapping. Answered once it is stored; a 5xx or 429 asks for another try."
+
+const provider = z.string().max(40)
+const common = {
   method: 'POST',
-  path: '/v1/webhooks/payments/{provider}',
-  summary: 'Tell us about a payment',
-  description:
-    "`sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the workspace's mapping. Answered once it is stored; a 5xx asks for another try.",
   tags: ['webhooks'],
-  params: z.strictObject({ provider: z.string().max(40) }),
   body: SandboxEvent,
   reply: Received,
   errors: ['invalid_signature', 'parameter_invalid', 'invalid_json', 'resource_missing'],
-  handle: async ({ params, body, header, log, deps }) => {
-    const provider = PROVIDERS.get(params.provider)
-    if (provider === undefined) {
-      return refuse('resource_missing', `There is no provider ${params.provider}.`)
-    }
-    const secrets = await deps.paymentSecrets(params.provider)
-    const signer = provider.verify({ header, body, secrets, nowMs: Date.now() })
-    if (signer === undefined) {
-      return refuse('invalid_signature', 'No secret of ours made this signature, or it is too old.')
-    }
-    const { id: event, ...told } = provider.read(body, signer)
+} as const
 
-    const { workspace, endpoint } = signer
-    const from = { workspace, endpoint, provider: params.provider }
-    const { outcome, conflict } = await write(() =>
-      deps.activities.receivePayment({ ...told, ...from, event }),
-    )
-    if (conflict) log.warn({ ...from, event }, 'an event came again with other content')
-    const object = { received: true as const, duplicate: outcome === 'duplicate' }
-    return { status: 'ok', object: conflict ? { ...object, conflict } : object }
+/** The address of one provider endpoint: only its own secrets are tried. */
+export const receiveEndpointEvent = rawEndpoint({
+  ...common,
+  path: '/v1/webhooks/payments/{provider}/{id}',
+  summary: 'Tell us about a payment',
+  description: `The address of one provider endpoint. ${FORMS}`,
+  params: z.strictObject({ provider, id: id('whs') }),
+  handle: async (ctx) => {
+    const { params, body, header, address, deps } = ctx
+    const known = providerOf(params.provider)
+    const secrets = await deps.inbound.endpointSecrets(params.provider, params.id)
+    if (secrets.length === 0) {
+      return refuse('resource_missing', `${params.provider} has no endpoint ${params.id}.`)
+    }
+    const signer = known.verify({ header, body, secrets, nowMs: Date.now() })
+    if (signer === undefined) return deps.inbound.forgeries.refuse(params.provider, address())
+    return takeIn(ctx, known, signer)
   },
 })
+
+/** The address that all endpoints of a provider shared: the secret that verifies says whose event it is. */
+export const receivePaymentEvent = rawEndpoint({
+  ...common,
+  path: '/v1/webhooks/payments/{provider}',
+  summary: 'Tell us about a payment, without an endpoint',
+  description: `For the sandbox, and for signing secrets from before endpoints had addresses of their own. A body is limited to what can be tried against all of them. ${FORMS}`,
+  params: z.strictObject({ provider }),
+  handle: async (ctx) => {
+    const { params, body, header, address, deps } = ctx
+    const known = providerOf(params.provider)
+    const { sharedSecrets, findSigner, forgeries } = deps.inbound
+    const secrets = await sharedSecrets(params.provider)
+    const signer = await findSigner({
+      provider: known,
+      given: { header, body, secrets, nowMs: Date.now() },
+      mayStart: async () => ((await forgeries.areMany(address())) ? tooMany() : undefined),
+    })
+    if (signer === undefined) return forgeries.refuse(params.provider, address())
+    return takeIn(ctx, known, signer)
+  },
+})
+
+function providerOf(name: string): Provider {
+  return PROVIDERS.get(name) ?? refuse('resource_missing', `There is no provider ${name}.`)
+}
+
+type Context = RawContext<{ provider: string }, Deps>
+
+/** Keeps a verified event, and answers. */
+async function takeIn(
+  { params, body, log, deps }: Context,
+  known: Provider,
+  signer: PaymentSecret,
+) {
+  const { id: event, ...told } = known.read(body, signer)
+  const { workspace, endpoint } = signer
+  const from = { workspace, endpoint, provider: params.provider }
+  const { outcome, conflict } = await write(() =>
+    deps.activities.receivePayment({ ...told, ...from, event }),
+  )
+  const object = { received: true as const, duplicate: outcome === 'duplicate' }
+  if (!conflict) return { status: 'ok' as const, object }
+  log.warn({ ...from, event }, 'an event came again with other content')
+  deps.inbound.countConflict(params.provider)
+  return { status: 'ok' as const, object: { ...object, conflict } }
+}

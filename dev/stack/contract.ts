@@ -25,7 +25,9 @@ export function publishContract(
 ) {
   writeState(join(dataDir, STACK_DATABASE), database)
   const file = join(dataDir, CONTRACT)
-  writeState(file, { ...urls, ...demo })
+  const { paymentEndpoint, ...rest } = demo
+  const paymentWebhookUrl = `${urls.apiUrl}/v1/webhooks/payments/sandbox/${paymentEndpoint}`
+  writeState(file, { ...urls, ...rest, paymentWebhookUrl })
   progress.line('Ready')
   const lines = [
     ['API', urls.apiUrl],

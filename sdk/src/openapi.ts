@@ -1029,10 +1029,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell us about a payment
-         * @description `sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the workspace's mapping. Answered once it is stored; a 5xx asks for another try.
+         * Tell us about a payment, without an endpoint
+         * @description For the sandbox, and for signing secrets from before endpoints had addresses of their own. A body is limited to what can be tried against all of them. `sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the endpoint's mapping. Answered once it is stored; a 5xx or 429 asks for another try.
          */
         post: operations["post_webhooks_payments_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/payments/{provider}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell us about a payment
+         * @description The address of one provider endpoint. `sandbox` is the platform's own form, signed by `x-vinr-signature: t=<unix>,v1=<hex hmac-sha256 of 't.body'>`; `stripe` takes Stripe's events as they are; `generic` any JSON, by the endpoint's mapping. Answered once it is stored; a 5xx or 429 asks for another try.
+         */
+        post: operations["post_webhooks_payments_provider_id"];
         delete?: never;
         options?: never;
         head?: never;
@@ -12300,6 +12320,107 @@ export interface operations {
             path: {
                 /** @example sandbox */
                 provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentEvent"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Received"];
+                };
+            };
+            /** @description `invalid_json`, `invalid_signature`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_webhooks_payments_provider_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example sandbox */
+                provider: string;
+                /** @example whs_6ZEJUoh9aaM2scJl32XIi8 */
+                id: string;
             };
             cookie?: never;
         };

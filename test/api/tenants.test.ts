@@ -121,7 +121,7 @@ const BODIES: Readonly<Record<string, object>> = {
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
-const withId = ENDPOINTS.filter(({ path }) => path.includes('{id}'))
+const withId = ENDPOINTS.filter(({ path, raw }) => path.includes('{id}') && !raw)
 const lists = ENDPOINTS.filter(
   (e) => e.method === 'GET' && !e.path.includes('{id}') && !e.path.endsWith('/settings'), // theirs are in till/
 )

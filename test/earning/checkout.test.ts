@@ -13,11 +13,13 @@ const SECRET = 'whsec_5b2f8d1c9e7a4036'
 const REWARD = 'rwd_fivecredit' // EUR 5.00 for 500 points
 
 let shop: Shop
+let endpoint: string
 let earning: ReturnType<typeof earningIn>
 beforeAll(async () => {
   shop = await openShop()
   await seedRule(shop.pool, shop.workspace)
-  await workspaceActivities({ pool: shop.pool }).addPaymentSecret(shop.workspace, 'stripe', SECRET)
+  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  endpoint = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
   earning = earningIn(shop)
 })
 afterAll(async () => {
@@ -39,7 +41,7 @@ async function tell(type: string, object: Fields, payment: string): Promise<void
   const body = JSON.stringify({ ...event, type, id: newId('evt'), created: now(), data })
   const digest = createHmac('sha256', SECRET).update(`${now()}.${body}`).digest('hex')
   const answer = await request(shop.app)
-    .post('/v1/webhooks/payments/stripe')
+    .post(`/v1/webhooks/payments/stripe/${endpoint}`)
     .set('Content-Type', 'application/json')
     .set('Stripe-Signature', `t=${now()},v1=${digest}`)
     .send(body)

@@ -12,6 +12,8 @@ import { openShop, type Shop } from '../api/shop.ts'
 import { earningIn } from './earn.ts'
 
 const SECRET = 'whsec_a1c4e7d20b6f9385'
+const STRIPE = '/v1/webhooks/payments/stripe'
+const addressIn = (output: string) => output.trim().split(' ').at(-1) ?? ''
 const CUSTOMER = 'cus_QxYzStripeMember' // the fixture's
 const PROJECT = new URL('../../', import.meta.url).pathname
 
@@ -49,13 +51,13 @@ const provider = (args: string[], env: NodeJS.ProcessEnv = { DATA_DIR: dataDir }
   run('dev/payment-provider-main.ts', args, { PAYMENT_SECRET: SECRET, ...env })
 
 /** Stripe's event of a payment, signed as Stripe does. */
-async function paid() {
+async function paid(address: string, secret = SECRET) {
   const file = new URL('stripe/payment_intent.succeeded.json', import.meta.url)
   const created = Math.floor(Date.now() / 1_000)
   const body = JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), created })
-  const digest = createHmac('sha256', SECRET).update(`${created}.${body}`).digest('hex')
+  const digest = createHmac('sha256', secret).update(`${created}.${body}`).digest('hex')
   return await request(shop.app)
-    .post('/v1/webhooks/payments/stripe')
+    .post(address)
     .set('Content-Type', 'application/json')
     .set('Stripe-Signature', `t=${created},v1=${digest}`)
     .send(body)
@@ -64,15 +66,50 @@ async function paid() {
 describe('npm run payment-provider beside npm start', () => {
   it('lets Stripe speak for the demo shop, with no database and no workspace named', async () => {
     const { body: member } = await shop.post('/v1/loyalty/accounts', { customer: CUSTOMER })
-    expect((await paid()).status).toBe(400)
-    expect(await provider(['stripe'])).toEqual({
-      code: 0,
-      output: `stripe may speak for ${shop.workspace} within seconds: POST /v1/webhooks/payments/stripe\n`,
-    })
-    await expect.poll(async () => (await paid()).status, { timeout: 30_000 }).toBe(200)
+    const { code, output } = await provider(['stripe'])
+    expect([code, output]).toEqual([
+      0,
+      expect.stringMatching(
+        `^stripe may speak for ${shop.workspace} within seconds: POST ${STRIPE}/whs_\\w+\n$`,
+      ),
+    ])
+    expect((await paid(addressIn(output))).status).toBe(200)
+    expect((await paid(STRIPE)).status).toBe(400)
+    expect((await provider(['stripe'])).output).toBe(output)
     await earningIn(shop).processed('pay_pi_3Q5xJ2LkdIwHu7ix0AbCdEfG')
     const { body } = await shop.get(`/v1/loyalty/accounts/${member.id}`)
     expect(body.balance).toBe(42)
+  })
+
+  it('rolls an endpoint’s secret, which keeps its address and knows its events', async () => {
+    const address = addressIn((await provider(['stripe'])).output)
+    const endpoint = address.slice(STRIPE.length + 1)
+    const PAYMENT_SECRET = 'whsec_rolled'
+    const roll = (...more: string[]) =>
+      provider(['--roll', endpoint, ...more], { DATA_DIR: dataDir, PAYMENT_SECRET })
+    expect(await roll()).toEqual({
+      code: 0,
+      output: `${endpoint} takes the new secret within seconds, the one before for 24 hours: POST ${address}\n`,
+    })
+    expect((await roll()).code).toBe(0)
+    const taken = async (secret: string) => (await paid(address, secret)).body
+    await expect
+      .poll(() => taken(PAYMENT_SECRET), { timeout: 20_000 })
+      .toMatchObject({ duplicate: true })
+    expect(await taken(SECRET)).toMatchObject({ duplicate: true })
+    const PAYMENT_SECRET_AFTER = 'whsec_rolled_again'
+    const env = { DATA_DIR: dataDir, PAYMENT_SECRET: PAYMENT_SECRET_AFTER }
+    await provider(['--roll', endpoint, '--overlap-hours', '0'], env)
+    await expect
+      .poll(async () => (await paid(address, PAYMENT_SECRET)).status, { timeout: 20_000 })
+      .toBe(400)
+    expect((await paid(address, SECRET)).status).toBe(200) // its day is not over
+    expect(await taken(PAYMENT_SECRET_AFTER)).toMatchObject({ duplicate: true })
+  })
+
+  it('says where the workspace has no endpoint of that id', async () => {
+    const { code, output } = await provider(['--roll', 'whs_nobody'])
+    expect([code, output]).toEqual([1, `${shop.workspace} has no endpoint whs_nobody.\n`])
   })
 
   it('takes the workspace that is named, and says where there is none of that name', async () => {

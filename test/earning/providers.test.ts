@@ -33,12 +33,17 @@ const MAPPING = {
 
 let shop: Shop
 let earning: ReturnType<typeof earningIn>
+let stripeAddress: string
+let genericAddress: string
 beforeAll(async () => {
   shop = await openShop()
   await seedRule(shop.pool, shop.workspace)
   const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
-  await addPaymentSecret(shop.workspace, 'stripe', STRIPE_SECRET)
-  await addPaymentSecret(shop.workspace, 'generic', GENERIC_SECRET, MAPPING)
+  const { workspace } = shop
+  const ofStripe = await addPaymentSecret(workspace, 'stripe', STRIPE_SECRET)
+  const ofGeneric = await addPaymentSecret(workspace, 'generic', GENERIC_SECRET, MAPPING)
+  stripeAddress = `/v1/webhooks/payments/stripe/${ofStripe}`
+  genericAddress = `/v1/webhooks/payments/generic/${ofGeneric}`
   earning = earningIn(shop)
 })
 afterAll(async () => {
@@ -70,7 +75,7 @@ function stripe(event: object, { secret = STRIPE_SECRET, at = now() } = {}) {
   const body = JSON.stringify(event)
   const digest = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')
   return request(shop.app)
-    .post('/v1/webhooks/payments/stripe')
+    .post(stripeAddress)
     .set('Content-Type', 'application/json')
     .set(
       'Stripe-Signature',
@@ -295,7 +300,7 @@ describe('the generic provider', () => {
     const text = JSON.stringify(body)
     const digest = createHmac('sha256', secret).update(text).digest('base64')
     return request(shop.app)
-      .post('/v1/webhooks/payments/generic')
+      .post(genericAddress)
       .set('Content-Type', 'application/json')
       .set('X-Shop-Signature', `sha256=${digest}`)
       .send(text)

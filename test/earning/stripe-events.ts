@@ -42,14 +42,15 @@ export async function stripeEvent(
 
 /** A shop to which Stripe speaks, and its members' payment intents. */
 export async function stripeIn(shop: Shop) {
-  await workspaceActivities({ pool: shop.pool }).addPaymentSecret(shop.workspace, 'stripe', SECRET)
+  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const endpoint = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
   const earning = earningIn(shop)
 
   const send = (event: object) => {
     const [body, at] = [JSON.stringify(event), unixNow()]
     const digest = createHmac('sha256', SECRET).update(`${at}.${body}`).digest('hex')
     return request(shop.app)
-      .post('/v1/webhooks/payments/stripe')
+      .post(`/v1/webhooks/payments/stripe/${endpoint}`)
       .set('Content-Type', 'application/json')
       .set('Stripe-Signature', `t=${at},v1=${digest}`)
       .send(body)

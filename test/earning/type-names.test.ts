@@ -14,11 +14,13 @@ const MAPPING = {
 }
 
 let shop: Shop
+let ofStripe: string
+let ofGeneric: string
 beforeAll(async () => {
   shop = await openShop()
   const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
-  await addPaymentSecret(shop.workspace, 'stripe', SECRET)
-  await addPaymentSecret(shop.workspace, 'generic', SECRET, MAPPING)
+  ofStripe = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
+  ofGeneric = await addPaymentSecret(shop.workspace, 'generic', SECRET, MAPPING)
 })
 afterAll(() => shop.close())
 
@@ -37,7 +39,7 @@ describe.each(NAMES)('a type of the name %s', (type) => {
     const body = JSON.stringify({ id: `evt_${type}`, type, created, data: { object: {} } })
     const digest = createHmac('sha256', SECRET).update(`${created}.${body}`).digest('hex')
     const answer = await request(shop.app)
-      .post('/v1/webhooks/payments/stripe')
+      .post(`/v1/webhooks/payments/stripe/${ofStripe}`)
       .set('Content-Type', 'application/json')
       .set('Stripe-Signature', `t=${created},v1=${digest}`)
       .send(body)
@@ -53,7 +55,7 @@ describe.each(NAMES)('a type of the name %s', (type) => {
       currency: 'eur',
     })
     const answer = await request(shop.app)
-      .post('/v1/webhooks/payments/generic')
+      .post(`/v1/webhooks/payments/generic/${ofGeneric}`)
       .set('Content-Type', 'application/json')
       .set('x-signature', createHmac('sha256', SECRET).update(body).digest('hex'))
       .send(body)

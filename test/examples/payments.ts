@@ -162,14 +162,16 @@ async function provider({ ask, shop }: Book): Promise<void> {
   const event = { id: 'evt_till_0815', type: 'payment.completed', created, data }
   const body = JSON.stringify(event)
   const digest = createHmac('sha256', shop.keys.paymentSecret).update(`${created}.${body}`)
-  const path = { provider: 'sandbox' }
+  const path = { provider: 'sandbox', id: shop.keys.paymentEndpoint }
   const headers = { 'x-vinr-signature': `t=${created},v1=${digest.digest('hex')}` }
-  await ask('POST /v1/webhooks/payments/{provider}', 'A payment from elsewhere', {
-    path,
+  const own = 'POST /v1/webhooks/payments/{provider}/{id}'
+  await ask(own, 'A payment from elsewhere', { path, body: event, headers })
+  await ask('POST /v1/webhooks/payments/{provider}', 'The same, without an endpoint', {
+    path: { provider: 'sandbox' },
     body: event,
     headers,
   })
-  await ask('POST /v1/webhooks/payments/{provider}', 'Signed by nobody we know', {
+  await ask(own, 'Signed by nobody we know', {
     path,
     body: { ...event, id: 'evt_till_0816' },
     headers,

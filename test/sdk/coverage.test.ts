@@ -3,7 +3,10 @@ import { beforeAll, expect, test } from 'vitest'
 import { ENDPOINTS } from '../../api/endpoints.ts'
 
 /** Routes that no client of ours calls, and who does. */
-const CALLED_BY_OTHERS = new Map([['POST /v1/webhooks/payments/{}', 'payment providers']])
+const CALLED_BY_OTHERS = new Map([
+  ['POST /v1/webhooks/payments/{}', 'payment providers'],
+  ['POST /v1/webhooks/payments/{}/{}', 'payment providers'],
+])
 
 /** Without the tills' root paths, each of which is one under /v1 as well. */
 const routes = ENDPOINTS.filter(({ path }) => path.startsWith('/v1/')).map(
