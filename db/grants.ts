@@ -1,15 +1,10 @@
 import pg from 'pg'
 
 /**
- * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
- * and whether a program's decimals are in use. Every other one that looks across workspaces is the worker's.
+ * Functions that run as the owner, past row security, and that a request needs: who is asking, and
+ * who signs. Every other one that looks across workspaces is the worker's.
  */
-const OF_REQUESTS = [
-  'api_key_find',
-  'payment_secrets_find',
-  'payment_endpoint_secrets',
-  'decimals_used',
-]
+const OF_REQUESTS = ['api_key_find', 'payment_secrets_find', 'payment_endpoint_secrets']
 
 /** The owner's alone: they throw away what is counted again from the ledger. */
 const OF_THE_OWNER = ['ledger_recount']

@@ -14,13 +14,8 @@ afterAll(async () => {
 })
 
 const MAY_NOT = /permission denied for function/
-// What a request has to ask about before it knows its workspace, or under a lock of the owner's.
-const OF_REQUESTS = [
-  'api_key_find',
-  'decimals_used',
-  'payment_endpoint_secrets',
-  'payment_secrets_find',
-]
+// What a request has to ask about before it knows its workspace.
+const OF_REQUESTS = ['api_key_find', 'payment_endpoint_secrets', 'payment_secrets_find']
 
 /** Names of the functions that run as the owner, and whether a role may execute them. */
 const executable = async (role: string) => {
