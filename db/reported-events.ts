@@ -193,7 +193,7 @@ async function orRefusal(result: Promise<ReportResult>): Promise<ReportResult> {
   }
 }
 
-/** The event that the caller knows by its own `eventId`, or by ours. */
+/** The event that the caller knows by our id of it, or by its own `eventId`, which stands in front of none of ours. */
 export const findReportedEvent = (
   pool: Pool,
   workspace: string,
@@ -210,5 +210,5 @@ export const findReportedEvent = (
         ),
       )
       .limit(2)
-    return rows.find(({ eventId }) => eventId === id) ?? rows[0]
+    return rows.find((row) => row.id === id) ?? rows[0]
   })

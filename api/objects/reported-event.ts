@@ -22,10 +22,15 @@ export const NewReportedEvent = z
     }),
     payload: jsonObject.default({}).meta({ example: { points: 500 } }),
     timestamp: bodyTime.optional().meta({ description: 'When it happened; now otherwise.' }),
-    eventId: text(LONGEST_EVENT_ID).optional().meta({
-      description:
-        "The till's own id of it. The same one again changes nothing and is answered as the first.",
-    }),
+    eventId: text(LONGEST_EVENT_ID)
+      .refine((eventId) => !id('evt').safeParse(eventId).success, {
+        error: 'looks like an id of ours (evt_…): an event is also known by that',
+      })
+      .optional()
+      .meta({
+        description:
+          "The till's own id of it, which may not look like one of ours (`evt_…`). The same one again changes nothing and is answered as the first.",
+      }),
     reverses: text(LONGEST_EVENT_ID).optional().meta({
       description:
         'The `eventId` of an earlier event: what that one moved is undone, once, and no reactor acts.',

@@ -4287,7 +4287,7 @@ export interface components {
              * @example 2026-12-31T22:59:59Z
              */
             timestamp?: string;
-            /** @description The till's own id of it. The same one again changes nothing and is answered as the first. */
+            /** @description The till's own id of it, which may not look like one of ours (`evt_…`). The same one again changes nothing and is answered as the first. */
             eventId?: string;
             /** @description The `eventId` of an earlier event: what that one moved is undone, once, and no reactor acts. */
             reverses?: string;

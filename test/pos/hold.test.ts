@@ -97,6 +97,30 @@ describe('a held event', () => {
     expect(await balanceOf(shop, user)).toBe(700)
   })
 
+  it('is not hidden behind one that takes its id for an eventId', async () => {
+    const user = await member(shop, 700)
+    const { body } = await hold(user, 500)
+    const other = await hold(user, 100, body.id)
+    expect([other.status, other.body.error.code, other.body.error.param]).toEqual([
+      400,
+      'parameter_invalid',
+      'eventId',
+    ])
+    // one from before such ids were refused
+    const earlier = await hold(user, 100)
+    await shop.owner.query(`alter table reported_event disable trigger user;
+      update reported_event set event_id = '${body.id}' where id = '${earlier.body.id}';
+      alter table reported_event enable trigger user`)
+    const answer = await settle(body.id, 'cancel', '/v1')
+    expect([answer.status, answer.body.id, answer.body.hold.status]).toEqual([
+      200,
+      body.id,
+      'returned',
+    ])
+    expect(await balanceOf(shop, user)).toBe(600)
+    await settle(earlier.body.id, 'cancel')
+  })
+
   it('of a till that dies mid-sale returns by itself', async () => {
     const user = await member(shop, 700)
     await holdingFor(1_500, async () => {
