@@ -142,11 +142,11 @@ export function bulkActivities({ pool, engine }: Dependencies) {
       return inserted
     },
 
-    /** Pauses or resumes; the run looks at its row before each chunk. Undefined: no such run. */
+    /** Pauses, resumes or cancels; the run looks at its row before each chunk. Undefined: no such run. */
     changeBulk: async (
       request: RequestIdentity,
       bulk: string,
-      status: 'running' | 'paused',
+      status: 'running' | 'paused' | 'canceled',
     ): Promise<Once<BulkRow | undefined>> => {
       const { workspace } = request
       const changed = await writeOnce(pool, request, {

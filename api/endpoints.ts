@@ -28,7 +28,13 @@ import { registerIdentity } from './identities/register.ts'
 import { retrieveIdentity } from './identities/retrieve.ts'
 import { revokeIdentity } from './identities/revoke.ts'
 import { createImport } from './imports/create.ts'
-import { listImports, pauseImport, resumeImport, retrieveImport } from './imports/verbs.ts'
+import {
+  cancelImport,
+  listImports,
+  pauseImport,
+  resumeImport,
+  retrieveImport,
+} from './imports/verbs.ts'
 import { exportLiability } from './liability/export.ts'
 import { retrieveLiability } from './liability/retrieve.ts'
 import { lookUpMember } from './members/lookup.ts'
@@ -135,6 +141,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listImports,
   retrieveImport,
   pauseImport,
+  cancelImport,
   resumeImport,
   reverseBatch,
   retrieveReversal,

@@ -88,23 +88,29 @@ export const findOpenImport = (
           eq(bulk.workspace, workspace),
           eq(bulk.batch, batch),
           eq(bulk.kind, 'import'),
-          sql`status <> 'completed'`,
+          sql`status in ('running', 'paused')`,
         ),
       )
     return rows[0]
   })
 
-/** running <-> paused; a completed one stays. Returns the row as it is now. */
+/** running <-> paused, or canceled for good; one that is done stays. Returns the row as it is now. */
 export async function setBulkStatus(
   tx: Db,
   workspace: string,
   id: string,
-  status: 'running' | 'paused',
+  status: 'running' | 'paused' | 'canceled',
 ) {
+  if (status === 'canceled') {
+    await tx.execute(sql`select bulk_cancel(${workspace}, ${id}, clock_timestamp())`)
+    return readBulk(tx, workspace, id)
+  }
   await tx
     .update(bulk)
     .set({ status, progressedAt: sql`clock_timestamp()` })
-    .where(and(eq(bulk.workspace, workspace), eq(bulk.id, id), sql`status <> 'completed'`))
+    .where(
+      and(eq(bulk.workspace, workspace), eq(bulk.id, id), sql`status in ('running', 'paused')`),
+    )
   return readBulk(tx, workspace, id)
 }
 
@@ -128,7 +134,7 @@ export const waitingChunks = (
   })
 
 export type ChunkResult = {
-  outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'missing'
+  outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'canceled' | 'missing'
   wakes?: Wake[] | null
 }
 

@@ -32,12 +32,14 @@ async function main(): Promise<void> {
     console.log(`line ${line}: ${code}`)
   }
   console.log(`${done.id}: ${done.posted} rows written, ${done.refused} refused`)
-  if (done.refused > 0) process.exitCode = 1
+  if (done.status === 'canceled')
+    console.log(`${done.id} was canceled: the other rows are not written`)
+  if (done.refused > 0 || done.status === 'canceled') process.exitCode = 1
 }
 
 async function followed(server: Server, sent: Import): Promise<Import> {
   let state = sent
-  while (state.status !== 'completed') {
+  while (state.status === 'running' || state.status === 'paused') {
     draw(state.status, state.posted + state.refused, state.total)
     await delay(LOOK_EVERY_MS)
     state = Import.parse(await ask(server, `/v1/loyalty/imports/${sent.id}`, () => ({})))

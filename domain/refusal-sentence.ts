@@ -55,6 +55,8 @@ function invalid(fields: Fields): string {
   if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
   if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
   if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`
+  if ('countable' in fields)
+    return `${param}: the account would have had more points than can be counted exactly.`
   if ('worth' in fields) return `${param}: the points are worth more than any discount may be.`
   if (param === 'hold')
     return 'hold: the event’s reactors do not take points, or do more than that.'

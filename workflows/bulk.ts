@@ -29,7 +29,7 @@ export async function bulkRun(input: BulkInput): Promise<BulkEnding> {
     const answered = heard
     const state = await workOnBulk(input)
     setCurrentDetails(detailsOf(state))
-    if (state.status === 'completed' || state.status === 'missing') {
+    if (state.status !== 'running' && state.status !== 'paused') {
       return { bulk: input.bulk, posted: state.posted, refused: state.refused }
     }
     if (state.status === 'paused') await condition(() => heard > answered)

@@ -12,6 +12,7 @@ import { endpoint } from '../endpoint.ts'
 import { Import } from '../objects/bulk.ts'
 import { Outage } from '../outage.ts'
 import { text } from '../values/text.ts'
+import { oneOfFew } from './at-once.ts'
 import type { Checked } from './check.ts'
 import { csvLines, type Line, ndjsonLines } from './lines.ts'
 import { chunksOf, hashed, spool, spoolFile } from './spool.ts'
@@ -27,7 +28,7 @@ export const createImport = endpoint({
   path: '/v1/loyalty/imports',
   summary: 'Import movements from a file',
   description:
-    'NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows, as a stream. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.',
+    'NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows and 200,000,000 bytes, as a stream, four of a workspace at once. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.',
   tags: ['imports'],
   key: 'secret',
   stream: true,
@@ -43,6 +44,7 @@ export const createImport = endpoint({
     'idempotency_key_reused',
     'unsupported_media_type',
     'body_too_large',
+    'too_many_requests',
     'resource_missing',
     'account_closed',
     'invalid_precision',
@@ -61,31 +63,33 @@ export const createImport = endpoint({
       return { status: 'created', replayed: true, object: importObject(known, livemode) }
     }
     const now = await databaseNow(deps.pool)
-    const file = await spoolFile()
-    try {
-      const checked = await spool(stream, hash, lines, file, { pool: deps.pool, workspace, now })
-      refuseWrong(checked)
-      const fingerprint = hash.digest('base64url')
-      const values = {
-        workspace,
-        id,
-        kind: 'import' as const,
-        batch: query.batch ?? id,
-        total: checked.rows,
-        fingerprint,
-        createdAt: now,
-        progressedAt: now,
+    return oneOfFew(workspace, async () => {
+      const file = await spoolFile()
+      try {
+        const checked = await spool(stream, hash, lines, file, { pool: deps.pool, workspace, now })
+        refuseWrong(checked)
+        const fingerprint = hash.digest('base64url')
+        const values = {
+          workspace,
+          id,
+          kind: 'import' as const,
+          batch: query.batch ?? id,
+          total: checked.rows,
+          fingerprint,
+          createdAt: now,
+          progressedAt: now,
+        }
+        const created = await write(() =>
+          deps.activities.createBulk(values, chunksOf(file), checked.chunks, checked.decimals),
+        ).catch(orSendAgain)
+        const row = await findBulk(deps.pool, workspace, id)
+        if (row === undefined) throw new Error(`no import ${id}`)
+        refuseOther(row, fingerprint)
+        return { status: 'created', replayed: !created, object: importObject(row, livemode) }
+      } finally {
+        await file.close()
       }
-      const created = await write(() =>
-        deps.activities.createBulk(values, chunksOf(file), checked.chunks, checked.decimals),
-      ).catch(orSendAgain)
-      const row = await findBulk(deps.pool, workspace, id)
-      if (row === undefined) throw new Error(`no import ${id}`)
-      refuseOther(row, fingerprint)
-      return { status: 'created', replayed: !created, object: importObject(row, livemode) }
-    } finally {
-      await file.close()
-    }
+    })
   },
 })
 

@@ -46,7 +46,11 @@ export const listImports = endpoint({
   },
 })
 
-const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: string) =>
+const verb = (
+  name: 'pause' | 'resume' | 'cancel',
+  status: 'paused' | 'running' | 'canceled',
+  summary: string,
+) =>
   endpoint({
     ...about,
     method: 'POST',
@@ -67,3 +71,8 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
 
 export const pauseImport = verb('pause', 'paused', 'Pause an import; rows under way are finished')
 export const resumeImport = verb('resume', 'running', 'Go on with a paused import')
+export const cancelImport = verb(
+  'cancel',
+  'canceled',
+  'Cancel an import; rows written stay, the others are dropped',
+)

@@ -4,7 +4,7 @@ import { time } from '../values/time.ts'
 
 const common = {
   batch: z.string(),
-  status: z.enum(['running', 'paused', 'completed']),
+  status: z.enum(['running', 'paused', 'completed', 'canceled']),
   total: z.number().int(),
   posted: z.number().int(),
   refused: z.number().int(),

@@ -35,6 +35,10 @@ begin
   if p_amount < 0 and a.balance + p_amount < 0 and not p_allow_negative then
     return jsonb_build_object('outcome', 'refused', 'refusal', points_missing(-p_amount, a.balance));
   end if;
+  -- what came in all told bounds every balance, also where what was held or taken comes back later
+  if p_amount > 0 and p_type in ('earn', 'adjust') and a.lifetime_points + p_amount > 9007199254740991 then
+    return '{"outcome": "refused", "refusal": {"code": "parameter_invalid", "param": "amount", "countable": 9007199254740991}}';
+  end if;
   if a.balance = 0 and a.lifetime_points = 0 then -- it may be the program's first: from then on they are fixed
     perform decimals_keep(p_workspace, a.program);
   end if;

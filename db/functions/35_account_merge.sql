@@ -99,6 +99,8 @@ begin
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'target', 'program', s.program));
   elsif t.status = 'closed' then
     perform refuse('{"code": "account_closed", "param": "target"}');
+  elsif s.lifetime_points + t.lifetime_points > 9007199254740991 then
+    perform refuse('{"code": "parameter_invalid", "param": "target", "countable": 9007199254740991}');
   end if;
   select jsonb_agg(d.id order by d.created_at) into pending
   from redemption d

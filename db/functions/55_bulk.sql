@@ -1,17 +1,14 @@
 -- Writes one waiting chunk of an import: all its rows and that they are written, in one transaction,
--- so that a crash anywhere doubles none. Accounts are locked in id order. Plain credits are written
--- together, the others one by one, in the order of their lines; a row that the ledger refuses is counted
--- and noted by its line. Outcomes: posted; done (was written before); paused; missing.
+-- so that a crash anywhere doubles none. Accounts are locked in id order. A chunk that cannot be written
+-- falls back to its rows, each on its own: a bad one keeps none of the others from being written. A row
+-- that the ledger refuses is counted and noted by its line. Outcomes: posted; done (was written before, or
+-- canceled); paused; canceled; missing.
 create or replace function bulk_post_chunk(p_workspace text, p_bulk text, p_no int, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   b bulk;
   c bulk_chunk;
-  credited record;
-  r record;
-  code text;
-  refusals jsonb := '[]';
-  n int := 0;
+  written record;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into b from bulk where workspace = p_workspace and id = p_bulk;
@@ -25,23 +22,84 @@ begin
   perform plans_for_many();
   perform pg_advisory_xact_lock(hashtextextended(p_workspace || x.account, 0)) -- as account_locked does
   from (select distinct (e ->> 'account') collate "C" as account from jsonb_array_elements(c.rows) e order by 1) x;
-  select * into credited from bulk_credit(p_workspace, p_bulk, b.batch, c.rows, p_at);
-  n := credited.posted;
+  begin
+    select * into written from bulk_post_together(b, c.rows, p_at);
+  exception when data_exception or integrity_constraint_violation or plpgsql_error then
+    raise warning 'chunk % of % cannot be written, its rows are, one by one: %', p_no, p_bulk, sqlerrm;
+    select * into written from bulk_post_singly(b, c.rows, p_at);
+  end;
+  update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace and bulk = p_bulk and no = p_no;
+  perform bulk_progress(p_workspace, p_bulk, written.posted, written.refusals, null, p_at);
+  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(written.wakes));
+end $$;
+
+-- Plain credits are written together, the others one by one, in the order of their lines.
+create or replace function bulk_post_together(
+  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb, out wakes jsonb
+)
+language plpgsql as $$
+declare
+  credited record;
+  r record;
+  code text;
+begin
+  refusals := '[]';
+  select * into credited from bulk_credit(b.workspace, b.id, b.batch, p_rows, p_at);
+  posted := credited.posted;
+  wakes := credited.wakes;
   for r in
-    select * from jsonb_to_recordset(c.rows)
+    select * from jsonb_to_recordset(p_rows)
       as x (line int, account text, amount bigint, reason text, expires_at timestamptz, metadata jsonb)
     where x.line = any (credited.others) order by x.line
   loop
     code := bulk_post_row(b, r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p_at);
     if code is null then
-      n := n + 1;
+      posted := posted + 1;
     else
       refusals := refusals || jsonb_build_object('line', r.line, 'code', code);
     end if;
   end loop;
-  update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace and bulk = p_bulk and no = p_no;
-  perform bulk_progress(p_workspace, p_bulk, n, refusals, null, p_at);
-  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(credited.wakes));
+end $$;
+
+-- Each row for itself: one that cannot be written at all is noted as parameter_invalid, and its cause logged.
+create or replace function bulk_post_singly(
+  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb, out wakes jsonb
+)
+language plpgsql as $$
+declare
+  e jsonb;
+  r record;
+  code text;
+begin
+  posted := 0;
+  refusals := '[]';
+  for e in select x from jsonb_array_elements(p_rows) x order by (x ->> 'line')::int loop
+    begin
+      select * into r from jsonb_to_record(e)
+        as x (line int, account text, amount bigint, reason text, expires_at timestamptz, metadata jsonb);
+      code := bulk_post_row(b, r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p_at);
+    exception when data_exception or integrity_constraint_violation or plpgsql_error then
+      raise warning 'line % of % cannot be written: %', e ->> 'line', b.id, sqlerrm;
+      code := 'parameter_invalid';
+    end;
+    if code is null then
+      posted := posted + 1;
+    else
+      refusals := refusals || jsonb_build_object('line', (e ->> 'line')::int, 'code', code);
+    end if;
+  end loop;
+end $$;
+
+-- Cancels an import that runs or is paused: rows under way are finished, those that wait are dropped.
+-- What is written stays, and its batch can be reversed. Waits for chunks under way before it takes the
+-- import's row, as they do.
+create or replace function bulk_cancel(p_workspace text, p_bulk text, p_at timestamptz) returns void
+language plpgsql as $$
+begin
+  update bulk_chunk set posted_at = p_at, rows = '[]'
+  where workspace = p_workspace and bulk = p_bulk and posted_at is null;
+  update bulk set status = 'canceled', completed_at = p_at, progressed_at = p_at
+  where workspace = p_workspace and id = p_bulk and kind = 'import' and status in ('running', 'paused');
 end $$;
 
 -- Writes one row of an import; null where it is written, now or before, else the code of its refusal.
@@ -53,12 +111,6 @@ language plpgsql as $$
 declare
   posted jsonb;
 begin
-  -- one row beyond what a balance can hold must not keep all the others from being written
-  if p_amount > 0 and exists (
-    select from account a where a.workspace = b.workspace and a.id = account_survivor(b.workspace, p_account)
-      and a.balance + p_amount > 9007199254740991) then
-    return 'parameter_invalid';
-  end if;
   posted := points_post(b.workspace, p_account, 'adjust', p_amount, p_reason, b.id || ':' || p_line, b.id, p_at,
     p_expires_at, b.batch, null, p_metadata, false);
   return case posted ->> 'outcome' when 'posted' then null when 'replayed' then null when 'missing' then 'resource_missing'

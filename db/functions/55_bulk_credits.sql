@@ -25,6 +25,7 @@ begin
       expiry_wake(p.program, coalesce(r.expires_at, p.due), p_at) as wake,
       vinr_id_after('ptx', from_here, row_number() over (order by r.line)) as id,
       a.balance + sum(r.amount) over (partition by r.account order by r.line) as balance_after,
+      a.lifetime_points + sum(r.amount) over (partition by r.account order by r.line) as lifetime_after,
       a.status = 'active' and a.merged_into is null and a.balance >= 0 and r.amount > 0
         and coalesce(a.lots_due_from > p_at, true) and coalesce(r.expires_at, p.due, 'infinity') > p_at as simple
     from jsonb_to_recordset(p_rows)
@@ -33,7 +34,7 @@ begin
     left join rules p on p.id = a.program
   ),
   judged as materialized (
-    select g.*, coalesce(bool_and(g.simple and g.balance_after <= 9007199254740991 and not exists (
+    select g.*, coalesce(bool_and(g.simple and g.lifetime_after <= 9007199254740991 and not exists (
       select from ptx t where t.workspace = p_workspace and t.operation = g.operation
     )) over (partition by g.account), false) as plain
     from given g

@@ -1,7 +1,7 @@
 export type BulkFacts = {
   readonly id: string
   readonly batch: string
-  readonly status: 'running' | 'paused' | 'completed'
+  readonly status: 'running' | 'paused' | 'completed' | 'canceled'
   readonly total: number
   readonly posted: number
   readonly refused: number

@@ -71,10 +71,15 @@ export class Imports extends Resource {
   list(query?: QueryOf<'/v1/loyalty/imports'>, options?: CallOptions) {
     return this.listOf('/v1/loyalty/imports', query, options)
   }
-  /** The import as it is now, and again until it is completed (a paused one is waited for). */
+  /** The import as it is now, and again until it is completed or canceled (a paused one is waited for). */
   progress(id: string, options?: ProgressOptions): AsyncGenerator<Import> {
     return untilCompleted(() => this.retrieve(id, options), options)
   }
+  /** Rows written stay, the others are dropped. */
+  cancel(id: string, options?: CallOptions): Promise<Import> {
+    return this.call('POST', `${PATH}/${segment(id)}/cancel`, {}, options)
+  }
+
   pause(id: string, options?: CallOptions): Promise<Import> {
     return this.call('POST', `${PATH}/${segment(id)}/pause`, {}, options)
   }
@@ -117,7 +122,7 @@ async function* untilCompleted<T extends Bulk>(
   for (;;) {
     const state = await read()
     yield state
-    if (state.status === 'completed') return
+    if (state.status === 'completed' || state.status === 'canceled') return
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }

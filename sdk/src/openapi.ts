@@ -567,7 +567,7 @@ export interface paths {
         put?: never;
         /**
          * Import movements from a file
-         * @description NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows, as a stream. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.
+         * @description NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows and 200,000,000 bytes, as a stream, four of a workspace at once. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.
          */
         post: operations["post_loyalty_imports"];
         delete?: never;
@@ -604,6 +604,23 @@ export interface paths {
         put?: never;
         /** Pause an import; rows under way are finished */
         post: operations["post_loyalty_imports_id_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an import; rows written stay, the others are dropped */
+        post: operations["post_loyalty_imports_id_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2753,7 +2770,7 @@ export interface components {
             object: "import";
             batch: string;
             /** @enum {string} */
-            status: "running" | "paused" | "completed";
+            status: "running" | "paused" | "completed" | "canceled";
             total: number;
             posted: number;
             refused: number;
@@ -2777,7 +2794,7 @@ export interface components {
             object: "batch_reversal";
             batch: string;
             /** @enum {string} */
-            status: "running" | "paused" | "completed";
+            status: "running" | "paused" | "completed" | "canceled";
             total: number;
             posted: number;
             refused: number;
@@ -8891,6 +8908,112 @@ export interface operations {
             };
             path: {
                 /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_imports_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
                 id: string;
             };
             cookie?: never;

@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { oneOfFew } from '../../api/imports/at-once.ts'
+import { counted } from '../../api/imports/spool.ts'
 import { postChunk } from '../../db/bulk.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -135,6 +139,79 @@ describe('an import', () => {
     await Promise.all(chunks.map((no) => postChunk(shop.pool, shop.workspace, body.id, no, at)))
     expect(await finished(`${IMPORTS}/${body.id}`)).toMatchObject({ posted: 2_000 })
     expect(await sumOf('crowd')).toEqual({ n: 2_000, sum: (2_000 * 2_001) / 2 })
+  })
+
+  it('canceled drops the rows that wait; those written stay and can be reversed', async () => {
+    const { body } = await send(ndjson(rowsOf(8_000)), { batch: 'canceled' })
+    const path = `${IMPORTS}/${body.id}`
+    await shop.post(`${path}/pause`)
+    const canceled = await shop.post(`${path}/cancel`)
+    expect([canceled.status, canceled.body.status]).toEqual([200, 'canceled'])
+    expect(canceled.body.completed_at).not.toBeNull()
+    const ending = await shop.engine.client.workflow.getHandle(body.id).result()
+    const { n } = await sumOf('canceled')
+    expect(ending).toMatchObject({ bulk: body.id, posted: n, refused: 0 })
+    expect(n).toBeLessThan(8_000)
+    for (const verb of ['resume', 'pause', 'cancel'])
+      expect((await shop.post(`${path}/${verb}`)).body.status).toBe('canceled')
+    expect((await sumOf('canceled')).n).toBe(n)
+    if (n > 0) expect((await shop.post('/v1/loyalty/batches/canceled/reverse')).status).toBe(201)
+  })
+
+  it('with a row that cannot be written writes all the others, and names that one', async () => {
+    const id = newId('imp')
+    const rows = [
+      { line: 1, account: accounts[0], amount: 5 },
+      // a date from before such were refused, which the database cannot read
+      { line: 2, account: accounts[1], amount: 6, expires_at: '+010000-01-01T04:59:59.000Z' },
+      { line: 3, account: accounts[0], amount: -1 },
+      { line: 4, account: accounts[2], amount: 7 },
+    ].map((row) => ({ reason: 'legacy', metadata: {}, expires_at: null, ...row }))
+    await shop.owner.query(
+      `insert into bulk (workspace, id, kind, batch, status, total, fingerprint, created_at, progressed_at)
+       values ($1, $2, 'import', 'never', 'running', 4, '', now(), now())`,
+      [shop.workspace, id],
+    )
+    await shop.owner.query(
+      `insert into bulk_chunk (workspace, bulk, no, rows) values ($1, $2, 0, $3)`,
+      [shop.workspace, id, JSON.stringify(rows)],
+    )
+    await shop.post(`${IMPORTS}/${id}/resume`) // starts its run
+    expect(await finished(`${IMPORTS}/${id}`)).toMatchObject({
+      posted: 3,
+      refused: 1,
+      refusals: [{ line: 2, code: 'parameter_invalid' }],
+    })
+    expect(await sumOf('never')).toEqual({ n: 3, sum: 11 })
+  })
+
+  it('with a date beyond the year 9999 in UTC is refused by its line', async () => {
+    const never = { account: accounts[0], amount: 5, expires_at: '9999-12-31T23:59:59-05:00' }
+    const { status, body } = await send(ndjson([never]))
+    expect([status, body.error.errors[0]]).toMatchObject([400, { line: 1, param: 'expires_at' }])
+  })
+
+  it('is one of four that a workspace sends at once', async () => {
+    const open: (() => void)[] = []
+    const slow = () => oneOfFew('ws_slow', () => new Promise<void>((done) => open.push(done)))
+    const first = [slow(), slow(), slow(), slow()]
+    await expect(slow()).rejects.toMatchObject({ refusal: { code: 'too_many_requests' } })
+    await expect(oneOfFew('ws_other', async () => 'read')).resolves.toBe('read')
+    for (const done of open) done()
+    await Promise.all(first)
+    await expect(oneOfFew('ws_slow', async () => 'read')).resolves.toBe('read')
+  })
+
+  it('of more bytes than the most ends there', async () => {
+    const read = async (bytes: number) => {
+      for await (const _ of counted(
+        Readable.from([Buffer.alloc(60), Buffer.alloc(bytes - 60)]),
+        createHash('sha256'),
+        100,
+      ));
+    }
+    await expect(read(100)).resolves.toBeUndefined()
+    await expect(read(101)).rejects.toMatchObject({ refusal: { code: 'body_too_large' } })
   })
 
   it('names rows that the ledger refuses when it comes to them, and writes the others', async () => {

@@ -380,3 +380,38 @@ describe('a repeat after the points’ own date has passed', () => {
     expect([fresh.status, fresh.body.error.param]).toEqual([400, 'transactions.1.expires_at'])
   })
 })
+
+describe('points beyond what can be counted exactly', () => {
+  const LARGEST = 100_000_000_000 // the largest single movement in points
+  const enrolRich = async (lifetime: number) => {
+    const program = (
+      await shop.post('/v1/loyalty/programs', { name: 'Rich', currency: { decimals: 1 } })
+    ).body.id as string
+    const account = (await shop.post('/v1/loyalty/accounts', { program })).body.id as string
+    await shop.owner.query('update account set lifetime_points = $2 where id = $1', [
+      account,
+      lifetime,
+    ])
+    return account
+  }
+  const reset = (account: string) =>
+    shop.owner.query(
+      `update account set lifetime_points = coalesce((select sum(amount) from ptx where account = $1 and amount > 0), 0) where id = $1`,
+      [account],
+    )
+
+  it('are refused at the credit', async () => {
+    const account = await enrolRich(Number.MAX_SAFE_INTEGER - 10)
+    const credit = (amount: number) =>
+      shop.post('/v1/loyalty/transactions', { account, amount, reason: 'x' })
+    const refused = await credit(LARGEST)
+    expect([refused.status, refused.body.error.code, refused.body.error.param]).toEqual([
+      400,
+      'parameter_invalid',
+      'amount',
+    ])
+    const last = await credit(1)
+    expect([last.status, last.body.balance_after]).toEqual([201, 1])
+    await reset(account)
+  })
+})
