@@ -131,6 +131,8 @@ export type ReportedPayment = {
   currency: string
   customer?: string | null
   metadata?: Record<string, string>
+  /** The invoice that it pays, where its provider names one. */
+  invoice?: string | null
   refs: RedemptionRef[]
 }
 
@@ -237,7 +239,9 @@ export type PaymentFilter = {
 function shownAs(status: NonNullable<PaymentFilter['status']>): SQL | undefined {
   if (!['completed', 'refunded', 'partially_refunded'].includes(status))
     return sql`${payment.status} = ${status}`
-  const isRefunded = sql`${payment.amountRefunded} > 0`
+  const free = sql`${payment.amountCharged} = 0 and ${payment.storeCredit} = 0`
+  const stands = sql`jsonb_path_exists(${payment.refunds}, '$[*] ? (@.status != "failed")')`
+  const isRefunded = sql`(${payment.amountRefunded} > 0 or (${free} and ${stands}))`
   const completed = eq(payment.status, 'completed')
   if (status === 'completed') return and(completed, sql`not (${isRefunded})`)
   const all = sql`${payment.amountRefunded} >= ${payment.amountCharged}`

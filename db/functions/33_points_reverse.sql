@@ -38,7 +38,7 @@ begin
   select * into p from program where workspace = p_workspace and id = a.program;
   select * into own from lot where workspace = p_workspace and id = t.id;
   taken := t.amount - case when own.remaining < t.amount then lot_expired(a, t.id) else 0 end
-    - case when t.payment is not null and t.type = 'earn' then earn_clawed(t) else 0 end;
+    - case when t.type = 'earn' then earn_clawed(t) else 0 end;
   if taken <= 0 then
     return '{"outcome": "refused", "refusal": {"code": "not_reversible"}}';
   end if;
@@ -65,12 +65,13 @@ language sql stable as $$
   where e.workspace = a.workspace and e.account = a.id and e.type = 'expire' and e.id > p_lot
 $$;
 
--- What the refunds that stand have taken back of an earn row.
+-- What the refunds that stand have taken back of an earn row; the payment of an invoice may have come after it.
 create or replace function earn_clawed(t ptx) returns bigint
 language sql stable as $$
   select coalesce(sum(c.taken), 0)::bigint
   from earning e join clawback c on c.workspace = e.workspace and c.earning = e.id
-  where e.workspace = t.workspace and e.payment = t.payment and e.transaction = t.id
+  where e.workspace = t.workspace and e.transaction = t.id
+    and e.payment = coalesce(t.payment, payment_of_invoice(t.workspace, t.source ->> 'invoice'))
 $$;
 
 -- Takes from one lot first, then from the others, oldest first; what no lot funds stays a deficit.

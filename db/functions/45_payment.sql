@@ -44,7 +44,7 @@ language plpgsql as $$
 begin
   update payment set status = pay.status, amount = pay.amount, amount_charged = pay.amount_charged, discounts = pay.discounts,
     refused_discounts = pay.refused_discounts, awaits_confirmation = pay.awaits_confirmation,
-    metadata = pay.metadata, customer = pay.customer, completed_at = pay.completed_at, expires_at = pay.expires_at,
+    metadata = pay.metadata, customer = pay.customer, invoice = pay.invoice, completed_at = pay.completed_at, expires_at = pay.expires_at,
     store_credit = pay.store_credit, store_credit_account = pay.store_credit_account
   where workspace = pay.workspace and id = pay.id;
 end $$;

@@ -20,12 +20,18 @@ declare
   known boolean;
   named text := coalesce(p_payment ->> 'id', p_more ->> 'subject');
   subject text;
+  invoice text := p_payment ->> 'invoice';
   refunds jsonb := coalesce(p_more -> 'refunds', '[]');
   charged bigint := (p_payment ->> 'amount_charged')::bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if named is not null then
-    -- a payment that nobody knows yet has no row to lock, and its refund may come at the same moment
+    -- a payment that nobody knows yet has no row to lock, and its refund may come at the same moment; nor has an
+    -- invoice, which comes before the payment that it names, or that names it
+    if invoice is not null then
+      perform source_lock(p_workspace, invoice);
+      invoice := source_of_endpoint(p_workspace, p_provider, p_endpoint, invoice);
+    end if;
     perform source_lock(p_workspace, named);
     subject := source_of_endpoint(p_workspace, p_provider, p_endpoint, named);
   end if;
@@ -55,6 +61,7 @@ begin
   elsif pay.endpoint <> p_endpoint then
     raise exception 'payment % became another endpoint''s meanwhile', subject using errcode = '40001';
   end if;
+  pay.invoice := coalesce(pay.invoice, invoice);
   pay := payment_learn(pay, p_payment, known, p_status, p_at);
   pay := payment_advance(pay, p_status, charged, p_at);
   if pay.completed_at = p_at then

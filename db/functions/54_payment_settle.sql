@@ -8,12 +8,17 @@ declare
   m account;
   e earning;
   on_time timestamptz := coalesce(pay.completed_at, p_at);
-  named boolean := pay.customer is not null or pay.metadata ? 'loyalty_account'
-    or exists (select from account_named(pay.workspace, pay.metadata));
-  judge boolean := p_again or pay.award is null or (pay.award = 'unnamed' and named);
+  named boolean;
+  judge boolean;
   members text[] := '{}';
   matched int;
 begin
+  if pay.invoice is not null then
+    pay := payment_with_invoice(pay);
+  end if;
+  named := pay.customer is not null or pay.metadata ? 'loyalty_account'
+    or exists (select from account_named(pay.workspace, pay.metadata));
+  judge := p_again or pay.award is null or (pay.award = 'unnamed' and named);
   if judge then
     perform earning_enrol(pay.workspace, pay.customer, pay.metadata, on_time, p_at);
     select coalesce(array_agg(x.id order by x.id), '{}') into members
@@ -25,6 +30,7 @@ begin
     select x.account from earning x where x.workspace = pay.workspace and x.payment = pay.id order by 1
   ) o;
   for m in select * from account where workspace = pay.workspace and id = any (members) order by id loop
+    continue when payment_left_to_invoice(pay, m, on_time, p_again);
     matched := earning_award(pay.workspace, m.id, 'payment.completed', pay.id, pay.id, pay.amount_charged,
       pay.currency, pay.metadata,
       jsonb_build_object('payment', pay.id, 'amount', pay.amount_charged, 'currency', pay.currency),
@@ -63,7 +69,7 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into pay from payment where workspace = p_workspace and id = p_id for update;
   if not found then
-    perform pg_advisory_xact_lock(hashtextextended(p_workspace || ' source ' || p_id, 0));
+    perform source_lock(p_workspace, p_id); -- as payment_receive does: the payment of an invoice may come meanwhile
   elsif pay.status = 'completed' then
     pay := payment_settle(pay, false, p_at);
     returns := payment_returns(pay);
@@ -107,26 +113,37 @@ end $$;
 
 -- What an event other than a payment's earns, by its facts: trigger, customer, metadata, amount,
 -- currency, noun (subscription, invoice, referral) and, where it names one, the payment whose refunds take it back.
+-- An invoice that its payment names has it too; and where that has earned in a program, the invoice does not.
 create or replace function earning_of_event(i inbox, p_at timestamptz) returns void
 language plpgsql as $$
 declare
   pay payment;
-  m text;
+  m account;
   e earning;
+  paid_by text := coalesce(i.facts ->> 'payment', payment_of_invoice(i.workspace, i.payment));
   on_time timestamptz := least(i.received_at, (i.facts ->> 'at')::timestamptz);
 begin
-  select * into pay from payment where workspace = i.workspace and id = i.facts ->> 'payment' for update;
+  select * into pay from payment where workspace = i.workspace and id = paid_by for update;
   perform earning_enrol(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time, p_at);
   for m in
-    select x.id from earning_members(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time) x order by x.id
+    select x.* from earning_members(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time) x order by x.id
   loop
-    perform earning_award(i.workspace, m, i.facts ->> 'trigger', i.payment, i.facts ->> 'payment',
+    continue when i.facts ->> 'trigger' = 'invoice.paid' and exists (
+      select from earning x
+      where x.workspace = i.workspace and x.payment = paid_by and x.source = paid_by and x.program = m.program
+        and x.outcome <> 'none');
+    perform earning_award(i.workspace, m.id, i.facts ->> 'trigger', i.payment, paid_by,
       (i.facts ->> 'amount')::bigint, i.facts ->> 'currency', i.facts -> 'metadata',
-      jsonb_strip_nulls(jsonb_build_object('event', i.id, i.facts ->> 'noun', i.payment, 'payment', i.facts ->> 'payment',
+      jsonb_strip_nulls(jsonb_build_object('event', i.id, i.facts ->> 'noun', i.payment, 'payment', paid_by,
         'amount', (i.facts ->> 'amount')::bigint, 'currency', i.facts ->> 'currency')),
       on_time, p_at);
   end loop;
-  if pay.status = 'completed' then
+  if pay.status = 'completed' and pay.invoice = i.payment then
+    if pay.award <> 'awarded' then
+      pay.award := null; -- what it left to the invoice may be its own after all
+    end if;
+    perform payment_settle(pay, false, p_at);
+  elsif pay.status = 'completed' then
     for e in
       select * from earning where workspace = i.workspace and source = i.payment and payment = pay.id order by account, id
     loop

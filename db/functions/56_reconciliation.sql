@@ -88,11 +88,11 @@ language sql stable as $$
     and t.created_at >= p_from and t.created_at < p_to and t.payment is not null
     and not exists (select from payment x where x.workspace = t.workspace and x.id = t.payment)
   union all
-  select min(t.created_at), t.payment, null, e.account, e.rule, e.transaction, 'points_differ',
+  select min(t.created_at), e.payment, null, e.account, e.rule, e.transaction, 'points_differ',
     sum(t.amount)::bigint - min(e.points - e.clawed + c.kept), null
   from earning e
-  join ptx t on t.workspace = e.workspace and t.payment = e.payment and t.source ->> 'rule' = e.rule
-    and t.type in ('earn', 'clawback')
+  join ptx t on t.workspace = e.workspace and t.type in ('earn', 'clawback')
+    and (t.payment = e.payment and t.source ->> 'rule' = e.rule or t.id = e.transaction)
   cross join lateral (
     select coalesce(sum(x.forgiven + x.expired), 0)::bigint as kept from clawback x
     where x.workspace = e.workspace and x.earning = e.id
@@ -100,6 +100,6 @@ language sql stable as $$
   where e.workspace = p_workspace and e.program = p_program and e.outcome = 'earned'
     and e.earned_on >= p_from and e.earned_on < p_to
     and (select count(*) from earning o where o.workspace = e.workspace and o.payment = e.payment and o.rule = e.rule) = 1
-  group by e.workspace, e.id, t.payment, e.account, e.rule, e.transaction
+  group by e.workspace, e.id, e.payment, e.account, e.rule, e.transaction
   having sum(t.amount) <> min(e.points - e.clawed + c.kept)
 $$;

@@ -36,6 +36,8 @@ export const payment = pgTable(
     amountRefunded: units('amount_refunded').notNull().default(0),
     currency: text('currency').notNull(),
     customer: text('customer'),
+    // The invoice that it pays, where its provider names one: by the id under which that came in.
+    invoice: idText('invoice'),
     // Store credit spent on it and not given back, in minor units, and whose it was.
     storeCredit: units('store_credit').notNull().default(0),
     storeCreditAccount: idText('store_credit_account'),
@@ -59,6 +61,7 @@ export const payment = pgTable(
     index('payment_of_customer')
       .on(t.workspace, t.customer, t.createdAt)
       .where(sql`customer is not null`),
+    index('payment_of_invoice').on(t.workspace, t.invoice).where(sql`invoice is not null`),
     index('payment_open')
       .on(t.expiresAt)
       .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
@@ -135,6 +138,7 @@ export const inbox = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.endpoint, t.id] }),
     index('inbox_waiting').on(t.workspace, t.payment).where(sql`processed_at is null`),
+    index('inbox_of_trigger').on(t.workspace, t.payment).where(sql`facts is not null`),
     index('inbox_age').on(t.receivedAt).where(sql`processed_at is null`),
   ],
 )

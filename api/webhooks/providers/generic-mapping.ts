@@ -23,6 +23,9 @@ export const GenericMapping = z.strictObject({
       'payment.expired',
       'refund.created',
       'refund.failed',
+      'invoice.paid',
+      'subscription.created',
+      'referral.converted',
     ]),
   ),
   payment: z.strictObject({
@@ -32,6 +35,19 @@ export const GenericMapping = z.strictObject({
     customer: path.optional(),
     metadata: path.optional(),
     loyalty_account: path.optional(),
+    invoice: path.optional(),
   }),
+  /** An invoice, subscription or referral, which earns by itself. */
+  trigger: z
+    .strictObject({
+      id: path,
+      amount: path.optional(),
+      currency: path.optional(),
+      customer: path.optional(),
+      metadata: path.optional(),
+      loyalty_account: path.optional(),
+      payment: path.optional(),
+    })
+    .optional(),
   refund: z.strictObject({ id: path, amount: path, status: path.optional() }).optional(),
 })

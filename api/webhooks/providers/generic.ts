@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import type { PaymentStatus, ReportedPayment } from '../../../db/payments.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/payments.ts'
 import { derivedId } from '../../../domain/ids.ts'
 import { refuse } from '../../../domain/refusal.ts'
 import { parse } from '../../endpoint.ts'
@@ -21,6 +21,8 @@ const STATUS_OF: ReadonlyMap<string, PaymentStatus> = new Map([
   ['payment.canceled', 'canceled'],
   ['payment.expired', 'expired'],
 ])
+
+const TRIGGERS = ['invoice.paid', 'subscription.created', 'referral.converted'] as const
 
 // Where a mapping does not say
 const AMOUNT = 'amount'
@@ -48,6 +50,11 @@ export const generic: Provider = {
     const type = Object.hasOwn(map.types, theirs) ? map.types[theirs] : undefined
     const said = { payload, content: contentOf(map) }
     if (type === undefined) return { id, type: theirs, status: null, payment: null, ...said }
+    const trigger = TRIGGERS.find((name) => name === type)
+    if (trigger !== undefined) {
+      const more = triggerIn(payload, map, trigger)
+      return { id, type, status: null, payment: null, ...said, more }
+    }
     const subject = safeId(textAt(payload, map.payment.id))
     if (type.startsWith('refund.')) {
       return {
@@ -66,27 +73,60 @@ export const generic: Provider = {
 }
 
 /** What the mapping reads; the rest of a body of any form may be about its delivery. */
-function contentOf({ event, payment, refund }: Mapping): string[][] {
+function contentOf({ event, payment, refund, trigger }: Mapping): string[][] {
   const paid = { amount: AMOUNT, currency: CURRENCY, ...payment }
-  const read = [event.type, event.created, ...Object.values(paid), ...Object.values(refund ?? {})]
+  const parts = [...Object.values(paid), ...Object.values(refund ?? {})]
+  const read = [event.type, event.created, ...parts, ...Object.values(trigger ?? {})]
   return read.flatMap((path) => (path === undefined ? [] : [path.split('.')]))
 }
 
 function paymentIn(payload: unknown, map: Mapping, id: string): ReportedPayment {
-  const { amount, currency, customer, metadata, loyalty_account } = map.payment
-  const notes = metadata === undefined ? {} : valueAt(payload, metadata, looseMetadata)
-  const pinned =
-    loyalty_account === undefined ? null : valueAt(payload, loyalty_account, idText.nullish())
+  const { amount, currency, invoice } = map.payment
   return {
     id,
     amount: valueAt(payload, amount ?? AMOUNT, amountMinor),
     currency: valueAt(payload, currency ?? CURRENCY, currencyLower),
-    customer: customer ? valueAt(payload, customer, customerId.nullish()) : null,
+    ...whoseIn(payload, map.payment),
+    invoice: valueIf(payload, invoice, idText.nullish()) ?? null,
+    refs: [],
+  }
+}
+
+type Whose = Pick<Mapping['payment'], 'customer' | 'metadata' | 'loyalty_account'>
+
+function whoseIn(payload: unknown, { customer, metadata, loyalty_account }: Whose) {
+  const pinned = valueIf(payload, loyalty_account, idText.nullish())
+  return {
+    customer: valueIf(payload, customer, customerId.nullish()) ?? null,
     metadata: {
-      ...notes,
+      ...valueIf(payload, metadata, looseMetadata),
       ...(typeof pinned === 'string' && { loyalty_account: pinned }),
     },
-    refs: [],
+  }
+}
+
+/** What earns by itself, in the mapping's words. An amount that is not mapped is none. */
+function triggerIn(
+  payload: unknown,
+  map: Mapping,
+  trigger: (typeof TRIGGERS)[number],
+): ReportedMore {
+  if (map.trigger === undefined) return refuse('parameter_missing', 'The mapping names no trigger.')
+  const { id, amount, currency, payment } = map.trigger
+  const subject = textAt(payload, id)
+  const paid = valueIf(payload, payment, idText.nullish())
+  const at = timeAt(payload, map.event.created)
+  return {
+    subject,
+    facts: {
+      trigger,
+      noun: trigger.split('.')[0] ?? trigger,
+      ...whoseIn(payload, map.trigger),
+      amount: valueIf(payload, amount, amountMinor.nullish()) ?? null,
+      currency: valueIf(payload, currency, currencyLower.nullish()) ?? null,
+      payment: typeof paid === 'string' ? safeId(paid) : null,
+      ...(at !== undefined && { at }),
+    },
   }
 }
 
@@ -134,6 +174,10 @@ function valueAt<S extends z.ZodType>(payload: unknown, at: string, schema: S): 
     param: at,
   })
 }
+
+/** The same where the mapping says where to look; undefined where it does not. */
+const valueIf = <S extends z.ZodType>(payload: unknown, at: string | undefined, schema: S) =>
+  at === undefined ? undefined : valueAt(payload, at, schema)
 
 const LONGEST_ID = 255
 const idText = z.union([z.string().min(1).max(LONGEST_ID), z.number().int()]).transform(String)

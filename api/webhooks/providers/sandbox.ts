@@ -48,6 +48,7 @@ const ReportedData = z
     currency: currencyLower,
     customer: customerId.nullish(),
     metadata: looseMetadata,
+    invoice: text(LONGEST_ID).nullish(),
     discounts: z.array(ref).max(MOST_REFS).nullish(),
     redemptions: z.array(id('rdm')).max(MOST_REFS).nullish(),
     refunds: z.array(RefundEntry).max(MOST_REFUNDS).nullish(),
@@ -152,6 +153,7 @@ function reportedOf(read: z.infer<typeof ReportedData>): ReportedPayment {
     refs,
     amount_charged: amount_charged ?? undefined,
     metadata: read.metadata ?? undefined,
+    invoice: read.invoice ?? null,
   }
 }
 

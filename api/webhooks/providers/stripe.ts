@@ -6,9 +6,11 @@ import { inIsoMinorUnits } from './stripe/amounts.ts'
 import { chargeIn } from './stripe/charge.ts'
 import { disputeIn } from './stripe/dispute.ts'
 import { StripeEvent } from './stripe/event.ts'
+import { INVOICES, invoiceIn } from './stripe/invoice.ts'
 import { INTENTS, intentIn } from './stripe/payment.ts'
 import { REFUND_EVENTS, refundIn } from './stripe/refund.ts'
 import { SESSIONS, sessionIn } from './stripe/session.ts'
+import { SUBSCRIPTIONS, subscriptionIn } from './stripe/subscription.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 
@@ -40,6 +42,8 @@ export const stripe: Provider = {
     const sessionStatus = SESSIONS.get(event.type)
     if (sessionStatus !== undefined) return { ...told, ...sessionIn(event, sessionStatus) }
     if (REFUND_EVENTS.has(event.type)) return { ...told, ...refundIn(event) }
+    if (INVOICES.has(event.type)) return { ...told, ...invoiceIn(event) }
+    if (SUBSCRIPTIONS.has(event.type)) return { ...told, ...subscriptionIn(event) }
     return told
   },
 }

@@ -12,7 +12,9 @@ export const StripeEvent = z.looseObject({
   created: z.number().int(),
   data: z.looseObject({
     object: z.looseObject({}),
-    previous_attributes: z.looseObject({ amount_refunded: amountMinor.optional() }).nullish(),
+    previous_attributes: z
+      .looseObject({ amount_refunded: amountMinor.optional(), status: z.unknown().optional() })
+      .nullish(),
   }),
 })
 

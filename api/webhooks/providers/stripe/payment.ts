@@ -13,6 +13,9 @@ export const intent = z.looseObject({
   currency: currencyLower,
   customer: reference.pipe(customerId.nullable()),
   metadata: looseMetadata,
+  // the invoice that it pays: of its own before API version 2025-03-31, as an order since then
+  invoice: reference,
+  payment_details: z.looseObject({ order_reference: z.string().nullish() }).nullish(),
 })
 
 /** What Stripe calls it, what we call it, and how far the payment has come by it. */
@@ -39,7 +42,8 @@ export const paymentId = (stripeId: string) => `pay_${stripeId}`
 /** What Stripe says of a payment, in our form; its metadata names the redemptions. */
 export function reported(
   id: string,
-  read: Pick<z.output<typeof intent>, 'amount' | 'currency' | 'customer' | 'metadata'>,
+  read: Pick<z.output<typeof intent>, 'amount' | 'currency' | 'customer' | 'metadata'> &
+    Partial<Pick<z.output<typeof intent>, 'invoice' | 'payment_details'>>,
 ): ReportedPayment {
   const { redemptions = '', amount_before_discounts: before } = read.metadata ?? {}
   const full = before !== undefined && /^\d{1,12}$/.test(before) ? Number(before) : read.amount
@@ -50,10 +54,20 @@ export function reported(
     currency: read.currency,
     customer: read.customer,
     metadata: read.metadata ?? {},
+    ...invoiceOf(read),
     refs: redemptions
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== '')
       .map((redemption) => ({ redemption })),
   }
+}
+
+function invoiceOf({
+  invoice,
+  payment_details: details,
+}: Partial<Pick<z.output<typeof intent>, 'invoice' | 'payment_details'>>) {
+  const order = details?.order_reference ?? ''
+  const named = invoice ?? (order.startsWith('in_') ? order : null)
+  return named === null ? {} : { invoice: named }
 }

@@ -17,6 +17,7 @@ const session = z.looseObject({
   customer: reference.pipe(customerId.nullable()),
   client_reference_id: text(LONGEST_ID).nullish(),
   payment_intent: reference,
+  invoice: reference,
   metadata: looseMetadata,
 })
 
@@ -40,12 +41,13 @@ export const SESSIONS: ReadonlyMap<string, (read: Session) => PaymentStatus> = n
 /**
  * A checkout session is its payment intent's payment, of which it may say more than the intent does: its
  * own metadata and `client_reference_id`. A free order has no intent: the session is the payment. One
- * that sets up a card or a subscription is no payment; a subscription's is told by its invoice.
+ * that sets up a card is no payment. Of a subscription's, which its invoice's intent pays, it is the
+ * part that redemptions paid.
  */
 export function sessionIn(event: Event, statusOf: (read: Session) => PaymentStatus) {
   const read = objectOf(session, event)
   const status = statusOf(read)
-  if (status !== 'expired' && (read.mode === 'setup' || read.mode === 'subscription')) return {}
+  if (status !== 'expired' && read.mode === 'setup') return {}
   const amount = read.amount_total ?? 0
   const reference = read.client_reference_id
   const payment = reported(read.payment_intent ?? read.id, {
@@ -59,10 +61,15 @@ export function sessionIn(event: Event, statusOf: (read: Session) => PaymentStat
   })
   // what Stripe took off by coupons is how a redemption's discount was given
   const before = payment.refs.length > 0 ? (read.total_details?.amount_discount ?? 0) : 0
+  const full = Math.max(payment.amount, amount + before)
+  const paidByInvoice = status !== 'expired' && read.mode === 'subscription'
+  if (paidByInvoice && payment.refs.length === 0) return {}
   return {
     type: `payment.${status}`,
     status,
-    payment: { ...payment, amount: Math.max(payment.amount, amount + before) },
+    payment: paidByInvoice
+      ? { ...payment, amount: full - amount, amount_charged: 0, invoice: read.invoice }
+      : { ...payment, amount: full },
     more: { completed_at: providerTime(event.created) },
   }
 }

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { ReportedMore } from '../../../../db/payments.ts'
+import { customerId } from '../../../values/id.ts'
+import { amountMinor, currencyLower } from '../../../values/money.ts'
+import { text } from '../../../values/text.ts'
+import { looseMetadata, providerTime } from '../../event-body.ts'
+import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
+import { paymentId } from './payment.ts'
+
+const ofSubscription = z.looseObject({ metadata: looseMetadata }).nullish()
+
+/** Both shapes: since API version 2025-03-31 an invoice has no intent of its own, and a parent. */
+const invoice = z.looseObject({
+  id: text(LONGEST_ID),
+  amount_paid: amountMinor,
+  currency: currencyLower,
+  customer: reference.pipe(customerId.nullable()),
+  metadata: looseMetadata,
+  payment_intent: reference,
+  subscription_details: ofSubscription,
+  parent: z.looseObject({ subscription_details: ofSubscription }).nullish(),
+  payments: z
+    .looseObject({
+      data: z.array(
+        z.looseObject({ payment: z.looseObject({ payment_intent: reference }).nullish() }),
+      ),
+    })
+    .nullish(),
+})
+
+/** Two events say that an invoice was paid, and both may be sent: its id earns once. */
+export const INVOICES: ReadonlySet<string> = new Set(['invoice.paid', 'invoice.payment_succeeded'])
+
+/**
+ * What an invoice earns by rules of `invoice.paid`. Its metadata comes before its subscription's. Where
+ * it does not name its intent, the intent names it.
+ */
+export function invoiceIn(event: Event): { type: string; more: ReportedMore } {
+  const read = objectOf(invoice, event)
+  const [paid] = read.payments?.data ?? []
+  const intent = read.payment_intent ?? paid?.payment?.payment_intent ?? null
+  const subscription = read.parent?.subscription_details ?? read.subscription_details
+  return {
+    type: 'invoice.paid',
+    more: {
+      subject: read.id,
+      facts: {
+        trigger: 'invoice.paid',
+        noun: 'invoice',
+        customer: read.customer,
+        metadata: { ...subscription?.metadata, ...read.metadata },
+        amount: read.amount_paid,
+        currency: read.currency,
+        payment: intent === null ? null : paymentId(intent),
+        at: providerTime(event.created),
+      },
+    },
+  }
+}
