@@ -131,7 +131,6 @@ export type ReportedPayment = {
   currency: string
   customer?: string | null
   metadata?: Record<string, string>
-  /** The invoice that it pays, where its provider names one. */
   invoice?: string | null
   refs: RedemptionRef[]
 }
@@ -239,9 +238,7 @@ export type PaymentFilter = {
 function shownAs(status: NonNullable<PaymentFilter['status']>): SQL | undefined {
   if (!['completed', 'refunded', 'partially_refunded'].includes(status))
     return sql`${payment.status} = ${status}`
-  const free = sql`${payment.amountCharged} = 0 and ${payment.storeCredit} = 0`
-  const stands = sql`jsonb_path_exists(${payment.refunds}, '$[*] ? (@.status != "failed")')`
-  const isRefunded = sql`(${payment.amountRefunded} > 0 or (${free} and ${stands}))`
+  const isRefunded = sql`(${payment.amountRefunded} > 0 or (${payment.amountCharged} = 0 and ${payment.storeCredit} = 0 and jsonb_path_exists(${payment.refunds}, '$[*] ? (@.status != "failed")')))`
   const completed = eq(payment.status, 'completed')
   if (status === 'completed') return and(completed, sql`not (${isRefunded})`)
   const all = sql`${payment.amountRefunded} >= ${payment.amountCharged}`

@@ -49,6 +49,7 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
 
 function invalid(fields: Fields): string {
   const { param } = fields
+  if ('remaining' in fields) return `${param}: of a payment that charged something, at least 1.`
   if ('left' in fields) return `${param} must be at most what is left (${fields.left}).`
   if ('gift' in fields) return `${param}: what an event gave is reversed as a whole.`
   if ('cards' in fields) return `${param}: some of several gift cards are returned by \`quantity\`.`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { id } from '../values/id.ts'
 import { metadata } from '../values/metadata.ts'
-import { positiveAmountMinor } from '../values/money.ts'
+import { amountMinor, positiveAmountMinor } from '../values/money.ts'
 import { text } from '../values/text.ts'
 import { time } from '../values/time.ts'
 
@@ -36,7 +36,9 @@ const LONGEST_REASON = 200
 export const NewRefund = z
   .strictObject({
     payment: id('pay'),
-    amount: positiveAmountMinor.optional().meta({ description: 'Without it: all that is left.' }),
+    amount: amountMinor.optional().meta({
+      description: 'Without it: all that is left. 0 only where the payment charged nothing.',
+    }),
     reason: text(LONGEST_REASON).optional(),
     return_redemption: z
       .boolean()

@@ -14,7 +14,7 @@ export const createRefund = endpoint({
   path: '/v1/refunds',
   summary: 'Refund a payment',
   description:
-    'A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.',
+    'A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`, and where they paid it all that is a refund of 0, once. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.',
   tags: ['payments'],
   key: 'secret',
   body: NewRefund,

@@ -16,9 +16,10 @@ language plpgsql as $$
 declare
   r record;
   standing bigint;
+  refunds int;
   target bigint;
 begin
-  select coalesce(sum(x.amount), 0) into standing
+  select coalesce(sum(x.amount), 0), count(*) into standing, refunds
   from clawback c join refund x on x.workspace = c.workspace and x.id = c.refund
   where c.workspace = e.workspace and c.earning = e.id and not c.undone;
   for r in
@@ -29,7 +30,10 @@ begin
     order by x.status = 'failed' desc, x.created_at, x.id
   loop
     standing := standing + case when r.counted then -r.amount else r.amount end;
-    target := clawback_target(e.points, standing, pay.amount_charged);
+    refunds := refunds + case when r.counted then -1 else 1 end;
+    -- a payment that charged nothing is refunded by 0, once its store credit is back as well
+    target := case when pay.amount_charged = 0 and pay.store_credit = 0 and refunds > 0 then e.points
+      else clawback_target(e.points, standing, pay.amount_charged) end;
     if r.counted then
       perform clawback_undo(e, r.id, e.clawed - target, p_at);
     else

@@ -58,10 +58,21 @@ language sql immutable as $$
   select jsonb_build_object('id', r.id, 'amount', r.amount, 'status', r.status)
 $$;
 
+-- Whether the payment used redemptions that no refund of it has returned or is returning.
+create or replace function payment_can_return(pay payment) returns boolean
+language plpgsql stable as $$
+begin
+  return exists (select from redemption d
+      where d.workspace = pay.workspace and d.payment = pay.id and d.status in ('pending', 'applied'))
+    and not exists (select from refund r
+      where r.workspace = pay.workspace and r.payment = pay.id and r.return_redemption and r.status <> 'failed');
+end $$;
+
 -- Refunds a completed sandbox payment, all that is left of it or `p_amount`, with its event in the
 -- inbox as a provider's would be. `p_store_credit` of what the payment spent goes back to the wallet (-1:
 -- all of it; by itself too where all the money is refunded). Outcomes: created; replayed; refused (not
--- completed, another provider's, nothing left, more than is left); missing.
+-- completed, another provider's, nothing left, more than is left); missing. Where nothing was charged, a refund of
+-- 0 may return the redemptions that paid, once, and the store credit with them.
 drop function if exists refund_create(text, text, text, bigint, text, boolean, jsonb, text, text, text, text, timestamptz);
 create or replace function refund_create(
   p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text, p_return_redemption boolean,
@@ -75,6 +86,8 @@ declare
   earlier idempotency_key;
   remaining bigint;
   credit_before bigint;
+  back bigint; -- store credit to give back
+  free boolean; -- nothing was charged, and what paid instead can still be given back
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_key is not null then
@@ -92,10 +105,16 @@ begin
     raise exception using errcode = 'VR001', message = '{"code": "resource_missing", "param": "payment"}';
   end if;
   remaining := pay.amount_charged - pay.amount_refunded;
+  free := pay.amount_charged = 0 and p_return_redemption and payment_can_return(pay);
+  back := case when p_store_credit = -1 or p_store_credit = 0 and free then pay.store_credit else p_store_credit end;
   if pay.status <> 'completed' or pay.provider <> 'sandbox'
-    or remaining <= 0 and (p_amount > 0 or p_store_credit = 0 or pay.store_credit = 0) then
+    or remaining <= 0 and (p_amount > 0 or not free and (back = 0 or pay.store_credit = 0)) then
     raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status',
       case when pay.status = 'completed' and pay.amount_refunded > 0 then 'refunded' else pay.status end)::text;
+  end if;
+  if p_amount = 0 and remaining > 0 then
+    raise exception using errcode = 'VR001', message = jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'amount', 'remaining', remaining)::text;
   end if;
   if p_amount > remaining then
     raise exception using errcode = 'VR001', message = jsonb_build_object(
@@ -106,8 +125,8 @@ begin
       'code', 'parameter_invalid', 'param', 'store_credit', 'available', pay.store_credit)::text;
   end if;
   credit_before := pay.store_credit;
-  if p_store_credit <> 0 and pay.store_credit > 0 then
-    pay := credit_return(pay, case p_store_credit when -1 then pay.store_credit else p_store_credit end, p_id, p_id, p_at);
+  if back > 0 and pay.store_credit > 0 then
+    pay := credit_return(pay, back, p_id, p_id, p_at);
   end if;
   insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata, created_at)
   values (p_workspace, p_id, p_payment, coalesce(p_amount, remaining), p_reason, p_return_redemption, p_metadata, p_at)

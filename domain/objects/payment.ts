@@ -87,7 +87,11 @@ export function paymentObject(row: PaymentFacts, livemode: boolean) {
 }
 
 /** What the refunds that stand make of a completed payment; the stored status is the provider's. */
-function shownStatus({ status, amountCharged, amountRefunded }: PaymentFacts) {
-  if (status !== 'completed' || amountRefunded === 0) return status
+function shownStatus(row: PaymentFacts) {
+  const { status, amountCharged, amountRefunded, storeCredit } = row
+  if (status !== 'completed') return status
+  const free = amountCharged === 0 && (storeCredit ?? 0) === 0 // refunded by 0
+  if (free && row.refunds.some((refund) => refund.status !== 'failed')) return 'refunded' as const
+  if (amountRefunded === 0) return status
   return amountRefunded >= amountCharged ? ('refunded' as const) : ('partially_refunded' as const)
 }

@@ -945,7 +945,7 @@ export interface paths {
         put?: never;
         /**
          * Refund a payment
-         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.
+         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`, and where they paid it all that is a refund of 0, once. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.
          */
         post: operations["post_refunds"];
         delete?: never;
@@ -3228,8 +3228,8 @@ export interface components {
             /** @example pay_5tNc */
             payment: string;
             /**
-             * @description Without it: all that is left.
-             * @example 500
+             * @description Without it: all that is left. 0 only where the payment charged nothing.
+             * @example 2999
              */
             amount?: number;
             reason?: string;

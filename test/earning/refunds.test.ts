@@ -215,6 +215,65 @@ describe('refunds in the sandbox', () => {
   })
 })
 
+describe('an order paid by points alone', () => {
+  /** EUR 5.00 for 500 points: nothing is charged, and a fixed award of 7 points earned. */
+  async function freeOrder(more: object = {}) {
+    const member = await earning.member()
+    await earning.rule({ award: { fixed: 7 }, conditions: { metadata: { order: member.id } } })
+    const gift = { account: member.id, amount: 500, reason: 'gift' }
+    await shop.post('/v1/loyalty/transactions', gift)
+    const asked = { account: member.id, reward: 'rwd_fivecredit' }
+    const redemption = (await shop.post('/v1/loyalty/redemptions', asked)).body.id as string
+    const { id } = await earning.pay({
+      amount: 500,
+      customer: member.customer,
+      redemptions: [redemption],
+      metadata: { order: member.id },
+      ...more,
+    })
+    const refund = (asking: object) => shop.post('/v1/refunds', { payment: id, ...asking })
+    return { id, redemption, refund, balance: () => earning.balance(member.id) }
+  }
+
+  test.each([[{}], [{ amount: 0 }]])(
+    'is refunded by 0, asked for by %j: its points return and what it earned is taken back, once',
+    async (amount) => {
+      const { id, redemption, refund, balance } = await freeOrder()
+      expect(await balance()).toBe(7)
+      const [first, second] = await Promise.all(
+        [1, 2].map(() => refund({ return_redemption: true, ...amount })),
+      )
+      expect(new Set([first?.status, second?.status])).toEqual(new Set([201, 422]))
+      await earning.processed(id)
+      expect(await balance()).toBe(500)
+      const again = await refund({ return_redemption: true, ...amount })
+      expect([again.status, again.body.error.code]).toEqual([422, 'not_reversible'])
+      const { body } = await shop.get(`/v1/loyalty/redemptions/${redemption}`)
+      expect(body).toMatchObject({ status: 'reversed', reversed_points: 500 })
+      const { body: payment } = await shop.get(`/v1/payments/${id}`)
+      expect(payment).toMatchObject({ status: 'refunded', amount_refunded: 0 })
+      expect(payment.refunds).toMatchObject([{ amount: 0, status: 'succeeded' }])
+    },
+  )
+
+  test('is not refunded by 1, nor by nothing that returns', async () => {
+    const { refund, balance } = await freeOrder()
+    for (const asking of [{ amount: 1, return_redemption: true }, {}, { amount: 0 }]) {
+      const answer = await refund(asking)
+      expect([answer.status, answer.body.error.code]).toEqual([422, 'not_reversible'])
+    }
+    expect(await balance()).toBe(7)
+  })
+
+  test('whose refund fails earns again; the redemption stays reversed', async () => {
+    const { id, refund, balance } = await freeOrder()
+    const { body } = await refund({ return_redemption: true })
+    await earning.processed(id)
+    await earning.tell('refund.failed', { id: body.id, payment: id })
+    expect(await balance()).toBe(507)
+  })
+})
+
 describe('refunds by webhook', () => {
   test('as the whole payment with its refunds, however often and in whatever order', async () => {
     const member = await earning.member()
