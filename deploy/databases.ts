@@ -23,9 +23,8 @@ async function main(): Promise<void> {
   await client.connect()
   try {
     await createTemporal(client, temporal)
-    for (const login of [loginOf(owner), loginOf(required('DATABASE_URL')), temporal]) {
-      await alignPassword(client, login)
-    }
+    const urls = [owner, required('DATABASE_URL'), required('WORKER_DATABASE_URL')]
+    for (const login of [...urls.map(loginOf), temporal]) await alignPassword(client, login)
   } finally {
     await client.end()
   }
@@ -48,7 +47,7 @@ async function createTemporal(client: pg.Client, { role }: Login): Promise<void>
   }
 }
 
-/** The application role appears with the migrations, which give it its password themselves. */
+/** The application's and the worker's role appear with the migrations, which give them their passwords themselves. */
 async function alignPassword(client: pg.Client, { role, password }: Login): Promise<void> {
   if (!(await exists(client, 'select from pg_roles where rolname = $1', role))) return
   await client.query(

@@ -51,6 +51,7 @@ async function machineOf(
     POSTGRES_PASSWORD: new URL(postgres.adminUrl).password,
     OWNER_DATABASE_PASSWORD: randomBytes(24).toString('hex'),
     APP_DATABASE_PASSWORD: randomBytes(24).toString('hex'),
+    WORKER_DATABASE_PASSWORD: randomBytes(24).toString('hex'),
     TEMPORAL_DATABASE_PASSWORD: randomBytes(24).toString('hex'),
     HOLD_MINUTES,
   })

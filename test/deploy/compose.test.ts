@@ -63,6 +63,11 @@ describe('every service', () => {
 })
 
 describe('secrets', () => {
+  const holders = (secret: string) =>
+    each
+      .filter(([, service]) => JSON.stringify(service.environment).includes(secret))
+      .map(([name]) => name)
+
   test('come from variables that must be set, and have no default', () => {
     for (const name of Object.keys(SECRETS)) {
       expect(() => readServices(COMPOSE_FILE, { ...SECRETS, [name]: '' })).toThrow(
@@ -83,11 +88,18 @@ describe('secrets', () => {
   })
 
   test('of the administrator and of the owner are seen by their one-shot commands alone', () => {
-    const holders = (secret: string) =>
-      each
-        .filter(([, service]) => JSON.stringify(service.environment).includes(secret))
-        .map(([name]) => name)
     expect(holders(SECRETS.POSTGRES_PASSWORD)).toEqual(['postgres', 'databases'])
     expect(holders(SECRETS.OWNER_DATABASE_PASSWORD)).toEqual(['databases', 'migrate'])
+  })
+
+  test('of the worker’s role is not the API’s, nor the API’s the worker’s', () => {
+    const roleOf = (name: string) =>
+      new URL(services[name]?.environment.DATABASE_URL ?? '').username
+    expect([roleOf('api'), roleOf('worker')]).toEqual(['vinr_app', 'vinr_worker'])
+    const once = ['databases', 'migrate']
+    expect(holders(SECRETS.APP_DATABASE_PASSWORD)).toEqual([...once, 'api'])
+    expect(holders(SECRETS.WORKER_DATABASE_PASSWORD)).toEqual([...once, 'worker'])
+    const { WORKER_DATABASE_URL } = services.migrate?.environment ?? {}
+    expect(WORKER_DATABASE_URL).toBe(services.worker?.environment.DATABASE_URL)
   })
 })

@@ -10,6 +10,7 @@ export const SECRETS = {
   POSTGRES_PASSWORD: 'of-the-administrator',
   OWNER_DATABASE_PASSWORD: 'of-the-owner',
   APP_DATABASE_PASSWORD: 'of-the-application',
+  WORKER_DATABASE_PASSWORD: 'of-the-worker',
   TEMPORAL_DATABASE_PASSWORD: 'of-temporal',
 }
 
