@@ -18,6 +18,9 @@ const Environment = z.object({
   HOST: text.default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9464),
+  // A listener of its own for /metrics, which is then nowhere else.
+  METRICS_ADDRESS: z.string().transform(addressOf).optional(),
+  METRICS_TOKEN: z.string().min(16).optional(),
   // How long a redemption waits for its payment where neither reward nor program says; fractions allowed, as theirs.
   HOLD_MINUTES: z.coerce.number().min(0.01).max(525_600).default(30),
   // Hashes members' phones and cards together with what the database holds; long, random, never changed.
@@ -43,6 +46,8 @@ export type Config = {
   host: string
   port: number
   workerMetricsPort: number
+  metricsAddress: { host: string; port: number } | undefined
+  metricsToken: string | undefined
   holdMinutes: number
   memberPepper: string | undefined
   rateLimitPerSecond: number
@@ -74,6 +79,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     host: env.HOST,
     port: env.PORT,
     workerMetricsPort: env.WORKER_METRICS_PORT,
+    metricsAddress: env.METRICS_ADDRESS,
+    metricsToken: env.METRICS_TOKEN,
     holdMinutes: env.HOLD_MINUTES,
     memberPepper: env.MEMBER_PEPPER,
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
@@ -85,6 +92,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     giftCodeKeys: env.GIFT_CODE_KEYS,
     workflowBundle: env.WORKFLOW_BUNDLE,
   }
+}
+
+function addressOf(text: string, context: z.RefinementCtx): { host: string; port: number } {
+  const [, inBrackets, plain, digits] =
+    /^(?:\[([\da-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/i.exec(text) ?? []
+  const [host, port] = [inBrackets ?? plain, Number(digits)]
+  if (host !== undefined && port <= 65_535) return { host, port }
+  context.addIssue('expected host:port, with an IPv6 address in brackets')
+  return z.NEVER
 }
 
 function codeKeysOf(text: string): CodeKey[] {

@@ -10,7 +10,7 @@ import { errorAnswer } from './failure.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { keyCache } from './key-cache.ts'
 import { FAILED_KEYS, failedKeyLimit, keyLimit } from './limits.ts'
-import { requestMetrics } from './metrics.ts'
+import { type MetricsReaders, metricsRoutes, requestMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { requestLog } from './request-log.ts'
 import { endpointRoutes } from './routes.ts'
@@ -30,6 +30,8 @@ export type AppOptions<D> = {
   /** What `/health/ready` asks, by name. */
   readonly checks: Readonly<Record<string, Check>>
   readonly registry: Registry
+  /** Whom `/metrics` answers here; none is there where it is elsewhere. */
+  readonly metrics?: MetricsReaders | 'elsewhere'
   readonly version: string
   /** What the documentation shows beside the endpoints. */
   readonly examples?: () => readonly Example[]
@@ -50,7 +52,7 @@ export type AppOptions<D> = {
 
 /** The whole HTTP surface: one list of endpoints gives the routes and the OpenAPI document. */
 export function createApp<D>(options: AppOptions<D>): Express {
-  const { endpoints, log, registry, publicUrl, now = Date.now } = options
+  const { endpoints, log, registry, metrics = {}, publicUrl, now = Date.now } = options
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false) // answers are never cached: hashing them is for nothing
@@ -74,7 +76,8 @@ export function createApp<D>(options: AppOptions<D>): Express {
       now,
     }),
   )
-  app.use(healthRoutes({ checks: options.checks, registry, draining, log }))
+  app.use(healthRoutes({ checks: options.checks, draining, log }))
+  if (metrics !== 'elsewhere') app.use(metricsRoutes(registry, metrics))
   app.use(docsRoutes(() => openApiDocument(endpoints, options.version, options.examples?.())))
   app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))
   app.use(errorAnswer(publicUrl))

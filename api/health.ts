@@ -1,6 +1,5 @@
 import { Router } from 'express'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import { onlyRead } from './wrong-method.ts'
 
 /** Resolves where the dependency is usable, throws where it is not. */
@@ -19,14 +18,13 @@ type Outcome = {
 
 type Health = {
   readonly checks: Readonly<Record<string, Check>>
-  readonly registry: Registry
   readonly log: Logger
   /** True once the process stops taking requests. */
   readonly draining: () => boolean
 }
 
-/** `/health/live`, `/health/ready` and `/metrics`; none asks for a key, none names more than a reason. */
-export function healthRoutes({ checks, registry, draining, log }: Health): Router {
+/** `/health/live` and `/health/ready`; none asks for a key, none names more than a reason. */
+export function healthRoutes({ checks, draining, log }: Health): Router {
   const router = Router()
   const ready = shared(() => runChecks(checks, log))
 
@@ -39,10 +37,7 @@ export function healthRoutes({ checks, registry, draining, log }: Health): Route
     const status = draining() ? 'draining' : ok ? 'ok' : 'unavailable'
     res.status(ok ? 200 : 503).json({ status, checks: outcomes })
   })
-  router.get('/metrics', async (_req, res) => {
-    res.type(registry.contentType).send(await registry.metrics())
-  })
-  for (const path of ['/health/live', '/health/ready', '/metrics']) router.all(path, onlyRead(path))
+  for (const path of ['/health/live', '/health/ready']) router.all(path, onlyRead(path))
   return router
 }
 

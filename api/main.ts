@@ -7,8 +7,9 @@ import { type Config, readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { Checks } from './event-types/checks.ts'
+import { listening } from './listening.ts'
 import { createLog } from './log.ts'
-import { processMetrics } from './metrics.ts'
+import { metricsApp, processMetrics } from './metrics.ts'
 import { productApp } from './product.ts'
 import { productVersion } from './version.ts'
 
@@ -49,6 +50,8 @@ async function main(): Promise<void> {
     giftCodeKeys,
     holdMinutes,
     memberPepper,
+    metricsAddress,
+    metricsToken,
     webhookAllowedAddresses: allowedAddresses,
   } = config
   const app = productApp(
@@ -67,6 +70,7 @@ async function main(): Promise<void> {
     },
     {
       draining: () => draining,
+      metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
       trustProxy: trustOf(config.trustProxy),
     },
@@ -80,13 +84,17 @@ async function main(): Promise<void> {
     },
     app,
   )
-  await listening(server, config)
+  const metrics = createServer(metricsApp(registry, metricsToken, log))
+  if (metricsAddress !== undefined) await listening(metrics, metricsAddress)
+  await listening(server, { ...config, backlog: BACKLOG })
   log.info({ address: server.address() }, 'api ready')
   checks.start().catch((error: unknown) => log.error({ err: error }, 'no thread checks payloads'))
 
   await stopSignal()
   draining = true
   await drained(server, log)
+  metrics.close()
+  metrics.closeAllConnections()
   await checks.close()
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
@@ -102,13 +110,6 @@ async function connected(config: Config, log: Logger) {
       await delay(CONNECT_RETRY_MS)
     }
   }
-}
-
-function listening(server: Server, { host, port }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host, backlog: BACKLOG }, resolve)
-  })
 }
 
 function stopSignal(): Promise<void> {

@@ -1,5 +1,12 @@
-import type { RequestHandler } from 'express'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import express, { type Express, type RequestHandler, Router } from 'express'
+import type { Logger } from 'pino'
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
+import { refuse } from '../domain/refusal.ts'
+import { errorAnswer } from './failure.ts'
+import { isLocal } from './loopback.ts'
+import { requestLog } from './request-log.ts'
+import { onlyRead } from './wrong-method.ts'
 
 // 1 ms to 10 s: a create takes some 5 ms, and a call to Temporal is given up after 10 s.
 const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -30,3 +37,51 @@ export function requestMetrics(registry: Registry): RequestHandler {
 export function processMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry })
 }
+
+/** Whom `/metrics` answers besides the processes of its own machine. */
+export type MetricsReaders = {
+  /** Whoever bears it. */
+  readonly token?: string | undefined
+  /** Everybody, where there is no token: for an address that only those who may read it reach. */
+  readonly open?: boolean
+}
+
+/**
+ * `GET /metrics`. A request from this machine itself is answered, and one with the token. Everybody
+ * else gets 401, or 404 where there is no token, as if there were nothing.
+ */
+export function metricsRoutes(registry: Registry, readers: MetricsReaders): Router {
+  const router = Router()
+  router.all('/metrics', onlyFor(readers))
+  router.get('/metrics', async (_req, res) => {
+    res.type(registry.contentType).send(await registry.metrics())
+  })
+  router.all('/metrics', onlyRead('/metrics'))
+  return router
+}
+
+/** What a listener of its own serves: the metrics and nothing else. */
+export function metricsApp(registry: Registry, token: string | undefined, log: Logger): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(requestLog(log), metricsRoutes(registry, { token, open: true }))
+  app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))
+  app.use(errorAnswer())
+  return app
+}
+
+function onlyFor({ token, open = false }: MetricsReaders): RequestHandler {
+  const wanted = token === undefined ? undefined : digestOf(`Bearer ${token}`)
+  return (req, _res, next) => {
+    if (isLocal(req)) return next()
+    if (wanted === undefined) {
+      if (open) return next()
+      return refuse('resource_missing', `There is no ${req.method} ${req.path}.`)
+    }
+    if (timingSafeEqual(digestOf(req.headers.authorization ?? ''), wanted)) return next()
+    return refuse('invalid_api_key', 'The metrics are read with the token of METRICS_TOKEN.')
+  }
+}
+
+/** Of one length whatever the text, so that comparing takes one time. */
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()

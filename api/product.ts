@@ -51,6 +51,7 @@ export type Parts = {
 type Settings = Pick<
   AppOptions<Deps>,
   | 'draining'
+  | 'metrics'
   | 'ratePerSecond'
   | 'failedKeysPerMinute'
   | 'trustProxy'

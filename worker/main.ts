@@ -1,15 +1,14 @@
-import { createServer } from 'node:http'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
-import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, register } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
 import { createLog } from '../api/log.ts'
-import { type Config, readConfig } from '../config.ts'
+import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { registerSearchAttributes } from '../temporal/prepare.ts'
 import { scheduleLedger, scheduleNet } from '../temporal/schedules.ts'
 import { workflowBundle } from './bundle.ts'
+import { serveHealth } from './health.ts'
 import { createWorker } from './worker.ts'
 
 /** The worker process: `npm run start:worker`, everything from the environment. */
@@ -50,42 +49,13 @@ async function main(): Promise<void> {
   })
   await scheduleNet(engine)
   await scheduleLedger(engine)
-  const server = serveMetrics(config, () => worker.getState() === 'RUNNING', log)
+  const health = await serveHealth(config, () => worker.getState() === 'RUNNING', log)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())
   log.info('worker ready')
   await worker.run()
-  server.close()
+  health.close()
   await engine.close()
   await pool.end()
-}
-
-function serveMetrics(
-  { host, workerMetricsPort: port }: Config,
-  isReady: () => boolean,
-  log: Logger,
-) {
-  const server = createServer((request, response) => {
-    if (request.url === '/metrics') {
-      response.setHeader('Content-Type', register.contentType)
-      // A gauge that cannot be read ends this answer, never the worker.
-      register.metrics().then(
-        (text) => response.end(text),
-        (error: unknown) => {
-          log.error({ err: error }, 'the metrics could not be read')
-          response.writeHead(500).end()
-        },
-      )
-    } else if (request.url === '/health/live') {
-      response.end('{"status":"ok"}')
-    } else if (request.url === '/health/ready') {
-      response
-        .writeHead(isReady() ? 200 : 503)
-        .end(JSON.stringify({ status: isReady() ? 'ok' : 'starting' }))
-    } else {
-      response.writeHead(404).end()
-    }
-  })
-  return server.listen(port, host)
 }
 
 main().catch((error: unknown) => {

@@ -20,7 +20,13 @@ const LOOK_EVERY_MS = 50
 const ANSWER_WITHIN_MS = 3_000
 const GRACE_MS = 15_000 // a worker finishes its activities, the API its requests
 
-const OWN = ['DATABASE_URL', 'MIGRATION_DATABASE_URL', 'WORKER_DATABASE_URL', 'TEMPORAL_ADDRESS']
+const OWN = [
+  'DATABASE_URL',
+  'MIGRATION_DATABASE_URL',
+  'WORKER_DATABASE_URL',
+  'TEMPORAL_ADDRESS',
+  'METRICS_ADDRESS', // API and worker would both listen there
+]
 
 /** Variables that a person may have set for other commands, and that the stack sets itself. */
 export function ignoredVariables(env: NodeJS.ProcessEnv): string[] {

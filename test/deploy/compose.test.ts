@@ -82,7 +82,7 @@ describe('secrets', () => {
       for (const [key, value] of Object.entries(environment)) {
         const password = value.startsWith('postgres://') ? new URL(value).password : undefined
         const secret = password ?? (/PASSWORD|SECRET|TOKEN|_KEY$/.test(key) ? value : undefined)
-        if (secret !== undefined) expect(marked, `${name} ${key}`).toContain(secret)
+        if (secret) expect(marked, `${name} ${key}`).toContain(secret)
       }
     }
   })
