@@ -49,7 +49,13 @@ export function openApiDocument<D>(
       '`sk_…` for everything, `pk_…` for rewards on sale and quotes of one, without numbers of points.',
   })
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-  for (const endpoint of endpoints) register(registry, endpoint)
+  const posts = new Set(endpoints.filter(({ method }) => method === 'POST').map(({ path }) => path))
+  for (const endpoint of endpoints) {
+    register(registry, endpoint)
+    const { method, path, summary } = endpoint
+    if (method !== 'PATCH' || posts.has(path)) continue
+    register(registry, { ...endpoint, method: 'POST', summary: `${summary} (as PATCH)` })
+  }
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'VINR Engagement', version, description: ABOUT },

@@ -4,7 +4,7 @@ import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { amountMinor, currencyLower, positiveAmountMinor } from '../values/money.ts'
 import { positivePoints } from '../values/points.ts'
 import { text } from '../values/text.ts'
-import { bodyTime, time } from '../values/time.ts'
+import { bodyTimeOrNull, time } from '../values/time.ts'
 
 export const EARNING_TRIGGERS = [
   'payment.completed',
@@ -124,8 +124,8 @@ const settings = {
     .min(0)
     .max(LONGEST_PENDING_DAYS)
     .meta({ description: 'Days until the points become spendable; fractions allowed.' }),
-  starts_at: bodyTime.nullable(),
-  ends_at: bodyTime.nullable(),
+  starts_at: bodyTimeOrNull,
+  ends_at: bodyTimeOrNull,
   active: z.boolean(),
 } as const
 

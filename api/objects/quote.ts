@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import { id } from '../values/id.ts'
-import { points, positivePoints } from '../values/points.ts'
+import { points } from '../values/points.ts'
 
 /** Why something may not be redeemed: an error's code, its sentence and its fields. */
 export const Reason = z
@@ -18,7 +18,7 @@ export const Quote = z
     variant: z.string().optional(),
     quantity: z.number().int(),
     affordable: z.boolean().meta({ description: 'Whether a create would succeed now.' }),
-    points: positivePoints.meta({ description: 'What it would cost.' }),
+    points: points.meta({ description: 'What it would cost.' }),
     available: points.meta({ description: 'What can be spent, never negative.' }),
     missing: points.meta({ description: 'What is missing; 0 where it suffices.' }),
     reasons: z

@@ -7,7 +7,7 @@ import { LIMIT_WINDOWS } from '../../domain/reactor.ts'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { text } from '../values/text.ts'
-import { bodyTime, time } from '../values/time.ts'
+import { bodyTimeOrNull, time } from '../values/time.ts'
 import { eventTypeName } from './event-type.ts'
 
 const LONGEST_NAME = 200
@@ -93,8 +93,8 @@ const settings = {
     .min(-MOST_ORDER)
     .max(MOST_ORDER)
     .meta({ description: 'Lower ones act first; equal ones in the order of their creation.' }),
-  starts_at: bodyTime.nullable(),
-  ends_at: bodyTime.nullable(),
+  starts_at: bodyTimeOrNull,
+  ends_at: bodyTimeOrNull,
   active: z.boolean(),
 } as const
 

@@ -5,7 +5,7 @@ import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { positivePoints } from '../values/points.ts'
 import { text } from '../values/text.ts'
-import { bodyTime, time } from '../values/time.ts'
+import { bodyTimeOrNull, time } from '../values/time.ts'
 import { Reason } from './quote.ts'
 import {
   CodeSourceShown,
@@ -112,8 +112,8 @@ const settings = {
   cost: positivePoints,
   active: z.boolean(),
   inventory: stock.nullable(),
-  starts_at: bodyTime.nullable(),
-  ends_at: bodyTime.nullable(),
+  starts_at: bodyTimeOrNull,
+  ends_at: bodyTimeOrNull,
   per_member_limit: perMemberLimit.nullable(),
   min_tier: text(LONGEST_NAME).nullable(),
   holdMinutes: z.number().min(SHORTEST_HOLD_MINUTES).max(LONGEST_HOLD_MINUTES).nullable(),

@@ -66,5 +66,10 @@ export const bodyTime = isoTime
   .transform((value) => new Date(value))
   .meta({ type: 'string', format: 'date-time', example: '2026-12-31T22:59:59Z' })
 
+/** The same, or null for none. Said once more, because the description of a type hides what is put around it. */
+export const bodyTimeOrNull = bodyTime
+  .nullable()
+  .meta({ type: ['string', 'null'], format: 'date-time', example: '2026-12-31T22:59:59Z' })
+
 /** A moment as the API writes it: ISO 8601 in UTC. */
 export const time = z.iso.datetime().meta({ example: '2026-05-30T00:00:00.000Z' })

@@ -27,7 +27,9 @@ export type Shop = House & {
 }
 
 /** The whole product in this process: API, worker, Postgres, Temporal; every reply is held against the documentation. */
-export async function openShop(options: { worker?: boolean } = {}): Promise<Shop> {
+export async function openShop(
+  options: { worker?: boolean; failedKeysPerMinute?: number } = {},
+): Promise<Shop> {
   const house = await openHouse(options)
   const lines: string[] = []
   const app = productApp(
@@ -42,7 +44,10 @@ export async function openShop(options: { worker?: boolean } = {}): Promise<Shop
       registry: new Registry(),
       version: '0.0.0',
     },
-    { verifyReplies: true },
+    {
+      verifyReplies: true,
+      ...(options.failedKeysPerMinute && { failedKeysPerMinute: options.failedKeysPerMinute }),
+    },
   )
   const { secretKey, paymentSecret } = house.keys
   return {

@@ -9,7 +9,7 @@ import { createLog } from '../../api/log.ts'
 import { id, idPath } from '../../api/values/id.ts'
 import { metadata } from '../../api/values/metadata.ts'
 import { amountMinor, currencyLower } from '../../api/values/money.ts'
-import { points } from '../../api/values/points.ts'
+import { pointsMoved } from '../../api/values/points.ts'
 import { text } from '../../api/values/text.ts'
 import { refuse } from '../../domain/refusal.ts'
 
@@ -31,7 +31,7 @@ const Thing = z.strictObject({
   account: id('loy'),
   amount: amountMinor.optional(),
   currency: currencyLower.optional(),
-  points: points.optional(),
+  points: pointsMoved.optional(),
   name: text(20).optional(),
   shipping: z.strictObject({ city: z.string(), country: z.string().length(2) }).optional(),
   discounts: z
