@@ -4,7 +4,6 @@ import {
   completeBulk,
   findBulk,
   insertBulk,
-  insertChunk,
   type NewBulk,
   postChunk,
   readBulk,
@@ -12,6 +11,7 @@ import {
   setBulkStatus,
   waitingChunks,
 } from '../db/bulk.ts'
+import { adoptUpload } from '../db/bulk-uploads.ts'
 import { databaseNow } from '../db/clock.ts'
 import { type Once, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import { rollUp } from '../db/liability.ts'
@@ -21,6 +21,7 @@ import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { armExpiries } from './expiry.ts'
+import { UploadLost } from './upload.ts'
 
 // A turn of this many chunks lasts some seconds; then the workflow says how far it is.
 const CHUNKS_A_TURN = 60
@@ -33,6 +34,13 @@ type Which = { workspace: string; bulk: string }
 
 /** Checked rows of one lane, as JSON text. */
 export type Chunk = { no: number; rows: string }
+
+/** A file read to its end and found good. `decimals`: what the rows of each program were reckoned in (0: not named). */
+export type CheckedUpload = {
+  id: string
+  chunks: number
+  decimals: ReadonlyMap<string, number>
+}
 
 export type BulkState = {
   status: BulkRow['status'] | 'missing'
@@ -99,6 +107,13 @@ export function bulkRunActivities(dependencies: Dependencies) {
 /** A program has other decimals than its rows were reckoned in. Nothing was written. */
 export class DecimalsChanged extends Error {}
 
+async function adopt(tx: Db, { workspace, id }: NewBulk, upload: CheckedUpload): Promise<void> {
+  const chunks = await adoptUpload(tx, { workspace, id: upload.id }, id)
+  if (chunks === null) throw new UploadLost()
+  if (chunks !== upload.chunks) throw new Error(`${chunks} of ${upload.chunks} chunks of ${id}`)
+  await refuseOtherDecimals(tx, workspace, upload.decimals)
+}
+
 // From here on a change of decimals waits, and is refused once the rows are there.
 async function refuseOtherDecimals(
   tx: Db,
@@ -116,26 +131,14 @@ async function refuseOtherDecimals(
 export function bulkActivities({ pool, engine }: Dependencies) {
   return {
     /**
-     * Writes the run and its checked chunks at once and starts its workflow. False where it is there
-     * already; its workflow is told all the same, in case an earlier try died before. `decimals`: what
-     * the rows of each program were reckoned in (0: not named); DecimalsChanged where one has others by now.
+     * Writes the run, gives it its file's chunks and starts its workflow. False where it is there already;
+     * its workflow is told all the same, in case an earlier try died before. DecimalsChanged where a program
+     * has others by now than its rows were reckoned in; UploadLost where the chunks were removed meanwhile.
      */
-    createBulk: async (
-      values: NewBulk,
-      chunks: AsyncIterable<Chunk> | Iterable<Chunk> = [],
-      expected = 0,
-      decimals: ReadonlyMap<string, number> = new Map(),
-    ): Promise<boolean> => {
+    createBulk: async (values: NewBulk, upload?: CheckedUpload): Promise<boolean> => {
       const inserted = await transact(pool, values.workspace, async (tx) => {
         if (!(await insertBulk(tx, values))) return false
-        let written = 0
-        for await (const { no, rows } of chunks) {
-          await insertChunk(tx, values.workspace, values.id, no, rows)
-          written++
-        }
-        if (written !== expected)
-          throw new Error(`${written} of ${expected} chunks of ${values.id}`)
-        if (expected > 0) await refuseOtherDecimals(tx, values.workspace, decimals)
+        if (upload !== undefined) await adopt(tx, values, upload)
         return true
       })
       await tellBulk(engine, { workspace: values.workspace, bulk: values.id })

@@ -14,6 +14,7 @@ import { reportedEventActivities } from './reported-event.ts'
 import { rewardActivities } from './reward.ts'
 import { storeCreditActivities } from './store-credit.ts'
 import { transactionActivities } from './transaction.ts'
+import { uploadActivities } from './upload.ts'
 import { webhookEndpointActivities } from './webhooks/endpoint.ts'
 import { nudging } from './webhooks/nudge.ts'
 
@@ -35,6 +36,7 @@ export function requestActivities(dependencies: Dependencies) {
     ...rewardActivities(dependencies),
     ...storeCreditActivities(dependencies),
     ...transactionActivities(dependencies),
+    ...uploadActivities(dependencies),
     ...webhookEndpointActivities(dependencies),
   }
   return nudging(activities, dependencies.nudge)

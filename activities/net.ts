@@ -1,5 +1,6 @@
 import { overdueTierReviews } from '../db/account-changes.ts'
 import { stalledBulks } from '../db/bulk.ts'
+import { forgetDeadUploads } from '../db/bulk-uploads.ts'
 import { dueExpiries } from '../db/expiry.ts'
 import {
   expiredPayments,
@@ -35,6 +36,8 @@ const GRACE_MS = 120_000
 const BATCH = 500
 // And begins no further page after this: the activity has 50 s.
 const TURN_MS = 30_000
+// Dead uploads removed in one run: the rows of the largest file take a second.
+const UPLOADS = 10
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
 export type NetFindings = {
@@ -153,9 +156,18 @@ export function netActivities(
       )
     },
 
-    /** Imports and reversals that nobody works on: their run is started again, or told to look. */
-    mendBulks: (): Promise<number> =>
-      mend('bulks', stalledBulks, (stalled) => tellBulk(engine, stalled), { remains: true }),
+    /**
+     * Imports and reversals that nobody works on: their run is started again, or told to look. And files
+     * whose process died while it read them: what was kept of them is removed.
+     */
+    mendBulks: async (): Promise<number> => {
+      const stalled = await mend('bulks', stalledBulks, (bulk) => tellBulk(engine, bulk), {
+        remains: true,
+      })
+      const dead = await forgetDeadUploads(pool, UPLOADS)
+      found('bulks', dead)
+      return stalled + dead
+    },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
   }

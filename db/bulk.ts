@@ -41,13 +41,6 @@ export async function insertBulk(tx: Db, values: NewBulk): Promise<BulkRow | und
   return rows[0]
 }
 
-/** Rows of one chunk as JSON text: parsed by the database alone. */
-export async function insertChunk(tx: Db, workspace: string, id: string, no: number, rows: string) {
-  await tx.execute(
-    sql`insert into bulk_chunk (workspace, bulk, no, rows) values (${workspace}, ${id}, ${no}, ${rows}::jsonb)`,
-  )
-}
-
 /** Those of these accounts that there are; `owner` is who has a merged one's points. */
 export const findImportAccounts = (pool: Pool, workspace: string, ids: string[]) =>
   inWorkspace(pool, workspace, async (db) => {

@@ -1,10 +1,16 @@
 import pg from 'pg'
 
 /**
- * Functions that run as the owner, past row security, and that a request needs: who is asking, and
- * who signs. Every other one that looks across workspaces is the worker's.
+ * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
+ * and what is removed of an import's file that was not good (of the named workspace alone). Every other one
+ * looks across workspaces and is the worker's.
  */
-const OF_REQUESTS = ['api_key_find', 'payment_secrets_find', 'payment_endpoint_secrets']
+const OF_REQUESTS = [
+  'api_key_find',
+  'payment_secrets_find',
+  'payment_endpoint_secrets',
+  'bulk_upload_forget',
+]
 
 /** The owner's alone: they throw away what is counted again from the ledger. */
 const OF_THE_OWNER = ['ledger_recount']

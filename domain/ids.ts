@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'tch'
   | 'imp'
   | 'brv'
+  | 'upl'
   | 'ety'
   | 'rct'
   | 'idn'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { DecimalsChanged } from '../../activities/bulk.ts'
+import { UploadLost } from '../../activities/upload.ts'
 import { type BulkRow, findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
@@ -12,10 +13,10 @@ import { endpoint } from '../endpoint.ts'
 import { Import } from '../objects/bulk.ts'
 import { Outage } from '../outage.ts'
 import { text } from '../values/text.ts'
-import { oneOfFew } from './at-once.ts'
+import { hashed } from './body.ts'
 import type { Checked } from './check.ts'
 import { csvLines, type Line, ndjsonLines } from './lines.ts'
-import { chunksOf, hashed, spool, spoolFile } from './spool.ts'
+import { uploaded } from './upload.ts'
 
 const ROUTE = 'POST /v1/loyalty/imports'
 const LONGEST_BATCH = 500 // as a metadata value
@@ -63,39 +64,35 @@ export const createImport = endpoint({
       return { status: 'created', replayed: true, object: importObject(known, livemode) }
     }
     const now = await databaseNow(deps.pool)
-    return oneOfFew(workspace, async () => {
-      const file = await spoolFile()
-      try {
-        const checked = await spool(stream, hash, lines, file, { pool: deps.pool, workspace, now })
-        refuseWrong(checked)
-        const fingerprint = hash.digest('base64url')
-        const values = {
-          workspace,
-          id,
-          kind: 'import' as const,
-          batch: query.batch ?? id,
-          total: checked.rows,
-          fingerprint,
-          createdAt: now,
-          progressedAt: now,
-        }
-        const created = await write(() =>
-          deps.activities.createBulk(values, chunksOf(file), checked.chunks, checked.decimals),
-        ).catch(orSendAgain)
-        const row = await findBulk(deps.pool, workspace, id)
-        if (row === undefined) throw new Error(`no import ${id}`)
-        refuseOther(row, fingerprint)
-        return { status: 'created', replayed: !created, object: importObject(row, livemode) }
-      } finally {
-        await file.close()
+    const context = { pool: deps.pool, activities: deps.activities, workspace, now, log: ctx.log }
+    return uploaded(stream, hash, lines, context, async (checked, upload) => {
+      refuseWrong(checked)
+      const fingerprint = hash.digest('base64url')
+      const values = {
+        workspace,
+        id,
+        kind: 'import' as const,
+        batch: query.batch ?? id,
+        total: checked.rows,
+        fingerprint,
+        createdAt: now,
+        progressedAt: now,
       }
-    })
+      const created = await write(() => deps.activities.createBulk(values, upload))
+      const row = await findBulk(deps.pool, workspace, id)
+      if (row === undefined) throw new Error(`no import ${id}`)
+      refuseOther(row, fingerprint)
+      return { status: 'created' as const, replayed: !created, object: importObject(row, livemode) }
+    }).catch(orSendAgain)
   },
 })
 
+const sendAgain = (cause: string) => new Outage(`${cause} Nothing was kept; send the file again.`)
+
 function orSendAgain(error: unknown): never {
-  if (!(error instanceof DecimalsChanged)) throw error
-  throw new Outage('A program’s decimals changed meanwhile. Nothing was kept; send the file again.')
+  if (error instanceof DecimalsChanged) throw sendAgain('A program’s decimals changed meanwhile.')
+  if (error instanceof UploadLost) throw sendAgain('What was read of the file was lost meanwhile.')
+  throw error
 }
 
 function refuseOther(row: BulkRow, fingerprint: string): void {

@@ -48,3 +48,19 @@ export const bulkChunk = pgTable(
   },
   (t) => [primaryKey({ columns: [t.workspace, t.bulk, t.no] })],
 )
+
+/**
+ * Files of imports that are being read. The checked chunks of one are in bulk_chunk under its id; they become
+ * an import's when the whole file was good, and are removed where it was not or its process died.
+ */
+export const bulkUpload = pgTable(
+  'bulk_upload',
+  {
+    workspace: idText('workspace').notNull(),
+    id: idText('id').notNull(),
+    openedAt: instant('opened_at').notNull(),
+    // When its process last said that it lives.
+    aliveAt: instant('alive_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] }), index('bulk_upload_alive').on(t.aliveAt)],
+)

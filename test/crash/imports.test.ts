@@ -63,6 +63,16 @@ const written = async (batch: string) =>
       [batch],
     )
   ).rows[0]
+/** Files being read, and their chunks; a process that died leaves both until it is missed for a minute. */
+const uploads = async () =>
+  (
+    await all.owner.query(
+      `select (select count(*)::int from bulk_upload) as files,
+         (select count(*)::int from bulk_chunk where bulk like 'upl%') as chunks`,
+    )
+  ).rows[0]
+const aMinuteLater = () =>
+  all.owner.query(`update bulk_upload set alive_at = alive_at - interval '1 minute'`)
 const bulks = async () => (await all.owner.query('select count(*)::int as n from bulk')).rows[0].n
 
 /** The worker writes until it waits for this member's lock; then it is killed, its transaction ended or not. */
@@ -124,7 +134,7 @@ describe.each(WHEN)('the worker dies %s', (when) => {
   })
 })
 
-test('the API dies while a file is sent: nothing is written, and the file sent again is imported once', async () => {
+test('the API dies while a file is sent: nothing stays of it, and the file sent again is imported once', async () => {
   const before = await bulks()
   const body = file()
   const upload = request({
@@ -142,12 +152,16 @@ test('the API dies while a file is sent: nothing is written, and the file sent a
   await new Promise<void>((resolve) =>
     upload.write(body.slice(0, body.length / 2), () => resolve()),
   )
+  await expect.poll(async () => (await uploads()).chunks, { timeout: 30_000 }).toBeGreaterThan(3)
   await all.kill('api')
   await broken
   await all.startApi()
   expect([await bulks(), (await written('cut')).n]).toEqual([before, 0])
+  expect((await uploads()).files).toBe(1)
+  await aMinuteLater()
   const { status, id } = await send(body, 'cut')
   expect(status).toBe(201)
+  expect(await uploads()).toEqual({ files: 0, chunks: 0 })
   await completed(`${IMPORTS}/${id}`).toBe('completed')
   expect(await written('cut')).toEqual({ n: ROWS, operations: ROWS, sum: SUM })
 })
@@ -168,10 +182,39 @@ test('the API dies while it stores the checked rows: nothing of them stays, and 
   expect(await lost).toBe('connection lost')
   await all.startApi()
   expect(await bulks()).toBe(before)
+  await aMinuteLater()
   const { status, id } = await send(file(), 'stored')
   expect(status).toBe(201)
+  expect(await uploads()).toEqual({ files: 0, chunks: 0 })
   await completed(`${IMPORTS}/${id}`).toBe('completed')
   expect(await written('stored')).toEqual({ n: ROWS, operations: ROWS, sum: SUM })
+})
+
+test('the API dies while the import takes its chunks: it is not there, and the file sent again is imported once', async () => {
+  const before = await bulks()
+  const blocker = await all.owner.connect()
+  await blocker.query('begin')
+  await blocker.query('lock table bulk in exclusive mode')
+  const lost = send(file(), 'taken').catch(() => 'connection lost')
+  const waits = `select pid from pg_locks where not granted and relation = 'bulk'::regclass`
+  await expect
+    .poll(async () => (await all.owner.query(waits)).rowCount, { timeout: 30_000 })
+    .toBe(1)
+  const [backend] = (await all.owner.query(waits)).rows
+  await all.kill('api')
+  await all.terminate(backend.pid)
+  await blocker.query('rollback')
+  blocker.release()
+  expect(await lost).toBe('connection lost')
+  await all.startApi()
+  expect(await bulks()).toBe(before)
+  expect((await uploads()).chunks).toBeGreaterThan(0)
+  await aMinuteLater()
+  const { status, id } = await send(file(), 'taken')
+  expect(status).toBe(201)
+  expect(await uploads()).toEqual({ files: 0, chunks: 0 })
+  await completed(`${IMPORTS}/${id}`).toBe('completed')
+  expect(await written('taken')).toEqual({ n: ROWS, operations: ROWS, sum: SUM })
 })
 
 test('Temporal is away when the rows are stored: 503, and the same request again starts the run', async () => {

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { oneOfFew } from '../../api/imports/at-once.ts'
-import { counted } from '../../api/imports/spool.ts'
+import { counted } from '../../api/imports/body.ts'
 import { postChunk } from '../../db/bulk.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -189,17 +188,6 @@ describe('an import', () => {
     const never = { account: accounts[0], amount: 5, expires_at: '9999-12-31T23:59:59-05:00' }
     const { status, body } = await send(ndjson([never]))
     expect([status, body.error.errors[0]]).toMatchObject([400, { line: 1, param: 'expires_at' }])
-  })
-
-  it('is one of four that a workspace sends at once', async () => {
-    const open: (() => void)[] = []
-    const slow = () => oneOfFew('ws_slow', () => new Promise<void>((done) => open.push(done)))
-    const first = [slow(), slow(), slow(), slow()]
-    await expect(slow()).rejects.toMatchObject({ refusal: { code: 'too_many_requests' } })
-    await expect(oneOfFew('ws_other', async () => 'read')).resolves.toBe('read')
-    for (const done of open) done()
-    await Promise.all(first)
-    await expect(oneOfFew('ws_slow', async () => 'read')).resolves.toBe('read')
   })
 
   it('of more bytes than the most ends there', async () => {

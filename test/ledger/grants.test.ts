@@ -14,8 +14,13 @@ afterAll(async () => {
 })
 
 const MAY_NOT = /permission denied for function/
-// What a request has to ask about before it knows its workspace.
-const OF_REQUESTS = ['api_key_find', 'payment_endpoint_secrets', 'payment_secrets_find']
+// What a request has to ask about before it knows its workspace, and what it removes of its own.
+const OF_REQUESTS = [
+  'api_key_find',
+  'bulk_upload_forget',
+  'payment_endpoint_secrets',
+  'payment_secrets_find',
+]
 
 /** Names of the functions that run as the owner, and whether a role may execute them. */
 const executable = async (role: string) => {
@@ -47,6 +52,32 @@ test('keys of the last day are not forgotten, whoever asks', async () => {
   expect(rows).toEqual([{ key: 'new' }])
 })
 
+test('a request removes a file that is being read in its own workspace, and no import’s rows', async () => {
+  await db.owner.query(
+    `insert into bulk_upload (workspace, id, opened_at, alive_at)
+     select ws, 'upl_1', now(), now() from unnest(array['ws_1', 'ws_2']) ws`,
+  )
+  await db.owner.query(
+    `insert into bulk_chunk (workspace, bulk, no, rows)
+     select ws, bulk, 0, '[]' from unnest(array['ws_1', 'ws_2']) ws, unnest(array['upl_1', 'imp_1']) bulk`,
+  )
+  const client = await db.pool.connect()
+  const forget = (workspace: string, bulk: string) =>
+    client.query('select bulk_upload_forget($1, $2)', [workspace, bulk])
+  await forget('ws_1', 'upl_1') // no workspace named
+  await client.query(`select set_config('vinr.workspace', 'ws_1', false)`)
+  for (const workspace of ['ws_1', 'ws_2'])
+    for (const bulk of ['upl_1', 'imp_1']) await forget(workspace, bulk)
+  await expect(client.query('delete from bulk_chunk')).rejects.toThrow(/permission denied/)
+  client.release(true)
+  const { rows } = await db.owner.query('select workspace, bulk from bulk_chunk order by 1, 2')
+  expect(rows).toEqual([
+    { workspace: 'ws_1', bulk: 'imp_1' },
+    { workspace: 'ws_2', bulk: 'imp_1' },
+    { workspace: 'ws_2', bulk: 'upl_1' },
+  ])
+})
+
 test('with a role of its own the worker alone looks across workspaces', async () => {
   const url = new URL(db.ownerUrl)
   url.username = url.password = 'engagement_grants_worker'
@@ -59,7 +90,8 @@ test('with a role of its own the worker alone looks across workspaces', async ()
   await expect(db.pool.query('select idempotency_forget(now())')).rejects.toThrow(MAY_NOT)
   await worker.query('select * from all_programs()')
   await worker.query('select * from net_overdue_redemptions(now(), 1)')
-  await worker.query('select ledger_roll_up(), idempotency_forget(now())')
+  await expect(db.pool.query('select net_forget_uploads(1)')).rejects.toThrow(MAY_NOT)
+  await worker.query('select ledger_roll_up(), idempotency_forget(now()), net_forget_uploads(1)')
   await expect(worker.query('select ledger_recount()')).rejects.toThrow(MAY_NOT)
   await expect(worker.query('delete from ledger_total')).rejects.toThrow(/permission denied/)
 

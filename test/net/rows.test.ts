@@ -10,6 +10,7 @@ import { eachRow, workOff } from '../../activities/rows.ts'
 import { storeCreditActivities } from '../../activities/store-credit.ts'
 import { tierActivities } from '../../activities/tier.ts'
 import { tierReassessmentActivities } from '../../activities/tier-reassessment.ts'
+import { uploadActivities } from '../../activities/upload.ts'
 import { createLog } from '../../api/log.ts'
 import { insertPayment, receivePaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
@@ -369,6 +370,26 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     expect(told).toEqual([expect.stringContaining(good)])
     expect(failures).toEqual(reportOf('net_bulks', bad))
     await db.owner.query('delete from bulk')
+  })
+
+  it('files of imports whose process died while it read them; of one that lives nothing is removed', async () => {
+    const uploads = [newId('upl'), newId('upl')]
+    const { openUpload, keepChunk } = uploadActivities({ pool: db.pool, engine })
+    for (const id of uploads) {
+      expect(await openUpload({ workspace, id }, 4)).toBe(true)
+      await keepChunk({ workspace, id }, { no: 0, rows: '[]' })
+    }
+    await db.owner.query(
+      `update bulk_upload set alive_at = alive_at - interval '61 seconds' where id = $1`,
+      [uploads[0]],
+    )
+    expect(await netActivities(dependencies()).mendBulks()).toBe(1)
+    expect(found).toEqual({ bulks: 1 })
+    const { rows } = await db.owner.query(
+      'select u.id, c.bulk from bulk_upload u full join bulk_chunk c on c.bulk = u.id',
+    )
+    expect(rows).toEqual([{ id: uploads[1], bulk: uploads[1] }])
+    await db.owner.query('with gone as (delete from bulk_chunk) delete from bulk_upload')
   })
 
   it('store credit', async () => {

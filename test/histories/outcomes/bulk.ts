@@ -25,7 +25,13 @@ async function imported(house: House, status?: NewBulk['status']): Promise<strin
     return { line: i + 1, account, amount, reason: 'import', expires_at: null, metadata: {} }
   })
   const chunk = { no: importLane(account), rows: JSON.stringify(rows) }
-  await house.activities.createBulk({ ...bulk(house, 'import', id, id), status }, [chunk], 1)
+  const upload = { workspace: house.workspace, id: newId('upl') }
+  await house.activities.openUpload(upload, 4)
+  await house.activities.keepChunk(upload, chunk)
+  await house.activities.createBulk(
+    { ...bulk(house, 'import', id, id), status },
+    { id: upload.id, chunks: 1, decimals: new Map() },
+  )
   return id
 }
 
