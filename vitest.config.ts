@@ -13,5 +13,7 @@ export default defineConfig({
     // Tests await events; this only ends one that waits for what never comes.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a test polls for comes late on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
   },
 })

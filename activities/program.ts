@@ -52,7 +52,7 @@ export function programActivities({
         await refuseUsedDecimals(tx, before, change.decimals)
         await noteValue(tx, before, change, at)
         const after = await updateProgram(tx, request.workspace, id, change)
-        if (after !== undefined && after.expiryWarnDaysBefore !== before.expiryWarnDaysBefore) {
+        if (after !== undefined && warnsOtherwise(before, after)) {
           await rewakeProgram(tx, before.workspace, before.id, at)
         }
         retiered = after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)
@@ -71,6 +71,11 @@ export function programActivities({
     },
   }
 }
+
+/** Warnings are days of the program's own zone: hours apart where its clocks change between. */
+const warnsOtherwise = (before: ProgramRow, after: ProgramRow): boolean =>
+  after.expiryWarnDaysBefore !== before.expiryWarnDaysBefore ||
+  after.expiryTimeZone !== before.expiryTimeZone
 
 async function refuseUsedDecimals(tx: Db, before: ProgramRow, decimals: number | undefined) {
   if (decimals === undefined || decimals === before.decimals) return

@@ -178,7 +178,9 @@ begin
   return posted - due;
 end $$;
 
--- A program now warns earlier, or at all: the runs of its accounts must look earlier too. Returns how many.
+-- A program now warns earlier, or at all: the runs of its accounts must look earlier too. `lots_due_from` may
+-- be past already, where what was due then had been spent before: then the account is looked at now. Returns
+-- how many.
 create or replace function program_rewake(p_workspace text, p_program text, p_at timestamptz) returns int
 language plpgsql as $$
 declare
@@ -188,7 +190,7 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into p from program where workspace = p_workspace and id = p_program;
   update account a set expiry_wake_at = expiry_wake(p, a.lots_due_from, p_at)
-  where a.workspace = p_workspace and a.program = p_program and a.lots_due_from > p_at
+  where a.workspace = p_workspace and a.program = p_program
     and a.expiry_wake_at > expiry_wake(p, a.lots_due_from, p_at);
   get diagnostics n = row_count;
   return n;

@@ -30,7 +30,7 @@ const rowOf = async (key: string) => (await all.redemptions()).find(({ id }) => 
 async function createWaitingForLock(key: string) {
   const lock = await all.holdAccount(ACCOUNT)
   const answer = all.redeem(key).catch(() => 'connection lost' as const)
-  await expect.poll(() => lock.waiters(), { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(() => lock.waiters(), { timeout: 20_000 }).toHaveLength(1)
   expect((await client.workflow.getHandle(idOf(key)).describe()).status.name).toBe('RUNNING')
   return { lock, answer }
 }
@@ -91,7 +91,7 @@ test('create refuses once the clock has passed the arming by the creation window
   await all.owner.query(`update reward set hold_minutes = 0.1 where id = 'rwd_fivecredit'`)
   const { lock, answer } = await createWaitingForLock('too-late')
   const armedAt = Date.now()
-  await expect.poll(() => Date.now() - armedAt, { timeout: 10_000 }).toBeGreaterThan(3_300)
+  await expect.poll(() => Date.now() - armedAt, { timeout: 20_000 }).toBeGreaterThan(3_300)
   await lock.release()
   await all.owner.query(`update reward set hold_minutes = null where id = 'rwd_fivecredit'`)
   expect(await answer).toMatchObject({

@@ -39,7 +39,7 @@ const report = (eventId: string) =>
 async function waitingForLock(eventId: string) {
   const lock = await all.holdAccount(ACCOUNT)
   const answer = report(eventId).catch(() => 'connection lost' as const)
-  await expect.poll(() => lock.waiters(), { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(() => lock.waiters(), { timeout: 20_000 }).toHaveLength(1)
   return { lock, answer }
 }
 

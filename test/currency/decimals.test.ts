@@ -68,7 +68,7 @@ it('a change of decimals waits for the first transaction under way, and is then 
   await writer.query('begin')
   await credit(writer, account)
   const changed = change(program, 2).then(({ status, body }) => [status, body.error?.code])
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
   await writer.query('commit')
   writer.release()
   expect(await changed).toEqual([422, 'decimals_in_use'])
@@ -80,7 +80,7 @@ it('a first transaction rolled back leaves the change free to happen', async () 
   await writer.query('begin')
   await credit(writer, account)
   const changed = change(program, 2).then(({ status, body }) => [status, body.currency?.decimals])
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
   await writer.query('rollback')
   writer.release()
   expect(await changed).toEqual([200, 2])
@@ -111,7 +111,7 @@ describe('points that were reckoned in the decimals of a moment ago', () => {
       await changer.query('select decimals_used($1, $2)', [shop.workspace, program])
       await changer.query('update program set decimals = 2 where id = $1', [program])
       const asked = Promise.resolve(ask()) // a request is sent once it is awaited
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
       await changer.query('commit')
       return await asked
     } finally {
@@ -222,7 +222,7 @@ describe('rewards', () => {
       shop.post('/v1/loyalty/rewards', mug(program)),
       shop.patch(`/v1/loyalty/rewards/${before.id}`, { cost: 8 }),
     ])
-    await expect.poll(waiting, { timeout: 10_000 }).toBe(2)
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(2)
     await changer.query('commit')
     changer.release()
     const [made, changed] = await asked
@@ -256,7 +256,7 @@ it('a change of decimals and movements of other programs wait for nothing of eac
   await credit(writer, busy.account) // another program's first, not yet committed
   expect((await change(other.program, 2)).status).toBe(200)
   const changed = change(busy.program, 2).then(({ status }) => status)
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
   const movement = { account: other.account, amount: 1.5, reason: 'x' }
   expect((await shop.post('/v1/loyalty/transactions', movement)).status).toBe(201)
   await writer.query('commit')

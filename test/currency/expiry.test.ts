@@ -278,19 +278,58 @@ describe('a policy', () => {
     expect((await look(account, new Date(after))).expired).toBeGreaterThan(0)
   })
 
+  const wakeOf = async (account: string): Promise<number> =>
+    (
+      await shop.owner.query('select expiry_wake_at from account where id = $1', [account])
+    ).rows[0].expiry_wake_at.getTime()
+
   it('that begins to warn makes accounts look earlier', async () => {
     const inProgram = await program({ mode: 'rolling', months: 12 })
     const account = await member(inProgram)
     await credit(account, 1)
-    const wake = async () =>
-      (
-        await shop.owner.query('select expiry_wake_at from account where id = $1', [account])
-      ).rows[0].expiry_wake_at.getTime()
-    const before = await wake()
+    const before = await wakeOf(account)
     await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { warnDaysBefore: 30 } })
-    expect(before - (await wake())).toBe(30 * DAY_MS)
+    expect(before - (await wakeOf(account))).toBe(30 * DAY_MS)
+  })
+
+  it('that begins to warn earlier does so where points spent before their date would be past it', async () => {
+    const inProgram = await program({ mode: 'never', warnDaysBefore: 7 })
+    const account = await member(inProgram)
+    const inDays = (days: number) => new Date(Date.now() + days * DAY_MS)
+    await credit(account, 5, inDays(8))
+    await credit(account, 3, inDays(60))
+    await credit(account, -5)
+    await look(account, inDays(2)) // nothing is left to warn of
+    const at = inDays(40) // nobody had to look since
+    await shop.activities.updateProgram(
+      { workspace: shop.workspace, route: 'test', key: null, fingerprint: 'f' },
+      inProgram,
+      () => ({ expiryWarnDaysBefore: 30 }),
+      at,
+    )
+    expect(await wakeOf(account)).toBeLessThanOrEqual(at.getTime())
+    await look(account, at)
+    expect(await eventsOf(account, 'loyalty.points.expiring')).toMatchObject([
+      { data: { points: 3 } },
+    ])
+  })
+
+  it('that moves to another zone warns by the days of that one', async () => {
+    const inProgram = await program({ mode: 'never', warnDaysBefore: 7 })
+    const account = await member(inProgram)
+    // the clocks of Berlin go back on the last Sunday of October: a week ago there was an hour more ago
+    const due = lastSundayOfOctober(new Date().getUTCFullYear() + 1) + 2 * DAY_MS
+    await credit(account, 1, new Date(due))
+    expect(await wakeOf(account)).toBe(due - 7 * DAY_MS)
+    await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { timeZone: 'Europe/Berlin' } })
+    expect(await wakeOf(account)).toBe(due - 7 * DAY_MS - 3_600_000)
   })
 })
+
+function lastSundayOfOctober(year: number): number {
+  const last = new Date(Date.UTC(year, 9, 31))
+  return last.getTime() - last.getUTCDay() * DAY_MS
+}
 
 describe('a date that many accounts share', () => {
   it('is worked off by the batch, and their runs wake spread over the hours after', async () => {

@@ -75,9 +75,9 @@ it('dates of a small import have a run each, which writes them off within second
       () => true,
       () => false,
     )
-  await expect.poll(isArmed, { timeout: 15_000 }).toBe(true) // arming follows the commit
+  await expect.poll(isArmed, { timeout: 20_000 }).toBe(true) // arming follows the commit
   await expect
-    .poll(() => expired(accounts), { timeout: 15_000 })
+    .poll(() => expired(accounts), { timeout: 20_000 })
     .toEqual({ n: SMALL, to_the_date: true })
 })
 

@@ -114,7 +114,7 @@ describe('liability', () => {
     await shop.post(`/v1/loyalty/redemptions/${released.body.id}/cancel`)
     const undo = (id: unknown) => shop.post(`/v1/loyalty/transactions/${id}/reverse`)
     await undo(adjusted.transaction?.id)
-    await expect.poll(async () => (await report(program)).expired, { timeout: 10_000 }).toBe(40)
+    await expect.poll(async () => (await report(program)).expired, { timeout: 20_000 }).toBe(40)
     const body = await report(program)
     expect(body).toMatchObject({
       earned: 1_000,

@@ -320,7 +320,7 @@ describe('balance_at', () => {
       ).body.balance
     expect(await at(expiresAt.getTime() - 1)).toBe(70)
     expect(await at(expiresAt.getTime())).toBe(0)
-    await expect.poll(() => balance(account), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => balance(account), { timeout: 20_000 }).toBe(0)
     expect([await at(expiresAt.getTime() - 1), await at(expiresAt.getTime())]).toEqual([70, 0])
     await credit(account, 5) // writes off what was due
     expect([await at(expiresAt.getTime() - 1), await at(expiresAt.getTime())]).toEqual([70, 0])

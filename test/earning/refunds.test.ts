@@ -536,7 +536,7 @@ describe('other triggers', () => {
     await earning.tell('invoice.paid', invoice, 'evt_invoice_2')
     await earning.tell('subscription.created', { id: newId('op'), customer: member.customer })
     await earning.tell('referral.converted', { id: newId('op'), account: member.id })
-    await expect.poll(() => earning.balance(member.id), { timeout: 10_000 }).toBe(19 + 200 + 300)
+    await expect.poll(() => earning.balance(member.id), { timeout: 20_000 }).toBe(19 + 200 + 300)
     const { body } = await shop.get(`/v1/loyalty/transactions?account=${member.id}`)
     expect(body.data.at(-1).source).toMatchObject({
       invoice: invoice.id,

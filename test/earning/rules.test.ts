@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { signalPayment } from '../../temporal/payment.ts'
 import { paymentWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
@@ -412,7 +413,7 @@ describe('a payment', () => {
 describe('pending points', () => {
   const SOON = 1.5 / 86_400 // days
 
-  test('are not spendable, count as pending, and mature by the payment’s run', async () => {
+  test('mature by the payment’s run, not before their date', async () => {
     const of = await program()
     await earning.rule({ program: of, pendingDays: SOON })
     const member = await earning.member({ program: of })
@@ -422,19 +423,23 @@ describe('pending points', () => {
       customer: member.customer,
       card: '4242424242424242',
     })
-    await expect.poll(async () => (await earning.account(member.id)).pending_points).toBe(42)
-    expect(await earning.balance(member.id)).toBe(0)
     await ended(shop, paymentWorkflowId(shop.workspace, body.id))
     expect(await earning.account(member.id)).toMatchObject({
       balance: 42,
       pending_points: 0,
       lifetime_points: 42,
     })
+    const { rows } = await shop.owner.query(
+      `select e.matures_at - e.earned_on > interval '1 s' as waits, t.at >= e.matures_at as waited
+       from earning e join ptx t on t.workspace = e.workspace and t.id = e.transaction where e.payment = $1`,
+      [body.id],
+    )
+    expect(rows).toEqual([{ waits: true, waited: true }])
   })
 
   test('are shrunk first by a refund, and only the rest matures', async () => {
     const of = await program()
-    await earning.rule({ program: of, pendingDays: SOON })
+    await earning.rule({ program: of, pendingDays: 30 })
     const member = await earning.member({ program: of })
     const { body } = await shop.post('/v1/payments', {
       amount: 4_200,
@@ -443,12 +448,19 @@ describe('pending points', () => {
       card: '4242424242424242',
     })
     await shop.post('/v1/refunds', { payment: body.id, amount: 2_100 })
+    await expect.poll(async () => (await earning.account(member.id)).pending_points).toBe(21)
+    await shop.owner.query('update earning set matures_at = now() where payment = $1', [body.id])
+    await signalPayment(shop.engine, {
+      workspace: shop.workspace,
+      payment: body.id,
+      expiresAt: null,
+    })
     await ended(shop, paymentWorkflowId(shop.workspace, body.id))
     expect(amounts(await earning.rows(body.id))).toEqual([['earn', 21]])
     expect(await earning.account(member.id)).toMatchObject({ balance: 21, pending_points: 0 })
   })
 
-  test('wait at their date when the worker was away, and the net finds those whose run was lost', async () => {
+  test('are not spendable, wait at their date when the worker was away, and the net finds those whose run was lost', async () => {
     const of = await program()
     await earning.rule({ program: of, pendingDays: 30 })
     const member = await earning.member({ program: of })
@@ -459,6 +471,7 @@ describe('pending points', () => {
       card: '4242424242424242',
     })
     await expect.poll(async () => (await earning.account(member.id)).pending_points).toBe(42)
+    expect(await earning.balance(member.id)).toBe(0)
     const { rows } = await shop.owner.query('select source from net_maturing_earnings($1, 10)', [
       new Date(Date.now() + 31 * 86_400_000),
     ])

@@ -201,7 +201,7 @@ describe('a payment and its refund, told at the same moment', () => {
       await early.query('begin')
       await takeIn(early, first(payment))
       const late = takeIn(shop.owner, second(payment))
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
       await early.query('commit')
       expect((await late).rows[0].taken.outcome).toBe('received')
     } finally {

@@ -31,7 +31,7 @@ async function reportAndCut(user: string, eventId: string, query = '') {
     )
     return rows.map(({ pid }) => pid)
   }
-  await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(waiting, { timeout: 20_000 }).toHaveLength(1)
   const [pid] = await waiting()
   // the owner may not end the application's backends, a member of its role may
   const admin = new pg.Client({ connectionString: shop.url })

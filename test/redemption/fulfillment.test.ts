@@ -183,7 +183,7 @@ describe('several parcels', () => {
       },
     })
     await expect
-      .poll(async () => (await details(item.id)).includes('Posten a'), { timeout: 10_000 })
+      .poll(async () => (await details(item.id)).includes('Posten a'), { timeout: 20_000 })
       .toBe(true)
     const tooMany = await ask(item.id, 'fulfill', { quantity: 2 })
     expect([tooMany.status, tooMany.body.error]).toMatchObject([

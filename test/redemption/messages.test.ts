@@ -215,7 +215,7 @@ test('an operator finds a run by its account and its status', async () => {
   await expect
     .poll(
       () => find(`RedemptionAccount = 'loy_abc123' and TaskQueue = '${house.engine.taskQueue}'`),
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     )
     .toEqual([input.redemption])
   await askRedemption(house.engine, input, cancel, { ...operation(), reason: 'done' })
@@ -225,7 +225,7 @@ test('an operator finds a run by its account and its status', async () => {
         find(
           `RedemptionAccount = 'loy_abc123' and RedemptionStatus = 'released' and TaskQueue = '${house.engine.taskQueue}'`,
         ),
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     )
     .toEqual([input.redemption])
 })

@@ -40,7 +40,7 @@ const deliveries = async (id: string, query = '') =>
   (await shop.get(`/v1/webhook_endpoints/${id}/deliveries?${query}`)).body.data
 const health = async (id: string) => (await shop.get(`/v1/webhook_endpoints/${id}`)).body
 const settled = (id: string, status: string) =>
-  expect.poll(async () => (await deliveries(id))[0]?.status, { timeout: 10_000 }).toBe(status)
+  expect.poll(async () => (await deliveries(id))[0]?.status, { timeout: 20_000 }).toBe(status)
 const makeDue = (id: string) =>
   shop.owner.query(
     `update webhook_delivery set next_attempt_at = now() where endpoint = $1 and status = 'pending'`,
