@@ -264,6 +264,14 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     ...(await turned(`${V1}/imports`, (await imported()).id, 'pause', 'resume')),
     other: { path: `${V1}/imports/${(await imported()).id}/pause` },
   }),
+  'POST /v1/loyalty/imports/{id}/cancel': async () => {
+    const { id } = await imported()
+    // it is for good: what comes between finds it canceled, and leaves it so
+    return {
+      ...(await turned(`${V1}/imports`, id, 'cancel', 'pause')),
+      other: { path: `${V1}/imports/${(await imported()).id}/cancel` },
+    }
+  },
   'POST /v1/loyalty/imports/{id}/resume': async () => {
     const { id } = await imported()
     await post(`${V1}/imports/${id}/pause`)
