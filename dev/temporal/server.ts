@@ -11,6 +11,7 @@ import {
   type SqlitePragmas,
   sqliteArgs,
 } from './settings.ts'
+import { serveUi } from './ui.ts'
 
 export type TemporalOptions = {
   /** From `temporalBinary`. */
@@ -57,22 +58,35 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(attempt === 1 ? options.port : undefined)
     const uiPort = await chooseUiPort(options.uiPort, attempt)
+    const innerUiPort = uiPort === null ? null : await freePort()
     const logFile = options.logFile ?? defaultLog(options.dbFile, port)
     const child = await startChild({
       name: 'temporal',
       command: options.binary,
-      args: serverArgs({ ...options, namespace }, port, uiPort),
+      args: serverArgs({ ...options, namespace }, port, innerUiPort),
       logFile,
       env: { ...GO_ENVIRONMENT, ...quietEnvironment() },
       graceMs: STOP_GRACE_MS,
     })
     const failure = await failureToStart(child, port, namespace, attributes)
-    if (failure === null) return running(child, port, uiPort)
+    if (failure === null) {
+      if (uiPort !== null && innerUiPort !== null) await uiBeside(child, uiPort, innerUiPort)
+      return running(child, port, uiPort)
+    }
     const log = tailOf(logFile)
     if (!/address already in use|can't set .* port/.test(log) || attempt === START_ATTEMPTS) {
       throw new Error(`Temporal did not start: ${failure}. The end of ${logFile}:\n${log}`)
     }
   }
+}
+
+/** The UI's door, which is there as long as the server. */
+async function uiBeside(child: Child, port: number, innerPort: number) {
+  const ui = await serveUi(port, innerPort).catch(async (error: unknown) => {
+    await child.stop()
+    throw error
+  })
+  void child.exited.then(() => ui.close())
 }
 
 async function chooseUiPort(wanted: number | false | undefined, attempt: number) {
