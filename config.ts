@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ConnectionSettings, readConnection } from './temporal/settings.ts'
 
 const url = (protocols: RegExp) => z.url({ protocol: protocols })
 const text = z.string().min(1)
@@ -12,8 +13,20 @@ type CodeKey = { readonly id: string; readonly key: Buffer }
 const Environment = z.object({
   DATABASE_URL: url(/^postgres(ql)?$/),
   DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(16),
-  TEMPORAL_ADDRESS: text.default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: text.default('default'),
+  // Temporal's own variables, with its meaning; temporal/settings.ts puts them together.
+  TEMPORAL_ADDRESS: text.optional(),
+  TEMPORAL_NAMESPACE: text.optional(),
+  TEMPORAL_API_KEY: text.optional(),
+  TEMPORAL_TLS: z.enum(['true', 'false', '1', '0']).optional(),
+  TEMPORAL_TLS_SERVER_NAME: text.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: text.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: text.optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: text.optional(),
+  TEMPORAL_TLS_CLIENT_CERT_DATA: text.optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: text.optional(),
+  TEMPORAL_TLS_CLIENT_KEY_DATA: text.optional(),
+  TEMPORAL_CONFIG_FILE: text.optional(),
+  TEMPORAL_PROFILE: text.optional(),
   TEMPORAL_TASK_QUEUE: text.default('engagement'),
   HOST: text.default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -42,7 +55,7 @@ const Environment = z.object({
 export type Config = {
   databaseUrl: string
   databasePool: number
-  temporal: { address: string; namespace: string; taskQueue: string }
+  temporal: ConnectionSettings & { taskQueue: string }
   host: string
   port: number
   workerMetricsPort: number
@@ -63,19 +76,20 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   // An empty variable, as compose files make them, is one not set.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(set)
-  if (!parsed.success) {
-    const wrong = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+  const wrong = (parsed.error?.issues ?? []).map(
+    (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
+  )
+  const connection = readConnection(set, (variable, message) => {
+    wrong.push(`  ${variable}: ${message}`)
+  })
+  if (!parsed.success || wrong.length > 0) {
     throw new Error(`The environment is not complete:\n${wrong.join('\n')}`)
   }
   const env = parsed.data
   return {
     databaseUrl: env.DATABASE_URL,
     databasePool: env.DATABASE_POOL,
-    temporal: {
-      address: env.TEMPORAL_ADDRESS,
-      namespace: env.TEMPORAL_NAMESPACE,
-      taskQueue: env.TEMPORAL_TASK_QUEUE,
-    },
+    temporal: { ...connection, taskQueue: env.TEMPORAL_TASK_QUEUE },
     host: env.HOST,
     port: env.PORT,
     workerMetricsPort: env.WORKER_METRICS_PORT,

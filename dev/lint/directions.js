@@ -16,7 +16,7 @@ const READS =
 
 /** @type {Record<string, Direction>} */
 export const DIRECTIONS = {
-  'config.ts': { from: [] },
+  'config.ts': { from: ['temporal/settings.ts'] },
   // Of packages only what is pure: no file, no clock, no network.
   domain: { from: [], packages: /^(node:crypto|re2js)$/ },
   db: { from: ['domain/'], closed: /^(@temporalio|express)(\/|$)/ },

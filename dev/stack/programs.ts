@@ -28,9 +28,14 @@ const OWN = [
   'METRICS_ADDRESS', // API and worker would both listen there
 ]
 
+// How a secured server is spoken to; the stack's own listens on this machine alone, without TLS.
+const OF_ANOTHER_SERVER =
+  /^TEMPORAL_(API_KEY|TLS|TLS_.+|CONFIG_FILE|PROFILE|GRPC_META_.+|CODEC_.+)$/
+
 /** Variables that a person may have set for other commands, and that the stack sets itself. */
 export function ignoredVariables(env: NodeJS.ProcessEnv): string[] {
-  return OWN.filter((name) => env[name])
+  const foreign = Object.keys(env).filter((name) => OF_ANOTHER_SERVER.test(name))
+  return [...OWN, ...foreign].filter((name) => env[name])
 }
 
 /** How the worker and the API are run against the stack's servers. */
@@ -41,7 +46,7 @@ export function programsOf(
 ) {
   const { dataDir, ports, namespace } = place
   const host = env.HOST || '127.0.0.1' // of no concern to the network unless asked
-  const own = Object.fromEntries(OWN.map((name) => [name, undefined]))
+  const own = Object.fromEntries(ignoredVariables(env).map((name) => [name, undefined]))
   const shared = {
     ...env,
     ...own,

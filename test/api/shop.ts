@@ -5,7 +5,7 @@ import { workspaceActivities } from '../../activities/workspace.ts'
 import { createLog } from '../../api/log.ts'
 import { productApp } from '../../api/product.ts'
 import { newId } from '../../domain/ids.ts'
-import { type House, LOCAL, openHouse } from '../support/house.ts'
+import { type House, type HouseOptions, LOCAL, openHouse } from '../support/house.ts'
 
 export type Shop = House & {
   app: ReturnType<typeof productApp>
@@ -28,7 +28,7 @@ export type Shop = House & {
 
 /** The whole product in this process: API, worker, Postgres, Temporal; every reply is held against the documentation. */
 export async function openShop(
-  options: { worker?: boolean; failedKeysPerMinute?: number } = {},
+  options: HouseOptions & { failedKeysPerMinute?: number } = {},
 ): Promise<Shop> {
   const house = await openHouse(options)
   const lines: string[] = []

@@ -6,6 +6,7 @@ import { type RequestActivities, requestActivities } from '../../activities/inde
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { connectEngine } from '../../temporal/connect.ts'
+import type { ConnectionSettings } from '../../temporal/settings.ts'
 import { createWorker } from '../../worker/worker.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 
@@ -23,6 +24,12 @@ export type House = TestDatabase & {
   close(): Promise<void>
 }
 
+export type HouseOptions = {
+  worker?: boolean
+  /** How Temporal is reached, where not at its own address without TLS. */
+  connection?: Partial<ConnectionSettings>
+}
+
 // The engine's own news is noise here; its errors are not.
 Runtime.install({ logger: new DefaultLogger('ERROR') })
 
@@ -32,12 +39,15 @@ export const LOCAL = ['127.0.0.1']
 let made = 0
 
 /** A database, task queue and workspace of its own; nothing is shared with another suite but the servers. */
-export async function openHouse({ worker = true } = {}): Promise<House> {
+export async function openHouse({
+  worker = true,
+  connection = {},
+}: HouseOptions = {}): Promise<House> {
   const { temporalAddress, bundlePath } = inject('servers')
   const taskQueue = `test-${process.pid}-${Date.now().toString(36)}-${++made}`
   const [database, engine] = await Promise.all([
     testDatabase(),
-    connectEngine({ address: temporalAddress, namespace: 'default', taskQueue }),
+    connectEngine({ address: temporalAddress, namespace: 'default', ...connection, taskQueue }),
   ])
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
