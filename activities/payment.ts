@@ -2,6 +2,7 @@ import { call } from '../db/call.ts'
 import { callIn } from '../db/call-in-transaction.ts'
 import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
+  dryRunPayment,
   insertPayment,
   type MovePayment,
   movePayment,
@@ -109,6 +110,12 @@ export function paymentActivities(dependencies: Dependencies) {
     /** Run by the API: creates a sandbox payment and goes on as its webhook does. */
     createPayment: async (payment: NewPayment) =>
       goOn(payment, await insertPayment(pool, payment), payment.status === 'requires_payment'),
+
+    /** Run by the API before it starts the run: the answer that needs none, a refusal or an earlier payment. */
+    answerPayment: async (payment: NewPayment): Promise<PaymentResult | undefined> => {
+      const result = await dryRunPayment(pool, payment)
+      return result.outcome === 'created' ? undefined : goOn(payment, result, false)
+    },
 
     /** Run by the API: confirm and cancel. A repeat of the request's key is answered and changes nothing. */
     movePayment: async (move: MovePayment, request?: RequestIdentity) => {

@@ -73,30 +73,33 @@ export type NewPayment = {
   expiresAt: string
 }
 
-export async function insertPayment(pool: Pool, p: NewPayment): Promise<PaymentResult> {
-  try {
-    return await call<PaymentResult>(pool, 'payment_create', [
-      p.workspace,
-      p.payment,
-      p.route,
-      p.key,
-      p.fingerprint,
-      p.amount,
-      p.currency,
-      p.customer,
-      p.metadata,
-      JSON.stringify(p.redemptions),
-      p.status,
-      p.awaitsConfirmation,
-      p.event,
-      p.at,
-      p.expiresAt,
-      p.storeCredit ?? null,
-    ])
-  } catch (error) {
-    return { outcome: 'refused', refusal: refusalRaised(error) }
-  }
-}
+const created = (p: NewPayment) => [
+  p.workspace,
+  p.payment,
+  p.route,
+  p.key,
+  p.fingerprint,
+  p.amount,
+  p.currency,
+  p.customer,
+  p.metadata,
+  JSON.stringify(p.redemptions),
+  p.status,
+  p.awaitsConfirmation,
+  p.event,
+  p.at,
+  p.expiresAt,
+  p.storeCredit ?? null,
+]
+
+export const insertPayment = (pool: Pool, payment: NewPayment): Promise<PaymentResult> =>
+  call<PaymentResult>(pool, 'payment_create', created(payment)).catch(refused)
+
+/** What `insertPayment` would answer now; writes nothing. */
+export const dryRunPayment = (pool: Pool, payment: NewPayment): Promise<PaymentResult> =>
+  call<PaymentResult>(pool, 'payment_create_dry_run', created(payment)).catch(refused)
+
+const refused = (error: unknown) => ({ outcome: 'refused', refusal: refusalRaised(error) })
 
 export type MovePayment = {
   workspace: string
@@ -110,17 +113,13 @@ export const movePayment = (pool: Pool, m: MovePayment) =>
   call<PaymentResult>(pool, 'payment_move', [m.workspace, m.payment, m.status, m.event, m.at])
 
 /** The same, asked for by a request: a repeat of its key changes nothing. */
-export async function movePaymentAsked(
+export function movePaymentAsked(
   pool: Pool,
   m: MovePayment,
   { route, key, fingerprint }: RequestIdentity,
 ): Promise<PaymentResult> {
-  const args = [m.workspace, m.payment, m.status, m.event, m.at, route, key, fingerprint]
-  try {
-    return await call<PaymentResult>(pool, 'payment_move_asked', args)
-  } catch (error) {
-    return { outcome: 'refused', refusal: refusalRaised(error) }
-  }
+  const asked = [m.workspace, m.payment, m.status, m.event, m.at, route, key, fingerprint]
+  return call<PaymentResult>(pool, 'payment_move_asked', asked).catch(refused)
 }
 
 /** A provider's payment in our own form. */

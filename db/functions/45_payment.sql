@@ -125,6 +125,27 @@ begin
   return payment_told(pay, p_event, 'created', p_at);
 end $$;
 
+-- What payment_create would answer, by doing it and taking it all back: nothing is written, and no rule is
+-- written twice. Outcomes: created (it would be); replayed. Raises and refuses as payment_create does.
+create or replace function payment_create_dry_run(
+  p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
+  p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
+  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb
+) returns jsonb
+language plpgsql as $$
+declare
+  result jsonb;
+begin
+  begin
+    result := payment_create(p_workspace, p_id, p_route, p_key, p_fingerprint, p_amount, p_currency, p_customer,
+      p_metadata, p_refs, p_status, p_awaits_confirmation, p_event, p_at, p_expires_at, p_store_credit);
+    raise exception using errcode = 'VR004', message = 'taken back';
+  exception when sqlstate 'VR004' then
+    null; -- what it answered outlives what it wrote
+  end;
+  return result;
+end $$;
+
 -- The answer to a repeated create: the payment as it is now, or a refusal where the key came with another body.
 create or replace function payment_replayed(earlier idempotency_key, p_fingerprint text) returns jsonb
 language plpgsql stable as $$
