@@ -17,6 +17,7 @@ import type {
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
 import { refusalOf } from './invalid.ts'
+import { pathOfProto } from './values/json.ts'
 
 const NOTHING = z.strictObject({})
 
@@ -152,10 +153,16 @@ export function parse<S extends z.ZodType | undefined>(
   return result.data as Parsed<S> // the parsed edge: data is this schema's output
 }
 
-/** No body is an object without fields; null is no object. */
+/** No body is an object without fields; null is no object; `__proto__` is nobody's field. */
 function bodyOf(body: unknown): unknown {
-  if (body !== null) return body ?? {}
-  return refuse('parameter_invalid', 'The body: expected object, received null.')
+  if (body === null) {
+    return refuse('parameter_invalid', 'The body: expected object, received null.')
+  }
+  const param = pathOfProto(body)
+  if (param !== undefined) {
+    return refuse('parameter_unknown', `Unknown parameter: ${param}.`, { param })
+  }
+  return body ?? {}
 }
 
 /** A path that cannot name anything names nothing: 404, as for an id nobody has. */

@@ -5,6 +5,7 @@ import { listPrograms } from '../../db/programs.ts'
 import { importLane } from '../../domain/import-lanes.ts'
 import { MAX_MOVEMENT, unitsOf } from '../../domain/points.ts'
 import { refusalOf } from '../invalid.ts'
+import { pathOfProto } from '../values/json.ts'
 import { CHUNK, laneChunks } from './chunks.ts'
 import { duplicates } from './duplicates.ts'
 import type { Line } from './lines.ts'
@@ -96,6 +97,11 @@ function rowOf(
   const invalid = (message: string, param?: string) =>
     report({ line, code: 'parameter_invalid', ...(param !== undefined && { param }), message })
   if (wrong !== undefined) return invalid(`The line ${wrong}.`)
+  const proto = pathOfProto(row)
+  if (proto !== undefined) {
+    const message = `Unknown parameter: ${proto}.`
+    return report({ line, code: 'parameter_unknown', param: proto, message })
+  }
   const result = ImportRow.safeParse(row)
   if (!result.success) {
     const { code, message, param } = refusalOf(result.error, row)

@@ -27,3 +27,20 @@ function isStorable(value: unknown, depth: number): boolean {
     ([key, item]) => STORABLE.test(key) && isStorable(item, depth - 1),
   )
 }
+
+/**
+ * The path of the first `__proto__` in a parsed body, however deep, or undefined. A JSON object may have such a
+ * key; schemas that build a new object of what they read lose it without a word.
+ */
+export function pathOfProto(body: unknown): string | undefined {
+  const waiting: [unknown, string][] = [[body, '']] // no recursion: a body may be nested 50,000 deep
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [value, path] = next
+    if (typeof value !== 'object' || value === null) continue
+    if (Object.hasOwn(value, '__proto__')) return `${path}__proto__`
+    for (const [key, item] of Object.entries(value)) {
+      if (typeof item === 'object') waiting.push([item, `${path}${key}.`])
+    }
+  }
+  return undefined
+}

@@ -55,6 +55,20 @@ describe.each(writes.map((one) => [`${one.method} ${one.path}`, one] as const))(
       },
     )
 
+    it.each(['__proto__', 'metadata.__proto__', 'payload.deep.__proto__'])(
+      'refuses %s by its name',
+      async (param) => {
+        const names = param.split('.').toReversed()
+        const body = names.reduce((inner, name) => `{"${name}":${inner}}`, '"x"')
+        const { status, body: answer } = await send(endpoint, body)
+        expect([status, answer.error?.code, answer.error?.param]).toEqual([
+          400,
+          'parameter_unknown',
+          param,
+        ])
+      },
+    )
+
     it('takes no body at all as one without fields', async () => {
       const [none, empty] = [await send(endpoint, undefined), await send(endpoint, '{}')]
       expect([none.status, none.body.error?.code]).toEqual([empty.status, empty.body.error?.code])
@@ -79,4 +93,19 @@ it('a signed event that is no UTF-8 is refused, and nothing of it is kept', asyn
   const { status, body: answer } = await sent
   expect([status, answer.error?.code]).toEqual([400, 'invalid_json'])
   expect((await shop.get('/v1/payments')).body.data).toEqual([])
+})
+
+it('a body nested as deep as its size allows is looked through, and refused in time', async () => {
+  const deep = `{"payload":${'['.repeat(45_000)}${']'.repeat(45_000)}}`
+  const { status } = await shop.post('/v1/payments').type('json').send(deep)
+  expect(status).toBe(400)
+})
+
+it('a signed event of a provider is taken, __proto__ or not', async () => {
+  const id = 'evt_proto'
+  const event = JSON.parse(
+    `{"id":"${id}","type":"payment.created","data":{"id":"pay_proto","amount":1,"currency":"eur","__proto__":"x"}}`,
+  )
+  const sent = await shop.webhook({ ...event, created: Math.floor(Date.now() / 1_000) })
+  expect([sent.status, sent.body]).toEqual([200, { received: true, duplicate: false }])
 })

@@ -242,6 +242,13 @@ describe('a file with something wrong', () => {
       'parameter_unknown',
       'points',
     ],
+    [
+      '__proto__ among its notes',
+      () => `{"account":"${accounts[0]}","amount":1,"metadata":{"__proto__":"x"}}\n`,
+      1,
+      'parameter_unknown',
+      'metadata.__proto__',
+    ],
     ['no amount', () => ndjson([{ account: accounts[0] }]), 1, 'parameter_missing', 'amount'],
     [
       'a zero',
