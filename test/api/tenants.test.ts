@@ -89,6 +89,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/rewards/{id}/archive': {},
   'POST /v1/loyalty/rewards/{id}/unarchive': {},
   'POST /v1/loyalty/code_pools/{id}/codes': { codes: ['MINE-1'] },
+  'POST /v1/loyalty/imports/{id}/cancel': {},
   'POST /v1/loyalty/imports/{id}/pause': {},
   'POST /v1/loyalty/imports/{id}/resume': {},
   'POST /v1/loyalty/batch_reversals/{id}/pause': {},
