@@ -70,7 +70,7 @@ test('in whatever order Stripe’s events come, and however often, a payment’s
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
   )
   expect(await db.reconcile()).toEqual([])
-})
+}, 300_000) // a run takes some hundred transactions, and a busy machine its time
 
 class Charge {
   readonly customer = `cus_${newId('op').slice(3)}`
