@@ -8957,7 +8957,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Tags the rows; the id of the import where not named.
-                 * @example opening-2026
+                 * @example opening-2025
                  */
                 batch?: string;
             };
@@ -9111,7 +9111,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
+                /** @example imp_F1qIAQVsp3ENjDoj7KB8ra */
                 id: string;
             };
             cookie?: never;
@@ -9209,7 +9209,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
+                /** @example imp_F1qIAQVsp3ENjDoj7KB8ra */
                 id: string;
             };
             cookie?: never;
@@ -9316,6 +9316,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
                 id: string;
             };
             cookie?: never;
@@ -9422,7 +9423,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
+                /** @example imp_F1qIAQVsp3ENjDoj7KB8ra */
                 id: string;
             };
             cookie?: never;

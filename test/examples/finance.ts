@@ -19,6 +19,12 @@ export async function imports({ ask, shop }: Book, startWorker: () => Promise<un
     body: csv.replace('80', 'eighty'),
     refused: 400,
   })
+  const wrong = await ask(`POST ${IMPORTS}`, 'The wrong file', {
+    type: 'text/csv',
+    body: csv,
+    query: { batch: 'opening-2025' },
+  })
+  await ask(`POST ${IMPORTS}/{id}/cancel`, 'Canceled', { path: { id: wrong.id } })
   const { id, batch } = await ask(`POST ${IMPORTS}`, 'CSV', {
     type: 'text/csv',
     body: csv,
