@@ -3,9 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import { failuresTo } from '../activities/failures.ts'
 import { type Config, readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
+import { sendAfterCommits } from '../temporal/outbox-sender.ts'
 import { Checks } from './event-types/checks.ts'
 import { listening } from './listening.ts'
 import { createLog } from './log.ts'
@@ -44,6 +46,8 @@ async function main(): Promise<void> {
   const pool = poolOf(config.databasePool, 'vinr-api')
   const reads = poolOf(Math.ceil(config.databasePool / READS_PER_WRITE), 'vinr-api-reads')
   const engine = await connected(config, log)
+  const onFailure = failuresTo(registry, log)
+  const sender = sendAfterCommits({ pool, engine, onFailure })
   const checks = new Checks(log)
   let draining = false
   const {
@@ -64,6 +68,7 @@ async function main(): Promise<void> {
       allowedAddresses,
       giftCodeKeys,
       checks,
+      onFailure,
       log,
       registry,
       version: productVersion(),
@@ -96,6 +101,7 @@ async function main(): Promise<void> {
   metrics.close()
   metrics.closeAllConnections()
   await checks.close()
+  await sender.close()
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
 }

@@ -1,7 +1,7 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { failuresTo } from '../activities/failures.ts'
+import { failuresTo, type OnFailure } from '../activities/failures.ts'
 import { requestActivities } from '../activities/index.ts'
 import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey } from '../db/api-keys.ts'
@@ -46,6 +46,8 @@ export type Parts = {
   readonly giftCodeKeys?: readonly CodeKey[]
   /** Closed by whoever made them; without any the product has its own, which keep no process alive. */
   readonly checks?: Checks
+  /** Told what failed and stopped nothing else; counted in the registry where nobody is named. */
+  readonly onFailure?: OnFailure
 }
 
 type Settings = Pick<
@@ -70,9 +72,9 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     allowedAddresses,
     giftCodeKeys = [],
     checks = new Checks(parts.log),
+    onFailure = failuresTo(parts.registry, parts.log),
     ...rest
   } = parts
-  const onFailure = failuresTo(parts.registry, parts.log)
   const nudge = createNudge({ pool, engine, onFailure })
   const activities = requestActivities({ pool, engine, nudge, allowedAddresses, onFailure })
   const deps: Deps = {

@@ -16,7 +16,7 @@ import { temporalBinary } from '../dev/temporal/binary.ts'
 import { startTemporal } from '../dev/temporal/server.ts'
 import { newId } from '../domain/ids.ts'
 import { connectEngine } from '../temporal/connect.ts'
-import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts'
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
 import { thisMachine } from './machine.ts'
 
 /**

@@ -1,10 +1,12 @@
 import type { ClientBase, Pool } from 'pg'
 import { isAccountId } from '../domain/ids.ts'
+import { afterCommit, type Written } from './outbox.ts'
 import { sharesOf } from './pool.ts'
 
 /**
  * Calls a ledger function as a named prepared statement and returns its jsonb.
- * One round trip, one transaction; the function sets the row-security variable itself. On a pool it waits
+ * One round trip, one transaction; the function sets the row-security variable itself. What it wrote for
+ * others goes to whoever listens on the pool (outbox.ts). On a pool it waits
  * for its share of the connections: that of the workspace, which is every function's first argument, and
  * of the account that the call names.
  */
@@ -17,12 +19,13 @@ export async function call<T>(db: Pool | ClientBase, name: string, args: unknown
 
 async function send<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
   const placeholders = args.map((_, index) => `$${index + 1}`).join(', ')
-  const { rows } = await db.query<{ result: T }>({
+  const { rows } = await db.query<{ result: T; written: Written | null }>({
     name,
-    text: `select ${name}(${placeholders}) as result`,
+    text: `select ${name}(${placeholders}) as result, outbox_written() as written`,
     values: args,
   })
   const row = rows[0]
   if (!row) throw new Error(`${name} returned no row`)
+  afterCommit(db, args[0], row.written)
   return row.result
 }

@@ -2,14 +2,15 @@ import pg from 'pg'
 
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
- * and what is removed of an import's file that was not good (of the named workspace alone). Every other one
- * looks across workspaces and is the worker's.
+ * what is removed of an import's file that was not good (of the named workspace alone), and what a process
+ * says of outbox rows that it has. Every other one looks across workspaces and is the worker's.
  */
 const OF_REQUESTS = [
   'api_key_find',
   'payment_secrets_find',
   'payment_endpoint_secrets',
   'bulk_upload_forget',
+  'outbox_sent',
 ]
 
 /** The owner's alone: they throw away what is counted again from the ledger. */

@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import { afterCommit, type Written } from './outbox.ts'
 import { type Client, type Pool, sharesOf } from './pool.ts'
 import * as schema from './schema/index.ts'
 
@@ -46,13 +48,26 @@ async function onConnection<T>(
   }
 }
 
-/** Runs `write` in one transaction of this workspace; a write takes its transaction first. */
+/**
+ * Runs `write` in one transaction of this workspace; a write takes its transaction first. What it wrote for
+ * others goes to whoever listens on the pool (outbox.ts).
+ */
 export async function transact<T>(
   pool: Pool,
   workspace: string,
   write: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  return inWorkspace(pool, workspace, (db) => db.transaction((tx) => write(tx as unknown as Db)))
+  const { result, written } = await inWorkspace(pool, workspace, (db) =>
+    db.transaction(async (tx) => {
+      const result = await write(tx)
+      const { rows } = await tx.execute<{ written: Written | null }>(
+        sql`select outbox_written() as written`,
+      )
+      return { result, written: rows[0]?.written ?? null }
+    }),
+  )
+  afterCommit(pool, workspace, written)
+  return result
 }
 
 function isConnectionLoss(error: unknown): error is Error {

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto'
 import type { NativeConnection } from '@temporalio/worker'
-import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts'
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
 
 /** Registers the search attributes that the namespace lacks. Safe to repeat. */
 export async function registerSearchAttributes(

@@ -11,14 +11,13 @@ import {
   type Operation,
   paymentCompleted,
   paymentFailed,
-  RedemptionAccount,
   type RedemptionInput,
-  RedemptionReward,
   type RunInput,
   type RunWorkflow,
   redemptionWorkflowId,
   WORKFLOW,
 } from '../workflows/messages.ts'
+import { RedemptionAccount, RedemptionReward } from '../workflows/search-attributes.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
 /**

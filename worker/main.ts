@@ -5,6 +5,7 @@ import { createLog } from '../api/log.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
+import { sendAfterCommits } from '../temporal/outbox-sender.ts'
 import { registerSearchAttributes } from '../temporal/prepare.ts'
 import { scheduleLedger, scheduleNet } from '../temporal/schedules.ts'
 import { workflowBundle } from './bundle.ts'
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
   })
   collectDefaultMetrics()
+  const onFailure = failuresTo(register, log)
+  const sender = sendAfterCommits({ pool, engine, onFailure })
   const mended = new Counter({
     name: 'vinr_net_found_total',
     help: 'What the net found past its time and mended; zero in a healthy system.',
@@ -42,7 +45,7 @@ async function main(): Promise<void> {
       pool,
       engine,
       allowedAddresses: config.webhookAllowedAddresses,
-      onFailure: failuresTo(register, log),
+      onFailure,
     },
     workflowBundle: await bundle,
     found: (kind, count) => mended.inc({ kind }, count),
@@ -54,6 +57,7 @@ async function main(): Promise<void> {
   log.info('worker ready')
   await worker.run()
   health.close()
+  await sender.close()
   await engine.close()
   await pool.end()
 }

@@ -10,14 +10,8 @@ import {
 import type { Settlement } from '../activities/settlement.ts'
 import { CREATION_WINDOW_MS } from '../domain/creation-window.ts'
 import { type RedemptionFacts, redemptionStory } from '../domain/redemption-story.ts'
-import {
-  type MessageAnswer,
-  type Operation,
-  type RedemptionEnding,
-  RedemptionPayment,
-  RedemptionStatusKey,
-  type RunInput,
-} from './messages.ts'
+import type { MessageAnswer, Operation, RedemptionEnding, RunInput } from './messages.ts'
+import { RedemptionPayment, RedemptionStatusKey } from './search-attributes.ts'
 
 /**
  * A run beside a redemption's row, which keeps its time and carries its messages. Armed before the

@@ -1,4 +1,3 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import { defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RedemptionStatus } from '../domain/redemption-status.ts'
 import type { Refusal } from '../domain/refusal.ts'
@@ -181,6 +180,12 @@ export const WORKFLOW = {
   creditExpiry: 'creditExpiry',
 } as const
 
+/** What a row says at one time; of two, the one with the higher revision is newer. */
+export type Row<Facts> = { readonly revision: number; readonly facts: Facts }
+
+/** The row has changed: this is what it says now. The one signal of every workflow. */
+export const rowChanged = defineSignal<[Row<unknown>]>('rowChanged')
+
 /** Something of the account may expire earlier than its run knows. */
 export const expiryChanged = defineSignal('expiryChanged')
 /** An import or reversal was paused or resumed; its row says which. */
@@ -229,28 +234,3 @@ export const confirm = defineUpdate<MessageAnswer, [Operation]>('confirm')
 export const extend = defineUpdate<MessageAnswer, [ExtendMessage]>('extend')
 export const reverse = defineUpdate<MessageAnswer, [ReverseMessage]>('reverse')
 export const fulfill = defineUpdate<MessageAnswer, [FulfillMessage]>('fulfill')
-
-/** What an operator filters by. Account and reward are set at start, the others when a message arrives. */
-export const RedemptionAccount = defineSearchAttributeKey(
-  'RedemptionAccount',
-  SearchAttributeType.KEYWORD,
-)
-export const RedemptionReward = defineSearchAttributeKey(
-  'RedemptionReward',
-  SearchAttributeType.KEYWORD,
-)
-export const RedemptionStatusKey = defineSearchAttributeKey(
-  'RedemptionStatus',
-  SearchAttributeType.KEYWORD,
-)
-export const RedemptionPayment = defineSearchAttributeKey(
-  'RedemptionPayment',
-  SearchAttributeType.KEYWORD,
-)
-
-export const SEARCH_ATTRIBUTES = [
-  RedemptionAccount,
-  RedemptionReward,
-  RedemptionStatusKey,
-  RedemptionPayment,
-]

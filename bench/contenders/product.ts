@@ -12,7 +12,8 @@ import { temporalBinary } from '../../dev/temporal/binary.ts'
 import { prepareDatabase } from '../../dev/temporal/database.ts'
 import { attributeTypes } from '../../dev/temporal/ready.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
-import { SEARCH_ATTRIBUTES, WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../workflows/messages.ts'
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
 import type { Turn } from '../contender.ts'
 
 export interface Product {

@@ -26,4 +26,7 @@ begin
   select p_workspace, vinr_id('dlv'), w.id, e.id, clock_timestamp(), clock_timestamp()
   from webhook_endpoint w cross join unnest(p_events) e (id)
   where w.workspace = p_workspace and w.status = 'enabled' and w.enabled_events && event_names(p_type);
+  if found then
+    perform set_config('vinr.deliveries', 'written', true);
+  end if;
 end $$;

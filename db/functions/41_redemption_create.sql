@@ -86,6 +86,7 @@ begin
   d.reversed_points := 0;
   d.reversed_quantity := 0;
   d.took_stock := coalesce(d.took_stock, false);
+  d.revision := next_revision(d.revision);
   insert into redemption values (d.*);
   if d.took_stock then
     perform stock_move(d, -d.quantity);

@@ -107,6 +107,7 @@ begin
   pay.metadata := p_metadata;
   pay.created_at := p_at;
   pay.expires_at := p_expires_at;
+  pay.revision := next_revision(null);
   insert into payment values (pay.*);
   if p_store_credit is not null then
     a := credit_account(pay, p_store_credit); -- its lock comes before the redemptions'

@@ -1,5 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, index, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+} from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
 /** What a provider may tell us; refunded and partially_refunded are read from the refunds that stand. */
@@ -54,6 +63,8 @@ export const payment = pgTable(
     createdAt: instant('created_at').notNull(),
     completedAt: instant('completed_at'),
     expiresAt: instant('expires_at'),
+    /** Orders what its workflow is told: microseconds since 1970, and always more than before. */
+    revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),

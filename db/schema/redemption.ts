@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   boolean,
   check,
   foreignKey,
@@ -122,6 +123,8 @@ export const redemption = pgTable(
     fingerprint: text('fingerprint').notNull(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
+    /** Orders what its workflow is told: microseconds since 1970, and always more than before. */
+    revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   },
   (t) => [
     // No foreign keys: neither accounts nor rewards are ever deleted, redemption_create has read both,

@@ -26,7 +26,11 @@ export const DIRECTIONS = {
     // All that is imported here lands in the bundle, and in the sandbox of every run.
     packages: /^@temporalio\/(workflow|common)$/,
   },
-  temporal: { from: ['workflows/messages.ts'], closed: /^(pg|drizzle-orm|express)(\/|$)/ },
+  temporal: {
+    from: ['workflows/messages.ts', 'workflows/search-attributes.ts', 'db/outbox.ts'],
+    types: ['db/pool.ts'],
+    closed: /^(pg|drizzle-orm|express)(\/|$)/,
+  },
   activities: { from: ['temporal/', 'db/', 'domain/'], closed: /^express(\/|$)/ },
   api: {
     from: ['temporal/', 'activities/', 'db/', 'domain/', 'config.ts', 'package.json'],

@@ -54,7 +54,7 @@ export async function runTemporal({
 /** Loaded late: the workflow SDK takes a while to load, and the servers need not wait for it. */
 async function searchAttributes() {
   const [{ SEARCH_ATTRIBUTES }, { attributeTypes }] = await Promise.all([
-    import('../../workflows/messages.ts'),
+    import('../../workflows/search-attributes.ts'),
     import('../temporal/ready.ts'),
   ])
   return attributeTypes(SEARCH_ATTRIBUTES)

@@ -18,6 +18,7 @@ const MAY_NOT = /permission denied for function/
 const OF_REQUESTS = [
   'api_key_find',
   'bulk_upload_forget',
+  'outbox_sent',
   'payment_endpoint_secrets',
   'payment_secrets_find',
 ]

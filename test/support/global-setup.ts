@@ -8,7 +8,7 @@ import { startPostgres } from '../../dev/postgres.ts'
 import { temporalBinary } from '../../dev/temporal/binary.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
 import { workflowBundle } from '../../worker/bundle.ts'
-import { SEARCH_ATTRIBUTES } from '../../workflows/messages.ts'
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
 
 export type Servers = {
   /** The administrator's URL of the test run's Postgres; databases are copied from `template`. */

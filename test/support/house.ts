@@ -6,6 +6,7 @@ import { type RequestActivities, requestActivities } from '../../activities/inde
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { connectEngine } from '../../temporal/connect.ts'
+import { sendAfterCommits } from '../../temporal/outbox-sender.ts'
 import type { ConnectionSettings } from '../../temporal/settings.ts'
 import { createWorker } from '../../worker/worker.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
@@ -54,6 +55,7 @@ export async function openHouse({
   const found: Record<string, number> = {}
   const failures: Failure[] = []
   const onFailure = (failure: Failure) => void failures.push(failure)
+  const sender = sendAfterCommits({ pool: database.pool, engine, onFailure })
   const running = new Set<{ stop(): Promise<void> }>()
 
   const startWorker = async () => {
@@ -87,6 +89,7 @@ export async function openHouse({
     startWorker,
     close: async () => {
       await Promise.all([...running].map((handle) => handle.stop()))
+      await sender.close()
       await engine.close()
       await database.drop()
     },

@@ -14,7 +14,7 @@ import { type Postgres, startPostgres } from '../../dev/postgres.ts'
 import { programsOf, startProgram } from '../../dev/stack/programs.ts'
 import { startTemporal, type Temporal } from '../../dev/temporal/server.ts'
 import { newId } from '../../domain/ids.ts'
-import { SEARCH_ATTRIBUTES } from '../../workflows/messages.ts'
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
 
 const BELOW_EPHEMERAL = [12_000, 32_000] as const // Linux's own begin at 32,768
 
