@@ -8,6 +8,7 @@ import { docsRoutes } from './docs.ts'
 import type { Example } from './examples.ts'
 import { errorAnswer } from './failure.ts'
 import { type Check, healthRoutes } from './health.ts'
+import type { InFlight } from './in-flight.ts'
 import { keyCache } from './key-cache.ts'
 import { FAILED_KEYS, failedKeyLimit, keyLimit } from './limits.ts'
 import { type MetricsReaders, metricsRoutes, requestMetrics } from './metrics.ts'
@@ -47,6 +48,8 @@ export type AppOptions<D> = {
   readonly publicUrl?: string
   /** Fail on replies that the documentation does not declare; for tests. */
   readonly verifyReplies?: boolean
+  /** Counts requests, for what this process does beside them. */
+  readonly inFlight?: InFlight
   readonly now?: () => number
 }
 
@@ -59,6 +62,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
   app.set('query parser', 'extended') // created[gte]
   app.set('trust proxy', options.trustProxy ?? false)
 
+  if (options.inFlight !== undefined) app.use(options.inFlight.count)
   app.use(requestLog(log), requestMetrics(registry), securityHeaders())
   app.use(noEndlessBody())
   const draining = options.draining ?? (() => false)

@@ -9,6 +9,7 @@ import { createPool } from '../db/pool.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { sendAfterCommits } from '../temporal/outbox-sender.ts'
 import { Checks } from './event-types/checks.ts'
+import { InFlight } from './in-flight.ts'
 import { listening } from './listening.ts'
 import { createLog } from './log.ts'
 import { metricsApp, processMetrics } from './metrics.ts'
@@ -47,7 +48,8 @@ async function main(): Promise<void> {
   const reads = poolOf(Math.ceil(config.databasePool / READS_PER_WRITE), 'vinr-api-reads')
   const engine = await connected(config, log)
   const onFailure = failuresTo(registry, log)
-  const sender = sendAfterCommits({ pool, engine, onFailure })
+  const inFlight = new InFlight()
+  const sender = sendAfterCommits({ pool, engine, onFailure, isBusy: () => inFlight.isAny })
   const checks = new Checks(log)
   let draining = false
   const {
@@ -75,6 +77,7 @@ async function main(): Promise<void> {
     },
     {
       draining: () => draining,
+      inFlight,
       metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
       trustProxy: trustOf(config.trustProxy),

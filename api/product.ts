@@ -59,6 +59,7 @@ type Settings = Pick<
   | 'trustProxy'
   | 'publicUrl'
   | 'verifyReplies'
+  | 'inFlight'
 >
 
 /** The product's HTTP surface over a database and an engine. */

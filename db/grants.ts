@@ -2,8 +2,8 @@ import pg from 'pg'
 
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
- * what is removed of an import's file that was not good (of the named workspace alone), and what a process
- * says of outbox rows that it has. Every other one looks across workspaces and is the worker's.
+ * what is removed of an import's file that was not good (of the named workspace alone), what a process says
+ * of outbox rows that it has, and how many of them wait. Every other one looks across workspaces and is the worker's.
  */
 const OF_REQUESTS = [
   'api_key_find',
@@ -11,6 +11,10 @@ const OF_REQUESTS = [
   'payment_endpoint_secrets',
   'bulk_upload_forget',
   'outbox_sent',
+  'outbox_renew',
+  'outbox_release',
+  'outbox_refused',
+  'outbox_waiting',
 ]
 
 /** The owner's alone: they throw away what is counted again from the ledger. */

@@ -13,6 +13,8 @@ export type OutboxRow = {
   revision: number
   change: (typeof OUTBOX_CHANGES)[number]
   attempts: number
+  /** Until then (microseconds since 1970) the row is its holder's; another number says that it is another's. */
+  lease: number
   /** Milliseconds, by the database's clock when the row was read, until a run started then has something to do. */
   start_in_ms: number
 }
@@ -40,10 +42,58 @@ export async function deleteSent(pool: Pool, rows: readonly OutboxRow[]): Promis
   await pool.query({
     name: 'outbox_sent',
     text: 'select outbox_sent($1, $2, $3)',
-    values: [
-      rows.map(({ workspace }) => workspace),
-      rows.map(({ workflow_id }) => workflow_id),
-      rows.map(({ revision }) => revision),
-    ],
+    values: keysOf(rows, 'revision'),
   })
 }
+
+/** Rows held for long, as they are now; without those that were sent, changed or given to another since. */
+export async function renewRows(pool: Pool, rows: readonly OutboxRow[]): Promise<OutboxRow[]> {
+  const renewed = await pool.query<{ row: OutboxRow }>({
+    name: 'outbox_renew',
+    text: 'select outbox_renew($1, $2, $3) as row',
+    values: keysOf(rows, 'lease'),
+  })
+  return renewed.rows.map(({ row }) => row)
+}
+
+/** Makes rows due at once that this process holds and will not send. */
+export async function releaseRows(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
+  await pool.query({
+    name: 'outbox_release',
+    text: 'select outbox_release($1, $2, $3)',
+    values: keysOf(rows, 'lease'),
+  })
+}
+
+/** Temporal refused the call itself: counted on its row, which is tried again later and noted for a person. */
+export async function refuseRow(pool: Pool, row: OutboxRow, error: string): Promise<void> {
+  await pool.query('select outbox_refused($1, $2, $3, $4)', [
+    row.workspace,
+    row.workflow_id,
+    row.revision,
+    error,
+  ])
+}
+
+export type OutboxWaiting = {
+  /** Rows, counted up to a cap. */
+  waiting: number
+  /** Of the longest unsent; null where none waits. */
+  oldest_seconds: number | null
+}
+
+/** How many rows wait, counted up to `cap`, and for how long. */
+export async function readOutboxWaiting(pool: Pool, cap: number): Promise<OutboxWaiting> {
+  const { rows } = await pool.query<{ result: OutboxWaiting }>({
+    name: 'outbox_waiting',
+    text: 'select outbox_waiting($1) as result',
+    values: [cap],
+  })
+  return rows[0]?.result ?? { waiting: 0, oldest_seconds: null }
+}
+
+const keysOf = (rows: readonly OutboxRow[], third: 'revision' | 'lease') => [
+  rows.map(({ workspace }) => workspace),
+  rows.map(({ workflow_id }) => workflow_id),
+  rows.map((row) => row[third]),
+]

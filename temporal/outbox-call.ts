@@ -8,15 +8,21 @@ import type { Engine } from './engine.ts'
 // One run for each row: these never begin again. Every other workflow ends and begins again under its id.
 const ONCE: readonly string[] = [WORKFLOW.redemption, WORKFLOW.fulfillment]
 
-/** Starts or signals the workflow of an outbox row. Harmless to repeat. */
-export async function tellWorkflow({ client, taskQueue }: Engine, row: OutboxRow): Promise<void> {
+/**
+ * Starts or signals the workflow of an outbox row, a new run with a delay of `startInMs`. Harmless to repeat.
+ */
+export async function sendRow(
+  { client, taskQueue }: Engine,
+  row: OutboxRow,
+  startInMs: number = row.start_in_ms,
+): Promise<void> {
   const { workflow_type: type, change, facts, revision } = row
   const once = ONCE.includes(type)
   const options = {
     workflowId: row.workflow_id,
     taskQueue,
     args: [{ ...row.input, facts, revision }],
-    ...(row.start_in_ms > 0 && change !== 'ended' && { startDelay: row.start_in_ms }),
+    ...(startInMs > 0 && change !== 'ended' && { startDelay: Math.ceil(startInMs) }),
     ...(once && redemptionOptions(row)),
   } satisfies Partial<WorkflowStartOptions>
   try {

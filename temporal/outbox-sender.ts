@@ -1,63 +1,219 @@
-import { deleteSent, type OutboxRow, onCommit } from '../db/outbox.ts'
+import { type OutboxRow, onCommit, refuseRow, releaseRows, renewRows } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
+import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
 import type { Engine } from './engine.ts'
-import { tellWorkflow } from './outbox-call.ts'
+import { sendRow } from './outbox-call.ts'
+import { type Held, keyOf, OutboxQueue } from './outbox-queue.ts'
+import { SentRows } from './outbox-sent.ts'
+import { within } from './within.ts'
 
-// Calls to Temporal at once.
-const AT_ONCE = 2
+// While requests are in flight: the cores are theirs first.
+const WHILE_BUSY = 1
+const WHILE_BUSY_AND_LATE = 2
+const LATE_ROWS = 16
+const AT_ONCE = 8
+const MOST_HELD = 2_000 // five seconds of one busy process; the sweep has the rest at once
+const OLD_MS = 5_000 // half of the time that a new row is its writer's
+const RENEW_AT_ONCE = 100
 const CALL_MS = 3_000
+const TRIES = 2 // by this process, of a row for which Temporal alone is away; then it waits for the sweep
+const CLOSE_MS = 3_000 // of the ten that a container gets
+const ERROR_LENGTH = 1_000
 
-export type OutboxSender = {
-  /** Takes rows that this process has just committed; returns at once and never throws. */
-  take(rows: readonly OutboxRow[]): void
-  /** Takes no more, and resolves when what it has is sent or left to the sweep. */
-  close(): Promise<void>
-}
+export type OnFailure = (failure: {
+  kind: string
+  error: unknown
+  about?: Record<string, string>
+}) => void
 
-type Options = {
+export type SenderOptions = {
   pool: Pool
   engine: Engine
-  onFailure: (failure: { kind: string; error: unknown; about?: Record<string, string> }) => void
+  onFailure: OnFailure
+  /** Whether this process is answering requests now; then it sends one or two at a time. */
+  isBusy?: () => boolean
+  /** Calls at once where it is not busy. */
+  atOnce?: number
+  /** Shared by all that call Temporal in the background. */
+  breaker?: Breaker
 }
 
 /** A sender of what is committed on this pool. */
-export function sendAfterCommits(options: Options): OutboxSender {
-  const sender = createOutboxSender(options)
+export function sendAfterCommits(options: SenderOptions): OutboxSender {
+  const sender = new OutboxSender(options)
   onCommit(options.pool, (_workspace, { rows = [] }) => sender.take(rows))
   return sender
 }
 
-/** Sends outbox rows in the background, a few calls at a time. What it cannot send is left to the sweep. */
-export function createOutboxSender({ pool, engine, onFailure }: Options): OutboxSender {
-  const waiting: OutboxRow[] = []
-  const lanes = new Set<Promise<void>>()
-  let closed = false
+/**
+ * Sends outbox rows in the background: half of the places for the newest, the others for the oldest. What it
+ * cannot send stays in the table for the sweep.
+ */
+export class OutboxSender {
+  readonly #pool: Pool
+  readonly #engine: Engine
+  readonly #onFailure: OnFailure
+  readonly #isBusy: () => boolean
+  readonly #atOnce: number
+  readonly #breaker: Breaker
+  readonly #sent: SentRows
+  readonly #queue = new OutboxQueue()
+  readonly #sending = new Map<string, Held>()
+  /** Newer facts of workflows that are being told older ones. */
+  readonly #newer = new Map<string, OutboxRow>()
+  #overflow: OutboxRow[] = []
+  #releasing: Promise<void> | undefined
+  #calls = 0
+  #isPlanned = false
+  #isNewestNext = true
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #onIdle = () => {}
 
-  const work = async (): Promise<void> => {
-    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
-      const { workspace, workflow_id } = row
-      try {
-        const sending = row
-        await engine.client.withDeadline(Date.now() + CALL_MS, () => tellWorkflow(engine, sending))
-        await deleteSent(pool, [row])
-      } catch (error) {
-        onFailure({ kind: 'outbox', error, about: { workspace, workflow: workflow_id } })
-      }
+  constructor({ pool, engine, onFailure, ...options }: SenderOptions) {
+    this.#pool = pool
+    this.#engine = engine
+    this.#onFailure = onFailure
+    this.#isBusy = options.isBusy ?? (() => false)
+    this.#atOnce = options.atOnce ?? AT_ONCE
+    this.#breaker = options.breaker ?? reportingBreaker(onFailure)
+    this.#breaker.whenCallable(() => this.#plan())
+    this.#sent = new SentRows(pool, (error) => onFailure({ kind: 'outbox_delete', error }))
+  }
+
+  /** Rows that wait or are being sent. */
+  get size(): number {
+    return this.#queue.size + this.#calls
+  }
+
+  /** Takes rows that this process has just committed or claimed; returns at once and never throws. */
+  take(rows: readonly OutboxRow[]): void {
+    if (this.#state !== 'open') return
+    for (const row of rows) {
+      const key = keyOf(row)
+      if (this.#sending.has(key)) this.#newer.set(key, row)
+      else if (this.#queue.has(row) || this.#queue.size < MOST_HELD) {
+        this.#queue.add(row, performance.now())
+      } else this.#overflow.push(row)
+    }
+    if (this.#overflow.length > 0) this.#releasing ??= this.#release()
+    if (this.#queue.size > 0) this.#plan()
+  }
+
+  /** Takes no more, sends for up to 3 s, and makes the rest due for the sweep. */
+  async close(): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      setTimeout(resolve, CLOSE_MS).unref()
+      this.#plan()
+    })
+    this.#state = 'closed'
+    await this.#releasing
+    const rest = [...this.#queue.takeAll(), ...this.#sending.values()].map(({ row }) => row)
+    this.#overflow.push(...rest, ...this.#newer.values())
+    await this.#release()
+    await this.#sent.flush()
+  }
+
+  /** Goes on once what is under way is done: an answer is written before its row is sent. */
+  #plan(): void {
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    setImmediate(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#isPlanned = false
+    const queue = this.#queue
+    while (this.#state !== 'closed' && queue.size > 0) {
+      if (!this.#breaker.mayBegin(this.#calls, this.#wanted())) break
+      const held = this.#isNewestNext ? queue.takeNewest() : queue.takeOldest()
+      this.#isNewestNext = !this.#isNewestNext
+      if (held !== undefined) void this.#work(held)
+    }
+    if (this.#calls === 0 && (queue.size === 0 || this.#breaker.isOpen)) this.#onIdle()
+  }
+
+  #wanted(): number {
+    if (this.#state === 'closing' || !this.#isBusy()) return this.#atOnce
+    return this.#queue.size > LATE_ROWS ? WHILE_BUSY_AND_LATE : WHILE_BUSY
+  }
+
+  async #work(held: Held): Promise<void> {
+    this.#calls++
+    if (performance.now() - held.readMs > OLD_MS) await this.#renew(held)
+    else await this.#send(held)
+    this.#calls--
+    this.#plan()
+  }
+
+  async #send(held: Held): Promise<void> {
+    const { row, readMs } = held
+    const key = keyOf(row)
+    this.#sending.set(key, held)
+    try {
+      const startInMs = Math.max(0, row.start_in_ms - (performance.now() - readMs))
+      await within(CALL_MS, this.#engine, () => sendRow(this.#engine, row, startInMs))
+      this.#breaker.answered()
+      if (this.#state !== 'closed') this.#sent.add(row)
+    } catch (error) {
+      await this.#settle(held, error)
+    }
+    this.#sending.delete(key)
+    const newer = this.#newer.get(key)
+    if (newer === undefined) return
+    this.#newer.delete(key)
+    this.#queue.add(newer, performance.now())
+  }
+
+  /** Temporal away is nothing of the row's; a refusal of the call itself is. */
+  async #settle(held: Held, error: unknown): Promise<void> {
+    const { row } = held
+    const failure = connectionFailure(error)
+    if (failure !== undefined) {
+      if (this.#breaker.failed(failure, error)) held.failures++
+      if (held.failures < TRIES) this.#queue.putBack(held)
+      return
+    }
+    this.#breaker.answered()
+    const about = { workspace: row.workspace, workflow: row.workflow_id }
+    this.#onFailure({ kind: 'outbox', error, about })
+    try {
+      await refuseRow(this.#pool, row, messageOf(error))
+    } catch (cause) {
+      this.#onFailure({ kind: 'outbox_refuse', error: cause, about }) // refused again by the sweep's call
     }
   }
-  return {
-    take(rows) {
-      if (closed) return
-      waiting.push(...rows)
-      while (lanes.size < Math.min(AT_ONCE, waiting.length)) {
-        const lane = work().finally(() => lanes.delete(lane))
-        lanes.add(lane)
-      }
-    },
-    async close() {
-      closed = true
-      waiting.length = 0
-      await Promise.all(lanes)
-    },
+
+  /** Reads this and others held as long again, and goes on with those that are still this process's. */
+  async #renew(held: Held): Promise<void> {
+    const old = this.#queue.takeReadBefore(performance.now() - OLD_MS, RENEW_AT_ONCE - 1)
+    const rows = [held, ...old].map(({ row }) => row)
+    try {
+      const renewed = await renewRows(this.#pool, rows)
+      const readMs = performance.now()
+      for (const row of renewed.reverse()) this.#queue.putBack({ row, readMs, failures: 0 })
+    } catch (error) {
+      this.#onFailure({ kind: 'outbox_read', error }) // they are the sweep's once their time is over
+    }
+    this.#breaker.giveBack()
   }
+
+  async #release(): Promise<void> {
+    while (this.#overflow.length > 0) {
+      try {
+        await releaseRows(this.#pool, this.#overflow.splice(0))
+      } catch (error) {
+        this.#onFailure({ kind: 'outbox_release', error }) // due ten seconds after they were written
+      }
+    }
+    this.#releasing = undefined
+  }
+}
+
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error).slice(0, ERROR_LENGTH)
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+  return `${error.message}${cause}`.slice(0, ERROR_LENGTH)
 }

@@ -52,25 +52,18 @@ begin
       and o.workflow_id in (select jsonb_array_elements_text(written::jsonb))));
 end $$;
 
+-- Microseconds since 1970 of a row's next attempt. Who was given a row has it until then, and knows by this
+-- number whether somebody else was given it since.
+create or replace function outbox_lease(p_next_attempt_at timestamptz) returns bigint
+language sql immutable as $$
+  select (extract(epoch from p_next_attempt_at) * 1000000)::bigint
+$$;
+
 -- A row as its sender takes it; the delay by the database's clock, 0 where it starts at once.
 create or replace function outbox_row(o workflow_outbox) returns jsonb
 language sql volatile as $$
   select jsonb_build_object('workspace', o.workspace, 'workflow_id', o.workflow_id, 'workflow_type', o.workflow_type,
     'input', o.input, 'facts', o.facts, 'revision', o.revision, 'change', o.change, 'attempts', o.attempts,
+    'lease', outbox_lease(o.next_attempt_at),
     'start_in_ms', greatest(0, ceil(extract(epoch from o.start_at - clock_timestamp()) * 1000)))
-$$;
-
--- Deletes rows that were sent, unless they changed meanwhile or somebody has them: then they are sent again,
--- which changes nothing. Past row security: a sender has rows of many workspaces.
-create or replace function outbox_sent(p_workspaces text[], p_workflow_ids text[], p_revisions bigint[]) returns int
-language sql volatile security definer set search_path = public as $$
-  with sent as (
-    select o.workspace, o.workflow_id from workflow_outbox o
-    join unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
-      using (workspace, workflow_id, revision)
-    for update of o skip locked
-  ),
-  gone as (delete from workflow_outbox o using sent s
-    where o.workspace = s.workspace and o.workflow_id = s.workflow_id returning 1)
-  select count(*)::int from gone
 $$;

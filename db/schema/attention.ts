@@ -8,7 +8,7 @@ export const attention = pgTable(
   {
     workspace: idText('workspace').notNull(),
     id: idText('id').notNull(),
-    kind: text('kind', { enum: ['payment_event_conflict'] }).notNull(),
+    kind: text('kind', { enum: ['payment_event_conflict', 'workflow_refused'] }).notNull(),
     // What it is about, by its id.
     object: text('object').notNull(),
     key: text('key').notNull(),

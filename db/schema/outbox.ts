@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { idText, instant } from './columns.ts'
 
@@ -30,6 +31,10 @@ export const workflowOutbox = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.workflowId] }),
-    index('workflow_outbox_due').on(t.nextAttemptAt),
+    // Those that wait, then those that have ended; both in the order in which they are due.
+    index('workflow_outbox_due').on(
+      sql`(case when change = 'ended' then 1 else 0 end)`,
+      t.nextAttemptAt,
+    ),
   ],
 )

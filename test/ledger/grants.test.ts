@@ -18,7 +18,11 @@ const MAY_NOT = /permission denied for function/
 const OF_REQUESTS = [
   'api_key_find',
   'bulk_upload_forget',
+  'outbox_refused',
+  'outbox_release',
+  'outbox_renew',
   'outbox_sent',
+  'outbox_waiting',
   'payment_endpoint_secrets',
   'payment_secrets_find',
 ]

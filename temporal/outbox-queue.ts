@@ -1,0 +1,96 @@
+import type { OutboxRow } from '../db/outbox.ts'
+
+/** A row that this process holds. */
+export type Held = {
+  row: OutboxRow
+  /** Since when (of `performance.now()`) it has these facts. */
+  readMs: number
+  /** Calls for it that found Temporal away, as the first to do so. */
+  failures: number
+}
+
+const COMPACT_AT = 1_024 // places of rows that are gone; below, moving the rest costs more than they do
+
+/** Rows that wait to be sent, each workflow once, taken from either end. */
+export class OutboxQueue {
+  #rows: Held[] = []
+  /** Before it all are gone. */
+  #first = 0
+  readonly #byKey = new Map<string, Held>()
+
+  get size(): number {
+    return this.#rows.length - this.#first
+  }
+
+  has(row: OutboxRow): boolean {
+    return this.#byKey.has(keyOf(row))
+  }
+
+  /** Adds the newest. Where its workflow waits already, that one has these facts from now on. */
+  add(row: OutboxRow, nowMs: number): void {
+    const key = keyOf(row)
+    const known = this.#byKey.get(key)
+    if (known !== undefined) {
+      if (row.revision > known.row.revision) Object.assign(known, { row, readMs: nowMs })
+      return
+    }
+    const held = { row, readMs: nowMs, failures: 0 }
+    this.#rows.push(held)
+    this.#byKey.set(key, held)
+  }
+
+  /** Puts one back to where it is taken first as the oldest, unless something newer waits of its workflow. */
+  putBack(held: Held): void {
+    const key = keyOf(held.row)
+    if (this.#byKey.has(key)) return
+    this.#byKey.set(key, held)
+    if (this.#first > 0) this.#rows[--this.#first] = held
+    else this.#rows.unshift(held)
+  }
+
+  takeOldest(): Held | undefined {
+    const held = this.#rows[this.#first]
+    if (held === undefined) return undefined
+    this.#first++
+    if (this.#first >= COMPACT_AT && this.#first * 2 > this.#rows.length) {
+      this.#rows = this.#rows.slice(this.#first)
+      this.#first = 0
+    }
+    this.#byKey.delete(keyOf(held.row))
+    return held
+  }
+
+  takeNewest(): Held | undefined {
+    if (this.size === 0) return undefined
+    const held = this.#rows.pop()
+    if (held !== undefined) this.#byKey.delete(keyOf(held.row))
+    return held
+  }
+
+  /** Up to `most` whose facts are from before `beforeMs`, of those at the old end. */
+  takeReadBefore(beforeMs: number, most: number): Held[] {
+    const taken: Held[] = []
+    while (taken.length < most && this.#isReadBefore(beforeMs)) {
+      const held = this.takeOldest()
+      if (held !== undefined) taken.push(held)
+    }
+    return taken
+  }
+
+  takeAll(): Held[] {
+    const all = this.#rows.slice(this.#first)
+    this.#rows = []
+    this.#first = 0
+    this.#byKey.clear()
+    return all
+  }
+
+  #isReadBefore(beforeMs: number): boolean {
+    const oldest = this.#rows[this.#first]
+    return oldest !== undefined && oldest.readMs < beforeMs
+  }
+}
+
+/** Names the workflow of a row. */
+export const keyOf = ({ workspace, workflow_id }: OutboxRow): string =>
+  `${workspace} ${workflow_id}`

@@ -1,0 +1,20 @@
+import { NoAnswer } from './breaker.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Runs one call to Temporal for at most so long. The connection repeats a call that it could not send, each
+ * time with the whole deadline; so the time is kept here as well, and what comes afterwards is not waited for.
+ */
+export async function within<T>(ms: number, engine: Engine, send: () => Promise<T>): Promise<T> {
+  const call = engine.client.withDeadline(Date.now() + ms, send)
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([call, limit])
+  } finally {
+    clearTimeout(timer)
+    call.catch(() => {}) // said already, by the limit
+  }
+}
