@@ -15,8 +15,10 @@ export type FulfillmentProgress = {
 }
 
 export type RedemptionFacts = {
-  status: RedemptionStatus | 'never_created'
+  status: RedemptionStatus | 'never_created' | 'missing'
   payment: string | null
+  /** Of the attached payment, where it was read. */
+  paymentStatus?: string | null
   reason: string | null
   /** ISO 8601 */
   expiresAt: string | null
@@ -48,6 +50,8 @@ export function redemptionStory(facts: RedemptionFacts): string {
       return fulfillment ? waiting(fulfillment) : 'Points are spent. Waits for its fulfilment.'
     case 'fulfilled':
       return fulfillment ? done(fulfillment, reason) : 'Fulfilled.'
+    case 'missing':
+      return 'There is no such redemption: its request was refused or never finished, or the database was restored to a time before it. There is nothing to do.'
     case 'never_created':
       return 'Nothing was held: the request was refused or never finished. There is nothing to do.'
   }

@@ -1,59 +1,31 @@
-import { proxyLocalActivities, setHandler } from '@temporalio/workflow'
-import type { FulfillmentActivities } from '../activities/fulfillment.ts'
-import type { RedemptionActivities } from '../activities/redemption.ts'
-import {
-  answer,
-  armed,
-  listenToOperator,
-  moment,
-  type Rules,
-  type Switch,
-  untilEnded,
-} from './dead-mans-switch.ts'
-import {
-  created,
-  type FulfillmentInput,
-  fulfill,
-  type RedemptionEnding,
-  reverse,
-} from './messages.ts'
-
-// Retried without limit: a message is obeyed when the database is back, however long that takes.
-const write = proxyLocalActivities<RedemptionActivities & FulfillmentActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
-
-const RULES: Rules = {
-  waitsIn: 'fulfillment_pending',
-  dueAt: ({ fulfillment }) => fulfillment?.nextAt ?? null,
-  actIfDue: write.actOnOverdueFulfillment,
-  giveUp: write.cancelFulfillment,
-  timer: (dueAt) => `overdue at ${dueAt}, unless all is shipped before`,
-}
+import { CancellationScope, patched } from '@temporalio/workflow'
+import type { FulfillmentInput, RedemptionEnding } from './messages.ts'
+import { fulfillment as previousFulfillment } from './previous/fulfillment.ts'
+import { answerPreviousApi } from './previous/messages.ts'
+import { isDue, RedemptionRow } from './redemption-row.ts'
 
 /**
- * One redeemed item that waits to be shipped: parcels or a reversal end it. At its deadline the
- * reward's policy acts: the points of what was not shipped return, or a notice is sent, again every
- * day (some six events of history: it may go on for twenty years). Started with a delay up to the
- * deadline (arm, then act), or without; it behaves the same. Cancelling it in the Temporal UI returns
- * the points of what was not shipped.
+ * One redeemed item that waits to be shipped: parcels or a reversal end it. At its deadline the reward's
+ * policy acts: the points of what was not shipped return, or a notice is sent, again every day, for
+ * twenty years if need be. Cancelling the run in the Temporal UI returns the points of what was not shipped.
  */
 export async function fulfillment(input: FulfillmentInput): Promise<RedemptionEnding> {
-  const run = armed(input, input.deadline, RULES)
-  listen(run)
-  return untilEnded(run)
+  if (!patched('row-changed')) return previousFulfillment(input)
+  const row = new RedemptionRow(input, 'fulfillment_pending', input.deadline)
+  answerPreviousApi(row)
+  return CancellationScope.nonCancellable(() => untilShipped(row, input.deadline))
 }
 
-function listen(run: Switch): void {
-  setHandler(created, () => {
-    run.heard++
-  })
-  setHandler(fulfill, (ask) =>
-    answer(run, () => write.fulfillRedemption({ ...moment(run), ...ask })),
-  )
-  setHandler(reverse, (ask) =>
-    answer(run, () => write.reverseRedemption({ ...moment(run), ...ask })),
-  )
-  listenToOperator(run)
+async function untilShipped(row: RedemptionRow, deadline: string): Promise<RedemptionEnding> {
+  while (await row.waits()) {
+    const dueAt = row.facts.fulfillment ? row.facts.fulfillment.nextAt : deadline
+    if (row.isCancelRequested) {
+      await row.cancel((ask) => (write) => write.cancelFulfillment({ ...row.moment(), ...ask }))
+    } else if (row.mustLook || isDue(dueAt)) {
+      await row.write((write) => write.actOnOverdueFulfillment(row.moment()))
+    } else {
+      await row.changedOr(dueAt, `overdue at ${dueAt}, unless all is shipped before`)
+    }
+  }
+  return row.ending()
 }

@@ -1,5 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RedemptionStatus } from '../domain/redemption-status.ts'
+import type { RedemptionFacts } from '../domain/redemption-story.ts'
 import type { Refusal } from '../domain/refusal.ts'
 
 /** Ids, messages and search attributes: everything two processes must spell the same way. */
@@ -38,7 +39,13 @@ export const CREDIT_EXPIRY_SCHEDULE_ID = 'credit-expiry-every-quarter-hour'
 export const NET_WORKFLOW_ID = 'net'
 export const NET_SCHEDULE_ID = 'net-every-minute'
 
-export type RedemptionInput = {
+/**
+ * What a run is started with beside its input: what its row says. An API of the release before sends
+ * none of it, and the run looks at the row first.
+ */
+export type RowOf<Facts> = { readonly facts?: Facts | null; readonly revision?: number | null }
+
+export type RedemptionInput = RowOf<RedemptionFacts> & {
   readonly workspace: string
   readonly redemption: string
   readonly account: string
@@ -49,7 +56,7 @@ export type RedemptionInput = {
   readonly creationWindowMs?: number
 }
 
-export type FulfillmentInput = {
+export type FulfillmentInput = RowOf<RedemptionFacts> & {
   readonly workspace: string
   readonly redemption: string
   readonly account: string
@@ -67,7 +74,7 @@ export type RunWorkflow = (input: RunInput) => Promise<RedemptionEnding>
 /** How a run ended, for the operator who opens it. */
 export type RedemptionEnding = {
   readonly redemption: string
-  readonly status: RedemptionStatus | 'never_created'
+  readonly status: RedemptionStatus | 'never_created' | 'missing'
   readonly story: string
 }
 

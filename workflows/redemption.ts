@@ -1,71 +1,41 @@
-import { proxyLocalActivities, setHandler } from '@temporalio/workflow'
-import type { RedemptionActivities } from '../activities/redemption.ts'
-import {
-  answer,
-  armed,
-  hear,
-  listenToOperator,
-  moment,
-  type Rules,
-  type Switch,
-  untilEnded,
-} from './dead-mans-switch.ts'
-import {
-  cancel,
-  confirm,
-  created,
-  extend,
-  paymentCompleted,
-  paymentFailed,
-  type RedemptionEnding,
-  type RedemptionInput,
-  reverse,
-} from './messages.ts'
-
-// Retried without limit: a message is obeyed when the database is back, however long that takes.
-const write = proxyLocalActivities<RedemptionActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
-
-const RULES: Rules = {
-  waitsIn: 'pending',
-  dueAt: ({ expiresAt }) => expiresAt,
-  actIfDue: write.releaseDueRedemption,
-  giveUp: write.cancelRedemption,
-  timer: (dueAt) => `points return at ${dueAt}`,
-}
+import { CancellationScope, patched } from '@temporalio/workflow'
+import type { RedemptionEnding, RedemptionInput } from './messages.ts'
+import { answerPreviousApi } from './previous/messages.ts'
+import { redemption as previousRedemption } from './previous/redemption.ts'
+import { isDue, RedemptionRow } from './redemption-row.ts'
 
 /**
- * One redemption that waits for its payment: a message or the deadline settles it, once.
- * Started with a delay up to the deadline (arm, then act), or without; it behaves the same.
- * Cancelling it in the Temporal UI means `cancel`.
+ * One redemption that waits for its payment. Usually the row has ended when the run hears of it, and there
+ * is nothing left to write; the rest is for what failed then. At `expires_at` the points return. Cancelling
+ * the run in the Temporal UI means `cancel`.
  */
 export async function redemption(input: RedemptionInput): Promise<RedemptionEnding> {
-  const run = armed(input, input.releasesAt, RULES)
-  listen(run)
-  return untilEnded(run)
+  if (!patched('row-changed')) return previousRedemption(input)
+  const row = new RedemptionRow(input, 'pending', input.releasesAt)
+  answerPreviousApi(row)
+  return CancellationScope.nonCancellable(() => untilSettled(row))
 }
 
-function listen(run: Switch): void {
-  setHandler(created, () => {
-    run.heard++
-  })
-  setHandler(paymentCompleted, ({ payment }) =>
-    hear(run, () => write.applyRedemption({ ...moment(run), payment })),
-  )
-  setHandler(paymentFailed, ({ payment, status }) =>
-    hear(run, () =>
-      write.releaseFailedRedemption({ ...moment(run), payment, reason: `payment_${status}` }),
-    ),
-  )
-  setHandler(cancel, (ask) => answer(run, () => write.cancelRedemption({ ...moment(run), ...ask })))
-  setHandler(confirm, (ask) =>
-    answer(run, () => write.confirmRedemption({ ...moment(run), ...ask })),
-  )
-  setHandler(extend, (ask) => answer(run, () => write.extendRedemption({ ...moment(run), ...ask })))
-  setHandler(reverse, (ask) =>
-    answer(run, () => write.reverseRedemption({ ...moment(run), ...ask })),
-  )
-  listenToOperator(run)
+async function untilSettled(row: RedemptionRow): Promise<RedemptionEnding> {
+  while (await row.waits()) {
+    const { payment, paymentStatus, expiresAt } = row.facts
+    if (payment && paymentStatus === 'completed') {
+      await row.write((write) => write.applyRedemption({ ...row.moment(), payment }))
+    } else if (payment && hasFailed(paymentStatus)) {
+      const reason = `payment_${paymentStatus}`
+      await row.write((write) =>
+        write.releaseFailedRedemption({ ...row.moment(), payment, reason }),
+      )
+    } else if (row.isCancelRequested) {
+      await row.cancel((ask) => (write) => write.cancelRedemption({ ...row.moment(), ...ask }))
+    } else if (row.mustLook || isDue(expiresAt)) {
+      await row.write((write) => write.releaseDueRedemption(row.moment()))
+    } else {
+      await row.changedOr(expiresAt, `points return at ${expiresAt}`)
+    }
+  }
+  return row.ending()
 }
+
+const hasFailed = (status: string | null = null): boolean =>
+  status !== null && ['failed', 'canceled', 'expired'].includes(status)

@@ -81,7 +81,7 @@ test('the process dies between arm and act and nobody retries: the run wakes, fi
   await answer
   await all.startApi()
   expect(await client.workflow.getHandle(idOf('arm-and-gone')).result()).toMatchObject({
-    status: 'never_created',
+    status: 'missing',
   })
   expect(await rowOf('arm-and-gone')).toBeUndefined()
 })
@@ -100,7 +100,7 @@ test('create refuses once the clock has passed the arming by the creation window
   })
   expect(await rowOf('too-late')).toBeUndefined()
   expect(await client.workflow.getHandle(idOf('too-late')).result()).toMatchObject({
-    status: 'never_created',
+    status: 'missing',
   })
 })
 
@@ -126,6 +126,6 @@ test('a refused create leaves an armed run that is never terminated and ends by 
     error: { code: 'insufficient_points', missing: 500 },
   })
   expect(await client.workflow.getHandle(idOf(`refused-${refused}`)).result()).toMatchObject({
-    status: 'never_created',
+    status: 'missing',
   })
 })

@@ -119,7 +119,7 @@ describe('the deadline of a fulfilment', () => {
     const about = { id, account: 'loy_9f2k', reward: 'rwd_totebag' }
     const input = fulfillmentInputOf(house.workspace, about, deadline)
     await armRedemption(house.engine, input, DAY_MS)
-    expect(await result(id)).toMatchObject({ status: 'never_created' })
+    expect(await result(id)).toMatchObject({ status: 'missing' })
     expect((await now()) - nowMs).toBeGreaterThanOrEqual(DAY_MS + MINUTE_MS)
   })
 

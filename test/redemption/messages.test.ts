@@ -183,7 +183,7 @@ describe('a run whose row never came', () => {
     }
     expect(await armRedemption(house.engine, input, 200)).toBe(true)
     expect(await armRedemption(house.engine, input, 200)).toBe(false)
-    expect(await ended(house, id)).toMatchObject({ status: 'never_created' })
+    expect(await ended(house, id)).toMatchObject({ status: 'missing' })
   })
 
   test('told `created` by a later try of the same create, holds the timer again', async () => {

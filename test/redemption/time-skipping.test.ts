@@ -91,7 +91,7 @@ describe('the 30 minutes', () => {
       releasesAt: new Date(nowMs + 30 * MINUTE_MS).toISOString(),
     }
     await armRedemption(house.engine, input, 30 * MINUTE_MS)
-    expect(await result(id)).toMatchObject({ status: 'never_created' })
+    expect(await result(id)).toMatchObject({ status: 'missing' })
     expect((await env.currentTimeMs()) - nowMs).toBeGreaterThanOrEqual(31 * MINUTE_MS)
   })
 })

@@ -1,0 +1,159 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { FulfillmentActivities } from '../activities/fulfillment.ts'
+import type { RedemptionActivities } from '../activities/redemption.ts'
+import type { Settlement } from '../activities/settlement.ts'
+import { type RedemptionFacts, redemptionStory } from '../domain/redemption-story.ts'
+import { Mailbox } from './mailbox.ts'
+import type { CancelMessage, RedemptionEnding, RunInput, RunWorkflow } from './messages.ts'
+import { RedemptionPayment, RedemptionStatusKey } from './search-attributes.ts'
+import { type Run, writes } from './write.ts'
+
+type Activities = RedemptionActivities & FulfillmentActivities
+
+const write = writes<Activities>()
+
+// Between two writes of which the first left the row waiting: a minute of it is a handful of events.
+const REST_MS = 60_000
+
+/**
+ * A redemption's row as its run knows it: from its start, from signals, from the answers of its writes. The
+ * database decides every race. An end is final: what was read before it may come after it.
+ */
+export class RedemptionRow {
+  readonly input: RunInput
+  readonly mailbox: Mailbox<RedemptionFacts>
+  /** The facts are presumed: an API of the release before sends none. */
+  mustLook: boolean
+  /** An operator cancelled the run in the Temporal UI. */
+  isCancelRequested = false
+  readonly #waitsIn: RedemptionFacts['status']
+  #leftWaiting = false
+  #looksWithoutRow = 0
+
+  /** A row waits in one status; any other ends its run. `expiresAt`: presumed where no facts are sent. */
+  constructor(input: RunInput, waitsIn: RedemptionFacts['status'], expiresAt: string) {
+    const presumed = { status: waitsIn, payment: null, reason: null, expiresAt, late: null }
+    this.input = input
+    this.mailbox = new Mailbox<RedemptionFacts>(input.facts ?? presumed, input.revision)
+    this.mustLook = !input.facts
+    this.#waitsIn = waitsIn
+    CancellationScope.current().cancelRequested.catch(() => {
+      this.isCancelRequested = true
+      this.mailbox.receive()
+    })
+  }
+
+  get facts(): RedemptionFacts {
+    return this.mailbox.facts
+  }
+
+  /** Whether there is something to wait for, by all that has come. */
+  async waits(): Promise<boolean> {
+    if (!allHandlersFinished()) await condition(allHandlersFinished)
+    if (this.mailbox.hasNews()) this.#leftWaiting = false
+    this.mailbox.handle()
+    return this.#isWaiting()
+  }
+
+  /** Waits for a change, or until a time (ISO 8601; null: for a change alone). */
+  async changedOr(dueAt: string | null, summary: string): Promise<void> {
+    setCurrentDetails(redemptionStory(this.facts))
+    this.#leftWaiting = false
+    const { facts, revision } = this.mailbox
+    if (workflowInfo().continueAsNewSuggested && this.mailbox.isQuiet()) {
+      const known = this.mustLook ? null : facts
+      await continueAsNew<RunWorkflow>({ ...this.input, facts: known, revision })
+    }
+    await this.mailbox.newsOr(dueAt === null ? null : Date.parse(dueAt), summary)
+  }
+
+  /** Writes, and takes the answer. Where the last one left the row waiting, a change comes first, or a minute. */
+  async write(run: Run<Activities, Settlement>): Promise<void> {
+    if (this.#leftWaiting) return this.changedOr(this.#restsUntil(), 'looks at its row again')
+    this.#leftWaiting = true
+    const settlement = await write(run, () => !this.#isWaiting())
+    if (settlement) this.#learn(settlement)
+  }
+
+  /** An operator's cancel. Refused, it is done with, and the row is waited for as before. */
+  cancel(run: (message: CancelMessage) => Run<Activities, Settlement>): Promise<void> {
+    const operation = `operator:${workflowInfo().runId}`
+    const send = run({ operation, fingerprint: operation, reason: 'canceled_by_operator' })
+    return this.write(async (activities) => {
+      const settlement = await send(activities)
+      this.isCancelRequested = false
+      return settlement
+    })
+  }
+
+  /** Does at once what a message of the release before asks for; null where that cannot be done. */
+  async obey(run: Run<Activities, Settlement>): Promise<Settlement | null> {
+    const settlement = await CancellationScope.nonCancellable(() => write(run))
+    if (settlement?.facts) this.#learn(settlement)
+    this.mailbox.receive()
+    return settlement
+  }
+
+  /** What every write names: whose row, and the run's time. */
+  moment(): { workspace: string; redemption: string; at: string } {
+    const { workspace, redemption } = this.input
+    return { workspace, redemption, at: new Date().toISOString() }
+  }
+
+  /** What became of it, for the operator who opens the run. */
+  ending(): RedemptionEnding {
+    const { status, payment } = this.facts
+    const story = redemptionStory(this.facts)
+    setCurrentDetails(story)
+    if (status !== 'missing') {
+      upsertSearchAttributes([
+        { key: RedemptionStatusKey, value: status },
+        ...(payment ? [{ key: RedemptionPayment, value: payment }] : []),
+      ])
+    }
+    return { redemption: this.input.redemption, status, story }
+  }
+
+  #isWaiting(): boolean {
+    return this.facts.status === this.#waitsIn
+  }
+
+  #learn({ facts }: Settlement): void {
+    if (!facts) {
+      this.#learnMissing()
+      return
+    }
+    const isEnd = facts.status !== this.#waitsIn
+    // what came while it was read may be newer, and is acted by first
+    if (!isEnd && (!this.#isWaiting() || this.mailbox.hasNews())) return
+    this.mailbox.facts = facts
+    this.mustLook = false
+    this.#looksWithoutRow = 0
+  }
+
+  /** An API of the release before starts a run before it writes the row: that may still be on its way. */
+  #learnMissing(): void {
+    this.#looksWithoutRow++
+    if (this.mailbox.hasNews() || !this.#isWaiting()) return
+    if (this.mailbox.revision === null && this.#looksWithoutRow === 1) return
+    this.mailbox.facts = { ...this.facts, status: 'missing' }
+  }
+
+  #restsUntil(): string {
+    const { creationWindowMs } = this.input
+    const isMissing = this.#looksWithoutRow > 0 && creationWindowMs !== undefined
+    return new Date(Date.now() + (isMissing ? 2 * creationWindowMs : REST_MS)).toISOString()
+  }
+}
+
+/** ISO 8601; null: never. */
+export const isDue = (dueAt: string | null): boolean =>
+  dueAt !== null && Date.parse(dueAt) <= Date.now()
