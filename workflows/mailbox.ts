@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, setHandler } from '@temporalio/workflow'
+import { allHandlersFinished, condition, defineSignal, setHandler } from '@temporalio/workflow'
 import { type Row, rowChanged } from './messages.ts'
 
 /**
@@ -18,7 +18,7 @@ export class Mailbox<Facts> {
   constructor(facts: Facts, revision: number | null = null) {
     this.facts = facts
     this.#revision = revision
-    setHandler(rowChanged, (row) => this.#receiveRow(row as Row<Facts>))
+    setHandler(defineSignal<[Row<Facts>]>(rowChanged.name), (row) => this.#receiveRow(row))
   }
 
   get revision(): number | null {

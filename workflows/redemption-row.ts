@@ -60,6 +60,8 @@ export class RedemptionRow {
     if (!allHandlersFinished()) await condition(allHandlersFinished)
     if (this.mailbox.hasNews()) this.#leftWaiting = false
     this.mailbox.handle()
+    // facts of a release after this one fail the task, which its worker can do; never the run
+    if (typeof this.facts.status !== 'string') throw new TypeError('Facts without a status')
     return this.#isWaiting()
   }
 
