@@ -12,19 +12,13 @@ import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 import { followUp } from './follow-ups.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
-export function accountActivities(dependencies: Dependencies) {
-  const { pool, engine, onFailure } = dependencies
+export function accountActivities({ pool, engine, onFailure }: Dependencies) {
   const now = async () => (await databaseNow(pool)).toISOString()
-  const armed = async (workspace: string, changed: AccountChanged): Promise<AccountChanged> => {
-    if (changed.refusal === undefined) await armExpiries(dependencies, workspace, changed.wakes)
-    return changed
-  }
 
   return {
     /** What the earning rules give a new member is there already; what they give later has its timer. */
@@ -45,7 +39,7 @@ export function accountActivities(dependencies: Dependencies) {
           },
         )
       }
-      return armed(values.workspace, enrolled)
+      return enrolled
     },
 
     updateAccount: async (
@@ -64,8 +58,7 @@ export function accountActivities(dependencies: Dependencies) {
       request: RequestIdentity,
       source: string,
       target: string,
-    ): Promise<AccountChanged> =>
-      armed(request.workspace, await mergeAccount(pool, request, source, target, await now())),
+    ): Promise<AccountChanged> => mergeAccount(pool, request, source, target, await now()),
 
     setAccountTier: async (
       request: RequestIdentity,

@@ -20,15 +20,12 @@ import { type Db, transact } from '../db/workspace-client.ts'
 import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
 import { tellBulk } from '../temporal/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 import { UploadLost } from './upload.ts'
 
 // A turn of this many chunks lasts some seconds; then the workflow says how far it is.
 const CHUNKS_A_TURN = 60
 // Rows reversed in one transaction: its accounts are locked for some 100 ms.
 const REVERSED_AT_ONCE = 200
-// A run for each account costs more than its rows: beyond so many the batch looks after their dates.
-const ROWS_ARMED = 1_000
 
 type Which = { workspace: string; bulk: string }
 
@@ -52,15 +49,13 @@ export type BulkState = {
 export type BulkRunActivities = ReturnType<typeof bulkRunActivities>
 
 /** What the run of an import or a reversal does, in the worker. */
-export function bulkRunActivities(dependencies: Dependencies) {
-  const { pool } = dependencies
-  const importSome = async ({ workspace, id: bulk, total }: BulkRow): Promise<boolean> => {
+export function bulkRunActivities({ pool }: Pick<Dependencies, 'pool'>) {
+  const importSome = async ({ workspace, id: bulk }: BulkRow): Promise<boolean> => {
     const waiting = await waitingChunks(pool, workspace, bulk, CHUNKS_A_TURN)
     const lanes = Array.from({ length: IMPORT_LANES }, async (_, lane) => {
       for (const no of waiting.filter((one) => laneOfChunk(one) === lane)) {
         const at = (await databaseNow(pool)).toISOString()
-        const { outcome, wakes } = await postChunk(pool, workspace, bulk, no, at)
-        if (total <= ROWS_ARMED) await armExpiries(dependencies, workspace, wakes)
+        const { outcome } = await postChunk(pool, workspace, bulk, no, at)
         heartbeat(no)
         if (outcome !== 'posted' && outcome !== 'done') return
       }
@@ -73,8 +68,7 @@ export function bulkRunActivities(dependencies: Dependencies) {
   const reverseSome = async ({ workspace, bulk }: Which): Promise<boolean> => {
     for (let i = 0; i < CHUNKS_A_TURN; i++) {
       const at = (await databaseNow(pool)).toISOString()
-      const { outcome, wakes } = await reverseChunk(pool, workspace, bulk, REVERSED_AT_ONCE, at)
-      await armExpiries(dependencies, workspace, wakes)
+      const { outcome } = await reverseChunk(pool, workspace, bulk, REVERSED_AT_ONCE, at)
       heartbeat(i)
       if (outcome === 'done') return true
       if (outcome !== 'posted') return false

@@ -1,20 +1,10 @@
 import { heartbeat } from '@temporalio/activity'
 import { databaseNow } from '../db/clock.ts'
-import {
-  type DueExpiry,
-  dueExpiries,
-  expireAccount,
-  expireAccounts,
-  type Wake,
-} from '../db/expiry.ts'
+import { type DueExpiry, dueExpiries, expireAccount, expireAccounts } from '../db/expiry.ts'
 import type { Pool } from '../db/pool.ts'
-import { expiryWakeMs } from '../domain/expiry-spread.ts'
 import { isAway } from '../domain/outage.ts'
-import type { Engine } from '../temporal/engine.ts'
-import { armExpiry } from '../temporal/expiry.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError, type OnFailure } from './failures.ts'
-import { followUp } from './follow-ups.ts'
 import { eachRow, type RowsDone } from './rows.ts'
 
 // So many are found at once; a heartbeat comes between.
@@ -32,16 +22,16 @@ export type LookedAt = { wakesAt: string | null; shared: boolean; story: string 
 export type ExpiryActivities = ReturnType<typeof expiryActivities>
 
 /** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
-export function expiryActivities(dependencies: Dependencies) {
-  const { pool, engine, onFailure = failuresToStandardError } = dependencies
-
+export function expiryActivities({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
   return {
-    /** Run by the account's own run. A merged account's look is its survivor's, whose run takes over. */
+    /** Run by the account's own run. A merged account's look is its survivor's, whose run goes on from it. */
     lookAtExpiry: async ({ workspace, account, at }: Who): Promise<LookedAt> => {
       const look = await expireAccount(pool, workspace, account, at)
       const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = look
-      if (look.account !== undefined && look.account !== account && wakesAt !== null) {
-        await arm(engine, workspace, { account: look.account, at: wakesAt, shared })
+      if (look.account !== undefined && look.account !== account) {
         return { wakesAt: null, shared: false, story: '' }
       }
       const story = `Last looked at ${at}: ${expired} units expired, ${warned} warnings.`
@@ -113,31 +103,4 @@ function together(due: readonly DueExpiry[]): Group[] {
     }
   }
   return groups
-}
-
-/**
- * Arms or wakes the expiry runs that a ledger write found to wake too late, after its commit.
- * A failure is no failure of the write: the batch and the net look at the dates themselves.
- */
-export async function armExpiries(
-  { engine, onFailure }: { engine?: Engine | undefined; onFailure?: OnFailure | undefined },
-  workspace: string,
-  wakes: readonly Wake[] | null | undefined,
-): Promise<void> {
-  if (engine === undefined || !wakes) return
-  const about = { workspace, account: wakes[0]?.account ?? '' }
-  await followUp(wakes, (wake) => arm(engine, workspace, wake), {
-    kind: 'expiry_start',
-    about,
-    onFailure,
-  })
-}
-
-async function arm(
-  engine: Engine,
-  workspace: string,
-  { account, at, shared }: Wake,
-): Promise<void> {
-  const delayMs = expiryWakeMs(account, at, shared) - Date.now()
-  await armExpiry(engine, { workspace, account, wakesAt: at }, delayMs)
 }

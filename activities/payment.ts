@@ -16,7 +16,6 @@ import { reverseRedemption } from '../db/redemptions.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 import { failuresToStandardError } from './failures.ts'
 import { followUp } from './follow-ups.ts'
 import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
@@ -53,7 +52,6 @@ export function paymentActivities(dependencies: Dependencies) {
   /** What the database leaves to us once a payment's events are worked off. */
   const settled = async (who: Who, result: PaymentResult): Promise<PaymentState> => {
     const { workspace, payment, at } = who
-    await armExpiries(dependencies, workspace, result.wakes)
     await followUp(
       result.welcomes ?? [],
       (subject) => tellPaymentRun(engine, workspace, { outcome: 'processed', subject }),
@@ -67,7 +65,6 @@ export function paymentActivities(dependencies: Dependencies) {
       await reverseRedemption(pool, { ...asked, ...whole, reason: 'refund' })
     }
     const after = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
-    await armExpiries(dependencies, workspace, after.wakes)
     if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
     return stateOf(after)
   }

@@ -3,7 +3,6 @@ import {
   insertRedemption,
   reverseRedemption as reverse,
 } from '../db/redemptions.ts'
-import { armExpiries } from './expiry.ts'
 import { type Asked, type Settling, settlementOf, settling, type Who } from './settlement.ts'
 import { tellPaymentRun } from './tell-workflows.ts'
 
@@ -93,7 +92,6 @@ export function redemptionActivities(dependencies: Settling) {
     reverseRedemption: async ({ points, quantity, refund, ...ask }: Reversal) => {
       const part = { points: points ?? null, quantity: quantity ?? null, refund: refund ?? null }
       const result = await reverse(pool, { ...ask, ...part })
-      await armExpiries(dependencies, ask.workspace, result.wakes)
       if (engine && result.refunded) {
         // the refund stands whatever comes of this; the payment's run or the net goes on with it
         await tellPaymentRun(engine, ask.workspace, result.refunded)

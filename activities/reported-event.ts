@@ -15,7 +15,6 @@ import type { SqlRefusal } from '../db/sql-refusal.ts'
 import { Payload } from '../domain/expression/payload.ts'
 import { type Planned, planReactor } from '../domain/reactor.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 
 /** An event as a till reports it. */
 export type EventReport = EventAsked &
@@ -87,7 +86,6 @@ export function reportedEventActivities(dependencies: Dependencies) {
             : await holdReportedEvent(pool, written, hold)
         if (result.outcome === 'too_late' && hold !== undefined) throw new HoldTooLate()
         if (result.outcome !== 'stale' && result.outcome !== 'too_late') {
-          if (!report.dryRun) await armExpiries(dependencies, report.workspace, result.wakes)
           return reportedOf(result, decimals)
         }
         found = await precheckEvent(pool, report)
@@ -96,11 +94,7 @@ export function reportedEventActivities(dependencies: Dependencies) {
     },
 
     /** Undoes what another event moved, once. */
-    undoEvent: async (undo: UndoArguments) => {
-      const result = await undoReportedEvent(pool, undo)
-      await armExpiries(dependencies, undo.workspace, result.wakes)
-      return result
-    },
+    undoEvent: (undo: UndoArguments) => undoReportedEvent(pool, undo),
   }
 }
 

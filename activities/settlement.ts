@@ -7,7 +7,6 @@ import type { FulfillmentProgress, RedemptionFacts } from '../domain/redemption-
 import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
 import type { Engine } from '../temporal/engine.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 
 /** What a message did: its outcome, and the redemption's state after it (null: no such redemption). */
 export type Settlement = {
@@ -24,10 +23,7 @@ export type Settling = Pick<Dependencies, 'pool' | 'onFailure'> & { engine?: Eng
 /** Runs one ledger function of a redemption, by its name. */
 export function settling(dependencies: Settling) {
   return async (name: string, args: [workspace: string, ...unknown[]]): Promise<Settlement> => {
-    const result = await call<RedemptionResult>(dependencies.pool, name, args)
-    // points that came back may be due before their account's expiry run wakes
-    await armExpiries(dependencies, args[0], result.wakes)
-    return settlementOf(result)
+    return settlementOf(await call<RedemptionResult>(dependencies.pool, name, args))
   }
 }
 

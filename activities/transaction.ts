@@ -5,32 +5,13 @@ import {
   reversePoints,
 } from '../db/movements.ts'
 import { type PostArguments, postPoints } from '../db/transactions.ts'
-import type { Engine } from '../temporal/engine.ts'
 import type { Dependencies } from './dependencies.ts'
-import { armExpiries } from './expiry.ts'
 
-/**
- * The writers of movements outside redemptions, run by the API. Without an engine no expiry run
- * is armed: the batch and the net look after the dates.
- */
-export function transactionActivities(
-  dependencies: Pick<Dependencies, 'pool' | 'onFailure'> & { engine?: Engine },
-) {
-  const { pool } = dependencies
-  const armed = async <R extends { wakes?: Parameters<typeof armExpiries>[2] }>(
-    workspace: string,
-    result: R,
-  ): Promise<R> => {
-    await armExpiries(dependencies, workspace, result.wakes)
-    return result
-  }
-
+/** The writers of movements outside redemptions, run by the API. */
+export function transactionActivities({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    postTransaction: async (post: PostArguments) =>
-      armed(post.workspace, await postPoints(pool, post)),
-    reverseTransaction: async (ask: ReverseArguments) =>
-      armed(ask.workspace, await reversePoints(pool, ask)),
-    postTransactions: async (batch: BatchArguments) =>
-      armed(batch.workspace, await postBatch(pool, batch)),
+    postTransaction: (post: PostArguments) => postPoints(pool, post),
+    reverseTransaction: (ask: ReverseArguments) => reversePoints(pool, ask),
+    postTransactions: (batch: BatchArguments) => postBatch(pool, batch),
   }
 }

@@ -1,6 +1,5 @@
 import type { AccountRow, NewAccount } from './accounts.ts'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { callOrRefusal } from './refusable-call.ts'
@@ -10,14 +9,13 @@ import type { SqlRefusal } from './sql-refusal.ts'
 
 /**
  * What came of a change: the account as it is now (undefined: there is none), or the refusal.
- * `maturesAt`: a welcome that waits. `wakes`: accounts whose expiry run must look earlier.
+ * `maturesAt`: a welcome that waits.
  */
 export type AccountChanged =
   | {
       outcome: string
       row: AccountRow | undefined
       maturesAt: string | null
-      wakes?: Wake[] | null
       refusal?: undefined
     }
   | { refusal: SqlRefusal }
@@ -29,15 +27,14 @@ type Answer = {
   outcome: string
   account?: Snapshot | null
   matures_at?: string | null
-  wakes?: Wake[] | null
 }
 
 async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChanged> {
   const answer = await callOrRefusal<Answer>(pool, name, args)
   if ('refusal' in answer) return answer
   const row = answer.account ? fromSnapshot(account, answer.account) : undefined
-  const { outcome, matures_at: maturesAt = null, wakes } = answer
-  return { outcome, row, maturesAt, wakes }
+  const { outcome, matures_at: maturesAt = null } = answer
+  return { outcome, row, maturesAt }
 }
 
 export const enrolAccount = (pool: Pool, r: RequestIdentity, a: NewAccount, at: string) =>

@@ -1,6 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { bulk, bulkChunk } from './schema/index.ts'
@@ -128,7 +127,6 @@ export const waitingChunks = (
 
 export type ChunkResult = {
   outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'canceled' | 'missing'
-  wakes?: Wake[] | null
 }
 
 export const postChunk = (pool: Pool, workspace: string, id: string, no: number, at: string) =>

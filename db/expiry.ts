@@ -1,15 +1,6 @@
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
 
-/** An account whose expiry run must wake earlier than it knows; every ledger write tells of those it found. */
-export type Wake = {
-  account: string
-  /** ISO 8601 */
-  at: string
-  /** Whether many accounts may share the date: a midnight of the program. */
-  shared: boolean
-}
-
 /** What a look at an account's expiry did. Points in the smallest unit. */
 export type ExpiryLook = {
   outcome: 'looked' | 'missing'
@@ -19,12 +10,21 @@ export type ExpiryLook = {
   warned?: number
   /** When to look again, ISO 8601; null: nothing of the account expires. */
   wakes_at?: string | null
+  /** Whether many accounts may share that date: a midnight of the program. */
   shared?: boolean
 }
 
-/** Expires what is due on the account, warns of what comes up, and says when to look again. Safe to repeat. */
-export const expireAccount = (pool: Pool, workspace: string, account: string, at: string) =>
-  call<ExpiryLook>(pool, 'account_expire', [workspace, account, at])
+/**
+ * Expires what is due on the account, warns of what comes up, and says when to look again. Safe to repeat.
+ * `resume`: its run was lost, and is started again for the next check.
+ */
+export const expireAccount = (
+  pool: Pool,
+  workspace: string,
+  account: string,
+  at: string,
+  { resume = false } = {},
+) => call<ExpiryLook>(pool, 'account_expire', [workspace, account, at, resume])
 
 /** The same for many accounts at once; those that another transaction holds are left. Answers how many it looked at. */
 export const expireAccounts = (

@@ -1,5 +1,4 @@
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import type { Pool } from './pool.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
@@ -18,7 +17,6 @@ export type ReverseResult = {
   outcome: 'reversed' | 'replayed' | 'refused' | 'missing'
   transaction?: Snapshot
   refusal?: SqlRefusal
-  wakes?: Wake[] | null
 }
 
 /** Undoes an earn or adjust row, once; see `points_reverse`. */
@@ -55,7 +53,6 @@ export type BatchResult = {
   outcome: 'posted' | 'replayed' | 'refused'
   transactions?: Snapshot[]
   refusal?: SqlRefusal
-  wakes?: Wake[] | null
 }
 
 /** All rows or none; a refusal names its row in `param`. */

@@ -1,6 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
@@ -42,7 +41,6 @@ export type PaymentResult = {
   /** Why what follows could not be done with it: the database's message, SQLSTATE and where. */
   failure?: { message: string; code: string; context: string }
   /** Accounts whose expiry run would wake too late. */
-  wakes?: Wake[] | null
   refusal?: SqlRefusal
 }
 

@@ -219,7 +219,7 @@ broken (workspace, subject, rule, detail) as (
     from lot o join account x on x.workspace = o.workspace and x.id = o.account
     where o.open and o.expires_at is not null
   ) l on l.workspace = a.workspace and l.account = a.id and l.due > clock_timestamp()
-  where (a.expiry_wake_at is null or a.expiry_wake_at > greatest(expiry_wake(p, l.due, '-infinity'), clock_timestamp(), (
+  where (a.expiry_wake_at is null or a.expiry_wake_at > greatest(expiry_check_at(p, l.due, '-infinity'), clock_timestamp(), (
       select max(t.at) from ptx t where t.workspace = a.workspace and t.account = a.id)))
     and not exists (
       select from expiry_warning w where w.workspace = a.workspace and w.account = a.id and w.expires_at = l.due)

@@ -2,7 +2,6 @@ import { and, eq } from 'drizzle-orm'
 import type { SealedCode } from '../domain/gift-card.ts'
 import type { CodeSource, RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
@@ -21,7 +20,6 @@ export type RedemptionResult = {
   param?: string
   has_variants?: boolean
   codes?: CodeSource
-  wakes?: Wake[] | null
   /** The payment as the refund of a reversal left it. */
   refunded?: PaymentResult | null
 }

@@ -2,7 +2,6 @@ import { and, eq, or } from 'drizzle-orm'
 import type { Rounding } from '../domain/points.ts'
 import type { Planned, Rule } from '../domain/reactor.ts'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import type { Pool } from './pool.ts'
 import { reportedEvent } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
@@ -77,7 +76,6 @@ export type ReportResult = {
   outcome: 'processed' | 'replayed' | 'stale' | 'refused' | 'missing' | 'too_late' | 'undone'
   event?: Snapshot
   refusal?: SqlRefusal
-  wakes?: Wake[] | null
 }
 
 /** Writes the event and does what is planned, once; see `event_report`. */

@@ -1,6 +1,5 @@
 import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { call } from './call.ts'
-import type { Wake } from './expiry.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, lot, ptx } from './schema/index.ts'
@@ -34,7 +33,6 @@ export type PostResult = {
   outcome: 'posted' | 'replayed' | 'refused' | 'missing'
   transaction?: Snapshot
   refusal?: SqlRefusal
-  wakes?: Wake[] | null
 }
 
 export const postPoints = (pool: Pool, p: PostArguments) =>

@@ -13,6 +13,7 @@ import {
   type AccountExpiryInput,
   type AccountExpiryWorkflow,
   expiryChanged,
+  rowChanged,
 } from './messages.ts'
 
 const write = proxyLocalActivities<ExpiryActivities>({
@@ -28,6 +29,9 @@ const write = proxyLocalActivities<ExpiryActivities>({
 export async function accountExpiry(input: AccountExpiryInput): Promise<AccountExpiryEnding> {
   let heard = 0
   setHandler(expiryChanged, () => {
+    heard++
+  })
+  setHandler(rowChanged, () => {
     heard++
   })
   for (;;) {

@@ -1,6 +1,12 @@
 -- The outbox: which workflow must be started or signalled, written in the transaction that changed its row.
 -- Whoever writes a row holds the lock of what it is about, so that two writers never meet on it.
 
+-- An instant as facts and inputs have it, which is as JavaScript writes it.
+create or replace function iso(p_at timestamptz) returns text
+language sql stable as $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
 -- A row's next revision: more than the last, and more than any from before a restore.
 create or replace function next_revision(p_last bigint) returns bigint
 language sql volatile as $$

@@ -24,7 +24,7 @@ begin
 end $$;
 
 -- What every return of points ends with, its row `t` written: what `p_debit` took goes back to its lots, the
--- balance rises, the account's run looks at the dates that came back, what is past its date expires, and
+-- balance rises, the account's next check is no later than the dates that came back, what is past its date expires, and
 -- what another account had taken over is settled.
 -- `a` is the account before it, locked.
 create or replace function points_came_back(a account, p program, t ptx, p_debit text, p_at timestamptz) returns void
@@ -36,7 +36,7 @@ begin
       where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
   where x.workspace = a.workspace and x.id = a.id
   returning * into a;
-  perform expiry_wake_earlier(a, p, p_at);
+  perform expiry_check_earlier(a, p, p_at);
   a := lots_expire(a, p_at, p_at);
   if a.deficit_to is not null then
     perform deficit_settle(a.workspace, a.id, p_at);

@@ -76,7 +76,7 @@ begin
     perform points_credit(a, t, p, p_expires_at is not null);
     perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
   end if;
-  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t), 'wakes', expiry_wakes());
+  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
 end $$;
 
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has. Asked
@@ -97,14 +97,14 @@ language plpgsql as $$
 declare
   extends boolean := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and not p_exact;
   due timestamptz := t.expires_at;
-  wake timestamptz;
+  next_check timestamptz;
   activity timestamptz := a.activity_extends_to;
 begin
   if extends then
     -- an adjustment is no activity, but from now on a redemption is one: the epoch extends nothing
     activity := greatest(activity, case when t.type = 'earn' then due else 'epoch' end);
   end if;
-  wake := expiry_wake(p, due, t.at);
+  next_check := expiry_check_at(p, due, t.at);
   insert into lot (workspace, id, account, points, remaining, earned_at, expires_at, extends_with_activity)
   values (t.workspace, t.id, a.id, t.amount, t.amount, t.at, due, extends);
   update account set
@@ -112,10 +112,10 @@ begin
     lifetime_points = lifetime_points + case when t.type in ('earn', 'adjust') then t.amount else 0 end,
     lots_due_from = least(lots_due_from, due),
     activity_extends_to = activity,
-    expiry_wake_at = least(expiry_wake_at, wake)
+    expiry_wake_at = least(expiry_wake_at, next_check)
   where workspace = t.workspace and id = a.id;
-  if wake < coalesce(a.expiry_wake_at, 'infinity') then
-    perform expiry_note(a, p, wake);
+  if next_check < coalesce(a.expiry_wake_at, 'infinity') then
+    perform expiry_check_outbox(a, p, next_check);
   end if;
   if a.balance < 0 then
     perform deficit_fill(t.workspace, a.id, t.id, t.amount, -a.balance, t.id);

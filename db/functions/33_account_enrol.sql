@@ -31,7 +31,7 @@ begin
 end $$;
 
 -- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that waits is
--- credited (null: none waits); `wakes` names the account where its welcome expires. Refused: account_already_exists with
+-- credited (null: none waits). Refused: account_already_exists with
 -- the id of the customer's active account, or of the one that theirs was merged into, also where requests race.
 create or replace function account_create(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb,
@@ -54,7 +54,7 @@ begin
   end if;
   perform account_alone(a);
   return jsonb_build_object('outcome', 'created', 'account', to_jsonb(a),
-    'matures_at', earning_next_maturity(p_workspace, p_id), 'wakes', expiry_wakes());
+    'matures_at', earning_next_maturity(p_workspace, p_id));
 end $$;
 
 -- Claims a request's key for `p_resource`. Null: go on. Else the id that the first request with this key

@@ -32,7 +32,7 @@ begin
   end if;
   if t.amount < 0 then
     r := points_return(a, 'reverse', t.id, -t.amount, p_reason, p_operation, null, p_at, p_fingerprint, p_metadata);
-    return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(r), 'wakes', expiry_wakes());
+    return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(r));
   end if;
   a := lots_expire(a, p_at);
   select * into p from program where workspace = p_workspace and id = a.program;
@@ -124,5 +124,5 @@ begin
     written := written || (posted -> 'transaction');
   end loop;
   return jsonb_build_object('outcome', case when replayed then 'replayed' else 'posted' end,
-    'transactions', to_jsonb(written), 'wakes', expiry_wakes());
+    'transactions', to_jsonb(written));
 end $$;

@@ -2,7 +2,7 @@
 -- redemptions, and the customer where the target has none. Both accounts are locked in id order; a
 -- target that was merged itself stands for its survivor. The rows of the source stay as they are: a
 -- minus row there and a plus row here move the balance. A deficit on one side is netted against the
--- other's lots. `wakes` names the survivor where what came expires before its own run looks. Idempotent
+-- other's lots. Where what came expires before the survivor's run looks, its run is told. Idempotent
 -- by (source, target). Outcomes: merged; replayed. Refused, nothing written:
 -- resource_missing, parameter_invalid (another program, the same account), account_merged (the source
 -- is another's already, or the target was merged into the source), account_closed (the target),
@@ -54,7 +54,7 @@ begin
       least(greatest(-s.balance, 0) + greatest(-t.balance, 0), greatest(s.balance, 0) + greatest(t.balance, 0)), cause);
   end if;
   t := account_merge_into(s, t, p_at);
-  return jsonb_build_object('outcome', 'merged', 'account', to_jsonb(t), 'wakes', expiry_wakes());
+  return jsonb_build_object('outcome', 'merged', 'account', to_jsonb(t));
 end $$;
 
 -- Moves all lots of an account to another, empty ones too; both are locked. Found by their keys, which the
@@ -138,7 +138,7 @@ language plpgsql as $$
 declare
   p program;
   unlinked boolean := t.customer is null and s.customer is not null;
-  woke_at timestamptz := t.expiry_wake_at;
+  before account := t;
 begin
   update account set
     balance = balance + s.balance,
@@ -156,8 +156,8 @@ begin
     end;
   end if;
   select * into p from program where workspace = t.workspace and id = t.program;
-  if t.expiry_wake_at < coalesce(woke_at, 'infinity') then
-    perform expiry_note(t, p, t.expiry_wake_at);
+  if t.expiry_wake_at < coalesce(before.expiry_wake_at, 'infinity') then
+    perform expiry_check_outbox(before, p, t.expiry_wake_at);
   end if;
   if p.tier_config is not null then
     t := tier_merge(s, t, p, p_at);

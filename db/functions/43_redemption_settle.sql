@@ -124,8 +124,7 @@ begin
   d.status := 'released';
   d.released_at := p_at;
   d.reason := p_reason;
-  return jsonb_build_object('outcome', 'released', 'wakes', expiry_wakes(),
-    'redemption', redemption_save(d, 'loyalty.redemption.released', p_at));
+  return jsonb_build_object('outcome', 'released', 'redemption', redemption_save(d, 'loyalty.redemption.released', p_at));
 end $$;
 
 -- Why a redemption was not released: it is gone, terminal, or not due yet.

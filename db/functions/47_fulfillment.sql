@@ -160,5 +160,5 @@ begin
   if d.status = 'fulfilled' then
     perform event_write(d.workspace, 'loyalty.redemption.fulfilled', d.id, snapshot, null, p_at);
   end if;
-  return jsonb_build_object('outcome', 'reversed', 'wakes', expiry_wakes(), 'redemption', snapshot);
+  return jsonb_build_object('outcome', 'reversed', 'redemption', snapshot);
 end $$;

@@ -69,8 +69,7 @@ begin
   if d.status = 'fulfilled' and was = 'fulfillment_pending' then
     perform event_write(p_workspace, 'loyalty.redemption.fulfilled', p_id, snapshot, null, p_at);
   end if;
-  return jsonb_build_object('outcome', 'reversed', 'wakes', expiry_wakes(), 'redemption', snapshot,
-    'refunded', refunded);
+  return jsonb_build_object('outcome', 'reversed', 'redemption', snapshot, 'refunded', refunded);
 end $$;
 
 -- Why so many points, or `p_quantity`, of a redemption cannot be returned now; null where they can.

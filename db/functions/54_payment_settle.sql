@@ -92,8 +92,7 @@ begin
   end if;
   return case when pay.id is null then jsonb_build_object('outcome', 'processed', 'subject', p_id)
       else payment_outcome(pay, 'processed', false) end
-    || jsonb_build_object('returns', returns, 'matures_at', matures_at, 'welcomes', welcomes,
-      'wakes', expiry_wakes());
+    || jsonb_build_object('returns', returns, 'matures_at', matures_at, 'welcomes', welcomes);
 end $$;
 
 -- The redemptions that a standing refund of the payment asked to reverse and that are not yet.

@@ -1,7 +1,7 @@
 -- Writes one waiting chunk of an import: all its rows and that they are written, in one transaction,
 -- so that a crash anywhere doubles none. Accounts are locked in id order. A chunk that cannot be written
 -- falls back to its rows, each on its own: a bad one keeps none of the others from being written. A row
--- that the ledger refuses is counted and noted by its line. Outcomes: posted; done (was written before, or
+-- that the ledger refuses is counted and noted by its line. Expiry checks are the minute's batch's. Outcomes: posted; done (was written before, or
 -- canceled); paused; canceled; missing.
 create or replace function bulk_post_chunk(p_workspace text, p_bulk text, p_no int, p_at timestamptz) returns jsonb
 language plpgsql as $$
@@ -19,6 +19,7 @@ begin
   if c.posted_at is not null then
     return '{"outcome": "done"}';
   end if;
+  perform expiry_checks_by_batch();
   perform plans_for_many();
   perform pg_advisory_xact_lock(hashtextextended(p_workspace || x.account, 0)) -- as account_locked does
   from (select distinct (e ->> 'account') collate "C" as account from jsonb_array_elements(c.rows) e order by 1) x;
@@ -30,12 +31,13 @@ begin
   end;
   update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace and bulk = p_bulk and no = p_no;
   perform bulk_progress(p_workspace, p_bulk, written.posted, written.refusals, null, p_at);
-  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(written.wakes));
+  return '{"outcome": "posted"}';
 end $$;
 
 -- Plain credits are written together, the others one by one, in the order of their lines.
+drop function if exists bulk_post_together(bulk, jsonb, timestamptz);
 create or replace function bulk_post_together(
-  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb, out wakes jsonb
+  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
 declare
@@ -46,7 +48,6 @@ begin
   refusals := '[]';
   select * into credited from bulk_credit(b.workspace, b.id, b.batch, p_rows, p_at);
   posted := credited.posted;
-  wakes := credited.wakes;
   for r in
     select * from jsonb_to_recordset(p_rows)
       as x (line int, account text, amount bigint, reason text, expires_at timestamptz, metadata jsonb)
@@ -62,8 +63,9 @@ begin
 end $$;
 
 -- Each row for itself: one that cannot be written at all is noted as parameter_invalid, and its cause logged.
+drop function if exists bulk_post_singly(bulk, jsonb, timestamptz);
 create or replace function bulk_post_singly(
-  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb, out wakes jsonb
+  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
 declare
@@ -117,13 +119,6 @@ begin
     else posted -> 'refusal' ->> 'code' end;
 end $$;
 
--- The dates that nobody else looks after: those found by one statement, and those noted row by row.
-create or replace function bulk_wakes(p_found jsonb) returns jsonb
-language sql stable as $$
-  select jsonb_agg(w) from jsonb_array_elements(coalesce(p_found, '[]') || coalesce(expiry_wakes(), '[]')) w
-  where not (w ->> 'shared')::boolean
-$$;
-
 -- A connection that planned its statements while the tables were small reads them from end to end
 -- for each row, until something analyses them. Many rows at once are worth new plans, by index.
 create or replace function plans_for_many() returns void
@@ -145,7 +140,8 @@ language sql as $$
 $$;
 
 -- Reverses the next rows of a batch, the newest first, so that a debit is given back before the credit
--- it took from is taken away. What cannot be reversed is counted and noted. Outcomes: posted (there
+-- it took from is taken away. What cannot be reversed is counted and noted. Expiry checks are the minute's
+-- batch's. Outcomes: posted (there
 -- may be more); done (there are none left); paused; missing.
 create or replace function bulk_reverse_chunk(p_workspace text, p_bulk text, p_limit int, p_at timestamptz) returns jsonb
 language plpgsql as $$
@@ -170,6 +166,7 @@ begin
   if ids is null then
     return '{"outcome": "done"}';
   end if;
+  perform expiry_checks_by_batch();
   perform plans_for_many();
   perform account_locked(p_workspace, x.account)
   from (select distinct account collate "C" as account from ptx where workspace = p_workspace and id = any (ids) order by 1) x;
@@ -183,7 +180,7 @@ begin
     end if;
   end loop;
   perform bulk_progress(p_workspace, p_bulk, n, refusals, ids[array_upper(ids, 1)], p_at);
-  return jsonb_build_object('outcome', 'posted', 'wakes', bulk_wakes(null));
+  return '{"outcome": "posted"}';
 end $$;
 
 create or replace function bulk_was_reversed(p_workspace text, p_ptx text) returns boolean
@@ -204,3 +201,5 @@ begin
   select * into b from bulk where workspace = p_workspace and id = p_bulk;
   return to_jsonb(b);
 end $$;
+
+drop function if exists bulk_wakes(jsonb);

@@ -1,11 +1,12 @@
 -- Writes the credits among a chunk's rows, all of them by one statement: rows whose account is active,
 -- owes nothing, has nothing due and gets nothing but credits here. They become what points_post would
 -- have made of them one by one: ptx, lot, event, deliveries, the account's balance and dates. The locks
--- of all accounts are held. `others`: the lines it left alone, for points_post to judge. `wakes`: the
--- accounts whose expiry is now earlier than they knew. A row that is written already is among the others.
+-- of all accounts are held. `others`: the lines it left alone, for points_post to judge. A row that is written
+-- already is among them.
+drop function if exists bulk_credit(text, text, text, jsonb, timestamptz);
 create or replace function bulk_credit(
   p_workspace text, p_bulk text, p_batch text, p_rows jsonb, p_at timestamptz,
-  out posted int, out others int[], out wakes jsonb
+  out posted int, out others int[]
 )
 language plpgsql as $$
 declare
@@ -21,8 +22,8 @@ begin
   given as materialized (
     select r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p.id as program,
       coalesce(r.expires_at, p.due) as due, p.extends and r.expires_at is null as extends,
-      p_bulk || ':' || r.line as operation, a.expiry_wake_at,
-      expiry_wake(p.program, coalesce(r.expires_at, p.due), p_at) as wake,
+      p_bulk || ':' || r.line as operation,
+      expiry_check_at(p.program, coalesce(r.expires_at, p.due), p_at) as next_check,
       vinr_id_after('ptx', from_here, row_number() over (order by r.line)) as id,
       a.balance + sum(r.amount) over (partition by r.account order by r.line) as balance_after,
       a.lifetime_points + sum(r.amount) over (partition by r.account order by r.line) as lifetime_after,
@@ -62,8 +63,8 @@ begin
     where w.workspace = p_workspace and w.status = 'enabled' and w.enabled_events && event_names('loyalty.points.earned')
   ),
   sums as materialized (
-    select account, min(program) as program, sum(amount)::bigint as amount, min(due) as due, min(wake) as wake,
-      min(wake) < coalesce(min(expiry_wake_at), 'infinity') as earlier, bool_or(extends) as extends
+    select account, sum(amount)::bigint as amount, min(due) as due, min(next_check) as next_check,
+      bool_or(extends) as extends
     from good group by account
   ),
   balances as (
@@ -72,13 +73,11 @@ begin
       lifetime_points = a.lifetime_points + s.amount,
       lots_due_from = least(a.lots_due_from, s.due),
       activity_extends_to = case when s.extends then greatest(a.activity_extends_to, 'epoch') else a.activity_extends_to end,
-      expiry_wake_at = least(a.expiry_wake_at, s.wake)
+      expiry_wake_at = least(a.expiry_wake_at, s.next_check)
     from sums s where a.workspace = p_workspace and a.id = s.account
   )
-  select (select count(*) from good), array(select line from judged where not plain order by line), (
-    select jsonb_agg(jsonb_build_object('account', s.account, 'at', s.wake, 'shared', false))
-    from sums s join rules r on r.id = s.program where s.earlier and not expiry_is_shared(r.program, s.wake))
-  into posted, others, wakes;
+  select (select count(*) from good), array(select line from judged where not plain order by line)
+  into posted, others;
   if exists (select from program where workspace = p_workspace and tier_config is not null) then
     perform bulk_credit_tiers(p_workspace, p_rows, others, p_at);
   end if;

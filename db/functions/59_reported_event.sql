@@ -88,7 +88,7 @@ begin
     raise exception using errcode = 'VR002', message = '{"outcome": "stale"}';
   end if;
   select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
-  result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
+  result := jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e));
   if p_dry_run then
     raise exception using errcode = 'VR002', message = result::text; -- takes back all of it
   end if;

@@ -62,7 +62,7 @@ begin
   end if;
   e.balance_after := a.balance - held;
   perform event_report_write(e, p_payload);
-  return jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
+  return jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e));
 end $$;
 
 -- What a reactor of a held event takes; nothing is posted yet. The account's lock is held.

@@ -50,7 +50,7 @@ begin
   select coalesce(sum((x ->> 'amount')::bigint), 0) into e.points from jsonb_array_elements(e.undone) x;
   select balance into e.balance_after from account where workspace = p_workspace and id = a.id;
   perform event_report_write(e, p_payload);
-  return jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e), 'wakes', expiry_wakes());
+  return jsonb_build_object('outcome', 'processed', 'event', to_jsonb(e));
 end $$;
 
 -- The points that the event's own payload names, where it names a whole number of them, in the smallest unit.

@@ -7,6 +7,7 @@ import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
 import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { signalsAndTasks, startedRun } from '../support/run.ts'
 
 let shop: Shop
 
@@ -38,6 +39,8 @@ const accountOf = async (account: string) =>
   (await shop.get(`/v1/loyalty/accounts/${account}`)).body
 const run = (account: string) =>
   shop.engine.client.workflow.getHandle(accountExpiryWorkflowId(shop.workspace, account))
+const started = (account: string) =>
+  startedRun(shop.engine, accountExpiryWorkflowId(shop.workspace, account))
 const look = (account: string, at: Date) =>
   expireAccount(shop.pool, shop.workspace, account, at.toISOString())
 const eventsOf = async (account: string, type: string) =>
@@ -112,18 +115,18 @@ describe('a credit shows when it expires', () => {
 })
 
 describe('an account’s run', () => {
-  it('is armed by the first points with a date, shows that date, and expires them within seconds of it', async () => {
+  it('is started by the first points with a date, shows that date, and expires them within seconds of it', async () => {
     const account = await member()
     const due = new Date(Date.now() + 2_000)
     await credit(account, 80, due)
     await credit(account, 20)
-    const described = await run(account).describe()
+    const described = await (await started(account)).describe()
     expect(described.status.name).toBe('RUNNING')
     expect(described.type).toBe(WORKFLOW.accountExpiry)
     expect((await accountOf(account)).expiring_points).toEqual([
       { points: 80, expires_at: due.toISOString() },
     ])
-    await run(account).result()
+    await (await started(account)).result()
     const [row] = await expireRows(account)
     expect(row).toMatchObject({ amount: -80, reason: 'expiry', balance_after: 20 })
     expect(await accountOf(account)).toMatchObject({ balance: 20, expiring_points: [] })
@@ -137,8 +140,7 @@ describe('an account’s run', () => {
     const far = new Date(Date.now() + 10 * DAY_MS)
     await credit(account, 1, far)
     await credit(account, 2, new Date(far.getTime() + DAY_MS))
-    const history = async () => (await run(account).fetchHistory()).events ?? []
-    expect(await history()).toHaveLength(1)
+    expect(await signalsAndTasks(await started(account))).toEqual({ signals: 1, tasks: 0 })
     await credit(account, 4, new Date(Date.now() + 1_500))
     await expect.poll(async () => (await accountOf(account)).balance, { timeout: 20_000 }).toBe(3)
     await expect.poll(async () => (await expireRows(account)).length, { timeout: 20_000 }).toBe(1)
@@ -185,7 +187,7 @@ describe('an account’s run', () => {
       account,
       reward: 'rwd_fivecredit',
     })
-    await run(account).result() // held points do not expire
+    await (await started(account)).result() // held points do not expire
     expect(await expireRows(account)).toEqual([])
     await shop.post(`/v1/loyalty/redemptions/${redemption.body.id}/cancel`)
     const [row] = await expireRows(account) // past their date: gone in the same transaction
@@ -210,12 +212,14 @@ describe('an account’s run', () => {
       account,
       reward: reward.body.id,
     })
-    await run(account).result()
+    await (await started(account)).result()
     await shop.post(`/v1/loyalty/redemptions/${redemption.body.id}/cancel`)
     const { balance, expiring_points } = await accountOf(account)
     expect(balance).toBe(50)
     expect(Date.parse(expiring_points[0].expires_at)).toBeGreaterThan(Date.now() + 2.9 * DAY_MS)
-    expect((await run(account).describe()).status.name).toBe('RUNNING')
+    await expect
+      .poll(async () => (await run(account).describe()).status.name, { timeout: 20_000 })
+      .toBe('RUNNING')
   })
 })
 
@@ -424,7 +428,6 @@ describe('a date that many accounts share', () => {
     const failures: Failure[] = []
     const { expireDue } = expiryActivities({
       pool: shop.pool,
-      engine: shop.engine,
       onFailure: (failure) => void failures.push(failure),
     })
     const batch = new MockActivityEnvironment()
@@ -461,7 +464,7 @@ describe('a date that many accounts share', () => {
 it('the net finds an account whose run was lost, two minutes past its date', async () => {
   const account = await member()
   await credit(account, 9, new Date(Date.now() + DAY_MS))
-  await run(account).terminate()
+  await (await started(account)).terminate()
   const past = new Date(Date.now() - 180_000)
   await shop.owner.query('update lot set expires_at = $2 where account = $1', [account, past])
   await shop.owner.query(

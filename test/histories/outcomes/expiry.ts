@@ -1,6 +1,5 @@
 import { expect } from 'vitest'
-import { transactionActivities } from '../../../activities/transaction.ts'
-import { armExpiry } from '../../../temporal/expiry.ts'
+import { tellWorkflow } from '../../../temporal/outbox-call.ts'
 import { accountExpiryWorkflowId, WORKFLOW } from '../../../workflows/messages.ts'
 import type { House } from '../../support/house.ts'
 import { begin, inMs, member, movement, type Outcomes } from './outcome.ts'
@@ -38,12 +37,29 @@ export const expiryOutcomes: Outcomes = {
     const wakesAt = inMs(86_400_000)
     const account = await warned(house, wakesAt)
     await house.activities.postTransaction(movement(house, account, -80))
-    await armExpiry(house.engine, { workspace: house.workspace, account, wakesAt }, 86_400_000)
+    await tellWorkflow(house.engine, {
+      workspace: house.workspace,
+      workflow_id: accountExpiryWorkflowId(house.workspace, account),
+      workflow_type: WORKFLOW.accountExpiry,
+      input: { workspace: house.workspace, account, wakesAt },
+      facts: { wakesAt, shared: false },
+      revision: Date.now() * 1000,
+      change: 'changed',
+      attempts: 0,
+      start_in_ms: 86_400_000,
+    })
     return accountExpiryWorkflowId(house.workspace, account)
   },
   'expiry batch of points that no run looks after': async (house) => {
-    const withoutRuns = transactionActivities({ pool: house.pool })
-    await withoutRuns.postTransaction(movement(house, await member(house), 80, inMs(500)))
+    const account = await member(house)
+    await house.activities.postTransaction(movement(house, account, 80, inMs(86_400_000)))
+    // as an import leaves it
+    const due = [house.workspace, account, inMs(500)]
+    await house.owner.query(
+      `with lots as (update lot set expires_at = $3 where workspace = $1 and account = $2)
+       update account set lots_due_from = $3, expiry_wake_at = $3 where workspace = $1 and id = $2`,
+      due,
+    )
     return begin(house, WORKFLOW.expiryBatch, 1_500)
   },
   'expiry batch with nothing due': async (house) => begin(house, WORKFLOW.expiryBatch),
