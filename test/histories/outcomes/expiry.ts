@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { tellWorkflow } from '../../../temporal/outbox-call.ts'
+import { sendRow } from '../../../temporal/outbox-call.ts'
 import { accountExpiryWorkflowId, WORKFLOW } from '../../../workflows/messages.ts'
 import type { House } from '../../support/house.ts'
 import { begin, inMs, member, movement, type Outcomes } from './outcome.ts'
@@ -37,7 +37,7 @@ export const expiryOutcomes: Outcomes = {
     const wakesAt = inMs(86_400_000)
     const account = await warned(house, wakesAt)
     await house.activities.postTransaction(movement(house, account, -80))
-    await tellWorkflow(house.engine, {
+    await sendRow(house.engine, {
       workspace: house.workspace,
       workflow_id: accountExpiryWorkflowId(house.workspace, account),
       workflow_type: WORKFLOW.accountExpiry,
@@ -46,6 +46,7 @@ export const expiryOutcomes: Outcomes = {
       revision: Date.now() * 1000,
       change: 'changed',
       attempts: 0,
+      lease: 0,
       start_in_ms: 86_400_000,
     })
     return accountExpiryWorkflowId(house.workspace, account)
