@@ -21,6 +21,20 @@ export interface Audit {
   applied?: number
 }
 
+/** What was answered and the engine has not been told of yet. */
+export interface Outbox {
+  waiting: number
+  /** Milliseconds since the oldest was written; 0 where none waits. */
+  oldestMs: number
+}
+
+/** Runs of redemptions in the engine's own index, since the contender started. */
+export interface Runs {
+  /** Delayed ones included. */
+  started: number
+  completed: number
+}
+
 /** A contender under way. */
 export interface Running {
   /** One redemption of a member (0 to members - 1); resolves with its id when the points are held. */
@@ -32,6 +46,10 @@ export interface Running {
   /** Which of these were given back. */
   released?(redemptions: string[]): Promise<string[]>
   audit(): Promise<Audit>
+  /** Absent where an answer implies that the engine knows. */
+  outbox?(): Promise<Outbox>
+  /** Absent where an answer implies the timer, and `applied` the end. */
+  runs?(): Promise<Runs>
   stop(): Promise<void>
 }
 

@@ -4,9 +4,12 @@ const ANSWERED_WITHIN_MS = 60_000 // far beyond any latency here: this one is lo
 
 /** A server's answer that the load did not expect. Nothing is retried: one of these ends the run. */
 export class UnexpectedAnswer extends Error {
+  readonly status: number
+
   constructor(path: string, status: number, body: string) {
     super(`POST ${path} answered ${status}: ${body.slice(0, 500)}`)
     this.name = 'UnexpectedAnswer'
+    this.status = status
   }
 }
 

@@ -1,6 +1,15 @@
 import { parseArgs } from 'node:util'
 
-export const SUITES = ['create', 'cycle', 'debit', 'start', 'prove'] as const
+export const SUITES = [
+  'prove',
+  'create',
+  'cycle',
+  'create-sustained',
+  'cycle-sustained',
+  'stopped',
+  'debit',
+  'start',
+] as const
 export type SuiteName = (typeof SUITES)[number]
 
 export interface Options {
@@ -8,25 +17,31 @@ export interface Options {
   rounds: number
   /** Counted time of one load. */
   seconds: number
+  /** Counted time of a sustained load. */
+  sustainedSeconds: number
   members: number
   /** Names of the contenders that take part; empty for all. */
   only: string[]
   /** Requests in flight; empty for each suite's own. */
   levels: number[]
+  /** Only the levels and contenders that the figures to reach are about. */
+  short: boolean
   /** False prints the results and writes nothing. */
   keep: boolean
 }
 
 export const USAGE = `npm run bench -- [${SUITES.join('|')} ...] [options]
 
-  --rounds 3       each contender's turns; the median counts
-  --seconds 6      counted time of one load
-  --members 1000   accounts that the load is spread over
-  --only a,b       these contenders and nobody else; nothing is written
-  --levels 1,16    requests in flight; nothing is written
-  --dry            write nothing`
+  --rounds 3               each contender's turns; the median counts
+  --seconds 6              counted time of one load
+  --sustained-seconds 60   counted time of a sustained load, which is played once
+  --members 1000           accounts that the load is spread over
+  --short                  only the levels and contenders of the figures to reach
+  --only a,b               these contenders and nobody else; nothing is written
+  --levels 1,16            requests in flight; nothing is written
+  --dry                    write nothing`
 
-/** Without a suite: all of them, the proof first. Throws on anything it does not know. */
+/** Without a suite: all of them, in this order. Throws on anything it does not know. */
 export function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({
     args,
@@ -34,9 +49,11 @@ export function parseOptions(args: string[]): Options {
     options: {
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '6' },
+      'sustained-seconds': { type: 'string', default: '60' },
       members: { type: 'string', default: '1000' },
       only: { type: 'string', default: '' },
       levels: { type: 'string', default: '' },
+      short: { type: 'boolean', default: false },
       dry: { type: 'boolean', default: false },
     },
   })
@@ -44,12 +61,14 @@ export function parseOptions(args: string[]): Options {
   const only = list(values.only)
   const levels = list(values.levels).map(positive)
   return {
-    suites: suites.length > 0 ? suites : ['prove', 'create', 'cycle', 'debit', 'start'],
+    suites: suites.length > 0 ? suites : [...SUITES],
     rounds: positive(values.rounds),
     seconds: positive(values.seconds),
+    sustainedSeconds: positive(values['sustained-seconds']),
     members: positive(values.members),
     only,
     levels,
+    short: values.short,
     // A part of the picture must not replace the whole one.
     keep: !values.dry && only.length === 0 && levels.length === 0,
   }

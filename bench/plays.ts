@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { untilSettled } from './behind.ts'
 import type { Audit, Running } from './contender.ts'
 import type { Play } from './rounds.ts'
 
@@ -11,6 +12,8 @@ export function createPlay(running: Running): Play {
     task: async (member) => {
       await running.create(member)
     },
+    done: ({ started }) => started,
+    settled: (tasks) => untilSettled(running, ({ started }) => started >= tasks),
     check: (tasks) =>
       untilAgreed(running, `${tasks} debits and timers`, ({ debits, armed }) => {
         return debits === tasks && (armed === undefined || armed === tasks)
@@ -27,6 +30,8 @@ export function cyclePlay(running: Running): Play {
       const redemption = await running.create(member)
       await Promise.all([watch.until(redemption), running.pay?.(redemption)])
     },
+    done: ({ completed }) => completed,
+    settled: (tasks) => untilSettled(running, ({ completed }) => completed >= tasks),
     check: (tasks) =>
       untilAgreed(running, `${tasks} debits, all applied`, ({ debits, applied }) => {
         return debits === tasks && applied === tasks

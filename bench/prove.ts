@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender, Running } from './contender.ts'
-import { inTurn, type Place } from './rounds.ts'
+import type { Place } from './place.ts'
+import { inTurn } from './rounds.ts'
 
 const HOLD_MS = 3_000 // long enough that a payment sent at once comes first
 const RELEASED_WITHIN_MS = 30_000 // pg-boss and DBOS poll their delayed work, seconds apart

@@ -76,6 +76,28 @@ export function ratio(
   )
 }
 
+/** Whose CPU time: as the machine's processes are called. */
+export const CPU_PARTS = {
+  postgres: ['postgres'],
+  temporal: ['temporal'],
+  worker: ['worker/main'],
+  api: ['api/main'],
+} as const
+export type CpuPart = keyof typeof CPU_PARTS
+
+/** The median over the rounds of the CPU milliseconds that these parts took for a task; null: all. */
+export function cpuOf(result: ContenderResult, inFlight: number, parts: CpuPart[] | null): number {
+  if (parts === null) return typical(result, inFlight, 'cpuMs')
+  const programs = parts.flatMap((part) => CPU_PARTS[part])
+  return median(
+    result.rounds.map(({ samples }) => {
+      const times = samples.find((sample) => sample.inFlight === inFlight)?.cpuMsByProgram
+      if (times === null || times === undefined) return Number.NaN
+      return programs.reduce((sum, program) => sum + (times[program] ?? 0), 0)
+    }),
+  )
+}
+
 /** Three decimals are more than any of this is worth. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value

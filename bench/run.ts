@@ -7,19 +7,35 @@ import type { Contender } from './contender.ts'
 import { thisMachine, versionsOf } from './machine.ts'
 import { rerunUnderNewerNode } from './node-version.ts'
 import { type Options, parseOptions, type SuiteName } from './options.ts'
+import type { Place } from './place.ts'
 import { prove } from './prove.ts'
 import { renderResults } from './render.ts'
 import { asResults, writeResult } from './results.ts'
-import { type Place, playRounds } from './rounds.ts'
+import { playRounds } from './rounds.ts'
 import { timeStart } from './start.ts'
-import { create, cycle, debit, PROVED, type Suite } from './suites.ts'
+import { timeStopped } from './stopped.ts'
+import {
+  create,
+  createSustained,
+  cycle,
+  cycleSustained,
+  debit,
+  PROVED,
+  type Suite,
+} from './suites.ts'
 
 /** `npm run bench`: everything in one run, on one Postgres, each contender alone in its turn. */
 
 const HOLD_MS = 30 * 60_000 // the product's default; no turn lasts as long, so no timer fires in one
 const WARM_UP_MS = 1_000
 
-const LOADS: Partial<Record<SuiteName, Suite>> = { create, cycle, debit }
+const LOADS: Partial<Record<SuiteName, Suite>> = {
+  create,
+  cycle,
+  'create-sustained': createSustained,
+  'cycle-sustained': cycleSustained,
+  debit,
+}
 
 async function main(options: Options): Promise<void> {
   if (!existsSync(join(import.meta.dirname, 'peers', 'node_modules'))) {
@@ -58,22 +74,29 @@ async function emptyScratch(folder: string, onProgress: (line: string) => void):
 async function runSuite(name: SuiteName, place: Place, options: Options): Promise<void> {
   const load = LOADS[name]
   if (load !== undefined) return await runLoad(load, place, options)
-  if (name === 'prove') return await prove(place, chosen(PROVED, options))
-  const result = await timeStart(place, options.rounds)
+  if (name === 'prove') return await prove(place, chosen(PROVED, options.only))
+  const result =
+    name === 'start'
+      ? await timeStart(place, options.rounds)
+      : await timeStopped(place, options.seconds * 1_000)
   const date = new Date().toISOString()
-  if (options.keep) writeResult('start', { date, machine: thisMachine(), ...result })
+  if (options.keep) writeResult(name, { date, machine: thisMachine(), ...result })
 }
 
 async function runLoad(suite: Suite, place: Place, options: Options): Promise<void> {
+  const { sustained = false, short } = suite
+  const ownLevels = options.short ? short.levels : suite.levels
   const settings = {
-    rounds: options.rounds,
-    levels: options.levels.length > 0 ? options.levels : suite.levels,
+    rounds: sustained ? 1 : options.rounds,
+    levels: options.levels.length > 0 ? options.levels : ownLevels,
     warmUpMs: WARM_UP_MS,
-    durationMs: options.seconds * 1_000,
+    durationMs: (sustained ? options.sustainedSeconds : options.seconds) * 1_000,
     members: options.members,
     holdMs: HOLD_MS,
+    sustained,
   }
-  const contenders = chosen(suite.contenders, options)
+  const named = chosen(suite.contenders, options.only)
+  const contenders = options.short ? chosen(named, short.contenders) : named
   const rounds = await playRounds(place, contenders, settings, suite.play)
   if (!options.keep) return
   writeResult(suite.name, {
@@ -86,8 +109,9 @@ async function runLoad(suite: Suite, place: Place, options: Options): Promise<vo
   })
 }
 
-function chosen(contenders: Contender[], { only }: Options): Contender[] {
-  return contenders.filter(({ name }) => only.length === 0 || only.includes(name))
+/** Those of these names; all where none is named. */
+function chosen(contenders: Contender[], names: string[]): Contender[] {
+  return contenders.filter(({ name }) => names.length === 0 || names.includes(name))
 }
 
 const options = parseOptions(process.argv.slice(2))

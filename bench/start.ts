@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../dev/ports.ts'
 import { busyShare } from './cpu-time.ts'
-import type { Place } from './rounds.ts'
+import type { Place } from './place.ts'
 
 export interface StartResult {
   /** Seconds from `npm start` to ready on an empty data directory. */

@@ -12,14 +12,21 @@ export interface Suite {
   title: string
   levels: number[]
   contenders: Contender[]
+  /** Of these, `--short` plays what the figures to reach are about. */
+  short: { levels: number[]; contenders: string[] }
+  /** A minute instead of some seconds, played once; see `Settings.sustained`. */
+  sustained?: boolean
   play(running: Running): Play
 }
 
+const BY_DEFAULT = ['ours', 'dbos', 'restate']
+
 export const create: Suite = {
   name: 'create',
-  title: 'Create: points held, their release armed',
+  title: 'Create: points held, their release to come',
   levels: [1, 8, 16, 32],
   contenders: [ours, ...CREATE_PEERS, bareStart, bareDebit],
+  short: { levels: [1, 16], contenders: [...BY_DEFAULT, 'dbos-armed', 'restate-armed'] },
   play: createPlay,
 }
 
@@ -28,6 +35,27 @@ export const cycle: Suite = {
   title: 'Full cycle: created, paid, applied',
   levels: [1, 16],
   contenders: [ours, ...CYCLE_PEERS],
+  short: { levels: [1, 16], contenders: BY_DEFAULT },
+  play: cyclePlay,
+}
+
+export const createSustained: Suite = {
+  name: 'create-sustained',
+  title: 'Create, sustained: answered, and the run started in the engine',
+  levels: [16],
+  contenders: [ours, ...chosen(CREATE_PEERS, BY_DEFAULT)],
+  short: { levels: [16], contenders: BY_DEFAULT },
+  sustained: true,
+  play: createPlay,
+}
+
+export const cycleSustained: Suite = {
+  name: 'cycle-sustained',
+  title: 'Full cycle, sustained: applied, and the run completed in the engine',
+  levels: [16],
+  contenders: [ours, ...chosen(CYCLE_PEERS, BY_DEFAULT)],
+  short: { levels: [16], contenders: BY_DEFAULT },
+  sustained: true,
   play: cyclePlay,
 }
 
@@ -36,7 +64,12 @@ export const debit: Suite = {
   title: 'Debit alone: one call of a function in Postgres',
   levels: [1, 8, 32],
   contenders: DEBIT_CONTENDERS,
+  short: { levels: [8], contenders: ['ours', 'ours-redemption', 'bare'] },
   play: createPlay,
+}
+
+function chosen(contenders: Contender[], names: string[]): Contender[] {
+  return contenders.filter(({ name }) => names.includes(name))
 }
 
 /** Who has to prove that it keeps its promise before anything is measured. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { workspaceActivities } from '../../activities/workspace.ts'
-import { call } from '../../db/call.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
 import { insertRedemption } from '../../db/redemptions.ts'
 import { postPoints } from '../../db/transactions.ts'
@@ -125,7 +124,7 @@ const BARE_DEBIT = `
 
 const bare: Contender = {
   name: 'bare',
-  title: 'Guarded UPDATE and one INSERT, in a function called the same way',
+  title: 'Guarded UPDATE and one INSERT, in a function, by a named prepared statement',
   start: async (turn) => {
     const pool = createPool({ url: turn.databaseUrl, max: CONNECTIONS })
     await pool.query(LEDGER_SCHEMA + BARE_DEBIT)
@@ -134,11 +133,12 @@ const bare: Contender = {
     return {
       create: async (member) => {
         const id = `rdm_${randomUUID()}`
-        const { outcome } = await call<{ outcome: string }>(pool, 'bare_debit', [
-          id,
-          memberId(member),
-          COST,
-        ])
+        const { rows } = await pool.query<{ result: { outcome: string } }>({
+          name: 'bare_debit',
+          text: 'SELECT bare_debit($1, $2, $3) AS result',
+          values: [id, memberId(member), COST],
+        })
+        const outcome = rows[0]?.result.outcome
         if (outcome !== 'created') throw new Error(`bare_debit: ${outcome}`)
         return id
       },

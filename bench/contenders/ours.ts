@@ -1,14 +1,11 @@
-import { createHmac, randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { newId } from '../../domain/ids.ts'
-import type { Audit, Contender, Running, Turn } from '../contender.ts'
-import { type HttpClient, openClient } from '../http.ts'
+import type { Audit, Contender, Outbox, Turn } from '../contender.ts'
+import { openClient } from '../http.ts'
 import { OPENING_BALANCE } from '../ledger.ts'
 import { closedTasks } from '../load.ts'
+import { type Calls, callsTo } from './calls.ts'
 import { type Product, startProduct } from './product.ts'
 
-const REWARD = 'rwd_fivecredit'
-const PAYMENT_MINOR = 2_000
 const MEMBERS_AT_ONCE = 16
 
 /** The product itself: its API and worker as processes of their own, on the embedded Temporal. */
@@ -18,17 +15,26 @@ export const ours: Contender = {
   start: async (turn) => {
     const product = await startProduct(turn)
     const client = openClient(product.apiUrl)
-    const books = new pg.Pool({ connectionString: turn.databaseUrl, max: 1 })
-    books.on('error', () => {}) // its server stops before it does, at the end of a turn
+    const books = openBooks(turn.databaseUrl)
     const stop = async () => {
       client.close()
       await books.end()
       await product.stop()
     }
     try {
-      const members = await enrol(client, product.apiKey, turn)
-      const workspace = await workspaceOf(books, members[0])
-      return { ...running(client, product, members, { books, workspace }), stop }
+      const calls = callsTo(client, product)
+      const members = await enrol(calls, turn)
+      const ledger = { books, workspace: await workspaceOf(books, members[0]) }
+      return {
+        create: (member) => calls.redeem(members[member] ?? ''),
+        pay: calls.reportPaid,
+        applied: (redemptions) => among(ledger, 'applied', redemptions),
+        released: (redemptions) => among(ledger, 'released', redemptions),
+        audit: () => audit(ledger, product),
+        outbox: () => readOutbox(books),
+        runs: product.redemptionRuns,
+        stop,
+      }
     } catch (error) {
       await stop()
       throw error
@@ -36,77 +42,35 @@ export const ours: Contender = {
   },
 }
 
-function headers(apiKey: string): Record<string, string> {
-  return { 'x-api-key': apiKey, 'idempotency-key': randomUUID() }
+/** The bench's own look into the product's database, as superuser. */
+export function openBooks(databaseUrl: string): pg.Pool {
+  const books = new pg.Pool({ connectionString: databaseUrl, max: 1 })
+  books.on('error', () => {}) // its server stops before it does, at the end of a turn
+  return books
 }
 
-function running(
-  client: HttpClient,
-  product: Product,
-  members: string[],
-  ledger: Ledger,
-): Omit<Running, 'stop'> {
-  return {
-    create: async (member) => {
-      const body = { account: members[member], reward: REWARD }
-      const path = '/v1/loyalty/redemptions'
-      const created = (await client.post(path, body, headers(product.apiKey))) as { id: string }
-      return created.id
-    },
-    pay: async (redemption) => {
-      const body = JSON.stringify(completion(redemption))
-      const signature = sign(body, product.paymentWebhookSecret)
-      await client.post('/v1/webhooks/payments/sandbox', body, { 'x-vinr-signature': signature })
-    },
-    applied: (redemptions) => among(ledger, 'applied', redemptions),
-    released: (redemptions) => among(ledger, 'released', redemptions),
-    audit: () => audit(ledger, product),
-  }
-}
-
-/** A payment that the product has not seen before, completed, with the redemption on it. */
-function completion(redemption: string): object {
-  const seconds = Math.floor(Date.now() / 1_000)
-  return {
-    id: newId('evt'),
-    type: 'payment.completed',
-    created: seconds,
-    data: {
-      id: newId('pay'),
-      object: 'payment',
-      amount: PAYMENT_MINOR,
-      amount_charged: PAYMENT_MINOR - 500,
-      currency: 'eur',
-      status: 'completed',
-      customer: null,
-      redemptions: [redemption],
-      refunds: [],
-      metadata: {},
-      created_at: new Date(seconds * 1_000).toISOString(),
-    },
-  }
-}
-
-function sign(body: string, secret: string): string {
-  const seconds = Math.floor(Date.now() / 1_000)
-  const digest = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')
-  return `t=${seconds},v1=${digest}`
+/** Rows that Temporal has not been told of, of every kind. */
+export async function readOutbox(books: pg.Pool): Promise<Outbox> {
+  const { rows } = await books.query<{ waiting: string; oldest_ms: string | null }>({
+    name: 'outbox',
+    text: `SELECT count(*) AS waiting,
+        extract(epoch FROM clock_timestamp() - min(written_at)) * 1000 AS oldest_ms
+      FROM workflow_outbox`,
+  })
+  return { waiting: Number(rows[0]?.waiting), oldestMs: Number(rows[0]?.oldest_ms ?? 0) }
 }
 
 /** Opens the members' accounts through the API, each with one lot of points. */
-async function enrol(client: HttpClient, apiKey: string, turn: Turn): Promise<string[]> {
+async function enrol(calls: Calls, turn: Turn): Promise<string[]> {
   const members: string[] = []
   await closedTasks(MEMBERS_AT_ONCE, turn.members, async (member) => {
-    const path = '/v1/loyalty/accounts'
-    const opened = (await client.post(path, {}, headers(apiKey))) as { id: string }
-    const points = { account: opened.id, amount: OPENING_BALANCE, reason: 'opening_balance' }
-    await client.post('/v1/loyalty/transactions', points, headers(apiKey))
-    members[member] = opened.id
+    const account = await calls.openAccount()
+    await calls.credit(account, OPENING_BALANCE)
+    members[member] = account
   })
   return members
 }
 
-/** The bench's own look into the product's database, as superuser. */
 interface Ledger {
   books: pg.Pool
   workspace: string

@@ -23,7 +23,7 @@ export const CREATE_PEERS: Contender[] = [
   }),
   peer({
     name: 'dbos-armed',
-    title: 'DBOS, in our order: a delayed release is queued, then the request debits',
+    title: 'DBOS, the release first: a delayed release is queued, then the request debits',
     process: 'dbos',
     variant: 'armed',
     armedQuery: DBOS_WORKFLOWS,
@@ -45,7 +45,7 @@ export const CREATE_PEERS: Contender[] = [
   peer({
     name: 'restate-armed',
     title:
-      'Restate, one partition, in our order: a delayed release is sent, then the request debits',
+      'Restate, one partition, the release first: a delayed release is sent, then the request debits',
     process: 'restate',
     variant: 'armed',
     surroundings: (turn) => startRestate(turn, ONE_PARTITION),

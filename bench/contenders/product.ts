@@ -14,7 +14,7 @@ import { attributeTypes } from '../../dev/temporal/ready.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
 import { WORKFLOW } from '../../workflows/messages.ts'
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
-import type { Turn } from '../contender.ts'
+import type { Runs, Turn } from '../contender.ts'
 
 export interface Product {
   apiUrl: string
@@ -22,19 +22,29 @@ export interface Product {
   paymentWebhookSecret: string
   /** Redemption workflows that have not ended, delayed ones included. */
   openRedemptions(): Promise<number>
+  /** Redemption workflows that were begun, delayed ones included, and those that have ended well. */
+  redemptionRuns(): Promise<Runs>
+  /** Stops the engine where it stands (SIGSTOP): its connections stay and nobody answers on them. */
+  freezeEngine(): void
+  thawEngine(): void
   stop(): Promise<void>
 }
 
 /** Above anything that one box can do: the limit is there to protect, and not what is measured. */
 const NO_RATE_LIMIT = '1000000'
 
-const OPEN = `WorkflowType = '${WORKFLOW.redemption}' AND ExecutionStatus = 'Running'`
+const RUNS = `WorkflowType = '${WORKFLOW.redemption}'`
 
 /** What `npm start` runs, on the bench's Postgres instead of its own. */
 export async function startProduct(turn: Turn): Promise<Product> {
   const [databaseUrl, temporal] = await Promise.all([prepareLedger(turn), startEngine(turn)])
   const started: { stop(): Promise<unknown> }[] = [temporal]
+  let isFrozen = false
+  const thaw = () => {
+    isFrozen = !process.kill(temporal.pid, 'SIGCONT')
+  }
   const stop = async () => {
+    if (isFrozen) thaw() // frozen it could not end in order
     for (const part of started.reverse()) await part.stop()
   }
   try {
@@ -57,8 +67,24 @@ export async function startProduct(turn: Turn): Promise<Product> {
     const connection = await NativeConnection.connect({ address: temporal.address })
     started.push({ stop: () => connection.close() })
     const { workflow } = new Client({ connection })
-    const openRedemptions = async () => (await workflow.count(OPEN)).count
-    return { ...keys, apiUrl, openRedemptions, stop }
+    const count = async (status: string) => {
+      const query = `${RUNS} AND ExecutionStatus = '${status}'`
+      return (await workflow.count(query)).count
+    }
+    return {
+      ...keys,
+      apiUrl,
+      openRedemptions: () => count('Running'),
+      redemptionRuns: async () => {
+        const [started, completed] = await Promise.all([workflow.count(RUNS), count('Completed')])
+        return { started: started.count, completed }
+      },
+      freezeEngine: () => {
+        isFrozen = process.kill(temporal.pid, 'SIGSTOP')
+      },
+      thawEngine: thaw,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
