@@ -18,7 +18,6 @@ import { rollUp } from '../db/liability.ts'
 import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
-import { tellBulk } from '../temporal/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { UploadLost } from './upload.ts'
 
@@ -122,21 +121,18 @@ async function refuseOtherDecimals(
 }
 
 /** What the API does with imports and reversals. */
-export function bulkActivities({ pool, engine }: Dependencies) {
+export function bulkActivities({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     /**
-     * Writes the run, gives it its file's chunks and starts its workflow. False where it is there already;
-     * its workflow is told all the same, in case an earlier try died before. DecimalsChanged where a program
+     * Writes the import or reversal and gives it its file's chunks. False where it is there already. DecimalsChanged where a program
      * has others by now than its rows were reckoned in; UploadLost where the chunks were removed meanwhile.
      */
     createBulk: async (values: NewBulk, upload?: CheckedUpload): Promise<boolean> => {
-      const inserted = await transact(pool, values.workspace, async (tx) => {
+      return transact(pool, values.workspace, async (tx) => {
         if (!(await insertBulk(tx, values))) return false
         if (upload !== undefined) await adopt(tx, values, upload)
         return true
       })
-      await tellBulk(engine, { workspace: values.workspace, bulk: values.id })
-      return inserted
     },
 
     /** Pauses, resumes or cancels; the run looks at its row before each chunk. Undefined: no such run. */
@@ -146,14 +142,11 @@ export function bulkActivities({ pool, engine }: Dependencies) {
       status: 'running' | 'paused' | 'canceled',
     ): Promise<Once<BulkRow | undefined>> => {
       const { workspace } = request
-      const changed = await writeOnce(pool, request, {
+      return writeOnce(pool, request, {
         resource: bulk,
         first: (tx) => setBulkStatus(tx, workspace, bulk, status),
         again: (tx) => readBulk(tx, workspace, bulk),
       })
-      if (changed.value !== undefined && changed.value.status !== 'completed')
-        await tellBulk(engine, { workspace, bulk })
-      return changed
     },
   }
 }

@@ -1,7 +1,7 @@
-import { overdueTierReviews } from '../db/account-changes.ts'
-import { stalledBulks } from '../db/bulk.ts'
+import { overdueTierReviews, reviewAccountTier } from '../db/account-changes.ts'
+import { resumeBulk, stalledBulks } from '../db/bulk.ts'
 import { forgetDeadUploads } from '../db/bulk-uploads.ts'
-import { dueExpiries } from '../db/expiry.ts'
+import { dueExpiries, expireAccount } from '../db/expiry.ts'
 import {
   expiredPayments,
   forgetKeys,
@@ -14,20 +14,16 @@ import {
   unprocessedPayments,
 } from '../db/net.ts'
 import type { Pool } from '../db/pool.ts'
-import { stalledReassessments } from '../db/tier-reassessment.ts'
-import { tellBulk } from '../temporal/bulk.ts'
+import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
-import { tellReassessment } from '../temporal/tier-review.ts'
 import { nudgeEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
-import { expiryActivities } from './expiry.ts'
 import { failuresToStandardError } from './failures.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { workOff } from './rows.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
-import { tierActivities } from './tier.ts'
 import { nudging } from './webhooks/nudge.ts'
 
 // What is late by less than this has its own timer still on the way.
@@ -53,6 +49,9 @@ export type NetFindings = {
 }
 export type NetActivities = ReturnType<typeof netActivities>
 
+/** Called by a run of the release before: reviews are told of by the outbox. */
+const OF_THE_RELEASE_BEFORE = { armTierReviews: async (): Promise<number> => 0 }
+
 type Row = { workspace: string }
 /** Finds what is overdue since `before` (ISO 8601), the longest overdue first. */
 type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
@@ -74,8 +73,6 @@ export function netActivities(
     paymentActivities(dependencies),
     dependencies.nudge,
   )
-  const { reviewTier } = nudging(tierActivities(dependencies), dependencies.nudge)
-  const { lookAtExpiry } = nudging(expiryActivities(dependencies), dependencies.nudge)
 
   /** `remains`: what is mended is found again until its own run, which is only told, gets to it. */
   const mend = async <R extends Row & Record<string, string>>(
@@ -131,10 +128,15 @@ export function netActivities(
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     mendTiers: async (): Promise<number> => {
       const reviews = await mend('tiers', overdueTierReviews, ({ workspace, id }, at) =>
-        reviewTier({ workspace, account: id, at }),
+        reviewAccountTier(pool, workspace, id, at, { resume: true }),
       )
-      const tell = (walk: { workspace: string; program: string }) => tellReassessment(engine, walk)
-      return reviews + (await mend('tiers', stalledReassessments, tell, { remains: true }))
+      const walks = await mend(
+        'tiers',
+        stalledReassessments,
+        ({ workspace, program }) => resumeReassessment(pool, workspace, program),
+        { remains: true },
+      )
+      return reviews + walks
     },
 
     mendEarnings: (): Promise<number> =>
@@ -152,7 +154,7 @@ export function netActivities(
     mendExpiries: async (): Promise<number> => {
       if (await isExpiryBatchRunning(engine)) return 0
       return mend('expiries', dueExpiries, ({ workspace, account }, at) =>
-        lookAtExpiry({ workspace, account, at }),
+        expireAccount(pool, workspace, account, at, { resume: true }),
       )
     },
 
@@ -161,13 +163,20 @@ export function netActivities(
      * whose process died while it read them: what was kept of them is removed.
      */
     mendBulks: async (): Promise<number> => {
-      const stalled = await mend('bulks', stalledBulks, (bulk) => tellBulk(engine, bulk), {
-        remains: true,
-      })
+      const stalled = await mend(
+        'bulks',
+        stalledBulks,
+        ({ workspace, bulk }) => resumeBulk(pool, workspace, bulk),
+        {
+          remains: true,
+        },
+      )
       const dead = await forgetDeadUploads(pool, UPLOADS)
       found('bulks', dead)
       return stalled + dead
     },
+
+    ...OF_THE_RELEASE_BEFORE,
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
   }

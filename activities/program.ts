@@ -15,17 +15,11 @@ import {
 import { beginReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
-import { tellReassessment } from '../temporal/tier-review.ts'
 import type { Created } from './account.ts'
 import type { Dependencies } from './dependencies.ts'
-import { followUp } from './follow-ups.ts'
 
 /** The writers of programs, run by the API. */
-export function programActivities({
-  pool,
-  engine,
-  onFailure,
-}: Pick<Dependencies, 'pool' | 'engine' | 'onFailure'>) {
+export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
       transact(pool, request.workspace, async (tx) => {
@@ -36,8 +30,7 @@ export function programActivities({
     /**
      * What `changeOf` makes of the program as it is, under its lock; it applies from `at` on.
      * Undefined where there is none. Refused: decimals_in_use once it has a transaction. Other tiers
-     * call for a walk over the members, which a workflow makes; one that could not be told of it is
-     * found by the net.
+     * call for a walk over the members, which a workflow makes.
      */
     updateProgram: async (
       request: RequestIdentity,
@@ -45,8 +38,7 @@ export function programActivities({
       changeOf: (before: ProgramRow) => ProgramChange,
       at: Date,
     ): Promise<Once<ProgramRow | undefined>> => {
-      let retiered = false
-      const updated = await changeOnce(pool, request, id, lockProgram, async (tx, before) => {
+      return changeOnce(pool, request, id, lockProgram, async (tx, before) => {
         const change = changeOf(before)
         if (Object.values(change).every((value) => value === undefined)) return before
         await refuseUsedDecimals(tx, before, change.decimals)
@@ -55,19 +47,11 @@ export function programActivities({
         if (after !== undefined && warnsOtherwise(before, after)) {
           await rewakeProgram(tx, before.workspace, before.id, at)
         }
-        retiered = after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)
-        if (retiered) await beginReassessment(tx, before.workspace, before.id, at)
+        if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
+          await beginReassessment(tx, before.workspace, before.id, at)
+        }
         return after
       })
-      if (retiered) {
-        const walk = { workspace: request.workspace, program: id }
-        await followUp([walk], (one) => tellReassessment(engine, one), {
-          kind: 'tier_walk_start',
-          about: walk,
-          onFailure,
-        })
-      }
-      return updated
     },
   }
 }

@@ -91,27 +91,14 @@ export type TierReviewed = {
   review_at: string | null
 }
 
-export const reviewAccountTier = (pool: Pool, workspace: string, id: string, at: string) =>
-  call<TierReviewed>(pool, 'tier_review', [workspace, id, at])
-
-/** Tier reviews that no workflow was told of yet, the soonest first. */
-export async function unarmedTierReviews(pool: Pool, limit: number, skip = 0) {
-  const { rows } = await pool.query<{ workspace: string; id: string; tier_review_at: Date }>(
-    'select workspace, id, tier_review_at from tier_reviews_unarmed($1, $2)',
-    [limit, skip],
-  )
-  return rows
-}
-
-/** Remembers that the account's review workflow was told of this date. */
-export async function markTierReviewArmed(
+/** Judges the account's tier. `resume`: the review's run was lost, and begins again for the next one. */
+export const reviewAccountTier = (
   pool: Pool,
   workspace: string,
   id: string,
-  at: Date,
-): Promise<void> {
-  await call(pool, 'tier_review_armed', [workspace, id, at])
-}
+  at: string,
+  { resume = false } = {},
+) => call<TierReviewed>(pool, 'tier_review', [workspace, id, at, resume])
 
 export async function overdueTierReviews(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(

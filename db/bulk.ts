@@ -34,9 +34,10 @@ export const listBulks = (
     readPage(db, bulk, page, [eq(bulk.workspace, workspace), eq(bulk.kind, kind)]),
   )
 
-/** The run with this id: the one inserted now, or undefined where it is there already. */
+/** The import or reversal with this id, with its run's outbox row: the one inserted now, or undefined where it is there already. */
 export async function insertBulk(tx: Db, values: NewBulk): Promise<BulkRow | undefined> {
   const rows = await tx.insert(bulk).values(values).onConflictDoNothing().returning()
+  if (rows[0] !== undefined) await writeOutbox(tx, values.workspace, values.id)
   return rows[0]
 }
 
@@ -95,6 +96,7 @@ export async function setBulkStatus(
 ) {
   if (status === 'canceled') {
     await tx.execute(sql`select bulk_cancel(${workspace}, ${id}, clock_timestamp())`)
+    await writeOutbox(tx, workspace, id)
     return readBulk(tx, workspace, id)
   }
   await tx
@@ -103,8 +105,16 @@ export async function setBulkStatus(
     .where(
       and(eq(bulk.workspace, workspace), eq(bulk.id, id), sql`status in ('running', 'paused')`),
     )
+  await writeOutbox(tx, workspace, id)
   return readBulk(tx, workspace, id)
 }
+
+const writeOutbox = (tx: Db, workspace: string, id: string) =>
+  tx.execute(sql`select bulk_outbox(${workspace}, ${id})`)
+
+/** Tells the run of an import or a reversal that stands still to look, or begins it again. */
+export const resumeBulk = (pool: Pool, workspace: string, id: string) =>
+  call<void>(pool, 'bulk_outbox', [workspace, id])
 
 /** Numbers of the chunks still to be written, in order. */
 export const waitingChunks = (

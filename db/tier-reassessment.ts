@@ -8,7 +8,7 @@ export type ReassessmentPage =
   | { outcome: 'open'; revision: number; judged: number; accounts: string[] }
   | { outcome: 'ended'; judged: number }
 
-/** Calls for a walk over the program's members, in the transaction that changes its tiers. */
+/** Calls for a walk over the program's members and its run, in the transaction that changes its tiers. */
 export async function beginReassessment(
   tx: Db,
   workspace: string,
@@ -51,6 +51,10 @@ export const noteReassessment = (pool: Pool, n: ReassessmentNote) =>
     n.ended,
     n.at,
   ])
+
+/** Tells the run of a walk that stands still to look, or begins it again. */
+export const resumeReassessment = (pool: Pool, workspace: string, program: string) =>
+  call<void>(pool, 'tier_reassess_outbox', [workspace, program])
 
 /** Walks that nobody works on, across workspaces; the longest idle first. */
 export async function stalledReassessments(pool: Pool, before: string, limit: number, skip = 0) {

@@ -7,7 +7,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { BulkRunActivities, BulkState } from '../activities/bulk.ts'
-import { type BulkEnding, type BulkInput, type BulkWorkflow, bulkChanged } from './messages.ts'
+import {
+  type BulkEnding,
+  type BulkInput,
+  type BulkWorkflow,
+  bulkChanged,
+  rowChanged,
+} from './messages.ts'
 
 // Retried without limit: a chunk is written once, however often it is tried.
 const { workOnBulk } = proxyActivities<BulkRunActivities>({
@@ -23,6 +29,9 @@ const { workOnBulk } = proxyActivities<BulkRunActivities>({
 export async function bulkRun(input: BulkInput): Promise<BulkEnding> {
   let heard = 0
   setHandler(bulkChanged, () => {
+    heard++
+  })
+  setHandler(rowChanged, () => {
     heard++
   })
   for (;;) {

@@ -1,6 +1,5 @@
 import { patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { NetActivities, NetFindings } from '../activities/net.ts'
-import type { TierActivities } from '../activities/tier.ts'
 
 const {
   mendRedemptions,
@@ -14,7 +13,7 @@ const {
   mendFulfillments,
   armTierReviews,
   forgetIdempotencyKeys,
-} = proxyActivities<NetActivities & TierActivities>({
+} = proxyActivities<NetActivities>({
   startToCloseTimeout: '50s',
   retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
 })

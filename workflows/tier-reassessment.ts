@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow'
 import type { TierReassessmentActivities } from '../activities/tier-reassessment.ts'
 import {
+  rowChanged,
   type TierReassessmentInput,
   type TierReassessmentWorkflow,
   tiersChanged,
@@ -30,6 +31,9 @@ export async function tierReassessment(
   let heard = 0
   let changed = input.changed ?? 0
   setHandler(tiersChanged, () => {
+    heard++
+  })
+  setHandler(rowChanged, () => {
     heard++
   })
   for (;;) {

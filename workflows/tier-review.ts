@@ -7,7 +7,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { TierActivities } from '../activities/tier.ts'
-import { reviewMoved, type TierReviewEnding, type TierReviewInput } from './messages.ts'
+import {
+  type Row,
+  reviewMoved,
+  rowChanged,
+  type TierReviewEnding,
+  type TierReviewInput,
+} from './messages.ts'
 
 const write = proxyLocalActivities<TierActivities>({
   startToCloseTimeout: '10s',
@@ -23,6 +29,10 @@ const write = proxyLocalActivities<TierActivities>({
 export async function tierReview(input: TierReviewInput): Promise<TierReviewEnding> {
   let reviewsAt = input.reviewsAt
   setHandler(reviewMoved, (at) => {
+    if (at < reviewsAt) reviewsAt = at
+  })
+  setHandler(rowChanged, (row) => {
+    const { reviewsAt: at } = (row as Row<{ reviewsAt: string }>).facts
     if (at < reviewsAt) reviewsAt = at
   })
   for (;;) {

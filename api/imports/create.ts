@@ -60,7 +60,6 @@ export const createImport = endpoint({
     if (known !== undefined) {
       await hashed(stream, hash) // judged when it was new; what it names may have changed since
       refuseOther(known, hash.digest('base64url'))
-      await write(() => deps.activities.createBulk(known))
       return { status: 'created', replayed: true, object: importObject(known, livemode) }
     }
     const now = await databaseNow(deps.pool)

@@ -31,7 +31,6 @@ export const reverseBatch = endpoint({
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
     if (known !== undefined) {
       refuseOther(known, fingerprint) // what may be reversed was judged when it was new
-      await write(() => deps.activities.createBulk(known))
       return { status: 'created', replayed: true, object: batchReversalObject(known, livemode) }
     }
     const total = await readBatchSize(deps.pool, workspace, batch)

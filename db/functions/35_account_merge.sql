@@ -38,8 +38,7 @@ begin
   t := lots_expire(t, p_at);
   cause := account_merge_rows(s, t, p_at);
   update account set status = 'merged', merged_into = t.id, balance = 0, lifetime_points = 0, lots_due_from = null,
-    expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, tier_review_armed_at = null,
-    deficit_to = null
+    expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, deficit_to = null
   where workspace = p_workspace and id = s.id;
   perform lots_move(p_workspace, s.id, t.id);
   insert into expiry_warning (workspace, account, expires_at, points, warned_at)

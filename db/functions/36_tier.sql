@@ -98,7 +98,8 @@ begin
     return null;
   end if;
   if tier_qualifying(a, p, p_at, tier_grace(p)) < needed then
-    return least(p_at + tier_grace(p), case when a.tier_review_at > p_at then a.tier_review_at end);
+    -- to the millisecond, as its run is told of it
+    return least(date_trunc('milliseconds', p_at + tier_grace(p)), case when a.tier_review_at > p_at then a.tier_review_at end);
   end if;
   select min(ends_at) into falls_at
   from (
@@ -147,8 +148,8 @@ begin
   return tier_write(a, p, reached, qualifying, reason, null, p_at);
 end $$;
 
--- Gives the account this tier (null: none), with its history, its event and the date of its next review.
--- The same tier again changes the date alone.
+-- Gives the account this tier (null: none), with its history, its event and the date of its next review,
+-- of which the review's run is told where it is earlier than it knows. The same tier again changes the date alone.
 create or replace function tier_write(
   a account, p program, p_tier jsonb, p_qualifying bigint, p_reason text, p_note text, p_at timestamptz
 ) returns account
@@ -167,6 +168,9 @@ begin
     update account set tier = a.tier, tier_since = a.tier_since, tier_review_at = a.tier_review_at
     where workspace = a.workspace and id = a.id;
   end if;
+  if a.tier_review_at < coalesce(before.tier_review_at, 'infinity') then
+    perform tier_review_outbox(a, case when before.tier_review_at is null then 'new' else 'changed' end);
+  end if;
   if a.tier is not distinct from before.tier then
     return a;
   end if;
@@ -180,6 +184,15 @@ begin
       a.id, to_jsonb(a), jsonb_build_object('tier', before.tier), p_at);
   end if;
   return a;
+end $$;
+
+-- Writes that the review's run must know of the account's next review.
+create or replace function tier_review_outbox(a account, p_change text) returns void
+language plpgsql as $$
+begin
+  perform outbox_write(a.workspace, a.workspace || '/' || a.id || '/tier', 'tierReview',
+    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'reviewsAt', iso(a.tier_review_at)),
+    a.tier_review_at, jsonb_build_object('reviewsAt', iso(a.tier_review_at)), null, p_change);
 end $$;
 
 -- After a credit, in a program that has tiers: promotion at once. Whoever holds the highest tier already is
@@ -250,9 +263,13 @@ begin
   end loop;
 end $$;
 
--- The review a member's workflow wakes for: judges the tier at `p_at` and says when to come back (null:
--- never, or the account is merged or gone). Safe to repeat and to run early or late.
-create or replace function tier_review(p_workspace text, p_account text, p_at timestamptz) returns jsonb
+-- The review that a member's workflow waits for: judges the tier at `p_at` and says when to come back (null:
+-- never, or the account is merged or gone). `p_resume`: that run was lost, and begins again for the next
+-- review. Safe to repeat and to run early or late.
+drop function if exists tier_review(text, text, timestamptz);
+create or replace function tier_review(
+  p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
+) returns jsonb
 language plpgsql as $$
 declare
   a account;
@@ -269,10 +286,11 @@ begin
   select * into p from program where workspace = p_workspace and id = a.program;
   if p.tier_config is not null then
     a := tier_assess(a, p, p_at, 'qualified');
-    update account set tier_review_armed_at = a.tier_review_at
-    where workspace = p_workspace and id = p_account and tier_review_armed_at is distinct from a.tier_review_at;
+    if p_resume and a.tier_review_at is not null then
+      perform tier_review_outbox(a, 'changed');
+    end if;
   elsif a.tier_review_at is not null then
-    update account set tier_review_at = null, tier_review_armed_at = null
+    update account set tier_review_at = null
     where workspace = p_workspace and id = p_account returning * into a;
   end if;
   return jsonb_build_object('found', true, 'tier', a.tier, 'changed', a.tier is distinct from before,
@@ -341,14 +359,3 @@ language sql stable as $$
   ) above on true
   where a.workspace = p_workspace and a.id = any(p_accounts) and a.status <> 'merged'
 $$;
-
--- Remembers that the account's review workflow was told of this date; nothing where it has changed since.
-create or replace function tier_review_armed(p_workspace text, p_account text, p_review_at timestamptz) returns void
-language plpgsql as $$
-begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  -- within a millisecond: the date went through JavaScript
-  update account set tier_review_armed_at = tier_review_at
-  where workspace = p_workspace and id = p_account
-    and tier_review_at >= p_review_at and tier_review_at < p_review_at + interval '1 millisecond';
-end $$;

@@ -1,13 +1,24 @@
 -- The walk over a program's members after a change of its tiers. Where it stands is one row, so that
 -- whoever goes on with it begins where the last one stopped; judging a member twice changes nothing.
 
--- Calls for a walk, in the transaction that changes the tiers. One under way starts over.
+-- Calls for a walk, in the transaction that changes the tiers, and writes the outbox row of its run. One under
+-- way starts over.
 create or replace function tier_reassess_begin(p_workspace text, p_program text, p_at timestamptz) returns void
 language sql as $$
   insert into tier_reassessment as r (workspace, program, progressed_at) values (p_workspace, p_program, p_at)
   on conflict (workspace, program) do update
-  set revision = r.revision + 1, through = '', judged = 0, progressed_at = p_at, ended_at = null
+  set revision = r.revision + 1, through = '', judged = 0, progressed_at = p_at, ended_at = null;
+  select tier_reassess_outbox(p_workspace, p_program)
 $$;
+
+-- Writes that the run of a program's walk must look at where it stands, or begin again where it was lost.
+create or replace function tier_reassess_outbox(p_workspace text, p_program text) returns void
+language plpgsql as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  perform outbox_write(p_workspace, p_workspace || '/' || p_program || '/tiers', 'tierReassessment',
+    jsonb_build_object('workspace', p_workspace, 'program', p_program), null, '{}', null, 'changed');
+end $$;
 
 -- The next members to judge, in id order; `accounts` is empty at the end of the walk. Outcomes: open; ended
 -- (or never called for). Writes nothing.
@@ -32,8 +43,7 @@ end $$;
 
 -- Judges one member by the program's tiers as they are now: promotion at once, demotion after the grace,
 -- which begins now where less counts than the tier asks for. A tier that the program no longer has is
--- replaced, or taken where it has none at all. The review's own workflow is armed by the net's minute, as
--- after a promotion. A transaction of its own: nobody waits for a walk. Returns whether the tier changed.
+-- replaced, or taken where it has none at all. A transaction of its own: nobody waits for a walk. Returns whether the tier changed.
 create or replace function tier_reassess(p_workspace text, p_account text, p_at timestamptz) returns boolean
 language plpgsql as $$
 declare

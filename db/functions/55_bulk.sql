@@ -92,6 +92,22 @@ begin
   end loop;
 end $$;
 
+-- Writes that the run of an import or a reversal must look at its row: it was created, paused, resumed or
+-- canceled, or its run was lost. Nothing of one that is completed.
+create or replace function bulk_outbox(p_workspace text, p_bulk text) returns void
+language plpgsql as $$
+declare
+  b bulk;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into b from bulk where workspace = p_workspace and id = p_bulk;
+  if b.status <> 'completed' then
+    perform outbox_write(p_workspace, p_bulk, 'bulkRun',
+      jsonb_build_object('workspace', p_workspace, 'bulk', p_bulk), null, jsonb_build_object('status', b.status), null,
+      case when b.status = 'canceled' then 'ended' else 'changed' end);
+  end if;
+end $$;
+
 -- Cancels an import that runs or is paused: rows under way are finished, those that wait are dropped.
 -- What is written stays, and its batch can be reversed. Waits for chunks under way before it takes the
 -- import's row, as they do.

@@ -77,16 +77,6 @@ language sql security definer set search_path = public as $$
     where created_at < least(p_before, clock_timestamp() - interval '24 hours') returning 1) select count(*) from gone
 $$;
 
--- Members whose tier has a review that its workflow was not told of yet.
-drop function if exists tier_reviews_unarmed(int);
-create or replace function tier_reviews_unarmed(p_limit int, p_skip int default 0)
-returns table (workspace text, id text, tier_review_at timestamptz)
-language sql stable security definer set search_path = public as $$
-  select a.workspace, a.id, a.tier_review_at from account a
-  where a.tier_review_at is not null and a.tier_review_armed_at is distinct from a.tier_review_at
-  order by a.tier_review_at limit p_limit offset p_skip
-$$;
-
 drop function if exists net_overdue_tier_reviews(timestamptz, int);
 create or replace function net_overdue_tier_reviews(p_before timestamptz, p_limit int, p_skip int default 0)
 returns table (workspace text, id text)

@@ -32,7 +32,7 @@ export const account = pgTable(
     tierSince: instant('tier_since'),
     // The next date at which the tier could fall; null: it cannot by itself.
     tierReviewAt: instant('tier_review_at'),
-    // The date its review workflow was last told; where the two differ, it is to be told again.
+    // Unused: it goes with the next release, for the one before reads it.
     tierReviewArmedAt: instant('tier_review_armed_at'),
     mergedInto: idText('merged_into'),
     // The account that took over what this one owed, and answers for its rows from then on.
@@ -41,7 +41,7 @@ export const account = pgTable(
     lotsDueFrom: instant('lots_due_from'),
     // Where lots extend with activity, none of them is due before this.
     activityExtendsTo: instant('activity_extends_to'),
-    // Nothing of the account expires, and no warning is due, before this: what its expiry run is armed to.
+    // Nothing of the account expires, and no warning is due, before this: its next expiry check.
     expiryWakeAt: instant('expiry_wake_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
@@ -67,11 +67,6 @@ export const account = pgTable(
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
     index('account_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('account_tier_review').on(t.tierReviewAt).where(sql`tier_review_at is not null`),
-    index('account_tier_unarmed')
-      .on(t.tierReviewAt)
-      .where(
-        sql`tier_review_at is not null and tier_review_armed_at is distinct from tier_review_at`,
-      ),
     // JavaScript's safe integers; every check costs each write some 3 microseconds, so that there are few
     check('account_balance_safe', sql`balance between -9007199254740991 and 9007199254740991`),
   ],

@@ -1,14 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { tierActivities } from '../../activities/tier.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
+import { resumeReassessment } from '../../db/tier-reassessment.ts'
 import { newId } from '../../domain/ids.ts'
-import { tellReassessment } from '../../temporal/tier-review.ts'
 import {
   tierReassessmentWorkflowId,
   tierReviewWorkflowId,
   WORKFLOW,
 } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { sendOutbox } from '../support/outbox.ts'
+import { startedRun } from '../support/run.ts'
 
 let shop: Shop
 
@@ -345,6 +347,15 @@ describe('a change of the program’s tiers', () => {
 describe('the walk over a program’s members after a change of its tiers', () => {
   const walkOf = (id: string) =>
     shop.engine.client.workflow.getHandle(tierReassessmentWorkflowId(shop.workspace, id))
+  /** What the last walk's run did, once it is over. */
+  const walked = async (id: string) => {
+    const isOver = async () =>
+      (
+        await shop.owner.query('select ended_at from tier_reassessment where program = $1', [id])
+      ).rows.every((row) => row.ended_at !== null)
+    await expect.poll(isOver, { timeout: 30_000 }).toBe(true)
+    return walkOf(id).result()
+  }
   const change = (id: string, tierConfig: TierConfig | null) =>
     shop.patch(`/v1/loyalty/programs/${id}`, { tierConfig })
   const tiersOf = async (id: string) => {
@@ -378,7 +389,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
     await grant(poor, 100)
     await grant(rich, 400)
     expect((await change(inProgram, stepped(300))).status).toBe(200)
-    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 2, changed: 1 })
+    expect(await walked(inProgram)).toMatchObject({ judged: 2, changed: 1 })
     expect([(await account(poor)).tier, (await account(rich)).tier]).toEqual(['Bronze', 'Silver'])
     expect(await tierEvents(rich)).toEqual([
       { type: 'loyalty.tier.upgraded', tier: 'Silver', before: 'Bronze' },
@@ -387,17 +398,16 @@ describe('the walk over a program’s members after a change of its tiers', () =
     expect(body.data[0]).toMatchObject({ to: 'Silver', cause: 'reconfigured' })
   })
 
-  it('lets a raised threshold take the tier only after the grace, and arms that review', async () => {
+  it('lets a raised threshold take the tier only after the grace, and starts that review', async () => {
     const inProgram = await program(YEAR)
     const id = await enrol(inProgram)
     await earned(id, 600)
     expect((await account(id)).tier).toBe('Silver')
     await change(inProgram, { ...YEAR, tiers: stepped(1_000).tiers })
-    await walkOf(inProgram).result()
+    await walked(inProgram)
     const { tier, tier_progress } = await account(id)
     expect([tier, daysUntil(tier_progress.lapses_at)]).toEqual(['Silver', 30])
-    await tierActivities(shop).armTierReviews()
-    const handle = shop.engine.client.workflow.getHandle(tierReviewWorkflowId(shop.workspace, id))
+    const handle = await startedRun(shop.engine, tierReviewWorkflowId(shop.workspace, id))
     expect((await handle.describe()).status.name).toBe('RUNNING')
     expect(await review(id, 29)).toMatchObject({ tier: 'Silver' })
     expect(await review(id, 31)).toMatchObject({ tier: 'Bronze' })
@@ -411,10 +421,10 @@ describe('the walk over a program’s members after a change of its tiers', () =
       ...LIFETIME,
       tiers: [{ name: 'Friend', rank: 0, threshold: 0, multiplier: 1 }],
     })
-    await walkOf(inProgram).result()
+    await walked(inProgram)
     expect((await account(id)).tier).toBe('Friend')
     await change(inProgram, null)
-    await walkOf(inProgram).result()
+    await walked(inProgram)
     expect((await account(id)).tier).toBeNull()
     expect((await tierEvents(id)).at(-1)).toMatchObject({
       type: 'loyalty.tier.downgraded',
@@ -457,7 +467,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
       args: [],
     })
     expect(found).toMatchObject({ tiers: 1 })
-    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 450, changed: 250 })
+    expect(await walked(inProgram)).toMatchObject({ judged: 450, changed: 250 })
     expect(await tiersOf(inProgram)).toEqual([
       ['Silver', 250],
       [null, 200],
@@ -466,8 +476,8 @@ describe('the walk over a program’s members after a change of its tiers', () =
       `update tier_reassessment set through = '', judged = 0, ended_at = null where program = $1`,
       [inProgram],
     )
-    await tellReassessment(shop.engine, { workspace: shop.workspace, program: inProgram })
-    expect(await walkOf(inProgram).result()).toMatchObject({ judged: 450, changed: 200 })
+    await resumeReassessment(shop.pool, shop.workspace, inProgram)
+    expect(await walked(inProgram)).toMatchObject({ judged: 450, changed: 200 })
     const { rows } = await shop.owner.query(
       `select count(*)::int as changes from tier_change c join account a on a.id = c.account where a.program = $1`,
       [inProgram],
@@ -493,27 +503,26 @@ describe('the review', () => {
       taskQueue: shop.engine.taskQueue,
       args: [],
     })
-  const handleOf = (id: string) =>
-    shop.engine.client.workflow.getHandle(tierReviewWorkflowId(shop.workspace, id))
-  const dueAt = (id: string, at: Date) =>
-    shop.owner.query('update account set tier_review_at = $2 where id = $1', [id, at])
+  const started = (id: string) => startedRun(shop.engine, tierReviewWorkflowId(shop.workspace, id))
+  const dueAt = async (id: string, at: Date) => {
+    await shop.owner.query('update account set tier_review_at = $2 where id = $1', [id, at])
+    await shop.owner.query(`select tier_review_outbox(a, 'changed') from account a where id = $1`, [
+      id,
+    ])
+    await sendOutbox(shop)
+  }
 
-  it('of a promotion is armed to its date, once', async () => {
+  it('of a promotion is started with a delay to its date', async () => {
     const id = await enrol(await program(YEAR))
     await earned(id, 600, 100)
-    expect(await sweep()).toMatchObject({ tiers: 0 })
     const { tier_progress } = await account(id)
-    const { raw, status } = await handleOf(id).describe()
+    const { raw, status } = await (await started(id)).describe()
     expect(status.name).toBe('RUNNING')
     const seconds = (time?: { seconds?: unknown } | null) => Number(time?.seconds)
     const { executionTime } = raw.workflowExecutionInfo ?? {}
     expect(
       Math.abs(seconds(executionTime) - Date.parse(tier_progress.lapses_at) / 1_000),
     ).toBeLessThan(5)
-    const { rows } = await shop.owner.query(
-      'select count(*)::int as left from account where tier_review_armed_at is distinct from tier_review_at',
-    )
-    expect(rows).toEqual([{ left: 0 }])
   })
 
   it('wakes at its date and takes the tier that nothing keeps any more', async () => {
@@ -522,8 +531,7 @@ describe('the review', () => {
     await earned(id, 600, 70)
     await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
     await dueAt(id, new Date(Date.now() + 1_000))
-    await tierActivities(shop).armTierReviews()
-    expect(await handleOf(id).result()).toMatchObject({ tier: 'Bronze' })
+    expect(await (await started(id)).result()).toMatchObject({ tier: 'Bronze' })
     expect((await account(id)).tier).toBe('Bronze')
   })
 
@@ -531,11 +539,10 @@ describe('the review', () => {
     const inProgram = await program({ ...YEAR, graceDays: 0 })
     const id = await enrol(inProgram)
     await earned(id, 600, 70)
-    await tierActivities(shop).armTierReviews()
+    await started(id)
     await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
     await dueAt(id, new Date(Date.now() + 1_000))
-    await tierActivities(shop).armTierReviews()
-    expect(await handleOf(id).result()).toMatchObject({ tier: 'Bronze' })
+    expect(await (await started(id)).result()).toMatchObject({ tier: 'Bronze' })
   })
 
   it('that was lost is found by the net, two minutes past its date', async () => {
@@ -544,8 +551,7 @@ describe('the review', () => {
     await earned(id, 600, 70)
     await reconfigure(inProgram, { ...YEAR, graceDays: 0, period: { type: 'rolling', months: 1 } })
     await shop.owner.query(
-      `update account set tier_review_at = now() - interval '3 minutes',
-        tier_review_armed_at = now() - interval '3 minutes' where id = $1`,
+      `update account set tier_review_at = now() - interval '3 minutes' where id = $1`,
       [id],
     )
     expect(await sweep()).toMatchObject({ tiers: 1 })

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tierActivities } from '../../activities/tier.ts'
 import { newId } from '../../domain/ids.ts'
 import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
 import type { House } from '../support/house.ts'
+import { sendOutbox } from '../support/outbox.ts'
 import { openSkippingHouse, type SkippingHouse } from '../support/skipping-house.ts'
 
 const DAY_MS = 86_400_000
@@ -73,7 +73,7 @@ describe('a tier', () => {
     const [id, startedMs] = [await enrol(), await nowMs()]
     await earn(id, 2_500, startedMs)
     expect(await tierOf(id)).toBe('Gold')
-    await tierActivities(house).armTierReviews()
+    await sendOutbox(house)
     expect(await result(id)).toMatchObject({ tier: 'Bronze' })
     expect(await changesOf(id)).toMatchObject([
       { to: 'Bronze', reason: 'enrolled' },
@@ -90,7 +90,7 @@ describe('a tier', () => {
     await earn(id, 1_500, startedMs - 20 * DAY_MS)
     await earn(id, 600, startedMs)
     expect(await tierOf(id)).toBe('Gold')
-    await tierActivities(house).armTierReviews()
+    await sendOutbox(house)
     expect(await result(id)).toMatchObject({ tier: 'Bronze' })
     const [, , , silver, bronze] = await changesOf(id)
     expect([silver.to, bronze.to]).toEqual(['Silver', 'Bronze'])
@@ -100,7 +100,7 @@ describe('a tier', () => {
   test('is kept by who earns enough again before it falls', async () => {
     const [id, startedMs] = [await enrol(), await nowMs()]
     await earn(id, 600, startedMs - 20 * DAY_MS)
-    await tierActivities(house).armTierReviews() // to the date at which the first points let go
+    await sendOutbox(house) // to the date at which the first points let go
     await earn(id, 500, startedMs)
     expect(await result(id)).toMatchObject({ tier: 'Bronze' })
     const changes = await changesOf(id)

@@ -8,7 +8,6 @@ import { netActivities } from '../../activities/net.ts'
 import { redemptionActivities } from '../../activities/redemption.ts'
 import { eachRow, workOff } from '../../activities/rows.ts'
 import { storeCreditActivities } from '../../activities/store-credit.ts'
-import { tierActivities } from '../../activities/tier.ts'
 import { tierReassessmentActivities } from '../../activities/tier-reassessment.ts'
 import { uploadActivities } from '../../activities/upload.ts'
 import { createLog } from '../../api/log.ts'
@@ -63,9 +62,10 @@ beforeAll(async () => {
   workspace = newId('ws')
   await seedWorkspace(db.pool, workspace, 'Test shop')
 })
-afterEach(() => {
+afterEach(async () => {
   failures.length = 0
   told.length = 0
+  await db.owner.query('delete from workflow_outbox')
   refused = NOBODY
   for (const kind of Object.keys(found)) delete found[kind]
 })
@@ -88,7 +88,7 @@ async function raising<T>(name: string, id: string, run: () => Promise<T>): Prom
     create function ${name}(${types}) returns ${result} language plpgsql as $f$
     begin
       if $2 = '${id}' then raise exception 'not this one'; end if;
-      return ${name}_whole(${given.join(', ')});
+      ${result === 'void' ? 'perform' : 'return'} ${name}_whole(${given.join(', ')});
     end $f$;
     grant execute on function ${name}(${types}) to public`)
   try {
@@ -98,6 +98,12 @@ async function raising<T>(name: string, id: string, run: () => Promise<T>): Prom
       drop function ${name}(${types}); alter function ${name}_whole(${types}) rename to ${name}`)
   }
 }
+
+/** Workflows that are to be told of something. */
+const outbox = async () =>
+  (await db.owner.query('select workflow_id from workflow_outbox order by workflow_id')).rows.map(
+    (row) => row.workflow_id,
+  )
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
 const one = async (query: string, values: unknown[]) =>
@@ -246,30 +252,15 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     expect(failures).toEqual(reportOf('net_tiers', BAD))
   })
 
-  it('starts of tier reviews', async () => {
-    await db.owner.query('update account set tier_review_at = now() where id = any ($1)', [
-      [BAD, GOOD],
-    ])
-    await db.owner.query(
-      `update account set tier_review_at = now() - interval '1 minute' where id = $1`,
-      [BAD],
-    )
-    refused = BAD
-    expect(await tierActivities(dependencies()).armTierReviews()).toBe(1)
-    expect(told).toEqual([expect.stringContaining(GOOD)])
-    expect(failures).toEqual(reportOf('tier_review_start', BAD))
-    await db.owner.query('update account set tier_review_at = null, tier_review_armed_at = null')
-  })
-
   it('walks over members', async () => {
     await db.owner.query(
       `insert into tier_reassessment (workspace, program, progressed_at)
        values ($1, 'prog_bad', now() - interval '20 minutes'), ($1, 'prog_good', now() - interval '10 minutes')`,
       [workspace],
     )
-    refused = 'prog_bad'
-    expect(await netActivities(dependencies()).mendTiers()).toBe(2)
-    expect(told).toEqual([expect.stringContaining('prog_good')])
+    const { mendTiers } = netActivities(dependencies())
+    expect(await raising('tier_reassess_outbox', 'prog_bad', mendTiers)).toBe(2)
+    expect(await outbox()).toEqual([`${workspace}/prog_good/tiers`])
     expect(failures).toEqual(reportOf('net_tiers', 'prog_bad'))
     await db.owner.query('delete from tier_reassessment')
   })
@@ -365,9 +356,9 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
          ($1, $3, 'import', 'b', 0, '', now(), now() - interval '10 minutes')`,
       [workspace, bad, good],
     )
-    refused = bad
-    expect(await netActivities(dependencies()).mendBulks()).toBe(2)
-    expect(told).toEqual([expect.stringContaining(good)])
+    const { mendBulks } = netActivities(dependencies())
+    expect(await raising('bulk_outbox', bad, mendBulks)).toBe(2)
+    expect(await outbox()).toEqual([good])
     expect(failures).toEqual(reportOf('net_bulks', bad))
     await db.owner.query('delete from bulk')
   })

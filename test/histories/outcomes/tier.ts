@@ -1,7 +1,7 @@
 import { newId } from '../../../domain/ids.ts'
-import { armTierReview, tellReassessment } from '../../../temporal/tier-review.ts'
 import { tierReassessmentWorkflowId, tierReviewWorkflowId } from '../../../workflows/messages.ts'
 import type { House } from '../../support/house.ts'
+import { sendOutbox } from '../../support/outbox.ts'
 import { inMs, type Outcomes } from './outcome.ts'
 
 /** A member of the default program, which now has tiers by the year, with points earned 70 days ago. */
@@ -29,6 +29,14 @@ async function tieredMember(house: House, points: number): Promise<string> {
   return account
 }
 
+/** The review's run is sent its date. */
+async function tellOfReview(house: House, account: string): Promise<void> {
+  await house.owner.query(`select tier_review_outbox(a, 'changed') from account a where id = $1`, [
+    account,
+  ])
+  await sendOutbox(house)
+}
+
 export const tierOutcomes: Outcomes = {
   'tier review demotion after the grace': async (house) => {
     const account = await tieredMember(house, 700)
@@ -41,15 +49,17 @@ export const tierOutcomes: Outcomes = {
       account,
       reviewsAt,
     ])
-    await armTierReview(house.engine, { workspace: house.workspace, account, reviewsAt }, 500)
+    await tellOfReview(house, account)
     return tierReviewWorkflowId(house.workspace, account)
   },
   'tier review told of an earlier date': async (house) => {
     const account = await tieredMember(house, 700)
-    const input = { workspace: house.workspace, account }
-    await armTierReview(house.engine, { ...input, reviewsAt: inMs(86_400_000) }, 86_400_000)
-    const reviewsAt = inMs(1_000)
-    await armTierReview(house.engine, { ...input, reviewsAt }, 1_000)
+    await sendOutbox(house) // to the date that its points count until
+    await house.owner.query('update account set tier_review_at = $2 where id = $1', [
+      account,
+      inMs(1_000),
+    ])
+    await tellOfReview(house, account)
     await house.owner.query(
       `update program set tier_config = jsonb_set(tier_config, '{period}', '{"type": "lifetime"}') where id = 'prog_default'`,
     )
@@ -62,7 +72,7 @@ export const tierOutcomes: Outcomes = {
       walk.workspace,
       walk.program,
     ])
-    await tellReassessment(house.engine, walk)
+    await sendOutbox(house)
     return tierReassessmentWorkflowId(walk.workspace, walk.program)
   },
 }

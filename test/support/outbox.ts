@@ -1,0 +1,15 @@
+import type { OutboxRow } from '../../db/outbox.ts'
+import type { Engine } from '../../temporal/engine.ts'
+import { sendRow } from '../../temporal/outbox-call.ts'
+import type { TestDatabase } from './database.ts'
+
+/** Sends what waits in the outbox, where the test's own statements wrote it or no process is there to send it. */
+export async function sendOutbox({
+  owner,
+  engine,
+}: Pick<TestDatabase, 'owner'> & { engine: Engine }): Promise<void> {
+  const { rows } = await owner.query<{ row: OutboxRow }>(
+    `with sent as (delete from workflow_outbox o returning outbox_row(o) as row) select row from sent`,
+  )
+  for (const { row } of rows) await sendRow(engine, row)
+}
