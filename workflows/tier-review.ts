@@ -1,6 +1,7 @@
 import {
   condition,
   continueAsNew,
+  defineSignal,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -31,9 +32,8 @@ export async function tierReview(input: TierReviewInput): Promise<TierReviewEndi
   setHandler(reviewMoved, (at) => {
     if (at < reviewsAt) reviewsAt = at
   })
-  setHandler(rowChanged, (row) => {
-    const { reviewsAt: at } = (row as Row<{ reviewsAt: string }>).facts
-    if (at < reviewsAt) reviewsAt = at
+  setHandler(defineSignal<[Row<{ reviewsAt: string }>]>(rowChanged.name), ({ facts }) => {
+    if (facts.reviewsAt < reviewsAt) reviewsAt = facts.reviewsAt
   })
   for (;;) {
     await untilDue(() => reviewsAt)
