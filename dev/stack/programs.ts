@@ -69,13 +69,13 @@ export function programsOf(
   return { worker: program('worker', ports.workerMetrics), api: program('api', ports.api) }
 }
 
-/** Starts one of the project's own processes and resolves when it says that it is ready. */
-export async function startProgram(program: Program): Promise<Child> {
+/** Starts one of the project's own processes, of the code in `folder`, and resolves when it says that it is ready. */
+export async function startProgram(program: Program, folder = PROJECT): Promise<Child> {
   const child = await startChild({
     name: program.name,
     command: process.execPath,
     args: ['--import', import.meta.resolve('tsx'), program.entry],
-    cwd: PROJECT,
+    cwd: folder,
     env: program.env,
     logFile: program.logFile,
     graceMs: GRACE_MS,

@@ -1,7 +1,8 @@
-import { randomInt } from 'node:crypto'
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { migrate } from '../../db/migrate.ts'
@@ -9,22 +10,12 @@ import { createOwner } from '../../db/migrate-main.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
 import type { Child } from '../../dev/children.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
-import { freePort } from '../../dev/ports.ts'
 import { type Postgres, startPostgres } from '../../dev/postgres.ts'
 import { programsOf, startProgram } from '../../dev/stack/programs.ts'
 import { startTemporal, type Temporal } from '../../dev/temporal/server.ts'
 import { newId } from '../../domain/ids.ts'
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
-
-const BELOW_EPHEMERAL = [12_000, 32_000] as const // Linux's own begin at 32,768
-
-/** A port that no connection of anybody takes while the process that had it is dead. */
-async function lastingPort(): Promise<number> {
-  for (;;) {
-    const wanted = randomInt(...BELOW_EPHEMERAL)
-    if ((await freePort(wanted)) === wanted) return wanted
-  }
-}
+import { lastingPort } from './lasting-port.ts'
 
 export type Answer = { status: number; body: Record<string, unknown>; replayed: boolean }
 
@@ -50,7 +41,8 @@ export class Processes {
     this.holdMinutes = holdMinutes
   }
 
-  static async start({ holdMinutes = 30 } = {}): Promise<Processes> {
+  /** `programs`: false starts the servers alone, with the schema in them. */
+  static async start({ holdMinutes = 30, programs = true } = {}): Promise<Processes> {
     const all = new Processes(await mkdtemp(join(tmpdir(), 'vinr-crash-')), holdMinutes)
     all.ports.postgres = await lastingPort()
     all.ports.temporal = await lastingPort()
@@ -69,7 +61,7 @@ export class Processes {
     all.apiKey = keys.secretKey
     all.paymentSecret = keys.paymentSecret
     all.owner = createPool({ url: all.url('engagement_owner'), max: 4 })
-    await Promise.all([all.startApi(), all.startWorker()])
+    if (programs) await Promise.all([all.startApi(), all.startWorker()])
     return all
   }
 
@@ -96,12 +88,41 @@ export class Processes {
     })
   }
 
-  async startApi(): Promise<void> {
-    this.api = await startProgram(this.programs().api)
+  /** `folder`: where the code is, if not this one's. */
+  async startApi(folder?: string): Promise<void> {
+    this.api = await startProgram(this.programs().api, folder)
   }
 
-  async startWorker(): Promise<void> {
-    this.worker = await startProgram(this.programs().worker)
+  async startWorker(folder?: string): Promise<void> {
+    this.worker = await startProgram(this.programs().worker, folder)
+  }
+
+  /** SIGSTOP: it takes connections and answers nothing, as a machine that hangs; SIGCONT: it goes on. */
+  signal(what: 'api' | 'worker' | 'temporal', signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const pid = this[what]?.pid
+    if (pid === undefined) throw new Error(`${what} does not run`)
+    process.kill(pid, signal)
+  }
+
+  filesOf(what: 'postgres' | 'temporal'): string[] {
+    const names = what === 'postgres' ? [''] : ['.db', '.db-wal', '.db-shm']
+    return names.map((ending) => join(this.folder, what + ending))
+  }
+
+  /** A command of the product, `npm run <script>`, in the worker's environment; what it says. */
+  async command(script: string): Promise<string> {
+    const { env } = this.programs().worker
+    return (await promisify(execFile)('npm', ['run', '-s', script], { env })).stdout
+  }
+
+  /** One more, beside the other; whoever starts it stops it. */
+  async startAnotherWorker(): Promise<Child> {
+    return startProgram(this.programs({ ...this.ports, workerMetrics: await lastingPort() }).worker)
+  }
+
+  /** Asked to stop, and gone when this resolves. */
+  async quit(what: 'api' | 'worker'): Promise<void> {
+    await this[what]?.stop()
   }
 
   /** SIGKILL, and gone when this resolves. */
@@ -213,8 +234,8 @@ export class Processes {
     return (await this.owner.query(sql)).rows
   }
 
-  private programs() {
-    const place = { dataDir: this.folder, ports: this.ports, namespace: 'default' }
+  private programs(ports = this.ports) {
+    const place = { dataDir: this.folder, ports, namespace: 'default' }
     const database = {
       application: this.url('engagement_app'),
       worker: this.url('engagement_worker'),
