@@ -16,11 +16,10 @@ import { storeCreditActivities } from './store-credit.ts'
 import { transactionActivities } from './transaction.ts'
 import { uploadActivities } from './upload.ts'
 import { webhookEndpointActivities } from './webhooks/endpoint.ts'
-import { nudging } from './webhooks/nudge.ts'
 
 /** Everything that writes, as the API calls it inside a request. */
 export function requestActivities(dependencies: Dependencies) {
-  const activities = {
+  return {
     ...accountActivities(dependencies),
     ...earningRuleActivities(dependencies),
     ...bulkActivities(dependencies),
@@ -39,7 +38,6 @@ export function requestActivities(dependencies: Dependencies) {
     ...uploadActivities(dependencies),
     ...webhookEndpointActivities(dependencies),
   }
-  return nudging(activities, dependencies.nudge)
 }
 
 export type RequestActivities = ReturnType<typeof requestActivities>

@@ -16,7 +16,7 @@ import {
 import type { Pool } from '../db/pool.ts'
 import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
-import { nudgeEndpoint } from '../temporal/webhook.ts'
+import { signalEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
@@ -24,7 +24,6 @@ import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { workOff } from './rows.ts'
 import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
-import { nudging } from './webhooks/nudge.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -64,15 +63,9 @@ export function netActivities(
   dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
   const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
-  const { releaseDueRedemption } = nudging(redemptionActivities(dependencies), dependencies.nudge)
-  const { actOnOverdueFulfillment } = nudging(
-    fulfillmentActivities(dependencies),
-    dependencies.nudge,
-  )
-  const { expirePayment, processPayment } = nudging(
-    paymentActivities(dependencies),
-    dependencies.nudge,
-  )
+  const { releaseDueRedemption } = redemptionActivities(dependencies)
+  const { actOnOverdueFulfillment } = fulfillmentActivities(dependencies)
+  const { expirePayment, processPayment } = paymentActivities(dependencies)
 
   /** `remains`: what is mended is found again until its own run, which is only told, gets to it. */
   const mend = async <R extends Row & Record<string, string>>(
@@ -144,9 +137,9 @@ export function netActivities(
         processPayment({ workspace, payment: source, at }),
       ),
 
-    /** Endpoints with deliveries overdue, whose nudge was lost: counted by endpoint. */
+    /** Endpoints with deliveries overdue, whose signal was lost: counted by endpoint. */
     mendWebhooks: (): Promise<number> =>
-      mend('webhooks', undeliveredEndpoints, (endpoint) => nudgeEndpoint(engine, endpoint), {
+      mend('webhooks', undeliveredEndpoints, (endpoint) => signalEndpoint(engine, endpoint), {
         remains: true,
       }),
 

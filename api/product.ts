@@ -3,7 +3,6 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { failuresTo, type OnFailure } from '../activities/failures.ts'
 import { requestActivities } from '../activities/index.ts'
-import { createNudge } from '../activities/webhooks/nudge.ts'
 import { findApiKey } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import type { Pool } from '../db/pool.ts'
@@ -76,8 +75,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     onFailure = failuresTo(parts.registry, parts.log),
     ...rest
   } = parts
-  const nudge = createNudge({ pool, engine, onFailure })
-  const activities = requestActivities({ pool, engine, nudge, allowedAddresses, onFailure })
+  const activities = requestActivities({ pool, engine, allowedAddresses, onFailure })
   const deps: Deps = {
     pool: reads,
     engine,

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { requestActivities } from '../activities/index.ts'
-import { createNudge } from '../activities/webhooks/nudge.ts'
 import { migrate } from '../db/migrate.ts'
 import { createOwner } from '../db/migrate-main.ts'
 import { createPool } from '../db/pool.ts'
@@ -15,6 +14,7 @@ import { startPostgres } from '../dev/postgres.ts'
 import { temporalBinary } from '../dev/temporal/binary.ts'
 import { startTemporal } from '../dev/temporal/server.ts'
 import { newId } from '../domain/ids.ts'
+import { sendAfterCommits } from '../temporal/after-commit.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
 import { thisMachine } from './machine.ts'
@@ -49,8 +49,11 @@ const engine = await connectEngine({
   namespace: 'default',
   taskQueue: 'engagement',
 })
-const nudge = createNudge({ pool, engine })
-const activities = requestActivities({ pool, engine, nudge, allowedAddresses: LOCAL })
+const onFailure = ({ error }: { error: unknown }) => console.error(error)
+const sender = sendAfterCommits({ pool, engine, onFailure })
+const activities = requestActivities({ pool, engine, allowedAddresses: LOCAL })
+/** Another pool, of whose commits nobody is told. */
+const quietPool = createPool({ url: on('bench_app') })
 
 /** Posts one point; the ptx's id, and when its commit was known. */
 async function post(workspace: string, act = activities) {
@@ -164,11 +167,11 @@ async function throughput(endpoints: number, dead: number, events: number) {
     if (++got >= wanted) all.resolve()
   })
   const workspace = await shop(endpoints, receiver.url)
-  await delay(SETTLED_MS) // the nudge for the endpoints' creation has passed
-  const quiet = requestActivities({ pool, engine, allowedAddresses: LOCAL })
+  await delay(SETTLED_MS) // the signal of what the endpoints' creation wrote has passed
+  const quiet = requestActivities({ pool: quietPool, engine, allowedAddresses: LOCAL })
   for (let n = 0; n < events; n++) await post(workspace, quiet)
   const startMs = performance.now()
-  nudge(workspace)
+  sender.deliveriesWritten(workspace)
   await all.promise
   const seconds = (performance.now() - startMs) / 1_000
   receiver.close()

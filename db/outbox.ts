@@ -75,6 +75,16 @@ export async function refuseRow(pool: Pool, row: OutboxRow, error: string): Prom
   ])
 }
 
+/** The workspace's endpoints that have deliveries due and no run at work: these rows are their outbox. */
+export async function listWaitingEndpoints(pool: Pool, workspace: string): Promise<string[]> {
+  const { rows } = await pool.query<{ result: { waiting: string[] } }>({
+    name: 'webhook_waiting',
+    text: 'select webhook_waiting($1) as result',
+    values: [workspace],
+  })
+  return rows[0]?.result.waiting ?? []
+}
+
 export type OutboxWaiting = {
   /** Rows, counted up to a cap. */
   waiting: number

@@ -66,9 +66,6 @@ export const settleDelivery = (pool: Pool, s: Settle) =>
     s.failingForMs,
   ])
 
-export const listWaitingEndpoints = (pool: Pool, workspace: string) =>
-  call<{ enabled: number; waiting: string[] }>(pool, 'webhook_waiting', [workspace])
-
 export const listDueEndpoints = (
   pool: Pool,
   workspace: string,

@@ -1,4 +1,4 @@
-import { type OutboxRow, onCommit, refuseRow, releaseRows, renewRows } from '../db/outbox.ts'
+import { type OutboxRow, refuseRow, releaseRows, renewRows } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
 import type { Engine } from './engine.ts'
@@ -36,13 +36,6 @@ export type SenderOptions = {
   atOnce?: number
   /** Shared by all that call Temporal in the background. */
   breaker?: Breaker
-}
-
-/** A sender of what is committed on this pool. */
-export function sendAfterCommits(options: SenderOptions): OutboxSender {
-  const sender = new OutboxSender(options)
-  onCommit(options.pool, (_workspace, { rows = [] }) => sender.take(rows))
-  return sender
 }
 
 /**

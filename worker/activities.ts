@@ -12,14 +12,13 @@ import { tierActivities } from '../activities/tier.ts'
 import { tierReassessmentActivities } from '../activities/tier-reassessment.ts'
 import type { DeliveryDependencies } from '../activities/webhooks/attempt.ts'
 import { deliveryActivities } from '../activities/webhooks/deliver.ts'
-import { nudging } from '../activities/webhooks/nudge.ts'
 
 /** Every activity the worker runs, under the names that the workflows call. */
 export function workerActivities(
   dependencies: Dependencies &
     DeliveryDependencies & { found: (kind: keyof NetFindings, count: number) => void },
 ) {
-  const activities = {
+  return {
     ...redemptionActivities(dependencies),
     ...fulfillmentActivities(dependencies),
     ...paymentActivities(dependencies),
@@ -33,5 +32,4 @@ export function workerActivities(
     ...netActivities(dependencies),
     ...deliveryActivities(dependencies),
   }
-  return nudging(activities, dependencies.nudge)
 }

@@ -2,7 +2,6 @@ import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Dependencies } from '../activities/dependencies.ts'
 import type { NetFindings } from '../activities/net.ts'
 import { addressGuard } from '../activities/webhooks/addresses.ts'
-import { createNudge } from '../activities/webhooks/nudge.ts'
 import { createSend } from '../activities/webhooks/send.ts'
 import { workerActivities } from './activities.ts'
 
@@ -22,13 +21,12 @@ export type WorkerOptions = {
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const { connection, namespace, dependencies, workflowBundle, found = () => {} } = options
   const send = createSend(addressGuard(dependencies.allowedAddresses ?? []))
-  const nudge = dependencies.nudge ?? createNudge(dependencies)
   return Worker.create({
     connection,
     namespace,
     taskQueue: dependencies.engine.taskQueue,
     workflowBundle,
-    activities: workerActivities({ ...dependencies, nudge, send, found }),
+    activities: workerActivities({ ...dependencies, send, found }),
     shutdownGraceTime: '10s',
     // Each endpoint at work holds one, and mostly waits for somebody else's server.
     maxConcurrentActivityTaskExecutions: 1_000,

@@ -78,6 +78,9 @@ begin
   )
   select (select count(*) from good), array(select line from judged where not plain order by line)
   into posted, others;
+  if exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled') then
+    perform set_config('vinr.deliveries', 'written', true);
+  end if;
   if exists (select from program where workspace = p_workspace and tier_config is not null) then
     perform bulk_credit_tiers(p_workspace, p_rows, others, p_at);
   end if;

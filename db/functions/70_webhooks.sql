@@ -136,6 +136,7 @@ begin
     to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since', 'subscribed_until'], clock_timestamp());
   insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
   values (p_workspace, vinr_id('dlv'), w.id, p_event, clock_timestamp(), clock_timestamp());
+  perform set_config('vinr.deliveries', 'written', true);
   return p_event;
 end $$;
 
@@ -159,12 +160,13 @@ begin
     else e.created_at >= p_from and e.created_at < p_to and w.enabled_events && event_names(e.type) end
   order by e.id
   on conflict do nothing;
+  perform set_config('vinr.deliveries', 'written', true);
   select count(*) into replayed from webhook_delivery
   where workspace = p_workspace and endpoint = p_endpoint and operation = p_operation;
   return to_jsonb(replayed);
 end $$;
 
--- The workspace's endpoints that have something due and no run at work; for the nudge after a commit.
+-- The workspace's endpoints that have something due and no run at work; for the signal after a commit.
 -- `enabled` counts all that are enabled.
 create or replace function webhook_waiting(p_workspace text) returns jsonb
 language plpgsql stable as $$

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { onCommit } from '../../db/outbox.ts'
 import { newId } from '../../domain/ids.ts'
+import { type AfterCommit, sendAfterCommits } from '../../temporal/after-commit.ts'
 import { Breaker } from '../../temporal/breaker.ts'
-import { type OutboxSender, sendAfterCommits } from '../../temporal/outbox-sender.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { gate, grpcError, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
 
@@ -12,7 +12,7 @@ const INVALID_ARGUMENT = 3
 
 let database: TestDatabase
 let temporal: ScriptedTemporal
-let sender: OutboxSender
+let sender: AfterCommit
 let workspace: string
 let failures: string[]
 let busy = false

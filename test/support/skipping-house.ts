@@ -6,6 +6,7 @@ import { inject } from 'vitest'
 import { requestActivities } from '../../activities/index.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
+import { sendAfterCommits } from '../../temporal/after-commit.ts'
 import { createWorker } from '../../worker/worker.ts'
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
 import { testDatabase } from './database.ts'
@@ -55,6 +56,11 @@ export async function openSkippingHouse(): Promise<SkippingHouse> {
     dependencies: { pool: database.pool, engine },
     workflowBundle: { code: await readFile(bundlePath, 'utf8') },
   })
+  const sender = sendAfterCommits({
+    pool: database.pool,
+    engine,
+    onFailure: ({ error }) => console.error(error),
+  })
   const running = worker.run()
   const house = {
     ...database,
@@ -65,6 +71,7 @@ export async function openSkippingHouse(): Promise<SkippingHouse> {
     close: async () => {
       worker.shutdown()
       await running
+      await sender.close()
       await env.teardown()
       await database.drop()
     },

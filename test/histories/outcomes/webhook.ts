@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
-import { nudgeEndpoint } from '../../../temporal/webhook.ts'
+import { signalEndpoint } from '../../../temporal/webhook.ts'
 import { webhookWorkflowId } from '../../../workflows/messages.ts'
 import { openReceiver } from '../../webhooks/receiver.ts'
 import { member, movement, type Outcomes, operation } from './outcome.ts'
@@ -19,7 +19,7 @@ export const webhookOutcomes: Outcomes = {
       metadata: {},
     })
     await house.activities.postTransaction(movement(house, await member(house), 1))
-    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    await signalEndpoint(house.engine, { workspace, endpoint })
     const run = house.engine.client.workflow.getHandle(webhookWorkflowId(endpoint))
     /** Waits for so many rounds; each ends some seconds after its last delivery. */
     const rounds = (count: number) =>
@@ -37,11 +37,11 @@ export const webhookOutcomes: Outcomes = {
       'update webhook_delivery set next_attempt_at = now() where endpoint = $1',
       [endpoint],
     )
-    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    await signalEndpoint(house.engine, { workspace, endpoint })
     await rounds(2)
     expect(receiver.received).toHaveLength(2)
     await house.activities.deleteWebhookEndpoint(request, endpoint)
-    await nudgeEndpoint(house.engine, { workspace, endpoint })
+    await signalEndpoint(house.engine, { workspace, endpoint })
     await run.result()
     await receiver.close()
     return webhookWorkflowId(endpoint)
