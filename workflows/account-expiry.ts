@@ -1,61 +1,62 @@
-import {
-  condition,
-  continueAsNew,
-  proxyLocalActivities,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow'
+import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../activities/expiry.ts'
 import { expiryWakeMs } from '../domain/expiry-spread.ts'
+import type { AccountExpiryFacts } from './facts.ts'
+import { Mailbox } from './mailbox.ts'
 import {
   type AccountExpiryEnding,
   type AccountExpiryInput,
   type AccountExpiryWorkflow,
   expiryChanged,
-  rowChanged,
 } from './messages.ts'
+import { accountExpiry as previousAccountExpiry } from './previous/account-expiry.ts'
+import { writes } from './write.ts'
 
-const write = proxyLocalActivities<ExpiryActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
+const write = writes<ExpiryActivities>()
 
 /**
  * One account that has something to expire: at each date it warns or expires, then sleeps to
  * the next, and ends when nothing of the account expires any more. A ledger write that brings
- * an earlier date wakes it. What is due is never spendable, however late this run.
+ * an earlier date signals it. What is due is never spendable, however late this run.
  */
 export async function accountExpiry(input: AccountExpiryInput): Promise<AccountExpiryEnding> {
-  let heard = 0
+  if (!patched('row-changed')) return previousAccountExpiry(input)
+  const { workspace, account } = input
+  // null: not known
+  const mailbox = new Mailbox<AccountExpiryFacts | null>(input.facts ?? null, input.revision)
   setHandler(expiryChanged, () => {
-    heard++
+    mailbox.facts = null
+    mailbox.receive()
   })
-  setHandler(rowChanged, () => {
-    heard++
-  })
+  let story = ''
+
+  const look = async () => {
+    const at = new Date().toISOString()
+    const found = await write(({ lookAtExpiry }) => lookAtExpiry({ workspace, account, at }))
+    if (found === null) return
+    mailbox.learn({ wakesAt: found.wakesAt, shared: found.shared })
+    story = found.story
+  }
+
   for (;;) {
-    const answered = heard
-    const look = await write.lookAtExpiry({
-      workspace: input.workspace,
-      account: input.account,
-      at: new Date().toISOString(),
-    })
-    if (heard > answered) continue
-    if (look.wakesAt === null) return ending(input)
-    const { wakesAt, shared } = look
-    setCurrentDetails(`Next: ${wakesAt}. ${look.story}`)
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<AccountExpiryWorkflow>({ ...input, wakesAt })
+    mailbox.handle()
+    const { facts } = mailbox
+    if (facts?.wakesAt === null) return ending(account)
+    if (facts === null || expiryWakeMs(account, facts.wakesAt, facts.shared) <= Date.now()) {
+      await mailbox.act(look)
+    } else {
+      const { wakesAt, shared } = facts
+      setCurrentDetails(`Next: ${wakesAt}. ${story}`)
+      if (mailbox.shouldContinueAsNew()) {
+        const { revision } = mailbox
+        await continueAsNew<AccountExpiryWorkflow>({ ...input, wakesAt, facts, revision })
+      }
+      await mailbox.newsOr(expiryWakeMs(account, wakesAt, shared), `expires or warns at ${wakesAt}`)
     }
-    const untilMs = expiryWakeMs(input.account, wakesAt, shared) - Date.now()
-    await condition(() => heard > answered, Math.max(untilMs, 1), {
-      summary: `expires or warns at ${wakesAt}`,
-    })
   }
 }
 
-function ending({ account }: AccountExpiryInput): AccountExpiryEnding {
+function ending(account: string): AccountExpiryEnding {
   const story =
     'Nothing of this account expires any more. Its next points with a date begin a new run.'
   setCurrentDetails(story)

@@ -1,19 +1,15 @@
 import {
-  condition,
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import type { BulkRunActivities, BulkState } from '../activities/bulk.ts'
-import {
-  type BulkEnding,
-  type BulkInput,
-  type BulkWorkflow,
-  bulkChanged,
-  rowChanged,
-} from './messages.ts'
+import type { BulkFacts } from './facts.ts'
+import { Mailbox } from './mailbox.ts'
+import { type BulkEnding, type BulkInput, type BulkWorkflow, bulkChanged } from './messages.ts'
+import { bulkRun as previousBulkRun } from './previous/bulk.ts'
 
 // Retried without limit: a chunk is written once, however often it is tried.
 const { workOnBulk } = proxyActivities<BulkRunActivities>({
@@ -24,26 +20,39 @@ const { workOnBulk } = proxyActivities<BulkRunActivities>({
 
 /**
  * An import, or the reversal of a batch: chunk after chunk, some seconds' worth a turn, with its
- * progress to be read here. Whether it is paused its row says; a message only makes it look.
+ * progress to be read here. Whether it is paused or canceled its row says.
  */
 export async function bulkRun(input: BulkInput): Promise<BulkEnding> {
-  let heard = 0
+  if (!patched('row-changed')) return previousBulkRun(input)
+  const { workspace, bulk } = input
+  const mailbox = new Mailbox<BulkFacts>(input.facts ?? { status: 'running' }, input.revision)
   setHandler(bulkChanged, () => {
-    heard++
+    mailbox.facts = { status: 'running' } // its row says whether it does
+    mailbox.receive()
   })
-  setHandler(rowChanged, () => {
-    heard++
-  })
+  let state: BulkState | null = null
   for (;;) {
-    const answered = heard
-    const state = await workOnBulk(input)
-    setCurrentDetails(detailsOf(state))
-    if (state.status !== 'running' && state.status !== 'paused') {
-      return { bulk: input.bulk, posted: state.posted, refused: state.refused }
+    mailbox.handle()
+    const { facts, revision } = mailbox
+    if (mailbox.shouldContinueAsNew()) {
+      await continueAsNew<BulkWorkflow>({ workspace, bulk, facts, revision })
     }
-    if (state.status === 'paused') await condition(() => heard > answered)
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<BulkWorkflow>(input)
+    if (facts.status === 'running') {
+      state = await workOnBulk({ workspace, bulk })
+      mailbox.learn({ status: state.status })
+      setCurrentDetails(detailsOf(state))
+    } else if (facts.status === 'paused') {
+      if (state === null) setCurrentDetails('paused')
+      await mailbox.newsOr(null)
+    } else {
+      return ending(bulk, facts, state)
+    }
   }
+}
+
+function ending(bulk: string, { status }: BulkFacts, state: BulkState | null): BulkEnding {
+  if (state === null) setCurrentDetails(`${status}: there was nothing left to write.`)
+  return { bulk, posted: state?.posted ?? null, refused: state?.refused ?? null }
 }
 
 function detailsOf({ status, posted, refused, total }: BulkState): string {

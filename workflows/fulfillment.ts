@@ -1,8 +1,9 @@
 import { CancellationScope, patched } from '@temporalio/workflow'
+import { isDue } from './mailbox.ts'
 import type { FulfillmentInput, RedemptionEnding } from './messages.ts'
 import { fulfillment as previousFulfillment } from './previous/fulfillment.ts'
 import { answerPreviousApi } from './previous/messages.ts'
-import { isDue, RedemptionRow } from './redemption-row.ts'
+import { RedemptionRow } from './redemption-row.ts'
 
 /**
  * One redeemed item that waits to be shipped: parcels or a reversal end it. At its deadline the reward's

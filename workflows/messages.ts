@@ -2,6 +2,7 @@ import { defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RedemptionStatus } from '../domain/redemption-status.ts'
 import type { RedemptionFacts } from '../domain/redemption-story.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import type { AccountExpiryFacts, BulkFacts, PaymentFacts, TierReviewFacts } from './facts.ts'
 
 /** Ids, messages and search attributes: everything two processes must spell the same way. */
 
@@ -78,7 +79,7 @@ export type RedemptionEnding = {
   readonly story: string
 }
 
-export type PaymentInput = {
+export type PaymentInput = RowOf<PaymentFacts> & {
   readonly workspace: string
   readonly payment: string
   /** ISO 8601; when an open sandbox payment expires, null where its provider decides. */
@@ -87,7 +88,7 @@ export type PaymentInput = {
 
 export type PaymentEnding = {
   readonly payment: string
-  readonly status: string
+  readonly status: string | null
   readonly story: string
 }
 
@@ -97,7 +98,7 @@ export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
 export const tierReviewWorkflowId = (workspace: string, account: string): string =>
   `${workspace}/${account}/tier`
 
-export type TierReviewInput = {
+export type TierReviewInput = RowOf<TierReviewFacts> & {
   readonly workspace: string
   readonly account: string
   /** ISO 8601; the next date at which the tier could fall. */
@@ -116,16 +117,23 @@ export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewE
 export const tierReassessmentWorkflowId = (workspace: string, program: string): string =>
   `${workspace}/${program}/tiers`
 /** `changed`: changes of tier made by the runs that this one continues. */
-export type TierReassessmentInput = { workspace: string; program: string; changed?: number }
+export type TierReassessmentInput = RowOf<unknown> & {
+  workspace: string
+  program: string
+  changed?: number
+}
 type Walked = { program: string; judged: number; changed: number; story: string }
 export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<Walked>
 /** The program's tiers were changed once more. */
 export const tiersChanged = defineSignal('tiersChanged')
 
-export type WebhookInput = { readonly workspace: string; readonly endpoint: string }
+export type WebhookInput = RowOf<unknown> & {
+  readonly workspace: string
+  readonly endpoint: string
+}
 export type WebhookEnding = { readonly endpoint: string; readonly story: string }
 export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
-export type AccountExpiryInput = {
+export type AccountExpiryInput = RowOf<AccountExpiryFacts> & {
   readonly workspace: string
   readonly account: string
   /** ISO 8601; the warning or expiry that the run was armed to. */
@@ -136,18 +144,19 @@ export type AccountExpiryEnding = { readonly account: string; readonly story: st
 
 export type AccountExpiryWorkflow = (input: AccountExpiryInput) => Promise<AccountExpiryEnding>
 
-export type BulkInput = { readonly workspace: string; readonly bulk: string }
+export type BulkInput = RowOf<BulkFacts> & { readonly workspace: string; readonly bulk: string }
 
 export type BulkEnding = {
   readonly bulk: string
-  readonly posted: number
-  readonly refused: number
+  /** Rows; null where the run was told the end and never looked. */
+  readonly posted: number | null
+  readonly refused: number | null
 }
 
 export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
 
 /** A till's event as `reportEvent` takes it. `occurredAt`: ISO 8601. */
-export type ReportedEventInput = {
+export type ReportedEventInput = RowOf<unknown> & {
   readonly workspace: string
   readonly id: string
   readonly eventId: string

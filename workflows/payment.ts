@@ -1,74 +1,101 @@
+import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
+import type { PaymentActivities } from '../activities/payment.ts'
+import type { PaymentFacts } from './facts.ts'
+import { isDue, Mailbox } from './mailbox.ts'
 import {
-  condition,
-  proxyLocalActivities,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow'
-import type { PaymentActivities, PaymentState } from '../activities/payment.ts'
-import { type PaymentEnding, type PaymentInput, paymentTold } from './messages.ts'
+  type PaymentEnding,
+  type PaymentInput,
+  type PaymentWorkflow,
+  paymentTold,
+} from './messages.ts'
+import { payment as previousPayment } from './previous/payment.ts'
+import { writes } from './write.ts'
 
-const write = proxyLocalActivities<PaymentActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
+const write = writes<PaymentActivities>()
 
 /**
- * What follows from a payment's events: every one that waits in the inbox is worked off, and an
- * open sandbox payment expires at its time. Pending points wait here for their date. Short runs, started by the event that brings the
- * news; an open payment's run is armed to its expiry.
+ * What a payment's events leave to be done: an open sandbox payment expires at its time, pending points
+ * wait here for their date, and what failed in the request is done until it is done.
  */
 export async function payment(input: PaymentInput): Promise<PaymentEnding> {
-  let told = 0
-  let processed = 0
+  if (!patched('row-changed')) return previousPayment(input)
+  const mailbox = new Mailbox<PaymentFacts>(input.facts ?? presumed(input), input.revision)
   setHandler(paymentTold, () => {
-    told++
+    mailbox.facts = { ...mailbox.facts, unfinished: true }
+    mailbox.receive()
   })
-  const who = { workspace: input.workspace, payment: input.payment }
-  let state: PaymentState = { status: 'requires_payment', expiresAt: input.expiresAt, found: true }
-  do {
-    if (told === processed && !isDue(state)) await untilNews(state, () => told > processed)
-    if (told > processed || isMature(state)) {
-      const heard = told
-      state = await write.processPayment({ ...who, at: new Date().toISOString() })
-      processed = heard
+  const { process, expire } = writers(input, mailbox)
+
+  for (;;) {
+    mailbox.handle()
+    const { facts, revision } = mailbox
+    const next = nextOf(facts)
+    if (facts.unfinished || (next?.is === 'maturity' && isDue(next.at))) {
+      await mailbox.act(process)
+    } else if (next === null) {
+      return ending(input, facts)
+    } else if (isDue(next.at)) {
+      await mailbox.act(expire)
     } else {
-      state = await write.expirePayment({ ...who, at: new Date().toISOString() })
+      setCurrentDetails(NEXT[next.is].details(next.at))
+      if (mailbox.shouldContinueAsNew()) {
+        await continueAsNew<PaymentWorkflow>({ ...input, facts, revision })
+      }
+      await mailbox.newsOr(Date.parse(next.at), NEXT[next.is].timer(next.at))
     }
-  } while (told > processed || awaitsExpiry(state) || state.maturesAt)
-  return ending(input, state)
+  }
 }
 
-async function untilNews(state: PaymentState, news: () => boolean): Promise<void> {
-  if (state.maturesAt) return untilMature(state.maturesAt, news)
-  const { expiresAt } = state
-  if (expiresAt === null) return condition(news)
-  setCurrentDetails(`Open. Expires at ${expiresAt} unless it completes before.`)
-  await condition(news, Math.max(Date.parse(expiresAt) - Date.now(), 1), {
-    summary: `payment expires at ${expiresAt}`,
-  })
+type Next = { is: 'expiry' | 'maturity' /** ISO 8601 */; at: string }
+
+/** What is to be done at its time; of two the earlier. */
+function nextOf({ status, expiresAt, maturesAt }: PaymentFacts): Next | null {
+  const isOpen = status === 'requires_payment' || status === 'processing'
+  const expiry = isOpen && expiresAt !== null ? ({ is: 'expiry', at: expiresAt } as const) : null
+  if (maturesAt === null || (expiry !== null && expiry.at < maturesAt)) return expiry
+  return { is: 'maturity', at: maturesAt }
 }
 
-async function untilMature(maturesAt: string, news: () => boolean): Promise<void> {
-  setCurrentDetails(`Points are pending and become spendable at ${maturesAt}.`)
-  await condition(news, Math.max(Date.parse(maturesAt) - Date.now(), 1), {
-    summary: `points mature at ${maturesAt}`,
-  })
+const NEXT = {
+  expiry: {
+    details: (at: string) => `Open. Expires at ${at} unless it completes before.`,
+    timer: (at: string) => `payment expires at ${at}`,
+  },
+  maturity: {
+    details: (at: string) => `Points are pending and become spendable at ${at}.`,
+    timer: (at: string) => `points mature at ${at}`,
+  },
 }
 
-const isMature = ({ maturesAt }: PaymentState) =>
-  Boolean(maturesAt && Date.parse(maturesAt) <= Date.now())
+/** What an API of the release before starts: the expiry of a payment about to be created, or a look. */
+const presumed = ({ expiresAt }: PaymentInput): PaymentFacts => ({
+  status: 'requires_payment',
+  expiresAt,
+  maturesAt: null,
+  unfinished: expiresAt === null,
+})
 
-const awaitsExpiry = ({ found, status, expiresAt }: PaymentState) =>
-  found && expiresAt !== null && (status === 'requires_payment' || status === 'processing')
+function writers({ workspace, payment }: PaymentInput, mailbox: Mailbox<PaymentFacts>) {
+  const who = () => ({ workspace, payment, at: new Date().toISOString() })
+  const isOver = () => !mailbox.facts.unfinished && nextOf(mailbox.facts) === null
+  const learn = (state: Awaited<ReturnType<PaymentActivities['processPayment']>> | null) => {
+    if (state === null) return
+    const { found, status, expiresAt, maturesAt = null } = state
+    mailbox.learn({ status: found ? status : 'missing', expiresAt, maturesAt, unfinished: false })
+  }
+  return {
+    process: async () => learn(await write(({ processPayment }) => processPayment(who()), isOver)),
+    expire: async () => learn(await write(({ expirePayment }) => expirePayment(who()), isOver)),
+  }
+}
 
-const isDue = (state: PaymentState) =>
-  isMature(state) ||
-  (awaitsExpiry(state) && state.expiresAt !== null && Date.parse(state.expiresAt) <= Date.now())
-
-function ending(input: PaymentInput, { found, status }: PaymentState): PaymentEnding {
-  const story = found
-    ? `Payment is ${status}; everything that follows from its events is done.`
-    : 'No such payment: the request that armed this run was refused or never finished.'
+function ending({ payment }: PaymentInput, { status }: PaymentFacts): PaymentEnding {
+  const story =
+    status === 'missing'
+      ? 'There is no such payment: its request was refused or never finished, or the database was restored to a time before it.'
+      : status === null
+        ? 'Everything that follows is done.'
+        : `Payment is ${status}; everything that follows from its events is done.`
   setCurrentDetails(story)
-  return { payment: input.payment, status: found ? status : 'never_created', story }
+  return { payment, status, story }
 }

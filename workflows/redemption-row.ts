@@ -20,9 +20,6 @@ type Activities = RedemptionActivities & FulfillmentActivities
 
 const write = writes<Activities>()
 
-// Between two writes of which the first left the row waiting: a minute of it is a handful of events.
-const REST_MS = 60_000
-
 /**
  * A redemption's row as its run knows it: from its start, from signals, from the answers of its writes. The
  * database decides every race. An end is final: what was read before it may come after it.
@@ -35,7 +32,6 @@ export class RedemptionRow {
   /** An operator cancelled the run in the Temporal UI. */
   isCancelRequested = false
   readonly #waitsIn: RedemptionFacts['status']
-  #leftWaiting = false
   #looksWithoutRow = 0
 
   /** A row waits in one status; any other ends its run. `expiresAt`: presumed where no facts are sent. */
@@ -58,7 +54,6 @@ export class RedemptionRow {
   /** Whether there is something to wait for, by all that has come. */
   async waits(): Promise<boolean> {
     if (!allHandlersFinished()) await condition(allHandlersFinished)
-    if (this.mailbox.hasNews()) this.#leftWaiting = false
     this.mailbox.handle()
     // facts of a release after this one fail the task, which its worker can do; never the run
     if (typeof this.facts.status !== 'string') throw new TypeError('Facts without a status')
@@ -68,9 +63,8 @@ export class RedemptionRow {
   /** Waits for a change, or until a time (ISO 8601; null: for a change alone). */
   async changedOr(dueAt: string | null, summary: string): Promise<void> {
     setCurrentDetails(redemptionStory(this.facts))
-    this.#leftWaiting = false
-    const { facts, revision } = this.mailbox
-    if (workflowInfo().continueAsNewSuggested && this.mailbox.isQuiet()) {
+    if (this.mailbox.shouldContinueAsNew()) {
+      const { facts, revision } = this.mailbox
       const known = this.mustLook ? null : facts
       await continueAsNew<RunWorkflow>({ ...this.input, facts: known, revision })
     }
@@ -79,9 +73,11 @@ export class RedemptionRow {
 
   /** Writes, and takes the answer. Where the last one left the row waiting, a change comes first, or a minute. */
   async write(run: Run<Activities, Settlement>): Promise<void> {
-    if (this.#leftWaiting) return this.changedOr(this.#restsUntil(), 'looks at its row again')
-    this.#leftWaiting = true
-    const settlement = await write(run, () => !this.#isWaiting())
+    setCurrentDetails(redemptionStory(this.facts))
+    const settlement = await this.mailbox.act(
+      () => write(run, () => !this.#isWaiting()),
+      this.#restMs(),
+    )
     if (settlement) this.#learn(settlement)
   }
 
@@ -149,13 +145,9 @@ export class RedemptionRow {
     this.mailbox.facts = { ...this.facts, status: 'missing' }
   }
 
-  #restsUntil(): string {
+  #restMs(): number | undefined {
     const { creationWindowMs } = this.input
     const isMissing = this.#looksWithoutRow > 0 && creationWindowMs !== undefined
-    return new Date(Date.now() + (isMissing ? 2 * creationWindowMs : REST_MS)).toISOString()
+    return isMissing ? 2 * creationWindowMs : undefined
   }
 }
-
-/** ISO 8601; null: never. */
-export const isDue = (dueAt: string | null): boolean =>
-  dueAt !== null && Date.parse(dueAt) <= Date.now()

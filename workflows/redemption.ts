@@ -1,8 +1,9 @@
 import { CancellationScope, patched } from '@temporalio/workflow'
+import { isDue } from './mailbox.ts'
 import type { RedemptionEnding, RedemptionInput } from './messages.ts'
 import { answerPreviousApi } from './previous/messages.ts'
 import { redemption as previousRedemption } from './previous/redemption.ts'
-import { isDue, RedemptionRow } from './redemption-row.ts'
+import { RedemptionRow } from './redemption-row.ts'
 
 /**
  * One redemption that waits for its payment. Usually the row has ended when the run hears of it, and there

@@ -1,23 +1,30 @@
-import { proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow'
+import { patched, setCurrentDetails } from '@temporalio/workflow'
 import type { ReportedEventActivities } from '../activities/reported-event.ts'
+import { Mailbox } from './mailbox.ts'
 import type { ReportedEventEnding, ReportedEventInput } from './messages.ts'
+import { reportedEvent as previousReportedEvent } from './previous/reported-event.ts'
+import { writes } from './write.ts'
 
-// Retried without limit: what was accepted is done when the database is back, however long that takes.
-const { reportEvent } = proxyLocalActivities<ReportedEventActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
+const write = writes<ReportedEventActivities>()
 
 /**
  * An event that was accepted, and whose request could not learn what became of it: it is done here, once
  * by its eventId, or was done already. What happens in the request needs no run: it is one transaction.
  */
 export async function reportedEvent(input: ReportedEventInput): Promise<ReportedEventEnding> {
-  setCurrentDetails(`${input.type} of ${input.user}: waits for the database.`)
-  const { outcome } = await reportEvent(input)
-  const story = STORIES[outcome]
-  setCurrentDetails(story)
-  return { eventId: input.eventId, outcome, story }
+  if (!patched('row-changed')) return previousReportedEvent(input)
+  const { facts, revision, ...event } = input
+  const mailbox = new Mailbox(facts ?? null, revision)
+  setCurrentDetails(`${event.type} of ${event.user}: waits for the database.`)
+  for (;;) {
+    mailbox.handle()
+    const done = await mailbox.act(() => write(({ reportEvent }) => reportEvent(event)))
+    if (done === null) continue
+    const { outcome } = done
+    const story = STORIES[outcome]
+    setCurrentDetails(story)
+    return { eventId: event.eventId, outcome, story }
+  }
 }
 
 const STORIES = {

@@ -1,17 +1,18 @@
 import {
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import type { TierReassessmentActivities } from '../activities/tier-reassessment.ts'
+import { Mailbox } from './mailbox.ts'
 import {
-  rowChanged,
   type TierReassessmentInput,
   type TierReassessmentWorkflow,
   tiersChanged,
 } from './messages.ts'
+import { tierReassessment as previousTierReassessment } from './previous/tier-reassessment.ts'
 
 // Retried without limit: judging a member again changes nothing.
 const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
@@ -28,25 +29,21 @@ const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
 export async function tierReassessment(
   input: TierReassessmentInput,
 ): ReturnType<TierReassessmentWorkflow> {
-  let heard = 0
+  if (!patched('row-changed')) return previousTierReassessment(input)
+  const { workspace, program } = input
+  const mailbox = new Mailbox<unknown>(null, input.revision)
+  setHandler(tiersChanged, () => mailbox.receive())
   let changed = input.changed ?? 0
-  setHandler(tiersChanged, () => {
-    heard++
-  })
-  setHandler(rowChanged, () => {
-    heard++
-  })
   for (;;) {
-    const answered = heard
-    const turn = await reassessTiers({ workspace: input.workspace, program: input.program })
+    mailbox.handle()
+    const turn = await reassessTiers({ workspace, program })
     changed += turn.changed
     const story = `${turn.judged} members judged, ${changed} changes of tier.`
     setCurrentDetails(story)
-    if (turn.ended && heard === answered) {
-      return { program: input.program, judged: turn.judged, changed, story }
-    }
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<TierReassessmentWorkflow>({ ...input, changed })
+    if (turn.ended && mailbox.isQuiet()) return { program, judged: turn.judged, changed, story }
+    if (mailbox.shouldContinueAsNew()) {
+      const { revision } = mailbox
+      await continueAsNew<TierReassessmentWorkflow>({ workspace, program, changed, revision })
     }
   }
 }

@@ -1,69 +1,64 @@
-import {
-  condition,
-  continueAsNew,
-  defineSignal,
-  proxyLocalActivities,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow'
+import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { TierActivities } from '../activities/tier.ts'
+import type { TierReviewFacts } from './facts.ts'
+import { isDue, Mailbox } from './mailbox.ts'
 import {
-  type Row,
   reviewMoved,
-  rowChanged,
   type TierReviewEnding,
   type TierReviewInput,
+  type TierReviewWorkflow,
 } from './messages.ts'
+import { tierReview as previousTierReview } from './previous/tier-review.ts'
+import { writes } from './write.ts'
 
-const write = proxyLocalActivities<TierActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '100ms', maximumInterval: '30s' },
-})
+const write = writes<TierActivities>()
 
 /**
  * Watches over one member's tier: sleeps until the next date at which it could fall, has it judged by the
  * ledger and sleeps again, until nothing can fall any more. Promotion is not its business: that happens
- * in the transaction that earns it. Started with a delay up to the date, or without; told of an earlier
- * date by `reviewMoved`.
+ * in the transaction that earns it. An earlier date is signalled.
  */
 export async function tierReview(input: TierReviewInput): Promise<TierReviewEnding> {
-  let reviewsAt = input.reviewsAt
-  setHandler(reviewMoved, (at) => {
-    if (at < reviewsAt) reviewsAt = at
+  if (!patched('row-changed')) return previousTierReview(input)
+  const { workspace, account } = input
+  const mailbox = new Mailbox<TierReviewFacts>(input.facts ?? input, input.revision)
+  setHandler(reviewMoved, (reviewsAt) => {
+    const { reviewsAt: known } = mailbox.facts
+    if (known === null || reviewsAt < known) mailbox.facts = { reviewsAt }
+    mailbox.receive()
   })
-  setHandler(defineSignal<[Row<{ reviewsAt: string }>]>(rowChanged.name), ({ facts }) => {
-    if (facts.reviewsAt < reviewsAt) reviewsAt = facts.reviewsAt
-  })
+  let tier: string | null = null
+
+  const review = async () => {
+    const at = new Date().toISOString()
+    const state = await write(({ reviewTier }) => reviewTier({ workspace, account, at }))
+    if (state === null) return
+    tier = state.tier
+    mailbox.learn({ reviewsAt: state.reviewAt })
+  }
+
   for (;;) {
-    await untilDue(() => reviewsAt)
-    const { tier, reviewAt } = await write.reviewTier({
-      workspace: input.workspace,
-      account: input.account,
-      at: new Date().toISOString(),
-    })
-    if (reviewAt === null) return ending(input, tier)
-    reviewsAt = reviewAt
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof tierReview>({ ...input, reviewsAt })
+    mailbox.handle()
+    const { reviewsAt } = mailbox.facts
+    if (reviewsAt === null) return ending(account, tier)
+    if (isDue(reviewsAt)) {
+      await mailbox.act(review)
+    } else {
+      setCurrentDetails(`The tier could fall at ${reviewsAt}, unless enough is earned before.`)
+      if (mailbox.shouldContinueAsNew()) {
+        const { facts, revision } = mailbox
+        await continueAsNew<TierReviewWorkflow>({ ...input, reviewsAt, facts, revision })
+      }
+      await mailbox.newsOr(Date.parse(reviewsAt), `tier could fall at ${reviewsAt}`)
+    }
   }
 }
 
-async function untilDue(due: () => string): Promise<void> {
-  for (;;) {
-    const until = due()
-    const leftMs = Date.parse(until) - Date.now()
-    if (leftMs <= 0) return
-    setCurrentDetails(`The tier could fall at ${until}, unless enough is earned before.`)
-    await condition(() => due() !== until, leftMs, { summary: `tier could fall at ${until}` })
-  }
-}
-
-function ending(input: TierReviewInput, tier: string | null): TierReviewEnding {
+function ending(account: string, tier: string | null): TierReviewEnding {
   const story =
     tier === null
       ? 'No tier to watch over any more.'
       : `Tier ${tier} cannot fall by itself; nothing to watch over.`
   setCurrentDetails(story)
-  return { account: input.account, tier, story }
+  return { account, tier, story }
 }

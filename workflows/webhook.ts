@@ -1,13 +1,14 @@
 import {
-  condition,
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import type { DeliveryActivities, DeliveryRound } from '../activities/webhooks/deliver.ts'
+import { Mailbox } from './mailbox.ts'
 import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } from './messages.ts'
+import { webhook as previousWebhook } from './previous/webhook.ts'
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({
   startToCloseTimeout: '30m', // a round hands back after half of it, however much there is to do
@@ -16,30 +17,34 @@ const { deliverDue } = proxyActivities<DeliveryActivities>({
 })
 
 /**
- * Delivers what is due at one endpoint, whenever it is due: woken by a nudge, or by the next
- * retry's time. The deliveries' rows hold all there is to know; this only keeps the time.
+ * Delivers what is due at one endpoint, whenever it is due: signalled when there is something new, or at the
+ * next retry's time. The deliveries' rows hold all there is to know; this only keeps the time.
  */
 export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
-  let nudges = 0
-  setHandler(nudged, () => {
-    nudges++
-  })
-  do {
-    const heard = nudges
-    const round = await deliverDue(input)
-    setCurrentDetails(storyOf(round))
-    if (round.state === 'gone' && nudges === heard) {
-      return { endpoint: input.endpoint, story: storyOf(round) }
+  if (!patched('row-changed')) return previousWebhook(input)
+  const { workspace, endpoint } = input
+  const mailbox = new Mailbox<unknown>(null, input.revision)
+  setHandler(nudged, () => mailbox.receive())
+  for (;;) {
+    mailbox.handle()
+    const round = await deliverDue({ workspace, endpoint })
+    const story = storyOf(round)
+    setCurrentDetails(story)
+    if (round.state === 'gone' && mailbox.isQuiet()) return { endpoint, story }
+    if (mailbox.shouldContinueAsNew()) {
+      await continueAsNew<WebhookWorkflow>({ workspace, endpoint, revision: mailbox.revision })
     }
-    await untilDue(round, () => nudges > heard)
-  } while (!workflowInfo().continueAsNewSuggested)
-  return continueAsNew<WebhookWorkflow>(input)
+    await untilDue(mailbox, round)
+  }
 }
 
-async function untilDue({ state, nextInMs }: DeliveryRound, news: () => boolean): Promise<void> {
+async function untilDue(
+  mailbox: Mailbox<unknown>,
+  { state, nextInMs }: DeliveryRound,
+): Promise<void> {
   if (state === 'gone' || nextInMs === 0) return
-  if (nextInMs === null) await condition(news)
-  else await condition(news, nextInMs, { summary: 'next retry' })
+  if (nextInMs === null) await mailbox.newsOr(null)
+  else await mailbox.newsOr(Date.now() + nextInMs, 'next retry')
 }
 
 function storyOf({ state, nextInMs, nextAt }: DeliveryRound): string {

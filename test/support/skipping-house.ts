@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
 import { requestActivities } from '../../activities/index.ts'
+import type { Pool } from '../../db/pool.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { sendAfterCommits } from '../../temporal/after-commit.ts'
@@ -37,7 +38,12 @@ async function startSkipping(path: string): Promise<TestWorkflowEnvironment> {
  * not wake a delayed run for signalWithStart, and has no schedules. What wakes is tested on the real
  * server.
  */
-export async function openSkippingHouse(): Promise<SkippingHouse> {
+export async function openSkippingHouse({
+  workerPool = (pool) => pool,
+}: {
+  /** The database as the worker reaches it. */
+  workerPool?: (pool: Pool, env: TestWorkflowEnvironment) => Pool
+} = {}): Promise<SkippingHouse> {
   const path = await timeSkippingServer({ onProgress: console.log })
   const [database, env] = await Promise.all([testDatabase(), startSkipping(path)])
   const connection: NativeConnection = env.nativeConnection
@@ -53,7 +59,7 @@ export async function openSkippingHouse(): Promise<SkippingHouse> {
   const worker = await createWorker({
     connection,
     namespace: 'default',
-    dependencies: { pool: database.pool, engine },
+    dependencies: { pool: workerPool(database.pool, env), engine },
     workflowBundle: { code: await readFile(bundlePath, 'utf8') },
   })
   const sender = sendAfterCommits({

@@ -4,20 +4,13 @@ import {
   condition,
   patched,
   setCurrentDetails,
-  setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Settlement } from '../../activities/settlement.ts'
 import { CREATION_WINDOW_MS } from '../../domain/creation-window.ts'
 import { type RedemptionFacts, redemptionStory } from '../../domain/redemption-story.ts'
-import {
-  type MessageAnswer,
-  type Operation,
-  type RedemptionEnding,
-  type RunInput,
-  rowChanged,
-} from '../messages.ts'
+import type { MessageAnswer, Operation, RedemptionEnding, RunInput } from '../messages.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../search-attributes.ts'
 
 /**
@@ -119,16 +112,6 @@ export function listenToOperator(run: Switch): void {
   CancellationScope.current().cancelRequested.catch(() =>
     hear(run, () => run.rules.giveUp({ ...moment(run), ...ask })),
   )
-}
-
-/**
- * What an API of this release sends, also to a run that an older worker began: it looks at its row. Where
- * the older worker still had the run, the signal did nothing, and does nothing on replay.
- */
-export function listenToRow(run: Switch): void {
-  setHandler(rowChanged, () => {
-    if (patched('row-changed-to-a-run-of-before')) run.heard++
-  })
 }
 
 /** A signal: what it does is done even in a run that an operator has cancelled and that keeps waiting. */

@@ -16,12 +16,12 @@ import {
   armed,
   hear,
   listenToOperator,
-  listenToRow,
   moment,
   type Rules,
   type Switch,
   untilEnded,
 } from './dead-mans-switch.ts'
+import { onRowChanged } from './row-changed.ts'
 
 // Retried without limit: a message is obeyed when the database is back, however long that takes.
 const write = proxyLocalActivities<RedemptionActivities>({
@@ -69,5 +69,7 @@ function listen(run: Switch): void {
     answer(run, () => write.reverseRedemption({ ...moment(run), ...ask })),
   )
   listenToOperator(run)
-  listenToRow(run)
+  onRowChanged(() => {
+    run.heard++
+  })
 }

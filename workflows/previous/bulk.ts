@@ -1,0 +1,47 @@
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { BulkRunActivities, BulkState } from '../../activities/bulk.ts'
+import { type BulkEnding, type BulkInput, type BulkWorkflow, bulkChanged } from '../messages.ts'
+import { onRowChanged } from './row-changed.ts'
+
+// Retried without limit: a chunk is written once, however often it is tried.
+const { workOnBulk } = proxyActivities<BulkRunActivities>({
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '30s' },
+})
+
+/**
+ * An import, or the reversal of a batch: chunk after chunk, some seconds' worth a turn, with its
+ * progress to be read here. Whether it is paused its row says; a message only makes it look.
+ */
+export async function bulkRun(input: BulkInput): Promise<BulkEnding> {
+  let heard = 0
+  setHandler(bulkChanged, () => {
+    heard++
+  })
+  onRowChanged(() => {
+    heard++
+  })
+  for (;;) {
+    const answered = heard
+    const state = await workOnBulk(input)
+    setCurrentDetails(detailsOf(state))
+    if (state.status !== 'running' && state.status !== 'paused') {
+      return { bulk: input.bulk, posted: state.posted, refused: state.refused }
+    }
+    if (state.status === 'paused') await condition(() => heard > answered)
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<BulkWorkflow>(input)
+  }
+}
+
+function detailsOf({ status, posted, refused, total }: BulkState): string {
+  const part = total === 0 ? 100 : Math.floor(((posted + refused) / total) * 100)
+  return `${status}: ${posted} of ${total} rows written (${part}%), ${refused} refused.`
+}

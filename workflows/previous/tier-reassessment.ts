@@ -1,0 +1,52 @@
+import {
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { TierReassessmentActivities } from '../../activities/tier-reassessment.ts'
+import {
+  type TierReassessmentInput,
+  type TierReassessmentWorkflow,
+  tiersChanged,
+} from '../messages.ts'
+import { onRowChanged } from './row-changed.ts'
+
+// Retried without limit: judging a member again changes nothing.
+const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
+  startToCloseTimeout: '1m',
+  heartbeatTimeout: '20s',
+  retry: { initialInterval: '500ms', maximumInterval: '30s' },
+})
+
+/**
+ * After a change of a program's tiers: every member is judged by them, in id order, some seconds'
+ * worth a turn. Where it stands is in the database, so that any run goes on where the last one
+ * stopped. A change on the way starts the walk over.
+ */
+export async function tierReassessment(
+  input: TierReassessmentInput,
+): ReturnType<TierReassessmentWorkflow> {
+  let heard = 0
+  let changed = input.changed ?? 0
+  setHandler(tiersChanged, () => {
+    heard++
+  })
+  onRowChanged(() => {
+    heard++
+  })
+  for (;;) {
+    const answered = heard
+    const turn = await reassessTiers({ workspace: input.workspace, program: input.program })
+    changed += turn.changed
+    const story = `${turn.judged} members judged, ${changed} changes of tier.`
+    setCurrentDetails(story)
+    if (turn.ended && heard === answered) {
+      return { program: input.program, judged: turn.judged, changed, story }
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<TierReassessmentWorkflow>({ ...input, changed })
+    }
+  }
+}
