@@ -7,8 +7,8 @@ import {
   LEDGER_TOTALS_WORKFLOW_ID,
   LIABILITY_SNAPSHOT_SCHEDULE_ID,
   LIABILITY_SNAPSHOT_WORKFLOW_ID,
-  NET_SCHEDULE_ID,
-  NET_WORKFLOW_ID,
+  RECONCILER_SCHEDULE_ID,
+  RECONCILER_WORKFLOW_ID,
   WORKFLOW,
 } from '../workflows/messages.ts'
 import type { Engine } from './engine.ts'
@@ -17,9 +17,9 @@ import { keepSchedule, type Regular } from './schedule.ts'
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-const NET: Regular = {
-  id: NET_SCHEDULE_ID,
-  workflowId: NET_WORKFLOW_ID,
+const RECONCILER: Regular = {
+  id: RECONCILER_SCHEDULE_ID,
+  workflowId: RECONCILER_WORKFLOW_ID,
   workflowType: WORKFLOW.net,
   everyMs: MINUTE_MS,
   catchupMs: MINUTE_MS,
@@ -60,8 +60,9 @@ const LEDGER: readonly Regular[] = [
   },
 ]
 
-/** The schedule of the net, every minute. */
-export const scheduleNet = (engine: Engine): Promise<void> => keepSchedule(engine, NET)
+/** The schedule of the reconciler, every minute. */
+export const scheduleReconciler = (engine: Engine): Promise<void> =>
+  keepSchedule(engine, RECONCILER)
 
 /** The schedules of expiry, store credit, totals and snapshots. */
 export async function scheduleLedger(engine: Engine): Promise<void> {

@@ -3,8 +3,8 @@ import type { Dependencies } from '../activities/dependencies.ts'
 import { expiryActivities } from '../activities/expiry.ts'
 import { fulfillmentActivities } from '../activities/fulfillment.ts'
 import { liabilityActivities } from '../activities/liability.ts'
-import { type NetFindings, netActivities } from '../activities/net.ts'
 import { paymentActivities } from '../activities/payment.ts'
+import { type ReconcilerFindings, reconcilerActivities } from '../activities/reconciler.ts'
 import { redemptionActivities } from '../activities/redemption.ts'
 import { reportedEventActivities } from '../activities/reported-event.ts'
 import { storeCreditActivities } from '../activities/store-credit.ts'
@@ -16,7 +16,7 @@ import { deliveryActivities } from '../activities/webhooks/deliver.ts'
 /** Every activity the worker runs, under the names that the workflows call. */
 export function workerActivities(
   dependencies: Dependencies &
-    DeliveryDependencies & { found: (kind: keyof NetFindings, count: number) => void },
+    DeliveryDependencies & { found: (kind: keyof ReconcilerFindings, count: number) => void },
 ) {
   return {
     ...redemptionActivities(dependencies),
@@ -29,7 +29,7 @@ export function workerActivities(
     ...bulkRunActivities(dependencies),
     ...liabilityActivities(dependencies),
     ...storeCreditActivities(dependencies),
-    ...netActivities(dependencies),
+    ...reconcilerActivities(dependencies),
     ...deliveryActivities(dependencies),
   }
 }

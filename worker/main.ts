@@ -7,7 +7,7 @@ import { createPool } from '../db/pool.ts'
 import { sendAfterCommits } from '../temporal/after-commit.ts'
 import { connectEngine } from '../temporal/connect.ts'
 import { registerSearchAttributes } from '../temporal/prepare.ts'
-import { scheduleLedger, scheduleNet } from '../temporal/schedules.ts'
+import { scheduleLedger, scheduleReconciler } from '../temporal/schedules.ts'
 import { workflowBundle } from './bundle.ts'
 import { serveHealth } from './health.ts'
 import { createWorker } from './worker.ts'
@@ -33,9 +33,9 @@ async function main(): Promise<void> {
   collectDefaultMetrics()
   const onFailure = failuresTo(register, log)
   const sender = sendAfterCommits({ pool, engine, onFailure })
-  const mended = new Counter({
+  const found = new Counter({
     name: 'vinr_net_found_total',
-    help: 'What the net found past its time and mended; zero in a healthy system.',
+    help: 'What the reconciler found past its time and did; zero in a healthy system.',
     labelNames: ['kind'],
   })
   const worker = await createWorker({
@@ -48,9 +48,9 @@ async function main(): Promise<void> {
       onFailure,
     },
     workflowBundle: await bundle,
-    found: (kind, count) => mended.inc({ kind }, count),
+    found: (kind, count) => found.inc({ kind }, count),
   })
-  await scheduleNet(engine)
+  await scheduleReconciler(engine)
   await scheduleLedger(engine)
   const health = await serveHealth(config, () => worker.getState() === 'RUNNING', log)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown())

@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Dependencies } from '../activities/dependencies.ts'
-import type { NetFindings } from '../activities/net.ts'
+import type { ReconcilerFindings } from '../activities/reconciler.ts'
 import { addressGuard } from '../activities/webhooks/addresses.ts'
 import { createSend } from '../activities/webhooks/send.ts'
 import { workerActivities } from './activities.ts'
@@ -13,8 +13,8 @@ export type WorkerOptions = {
   namespace: string
   dependencies: Dependencies
   workflowBundle: WorkflowBundle
-  /** Counts what the net had to mend. */
-  found?: (kind: keyof NetFindings, count: number) => void
+  /** Counts what the reconciler found past its time. */
+  found?: (kind: keyof ReconcilerFindings, count: number) => void
 }
 
 /** A worker of the product: all workflows and activities on one task queue. */

@@ -37,8 +37,9 @@ export const LIABILITY_SNAPSHOT_SCHEDULE_ID = 'liability-snapshot-daily'
 export const CREDIT_EXPIRY_WORKFLOW_ID = 'credit-expiry'
 export const CREDIT_EXPIRY_SCHEDULE_ID = 'credit-expiry-every-quarter-hour'
 
-export const NET_WORKFLOW_ID = 'net'
-export const NET_SCHEDULE_ID = 'net-every-minute'
+/** The reconciler's, as the releases before published them. */
+export const RECONCILER_WORKFLOW_ID = 'net'
+export const RECONCILER_SCHEDULE_ID = 'net-every-minute'
 
 /**
  * What a run is started with beside its input: what its row says. An API of the release before sends

@@ -64,7 +64,10 @@ export async function uploaded<T>(
     await activities
       .forgetUpload(upload)
       .catch((error: unknown) =>
-        log.warn({ err: error, upload: upload.id }, 'an upload is left for the net to remove'),
+        log.warn(
+          { err: error, upload: upload.id },
+          'an upload is left for the reconciler to remove',
+        ),
       )
   }
 }

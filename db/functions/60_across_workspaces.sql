@@ -1,6 +1,6 @@
 -- The only functions that see across workspaces (security definer: they run as the owner, past row
--- security). They find who is asking, and what the net has to mend, the longest overdue first, past
--- `p_skip` of them that could not be mended; they change nothing.
+-- security). They find who is asking, and what the reconciler has to do, the longest overdue first, past
+-- `p_skip` of them that could not be done; they change nothing.
 
 create or replace function api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz, revoked_at timestamptz)

@@ -1,5 +1,5 @@
 -- More functions that see across workspaces (security definer): the expiry of shared dates, the
--- roll-up of totals, the daily snapshot, and what the net looks for.
+-- roll-up of totals, the daily snapshot, and what the reconciler looks for.
 
 -- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first. Many share
 -- a date: among them the order is the index's own, which reads no more of them than it gives.
@@ -21,6 +21,30 @@ language sql stable security definer set search_path = public as $$
   where b.status = 'running' and b.progressed_at <= p_before
   order by b.progressed_at, b.workspace, b.id limit p_limit offset p_skip
 $$;
+
+-- Makes outbox rows due at once that were written before `p_before` and not sent: whoever had them is gone, or
+-- nobody sweeps. Those that Temporal refused keep their own time, of at most ten minutes. Whoever has one still
+-- sends it too, which changes nothing. Returns how many it found, at most `p_limit`.
+create or replace function outbox_make_due(p_before timestamptz, p_limit int) returns int
+language plpgsql security definer set search_path = public as $$
+declare
+  found_rows int;
+  now timestamptz := clock_timestamp();
+begin
+  with overdue as (
+    select o.workspace, o.workflow_id from workflow_outbox o
+    where o.written_at <= p_before
+      and (o.attempts = 0 or o.next_attempt_at <= p_before or o.next_attempt_at > now + interval '10 minutes')
+    limit p_limit
+    for update skip locked
+  ),
+  due as (
+    update workflow_outbox o set next_attempt_at = now
+    from overdue x where o.workspace = x.workspace and o.workflow_id = x.workflow_id and o.next_attempt_at > now
+  )
+  select count(*)::int from overdue into found_rows;
+  return found_rows;
+end $$;
 
 -- Adds to the daily totals every ptx with an id below a time that is certain to be complete: this
 -- function notes its own transaction number and the time; a later run, once every transaction up to

@@ -34,7 +34,11 @@ const CASES: Case[] = [
   ['workflows', `export type Story = import('../activities/redemption.ts').Activities`],
   ['workflows', `import { settle } from '../activities/redemption.ts'`, 'import-directions'],
   // The braces stay when the type is stripped, and bring the module into the bundle.
-  ['workflows', `import { type Activities } from '../activities/net.ts'`, 'import-directions'],
+  [
+    'workflows',
+    `import { type Activities } from '../activities/reconciler.ts'`,
+    'import-directions',
+  ],
   ['workflows', `export * from '../activities/redemption.ts'`, 'import-directions'],
   ['workflows', `import '../db/pool.ts'`, 'import-directions'],
   ['workflows', `import { z } from 'zod'`, 'import-directions'],

@@ -17,7 +17,7 @@ export type House = TestDatabase & {
   activities: RequestActivities
   workspace: string
   keys: Awaited<ReturnType<typeof seedWorkspace>>
-  /** What the net found, by kind. */
+  /** What the reconciler found, by kind. */
   found: Record<string, number>
   /** What worker and activities reported as failed. */
   failures: Failure[]

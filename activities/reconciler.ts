@@ -2,23 +2,24 @@ import { overdueTierReviews, reviewAccountTier } from '../db/account-changes.ts'
 import { resumeBulk, stalledBulks } from '../db/bulk.ts'
 import { forgetDeadUploads } from '../db/bulk-uploads.ts'
 import { dueExpiries, expireAccount } from '../db/expiry.ts'
+import type { Pool } from '../db/pool.ts'
 import {
   expiredPayments,
   forgetKeys,
+  makeOutboxDue,
   maturingEarnings,
-  netClock,
   overdueFulfillments,
   overdueRedemptions,
+  reconcilerClock,
   replayPayment,
   undeliveredEndpoints,
   unprocessedPayments,
-} from '../db/net.ts'
-import type { Pool } from '../db/pool.ts'
+} from '../db/reconciler.ts'
 import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
 import { signalEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
-import { failuresToStandardError } from './failures.ts'
+import { failuresToStandardError, type OnFailure } from './failures.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
@@ -27,7 +28,9 @@ import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
-// One run mends at most so many of a kind; the next minute takes the rest.
+// An outbox row is sent within milliseconds, by the sweep within seconds, and one whose claim was lost after 30 s.
+const OUTBOX_GRACE_MS = 60_000
+// One run does at most so many of a kind; the next minute takes the rest.
 const BATCH = 500
 // And begins no further page after this: the activity has 50 s.
 const TURN_MS = 30_000
@@ -35,7 +38,7 @@ const TURN_MS = 30_000
 const UPLOADS = 10
 const KEY_LIFETIME_MS = 24 * 3_600_000
 
-export type NetFindings = {
+export type ReconcilerFindings = {
   redemptions: number
   payments: number
   inbox: number
@@ -45,8 +48,9 @@ export type NetFindings = {
   expiries: number
   bulks: number
   fulfillments: number
+  outbox: number
 }
-export type NetActivities = ReturnType<typeof netActivities>
+export type ReconcilerActivities = ReturnType<typeof reconcilerActivities>
 
 /** Called by a run of the release before: reviews are told of by the outbox. */
 const OF_THE_RELEASE_BEFORE = { armTierReviews: async (): Promise<number> => 0 }
@@ -55,26 +59,23 @@ type Row = { workspace: string }
 /** Finds what is overdue since `before` (ISO 8601), the longest overdue first. */
 type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
 
-/**
- * Finds what should not be there, and mends it by the activities that should have. Counts what it
- * finds. Each row is mended on its own: see `workOff`.
- */
-export function netActivities(
-  dependencies: Dependencies & { found: (kind: keyof NetFindings, count: number) => void },
-) {
-  const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
-  const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { actOnOverdueFulfillment } = fulfillmentActivities(dependencies)
-  const { expirePayment, processPayment } = paymentActivities(dependencies)
+type Reconciling = Pick<Dependencies, 'pool'> & {
+  found: (kind: keyof ReconcilerFindings, count: number) => void
+  onFailure: OnFailure
+}
 
-  /** `remains`: what is mended is found again until its own run, which is only told, gets to it. */
-  const mend = async <R extends Row & Record<string, string>>(
-    kind: keyof NetFindings,
+/**
+ * Finds the overdue rows of a kind and does them, each on its own; how many it found. `remains`: what was done is
+ * found again until its own run, which is only told, gets to it.
+ */
+function reconciling({ pool, found, onFailure }: Reconciling) {
+  return async <R extends Row & Record<string, string>>(
+    kind: keyof ReconcilerFindings,
     overdue: Overdue<R>,
     act: (row: R, now: string) => Promise<unknown>,
     { remains = false } = {},
   ): Promise<number> => {
-    const { now, before } = await netClock(pool, GRACE_MS)
+    const { now, before } = await reconcilerClock(pool, GRACE_MS)
     const { done, passedOver } = await workOff<R>(
       (limit, skip) => overdue(pool, before, limit, skip),
       (row) => act(row, now),
@@ -89,25 +90,39 @@ export function netActivities(
     found(kind, done + passedOver)
     return done + passedOver
   }
+}
 
+/**
+ * Finds what is past its time and not done, and does it, by the commands that should have. Counts what it
+ * finds. Each row is done on its own: see `workOff`. A run that was terminated begins again, where it still
+ * has something to wait for, by the outbox row that is written with what was done.
+ */
+export function reconcilerActivities(dependencies: Dependencies & Pick<Reconciling, 'found'>) {
+  const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
+  const { releaseDueRedemption } = redemptionActivities(dependencies)
+  const { actOnOverdueFulfillment } = fulfillmentActivities(dependencies)
+  const { expirePayment, processPayment } = paymentActivities(dependencies)
+  const reconcile = reconciling({ pool, found, onFailure })
+
+  // Under the names that a run of the release before calls them by.
   return {
     mendRedemptions: (): Promise<number> =>
-      mend('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
+      reconcile('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
         releaseDueRedemption({ workspace, redemption: id, at }),
       ),
 
     mendFulfillments: (): Promise<number> =>
-      mend('fulfillments', overdueFulfillments, ({ workspace, id }, at) =>
+      reconcile('fulfillments', overdueFulfillments, ({ workspace, id }, at) =>
         actOnOverdueFulfillment({ workspace, redemption: id, at }),
       ),
 
     mendPayments: (): Promise<number> =>
-      mend('payments', expiredPayments, ({ workspace, payment }, at) =>
+      reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>
         expirePayment({ workspace, payment, at }),
       ),
 
     mendInbox: (): Promise<number> =>
-      mend(
+      reconcile(
         'inbox',
         unprocessedPayments,
         async ({ workspace, payment }) => {
@@ -120,10 +135,10 @@ export function netActivities(
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     mendTiers: async (): Promise<number> => {
-      const reviews = await mend('tiers', overdueTierReviews, ({ workspace, id }, at) =>
+      const reviews = await reconcile('tiers', overdueTierReviews, ({ workspace, id }, at) =>
         reviewAccountTier(pool, workspace, id, at, { resume: true }),
       )
-      const walks = await mend(
+      const walks = await reconcile(
         'tiers',
         stalledReassessments,
         ({ workspace, program }) => resumeReassessment(pool, workspace, program),
@@ -133,20 +148,20 @@ export function netActivities(
     },
 
     mendEarnings: (): Promise<number> =>
-      mend('earnings', maturingEarnings, ({ workspace, source }, at) =>
+      reconcile('earnings', maturingEarnings, ({ workspace, source }, at) =>
         processPayment({ workspace, payment: source, at }),
       ),
 
     /** Endpoints with deliveries overdue, whose signal was lost: counted by endpoint. */
     mendWebhooks: (): Promise<number> =>
-      mend('webhooks', undeliveredEndpoints, (endpoint) => signalEndpoint(engine, endpoint), {
+      reconcile('webhooks', undeliveredEndpoints, (endpoint) => signalEndpoint(engine, endpoint), {
         remains: true,
       }),
 
     /** Warnings and expiries whose run was lost, with any explicit date; a batch at work is no such thing. */
     mendExpiries: async (): Promise<number> => {
       if (await isExpiryBatchRunning(engine)) return 0
-      return mend('expiries', dueExpiries, ({ workspace, account }, at) =>
+      return reconcile('expiries', dueExpiries, ({ workspace, account }, at) =>
         expireAccount(pool, workspace, account, at, { resume: true }),
       )
     },
@@ -156,7 +171,7 @@ export function netActivities(
      * whose process died while it read them: what was kept of them is removed.
      */
     mendBulks: async (): Promise<number> => {
-      const stalled = await mend(
+      const stalled = await reconcile(
         'bulks',
         stalledBulks,
         ({ workspace, bulk }) => resumeBulk(pool, workspace, bulk),
@@ -167,6 +182,14 @@ export function netActivities(
       const dead = await forgetDeadUploads(pool, UPLOADS)
       found('bulks', dead)
       return stalled + dead
+    },
+
+    /** Rows of the outbox that nobody sends: they are due at once, and the sweep takes them. */
+    mendOutbox: async (): Promise<number> => {
+      const { before } = await reconcilerClock(pool, OUTBOX_GRACE_MS)
+      const overdue = await makeOutboxDue(pool, before, BATCH)
+      found('outbox', overdue)
+      return overdue
     },
 
     ...OF_THE_RELEASE_BEFORE,

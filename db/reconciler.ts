@@ -3,7 +3,7 @@ import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
 
 /** The database's time, and the time before which something is overdue. ISO 8601. */
-export async function netClock(
+export async function reconcilerClock(
   pool: Pool,
   graceMs: number,
 ): Promise<{ now: string; before: string }> {
@@ -63,6 +63,15 @@ export async function undeliveredEndpoints(pool: Pool, before: string, limit: nu
 /** The payment as its event left it, with whom to tell; changes nothing. */
 export const replayPayment = (pool: Pool, workspace: string, payment: string) =>
   call<PaymentResult>(pool, 'payment_current', [workspace, payment])
+
+/** Makes outbox rows due that were written before this and that nobody sends; returns how many, at most `limit`. */
+export async function makeOutboxDue(pool: Pool, before: string, limit: number): Promise<number> {
+  const { rows } = await pool.query<{ overdue: number }>(
+    'select outbox_make_due($1, $2) as overdue',
+    [before, limit],
+  )
+  return rows[0]?.overdue ?? 0
+}
 
 /** Deletes idempotency keys older than this; returns how many. */
 export async function forgetKeys(pool: Pool, olderThanMs: number): Promise<number> {

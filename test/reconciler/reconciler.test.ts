@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findPayment, insertPayment, receivePaymentEvent } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
-import { scheduleNet } from '../../temporal/schedules.ts'
-import { NET_SCHEDULE_ID, NET_WORKFLOW_ID, WORKFLOW } from '../../workflows/messages.ts'
+import { scheduleReconciler } from '../../temporal/schedules.ts'
+import {
+  RECONCILER_SCHEDULE_ID,
+  RECONCILER_WORKFLOW_ID,
+  WORKFLOW,
+} from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, ended, redeem, redemptionOf } from '../support/redeem.ts'
@@ -15,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-/** One run of the net, as its schedule starts it. */
+/** One run of the reconciler, as its schedule starts it. */
 const sweep = () =>
   house.engine.client.workflow.execute(WORKFLOW.net, {
     workflowId: newId('run'),
@@ -144,20 +148,20 @@ test('a kind that fails keeps no other from its turn, and the run says so at its
 })
 
 test('is scheduled every minute, once, however often a worker starts', async () => {
-  await scheduleNet(house.engine)
-  await scheduleNet(house.engine)
+  await scheduleReconciler(house.engine)
+  await scheduleReconciler(house.engine)
   const { spec, policies } = await house.engine.client.schedule
-    .getHandle(NET_SCHEDULE_ID)
+    .getHandle(RECONCILER_SCHEDULE_ID)
     .describe()
   expect(spec.intervals).toMatchObject([{ every: 60_000 }])
   expect(policies.overlap).toBe('SKIP')
-  await house.engine.client.schedule.getHandle(NET_SCHEDULE_ID).delete()
+  await house.engine.client.schedule.getHandle(RECONCILER_SCHEDULE_ID).delete()
 })
 
 test('a schedule that an earlier version made is brought up to date, once, and stays paused where it was', async () => {
   const { schedule } = house.engine.client
   const handle = await schedule.create({
-    scheduleId: NET_SCHEDULE_ID,
+    scheduleId: RECONCILER_SCHEDULE_ID,
     spec: { intervals: [{ every: '1 hour', offset: '7 minutes' }], calendars: [{ hour: 3 }] },
     policies: { overlap: 'ALLOW_ALL', catchupWindow: '1 day' },
     state: { paused: true, note: 'for the night' },
@@ -169,17 +173,17 @@ test('a schedule that an earlier version made is brought up to date, once, and s
     },
   })
   try {
-    await scheduleNet(house.engine)
+    await scheduleReconciler(house.engine)
     const { spec, policies, action, state, info } = await handle.describe()
     expect(spec).toMatchObject({ intervals: [{ every: 60_000, offset: 0 }], calendars: [] })
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000 })
     expect(action).toMatchObject({
       workflowType: WORKFLOW.net,
-      workflowId: NET_WORKFLOW_ID,
+      workflowId: RECONCILER_WORKFLOW_ID,
       taskQueue: house.engine.taskQueue,
     })
     expect(state).toMatchObject({ paused: true, note: 'for the night' })
-    await scheduleNet(house.engine)
+    await scheduleReconciler(house.engine)
     expect((await handle.describe()).info.lastUpdatedAt).toEqual(info.lastUpdatedAt)
   } finally {
     await handle.delete()

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { expiryActivities } from '../../activities/expiry.ts'
 import { type Failure, failuresTo } from '../../activities/failures.ts'
 import { liabilityActivities } from '../../activities/liability.ts'
-import { netActivities } from '../../activities/net.ts'
+import { reconcilerActivities } from '../../activities/reconciler.ts'
 import { redemptionActivities } from '../../activities/redemption.ts'
 import { eachRow, workOff } from '../../activities/rows.ts'
 import { storeCreditActivities } from '../../activities/store-credit.ts'
@@ -125,7 +125,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   it('redemptions', async () => {
     const bad = await redeem(house(), { arm: false, holdMs: -20 * 60_000 })
     const good = await redeem(house(), { arm: false, holdMs: -10 * 60_000 })
-    const { mendRedemptions } = netActivities(dependencies())
+    const { mendRedemptions } = reconcilerActivities(dependencies())
     expect(await raising('redemption_release', bad.redemption, mendRedemptions)).toBe(2)
     const status = async (id: string) =>
       (await one('select status from redemption where id = $1', [id])).status
@@ -141,7 +141,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   it('fulfilments', async () => {
     const bad = await redeemItem(house(), { arm: false, deadlineMs: -20 * 60_000 })
     const good = await redeemItem(house(), { arm: false, deadlineMs: -10 * 60_000 })
-    const { mendFulfillments } = netActivities(dependencies())
+    const { mendFulfillments } = reconcilerActivities(dependencies())
     await raising('fulfillment_overdue', bad.redemption, mendFulfillments)
     const notices = async (id: string) =>
       (
@@ -176,12 +176,12 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     await payment(bad, minutesAgo(20))
     await payment(good, minutesAgo(10))
-    await raising('payment_move', bad, netActivities(dependencies()).mendPayments)
+    await raising('payment_move', bad, reconcilerActivities(dependencies()).mendPayments)
     const status = async (id: string) =>
       (await one('select status from payment where id = $1', [id])).status
     expect([await status(bad), await status(good)]).toEqual(['requires_payment', 'expired'])
     expect(failures).toEqual(reportOf('net_payments', bad))
-    await netActivities(dependencies()).mendPayments()
+    await reconcilerActivities(dependencies()).mendPayments()
     await db.owner.query('update inbox set processed_at = now()')
   })
 
@@ -203,7 +203,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     await paid(bad, minutesAgo(20))
     await paid(good, minutesAgo(10))
-    await raising('payment_current', bad, netActivities(dependencies()).mendInbox)
+    await raising('payment_current', bad, reconcilerActivities(dependencies()).mendInbox)
     expect(told).toEqual([`${workspace}/${good}`])
     expect(failures).toEqual(reportOf('net_inbox', bad))
     await db.owner.query('update inbox set processed_at = now()')
@@ -229,12 +229,12 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       `update earning set matures_at = matures_at - interval '1 minute' where source = $1`,
       [bad],
     )
-    await raising('payment_process', bad, netActivities(dependencies()).mendEarnings)
+    await raising('payment_process', bad, reconcilerActivities(dependencies()).mendEarnings)
     const outcome = async (id: string) =>
       (await one('select outcome from earning where source = $1', [id])).outcome
     expect([await outcome(bad), await outcome(good)]).toEqual(['pending', 'earned'])
     expect(failures).toEqual(reportOf('net_earnings', bad))
-    await netActivities(dependencies()).mendEarnings()
+    await reconcilerActivities(dependencies()).mendEarnings()
   })
 
   it('tier reviews', async () => {
@@ -245,7 +245,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       ])
     await reviewed(BAD, 20)
     await reviewed(GOOD, 10)
-    await raising('tier_review', BAD, netActivities(dependencies()).mendTiers)
+    await raising('tier_review', BAD, reconcilerActivities(dependencies()).mendTiers)
     const due = async (id: string) =>
       (await one('select tier_review_at from account where id = $1', [id])).tier_review_at
     expect([await due(BAD), await due(GOOD)]).toEqual([expect.any(Date), null])
@@ -259,7 +259,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
        values ($1, 'prog_bad', now() - interval '20 minutes'), ($1, 'prog_good', now() - interval '10 minutes')`,
       [workspace],
     )
-    const { mendTiers } = netActivities(dependencies())
+    const { mendTiers } = reconcilerActivities(dependencies())
     expect(await raising('tier_reassess_outbox', 'prog_bad', mendTiers)).toBe(2)
     expect(await outbox()).toEqual([`${workspace}/prog_good/tiers`])
     expect(failures).toEqual(reportOf('net_tiers', 'prog_bad'))
@@ -301,7 +301,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       )
     }
     refused = bad
-    expect(await netActivities(dependencies()).mendWebhooks()).toBe(2)
+    expect(await reconcilerActivities(dependencies()).mendWebhooks()).toBe(2)
     expect(told).toEqual([expect.stringContaining(good)])
     expect(failures).toEqual(reportOf('net_webhooks', bad))
     await db.owner.query('delete from webhook_delivery; delete from webhook_endpoint')
@@ -325,7 +325,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
 
   it('expiries', async () => {
     await due()
-    await raising('account_expire', BAD, netActivities(dependencies()).mendExpiries)
+    await raising('account_expire', BAD, reconcilerActivities(dependencies()).mendExpiries)
     expect(await wakes()).toEqual([expect.any(Date), null])
     expect(failures).toEqual(reportOf('net_expiries', BAD))
   })
@@ -357,7 +357,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
          ($1, $3, 'import', 'b', 0, '', now(), now() - interval '10 minutes')`,
       [workspace, bad, good],
     )
-    const { mendBulks } = netActivities(dependencies())
+    const { mendBulks } = reconcilerActivities(dependencies())
     expect(await raising('bulk_outbox', bad, mendBulks)).toBe(2)
     expect(await outbox()).toEqual([good])
     expect(failures).toEqual(reportOf('net_bulks', bad))
@@ -375,7 +375,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       `update bulk_upload set alive_at = alive_at - interval '61 seconds' where id = $1`,
       [uploads[0]],
     )
-    expect(await netActivities(dependencies()).mendBulks()).toBe(1)
+    expect(await reconcilerActivities(dependencies()).mendBulks()).toBe(1)
     expect(found).toEqual({ bulks: 1 })
     const { rows } = await db.owner.query(
       'select u.id, c.bulk from bulk_upload u full join bulk_chunk c on c.bulk = u.id',
