@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
-import { EXPIRY_BATCH_SCHEDULE_ID, NET_SCHEDULE_ID } from '../../workflows/messages.ts'
+import { EXPIRY_BATCH_SCHEDULE_ID, RECONCILER_SCHEDULE_ID } from '../../workflows/messages.ts'
 import { openReceiver, type Receiver } from '../webhooks/receiver.ts'
 import type { Made } from './fixture.ts'
 import { RestoredStack } from './restored.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
   connection = await Connection.connect({ address: stack.running.temporalAddress })
   client = new Client({ connection })
   // what has no run that is due yet is found within the minute anyway
-  for (const id of [NET_SCHEDULE_ID, EXPIRY_BATCH_SCHEDULE_ID]) {
+  for (const id of [RECONCILER_SCHEDULE_ID, EXPIRY_BATCH_SCHEDULE_ID]) {
     await client.schedule.getHandle(id).trigger()
   }
 }, 240_000)
