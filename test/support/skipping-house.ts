@@ -1,4 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { NativeConnection } from '@temporalio/worker'
@@ -19,18 +25,58 @@ const TASK_QUEUE = 'engagement'
 
 export type SkippingHouse = { house: House; env: TestWorkflowEnvironment; taskQueue: string }
 
-const STARTS = 5
-
-/** The SDK gives the server five seconds to start, which a JVM on a busy machine does not always make. */
-async function startSkipping(path: string): Promise<TestWorkflowEnvironment> {
-  const server = { executable: { type: 'existing-path', path } } as const
-  for (let start = 1; ; start++) {
-    try {
-      return await TestWorkflowEnvironment.createTimeSkipping({ server })
-    } catch (error) {
-      if (start === STARTS) throw error
+/**
+ * The SDK gives the server that it starts five seconds, which a JVM on a busy machine does not make. So it
+ * is started here, and what the SDK starts only stands for it.
+ */
+async function startSkipping(
+  path: string,
+): Promise<{ env: TestWorkflowEnvironment; stop(): void }> {
+  const port = await freePort()
+  const server = spawn(path, [`${port}`], { stdio: 'ignore' })
+  const stop = () => void server.kill()
+  try {
+    await listening(port, server)
+    const executable = { type: 'existing-path', path: await standIn() } as const
+    return {
+      env: await TestWorkflowEnvironment.createTimeSkipping({ server: { executable, port } }),
+      stop,
     }
+  } catch (error) {
+    stop()
+    throw error
   }
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const address = listener.address()
+  listener.close()
+  await once(listener, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+async function listening(port: number, server: ChildProcess): Promise<void> {
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}`)
+    const socket = connect(port, '127.0.0.1')
+    const isUp = await once(socket, 'connect').then(
+      () => true,
+      () => false, // not yet
+    )
+    socket.destroy()
+    if (isUp) return
+    await setTimeout(100)
+  }
+}
+
+/** A program that does nothing for as long as it is let. */
+async function standIn(): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'vinr-')), 'stand-in')
+  await writeFile(path, '#!/bin/sh\nexec sleep 86400\n', { mode: 0o755 })
+  return path
 }
 
 /**
@@ -45,7 +91,7 @@ export async function openSkippingHouse({
   workerPool?: (pool: Pool, env: TestWorkflowEnvironment) => Pool
 } = {}): Promise<SkippingHouse> {
   const path = await timeSkippingServer({ onProgress: console.log })
-  const [database, env] = await Promise.all([testDatabase(), startSkipping(path)])
+  const [database, { env, stop }] = await Promise.all([testDatabase(), startSkipping(path)])
   const connection: NativeConnection = env.nativeConnection
   // it lists no attributes, so that the product's own registration cannot ask what is missing
   await env.connection.operatorService.addSearchAttributes({
@@ -79,6 +125,7 @@ export async function openSkippingHouse({
       await running
       await sender.close()
       await env.teardown()
+      stop()
       await database.drop()
     },
   } as unknown as House
