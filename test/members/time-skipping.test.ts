@@ -113,6 +113,7 @@ describe('a tier', () => {
     await earn(id, 700, startedMs)
     await env.client.workflow.start(WORKFLOW.tierReview, {
       workflowId: tierReviewWorkflowId(house.workspace, id),
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING', // the delayed one that the outbox began
       taskQueue: 'engagement',
       args: [
         {
