@@ -15,16 +15,19 @@ declare
   a account;
   p program;
   t ptx;
+  debit jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   a := account_locked(p_workspace, p_account);
   if a.id is null then
     return '{"outcome": "missing"}';
   end if;
-  -- callers pass columns of another collation, with which the index would not be used
-  select * into t from ptx where workspace = p_workspace and operation = p_operation collate "default";
-  if found then
-    return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(t));
+  -- a debit that nothing stands against finds its own repeat when it is written
+  if p_amount >= 0 or a.status = 'closed' or a.lots_due_from <= p_at or a.balance + p_amount < 0 then
+    debit := transaction_of_operation(p_workspace, p_operation);
+    if debit is not null then
+      return jsonb_build_object('outcome', 'replayed', 'transaction', debit);
+    end if;
   end if;
   if a.status = 'closed' and p_type in ('earn', 'adjust') then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
@@ -42,6 +45,18 @@ begin
   if a.balance = 0 and a.lifetime_points = 0 then -- it may be the program's first: from then on they are fixed
     perform decimals_keep(p_workspace, a.program);
   end if;
+  if not decimals_stayed(p_workspace, a.program, p_decimals) then
+    raise exception 'the decimals of % changed', a.program using errcode = '40001';
+  end if;
+  if p_amount < 0 then
+    debit := points_debit(p_workspace, a.id, a.program, p_type, -p_amount, a.balance, p_reason, p_operation,
+      p_fingerprint, null, p_source, p_batch, p_metadata, null, p_at);
+    if debit is null then
+      return jsonb_build_object('outcome', 'replayed',
+        'transaction', transaction_of_operation(p_workspace, p_operation));
+    end if;
+    return jsonb_build_object('outcome', 'posted', 'transaction', debit);
+  end if;
   t.workspace := p_workspace;
   t.id := vinr_id('ptx');
   t.account := a.id;
@@ -56,26 +71,14 @@ begin
   t.payment := p_source ->> 'payment';
   t.refund := p_source ->> 'refund';
   t.batch := p_batch;
-  if p_amount > 0 then
-    select * into p from program where workspace = p_workspace and id = a.program;
-    t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
-  end if;
+  select * into p from program where workspace = p_workspace and id = a.program;
+  t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
   t.metadata := p_metadata;
   t.at := p_at;
   t.created_at := clock_timestamp();
   insert into ptx values (t.*);
-  if not decimals_stayed(p_workspace, a.program, p_decimals) then
-    raise exception 'the decimals of % changed', a.program using errcode = '40001';
-  end if;
-  if p_amount < 0 then
-    update account set balance = t.balance_after where workspace = p_workspace and id = a.id;
-    perform lots_take(p_workspace, a.id, t.id, -p_amount);
-    perform event_of_ptx(p_workspace,
-      case p_type when 'clawback' then 'loyalty.points.clawed_back' else 'loyalty.points.spent' end, t.id, p_at);
-  else
-    perform points_credit(a, t, p, p_expires_at is not null);
-    perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
-  end if;
+  perform points_credit(a, t, p, p_expires_at is not null);
+  perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
   return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
 end $$;
 
@@ -84,9 +87,20 @@ end $$;
 create or replace function decimals_stayed(p_workspace text, p_program text, p_decimals int) returns boolean
 language plpgsql stable as $$
 begin
+  -- not one expression: the plan of one with a null in it is made anew by every call
+  if p_decimals is null then
+    return true;
+  end if;
+  return exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals);
+end $$;
+
+-- The ptx that an operation wrote; null where it wrote none.
+create or replace function transaction_of_operation(p_workspace text, p_operation text) returns jsonb
+language plpgsql stable as $$
+begin
+  -- callers pass columns of another collation, with which the index would not be used
   return (
-    select p_decimals is null
-      or exists (select from program where workspace = p_workspace and id = p_program and decimals = p_decimals));
+    select to_jsonb(t) from ptx t where t.workspace = p_workspace and t.operation = p_operation collate "default");
 end $$;
 
 -- The balance and the lot of a credit already written as `t`, with its date; `a` is the account before it.
