@@ -1,26 +1,18 @@
-import { type Asked, type Settling, settling, type Who } from './settlement.ts'
+import { redemptionCommands } from './redemption-commands.ts'
+import { type Asked, type Settling, settlementOf, settling, type Who } from './settlement.ts'
 
 type Parcel = Asked & { quantity?: number; tracking: string | null; carrier: string | null }
 
 export type FulfillmentActivities = ReturnType<typeof fulfillmentActivities>
 
-/** The writers of fulfilments: each is one ledger function, one transaction, idempotent by its operation. */
+/** What a fulfilment's workflow does: each is one ledger function, one transaction, idempotent by its operation. */
 export function fulfillmentActivities(dependencies: Settling) {
   const settle = settling(dependencies)
+  const commands = redemptionCommands(dependencies)
 
   return {
-    /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
-    fulfillRedemption: ({ workspace, redemption, operation, fingerprint, at, ...parcel }: Parcel) =>
-      settle('fulfillment_ship', [
-        workspace,
-        redemption,
-        parcel.quantity ?? null,
-        parcel.tracking,
-        parcel.carrier,
-        operation,
-        fingerprint,
-        at,
-      ]),
+    fulfillRedemption: async (parcel: Parcel) =>
+      settlementOf(await commands.fulfillRedemption(parcel)),
 
     /** The deadline of a fulfilment, if it has passed: by its policy a notice, or the points return. */
     actOnOverdueFulfillment: ({ workspace, redemption, at }: Who) =>

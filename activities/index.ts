@@ -10,6 +10,7 @@ import { paymentActivities } from './payment.ts'
 import { programActivities } from './program.ts'
 import { reactorActivities } from './reactor.ts'
 import { redemptionActivities } from './redemption.ts'
+import { redemptionCommands } from './redemption-commands.ts'
 import { reportedEventActivities } from './reported-event.ts'
 import { rewardActivities } from './reward.ts'
 import { storeCreditActivities } from './store-credit.ts'
@@ -31,6 +32,7 @@ export function requestActivities(dependencies: Dependencies) {
     ...programActivities(dependencies),
     ...reactorActivities(dependencies),
     ...redemptionActivities(dependencies),
+    ...redemptionCommands(dependencies),
     ...reportedEventActivities(dependencies),
     ...rewardActivities(dependencies),
     ...storeCreditActivities(dependencies),

@@ -1,10 +1,5 @@
-import {
-  type CreateArguments,
-  insertRedemption,
-  reverseRedemption as reverse,
-} from '../db/redemptions.ts'
+import { redemptionCommands } from './redemption-commands.ts'
 import { type Asked, type Settling, settlementOf, settling, type Who } from './settlement.ts'
-import { tellPaymentRun } from './tell-workflows.ts'
 
 type Reversal = Asked & {
   reason: string
@@ -14,15 +9,12 @@ type Reversal = Asked & {
 }
 export type RedemptionActivities = ReturnType<typeof redemptionActivities>
 
-/** The writers of redemptions: each is one ledger function, one transaction, idempotent by its operation. */
+/** What a redemption's workflow does: each is one ledger function, one transaction, idempotent by its operation. */
 export function redemptionActivities(dependencies: Settling) {
-  const { pool, engine } = dependencies
   const settle = settling(dependencies)
+  const commands = redemptionCommands(dependencies)
 
   return {
-    /** Run by the API inside the request; see `redemption_create` for its outcomes. */
-    createRedemption: (create: CreateArguments) => insertRedemption(pool, create),
-
     applyRedemption: ({ workspace, redemption, payment, at }: Who & { payment: string }) =>
       settle('redemption_apply', [workspace, redemption, payment, at]),
 
@@ -56,47 +48,16 @@ export function redemptionActivities(dependencies: Settling) {
         at,
       ]),
 
-    cancelRedemption: ({
-      workspace,
-      redemption,
-      operation,
-      fingerprint,
-      reason,
-      at,
-    }: Asked & { reason: string }) =>
-      settle('redemption_release', [
-        workspace,
-        redemption,
-        'cancel',
-        null,
-        operation,
-        fingerprint,
-        reason,
-        at,
-      ]),
+    cancelRedemption: async (cancel: Asked & { reason: string }) =>
+      settlementOf(await commands.cancelRedemption(cancel)),
 
-    confirmRedemption: ({ workspace, redemption, operation, fingerprint, at }: Asked) =>
-      settle('redemption_confirm', [workspace, redemption, operation, fingerprint, at]),
+    confirmRedemption: async (confirm: Asked) =>
+      settlementOf(await commands.confirmRedemption(confirm)),
 
-    extendRedemption: ({
-      workspace,
-      redemption,
-      minutes,
-      operation,
-      fingerprint,
-      at,
-    }: Asked & { minutes: number }) =>
-      settle('redemption_extend', [workspace, redemption, minutes, operation, fingerprint, at]),
+    extendRedemption: async (extension: Asked & { minutes: number }) =>
+      settlementOf(await commands.extendRedemption(extension)),
 
-    /** Where it refunds the payment as well, that goes on as any refund does. */
-    reverseRedemption: async ({ points, quantity, refund, ...ask }: Reversal) => {
-      const part = { points: points ?? null, quantity: quantity ?? null, refund: refund ?? null }
-      const result = await reverse(pool, { ...ask, ...part })
-      if (engine && result.refunded) {
-        // the refund stands whatever comes of this; the payment's run or the net goes on with it
-        await tellPaymentRun(engine, ask.workspace, result.refunded)
-      }
-      return settlementOf(result)
-    },
+    reverseRedemption: async (reversal: Reversal) =>
+      settlementOf(await commands.reverseRedemption(reversal)),
   }
 }

@@ -27,12 +27,9 @@ export type Reported =
   | { outcome: 'failed'; failed: Planned }
   | { outcome: 'missing' | 'no_type' }
 
-/** A hold that comes so late that its workflow may have looked and ended already; nothing was written. */
-export class HoldTooLate extends Error {}
-
 export type ReportedEventActivities = ReturnType<typeof reportedEventActivities>
 
-/** Readies a plan whose reactors give rewards: their runs are armed, their codes sealed. */
+/** Readies a plan whose reactors give rewards: what they are called, and their codes, sealed. */
 export type Prepare = (plan: readonly Planned[], found: FoundEvent) => Promise<Planned[]>
 
 // Each try follows an edit of a reactor, or of a reward it gives, in the milliseconds before it.
@@ -84,8 +81,7 @@ export function reportedEventActivities(dependencies: Dependencies) {
           hold === undefined
             ? await writeReportedEvent(pool, written)
             : await holdReportedEvent(pool, written, hold)
-        if (result.outcome === 'too_late' && hold !== undefined) throw new HoldTooLate()
-        if (result.outcome !== 'stale' && result.outcome !== 'too_late') {
+        if (result.outcome !== 'stale') {
           return reportedOf(result, decimals)
         }
         found = await precheckEvent(pool, report)

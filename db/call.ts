@@ -10,20 +10,44 @@ import { sharesOf } from './pool.ts'
  * for its share of the connections: that of the workspace, which is every function's first argument, and
  * of the account that the call names.
  */
-export async function call<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
-  const [workspace] = args
-  const shares = sharesOf(db)
-  if (shares === undefined || typeof workspace !== 'string') return send<T>(db, name, args)
-  return shares.use(workspace, args.find(isAccountId), () => send<T>(db, name, args))
+export function call<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
+  return inItsShare(db, args, () => send<T>(db, name, args))
 }
 
-async function send<T>(db: Pool | ClientBase, name: string, args: unknown[]): Promise<T> {
+/** The same for a workflow's run: what it does to its own row it knows, so that the outbox does not tell it. */
+export function callOfRun<T>(
+  db: Pool | ClientBase,
+  workflowId: string,
+  name: string,
+  args: unknown[],
+): Promise<T> {
+  return inItsShare(db, args, () => send<T>(db, name, args, workflowId))
+}
+
+function inItsShare<T>(db: Pool | ClientBase, args: unknown[], run: () => Promise<T>): Promise<T> {
+  const [workspace] = args
+  const shares = sharesOf(db)
+  if (shares === undefined || typeof workspace !== 'string') return run()
+  return shares.use(workspace, args.find(isAccountId), run)
+}
+
+async function send<T>(
+  db: Pool | ClientBase,
+  name: string,
+  args: unknown[],
+  workflowId?: string,
+): Promise<T> {
   const placeholders = args.map((_, index) => `$${index + 1}`).join(', ')
-  const { rows } = await db.query<{ result: T; written: Written | null }>({
-    name,
-    text: `select ${name}(${placeholders}) as result, outbox_written() as written`,
-    values: args,
-  })
+  const text = `select ${name}(${placeholders}) as result, outbox_written() as written`
+  const statement =
+    workflowId === undefined
+      ? { name, text, values: args }
+      : {
+          name: `${name} of a run`,
+          text: `${text} from set_config('vinr.run', $${args.length + 1}, true)`,
+          values: [...args, workflowId],
+        }
+  const { rows } = await db.query<{ result: T; written: Written | null }>(statement)
   const row = rows[0]
   if (!row) throw new Error(`${name} returned no row`)
   afterCommit(db, args[0], row.written)

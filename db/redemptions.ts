@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import type { SealedCode } from '../domain/gift-card.ts'
+import type { RedemptionFacts } from '../domain/redemption-story.ts'
 import type { CodeSource, RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
@@ -16,72 +17,70 @@ export type RedemptionRow = typeof redemption.$inferSelect
 export type RedemptionResult = {
   outcome: string
   redemption?: Snapshot
+  /** Orders the facts. */
+  revision?: number
+  /** What its workflow knows of it. */
+  facts?: RedemptionFacts
   refusal?: SqlRefusal
   param?: string
   has_variants?: boolean
   codes?: CodeSource
+  /** Of its program, where it was created or refused. */
+  decimals?: number
   /** The payment as the refund of a reversal left it. */
   refunded?: PaymentResult | null
 }
 
-export type Precheck =
-  | { outcome: 'exists'; redemption: Snapshot }
+export type Quote =
   | { outcome: 'missing'; param: 'account' | 'reward' }
   | { outcome: 'missing'; param: 'variant'; has_variants: boolean }
   | {
       outcome: 'judged'
-      at: string
       hold_minutes: number
       reward_type: RewardType
-      deadline_days: number | null
-      same_program: boolean
       account: string
       points: number
       available: number
       value: Record<string, unknown>
       codes: CodeSource | null
-      /** There are only so many of it. */
-      scarce: boolean
       decimals: number
+      /** The parameter that nobody could ever ask for like this. */
+      nonsense: string | null
       refusals: SqlRefusal[]
     }
 
-export type CreateArguments = {
+export type RewardAsked = {
   workspace: string
-  redemption: string
   account: string
   reward: string
+  variant?: string | undefined
   quantity: number
-  at: string
-  expiresAt: string | null
-  creationWindowMs: number
+  /** How long a discount waits for its payment where neither reward nor program says. */
+  holdMinutes: number
+}
+
+export type CreateArguments = RewardAsked & {
+  redemption: string
   code: string
   fingerprint: string
   shipping: Record<string, unknown> | null
   metadata: Record<string, string>
-  /** What few rewards need: the variant asked for, and codes made for a gift card. */
-  more?: { variant?: string; codes?: SealedCode[] } | null
+  /** Made for a gift card whose reward has none of its own. */
+  codes?: SealedCode[] | undefined
+  /** ISO 8601; when it is redeemed and when it is due. The database says, but in tests. */
+  at?: string
+  dueAt?: string
 }
 
-/** The one statement before arming; writes nothing. `holdMinutes` is the default where neither reward nor program says. */
-export const precheckRedemption = (
-  pool: Pool,
-  workspace: string,
-  id: string,
-  account: string,
-  reward: string,
-  quantity: number,
-  holdMinutes: number,
-  variant: string | null = null,
-) =>
-  call<Precheck>(pool, 'redemption_precheck', [
-    workspace,
-    id,
-    account,
-    reward,
-    quantity,
-    holdMinutes,
-    variant,
+/** What would become of a redemption now; writes nothing. */
+export const readQuote = (pool: Pool, asked: RewardAsked) =>
+  call<Quote>(pool, 'redemption_quote', [
+    asked.workspace,
+    asked.account,
+    asked.reward,
+    asked.variant ?? null,
+    asked.quantity,
+    asked.holdMinutes,
   ])
 
 export const insertRedemption = (pool: Pool, a: CreateArguments) =>
@@ -90,15 +89,16 @@ export const insertRedemption = (pool: Pool, a: CreateArguments) =>
     a.redemption,
     a.account,
     a.reward,
+    a.variant ?? null,
     a.quantity,
-    a.at,
-    a.expiresAt,
-    a.creationWindowMs,
+    a.holdMinutes,
     a.code,
     a.fingerprint,
     a.shipping,
     a.metadata,
-    a.more ?? null,
+    a.codes === undefined ? null : JSON.stringify(a.codes),
+    a.at ?? null,
+    a.dueAt ?? null,
   ])
 
 export type ReverseArguments = {
@@ -110,7 +110,8 @@ export type ReverseArguments = {
   reason: string
   operation: string
   fingerprint: string
-  at: string
+  /** ISO 8601; null: the database's time. */
+  at: string | null
   /** Ids of the refund of what the discount took off its payment, and of its event; null: none. */
   refund: { id: string; event: string } | null
 }

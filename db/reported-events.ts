@@ -73,7 +73,7 @@ export type ReportArguments = Omit<EventAsked, 'occurredAt'> & {
 }
 
 export type ReportResult = {
-  outcome: 'processed' | 'replayed' | 'stale' | 'refused' | 'missing' | 'too_late' | 'undone'
+  outcome: 'processed' | 'replayed' | 'stale' | 'refused' | 'missing' | 'undone'
   event?: Snapshot
   refusal?: SqlRefusal
 }
@@ -100,7 +100,7 @@ export async function writeReportedEvent(pool: Pool, r: ReportArguments): Promis
     ])
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'VR002') {
-      return JSON.parse(error.message) as ReportResult // a dry run's, too_late or stale: all is taken back
+      return JSON.parse(error.message) as ReportResult // a dry run's, or stale: all is taken back
     }
     return { outcome: 'refused', refusal: refusalRaised(error) }
   }
@@ -109,10 +109,10 @@ export async function writeReportedEvent(pool: Pool, r: ReportArguments): Promis
 /** How the points of a held event are held; `minor` / `per` is what a point of the smallest unit is worth. */
 export type Hold = {
   redemption: string
-  /** ISO 8601; when the points return by themselves, and from when on nothing may be held any more. */
-  expiresAt: string
+  /** After which the points return by themselves. */
+  holdMinutes: number
+  /** ISO 8601; when it is held. */
   at: string
-  windowMs: number
   code: string
   minor: bigint
   per: bigint
@@ -140,8 +140,7 @@ export async function holdReportedEvent(
       h.at,
       JSON.stringify(r.plan),
       h.redemption,
-      h.expiresAt,
-      h.windowMs,
+      h.holdMinutes,
       h.code,
       h.minor.toString(),
       h.per.toString(),

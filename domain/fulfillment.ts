@@ -1,5 +1,3 @@
-import type { RewardType } from './reward.ts'
-
 export type OverduePolicy = 'notify' | 'refund'
 
 /** A parcel on its way, with some of the items. */
@@ -42,12 +40,4 @@ export type StoredFulfillment = {
   deadline?: string | null
   on_overdue?: OverduePolicy
   overdue_notices?: number
-}
-
-// Longer than any parcel takes, short enough that nobody's points are forgotten.
-export const DEFAULT_DEADLINE_DAYS = 30
-
-/** Whether somebody has to hand over what it gives, so that a deadline watches over it. */
-export function waitsForFulfillment(type: RewardType): boolean {
-  return type === 'free_product' || type === 'gift_card' || type === 'partner'
 }

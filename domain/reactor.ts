@@ -32,19 +32,16 @@ export type Rule = {
   readonly ends_at: string | null
 }
 
-/** A reward to be given. The rest is known once its run is armed; see `reward_issue`. */
+/** A reward to be given; a request adds what is made for it. See `reward_issue`. */
 export type PlannedReward = {
   type: 'issue_reward'
   reward: string
   quantity: number
   redemption?: string
   code?: string
-  /** ISO 8601; null where nothing of it waits. */
-  expires_at?: string | null
-  window_ms?: number
+  /** How long a discount waits for its payment where neither reward nor program says. */
+  hold_minutes?: number
   codes?: readonly SealedCode[]
-  /** Why it certainly cannot be given: nothing is armed for it. */
-  refusal?: { code: string }
 }
 
 /** A reaction worked out: `amount` is signed, in the program's smallest unit. */

@@ -14,6 +14,9 @@ export function waitsForAPayment(type: RewardType): boolean {
   return type === 'discount_percent' || type === 'discount_amount'
 }
 
+/** The shortest hold, 600 ms: what is shorter ends before a checkout has its answer. */
+export const SHORTEST_HOLD_MINUTES = 0.01
+
 /** In which a per-member limit counts; days, weeks (from Monday) and months of the program's time zone. */
 export const LIMIT_WINDOWS = ['lifetime', 'day', 'week', 'month'] as const
 

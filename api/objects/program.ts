@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { SHORTEST_HOLD_MINUTES } from '../../domain/creation-window.ts'
 import { isDateOfYear, isTimeZoneName } from '../../domain/expiry-policy.ts'
+import { SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { currencyUpper } from '../values/money.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { SHORTEST_HOLD_MINUTES } from '../../domain/creation-window.ts'
-import { REWARD_TYPES } from '../../domain/reward.ts'
+import { REWARD_TYPES, SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import { id } from '../values/id.ts'
 import { metadata, metadataUpdate } from '../values/metadata.ts'
 import { positivePoints } from '../values/points.ts'

@@ -34,8 +34,8 @@ export const createQuote = endpoint({
       await deps.shopperQuestions.take(`${workspace} ${judged.account}`)
       refuseOffSale(judged, body.reward)
     }
-    refuseNonsense(judged, body)
-    const { decimals, points, available, reward_type, hold_minutes } = judged
+    const { decimals, points, available, reward_type, hold_minutes, nonsense } = judged
+    if (nonsense !== null) refuseNonsense(nonsense)
     const reasons = reasonsOf(judged)
     const numbers = {
       available: pointsOf(available, decimals),

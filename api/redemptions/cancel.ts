@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { cancel } from '../../temporal/redemption-asks.ts'
 import { endpoint } from '../endpoint.ts'
 import { Redemption } from '../objects/redemption.ts'
 import { idPath } from '../values/id.ts'
-import { askRun } from './ask.ts'
+import { answerCommand } from './command.ts'
 
 export const cancelRedemption = endpoint({
   method: 'POST',
@@ -21,5 +20,8 @@ export const cancelRedemption = endpoint({
     'payment_processing',
     'idempotency_key_reused',
   ],
-  handle: (ctx) => askRun(ctx, cancel, { reason: 'canceled' }, 'released'),
+  handle: (ctx) =>
+    answerCommand(ctx, (command) =>
+      ctx.deps.activities.cancelRedemption({ ...command, reason: 'canceled' }),
+    ),
 })

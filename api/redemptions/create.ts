@@ -1,9 +1,19 @@
+import type { z } from 'zod'
+import { readRedemption } from '../../db/from-ledger.ts'
+import type { RedemptionResult, RedemptionRow } from '../../db/redemptions.ts'
+import { derivedId, newId } from '../../domain/ids.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewRedemption, Redemption } from '../objects/redemption.ts'
-import { beginRedemption } from './begin.ts'
-import { codeOpener } from './gift-cards.ts'
+import { inPoints } from '../points-refusal.ts'
+import { newCode } from './code.ts'
+import { codeOpener, withCodes } from './gift-cards.ts'
+import { refuseMissing, refuseNonsense } from './judge.ts'
 import { presentRedemption } from './present.ts'
+
+const ROUTE = 'POST /v1/loyalty/redemptions' // a part of every id that is made of a key: it never changes
 
 export const createRedemption = endpoint({
   method: 'POST',
@@ -29,20 +39,30 @@ export const createRedemption = endpoint({
     'idempotency_key_reused',
   ],
   handle: async (ctx) => {
-    const { workspace, livemode, body, idempotencyKey, fingerprint, deps } = ctx
+    const { workspace, livemode, body, idempotencyKey: key, fingerprint, deps } = ctx
     const { account, reward, variant, quantity, metadata, shipping = null } = body
-    const asked = {
+    const create = {
       workspace,
+      redemption: key === undefined ? newId('rdm') : derivedId('rdm', workspace, ROUTE, key),
       account,
       reward,
       variant,
       quantity,
+      holdMinutes: deps.holdMinutes,
+      code: newCode(),
+      fingerprint,
       shipping,
       metadata,
-      idempotencyKey,
-      fingerprint,
     }
-    const { row, replayed, decimals } = await beginRedemption(deps, asked)
+    const result = await withCodes(deps, create, (codes) =>
+      write(() => deps.activities.createRedemption({ ...create, codes })),
+    )
+    const row = rowOf(result, body)
+    const replayed = result.outcome === 'exists'
+    if (replayed && row.fingerprint !== fingerprint) {
+      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+    }
+    const { decimals } = result
     const object =
       decimals === undefined
         ? await presentRedemption(deps, ctx, row)
@@ -50,3 +70,11 @@ export const createRedemption = endpoint({
     return { status: 'created', replayed, object }
   },
 })
+
+/** The redemption created or stored before; refuses what was not. */
+function rowOf(result: RedemptionResult, asked: z.output<typeof NewRedemption>): RedemptionRow {
+  const { outcome, redemption, refusal, param = 'account', decimals = 0 } = result
+  if (redemption !== undefined) return readRedemption(redemption)
+  if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
+  return outcome === 'nonsense' ? refuseNonsense(param) : refuseMissing({ ...result, param }, asked)
+}

@@ -1,8 +1,7 @@
-import { extend } from '../../temporal/redemption-asks.ts'
 import { endpoint } from '../endpoint.ts'
 import { Extension, Redemption } from '../objects/redemption.ts'
 import { idPath } from '../values/id.ts'
-import { askRun } from './ask.ts'
+import { answerCommand } from './command.ts'
 
 export const extendRedemption = endpoint({
   method: 'POST',
@@ -15,5 +14,8 @@ export const extendRedemption = endpoint({
   body: Extension,
   reply: Redemption,
   errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
-  handle: (ctx) => askRun(ctx, extend, { minutes: ctx.body.minutes }),
+  handle: (ctx) =>
+    answerCommand(ctx, (command) =>
+      ctx.deps.activities.extendRedemption({ ...command, minutes: ctx.body.minutes }),
+    ),
 })

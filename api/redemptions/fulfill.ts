@@ -1,8 +1,7 @@
-import { fulfill } from '../../temporal/redemption-asks.ts'
 import { endpoint } from '../endpoint.ts'
 import { Parcel, Redemption } from '../objects/redemption.ts'
 import { idPath } from '../values/id.ts'
-import { askRun } from './ask.ts'
+import { answerCommand } from './command.ts'
 
 export const fulfillRedemption = endpoint({
   method: 'POST',
@@ -18,6 +17,8 @@ export const fulfillRedemption = endpoint({
   errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
   handle: (ctx) => {
     const { tracking = null, carrier = null, quantity } = ctx.body
-    return askRun(ctx, fulfill, { tracking, carrier, quantity })
+    return answerCommand(ctx, (command) =>
+      ctx.deps.activities.fulfillRedemption({ ...command, tracking, carrier, quantity }),
+    )
   },
 })

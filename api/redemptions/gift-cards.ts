@@ -25,15 +25,14 @@ export function newCodes(
 
 const CODE_TRIES = 3 // a code made twice is rarer than a broken disk; a reward changed meanwhile is not
 
-/** Hands the create fresh codes where the reward's are made for it, and again where it asks for others. */
+/** Creates with fresh codes where the reward's are to be made for it, and again where it asks for others. */
 export async function withCodes(
   deps: Deps,
   { workspace, quantity }: { workspace: string; quantity: number },
-  source: CodeSource | null,
   create: (codes: SealedCode[] | undefined) => Promise<RedemptionResult>,
 ): Promise<RedemptionResult> {
-  let result = await create(newCodes(deps, workspace, source, quantity))
-  for (let tries = 1; result.outcome === 'codes_needed' && tries < CODE_TRIES; tries++) {
+  let result = await create(undefined)
+  for (let tries = 0; result.outcome === 'codes_needed' && tries < CODE_TRIES; tries++) {
     result = await create(newCodes(deps, workspace, result.codes ?? null, quantity))
   }
   if (result.outcome === 'codes_needed') {

@@ -1,14 +1,13 @@
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
-import { reverse } from '../../temporal/redemption-asks.ts'
 import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
 import { Redemption, Reversal } from '../objects/redemption.ts'
 import { notFound } from '../points-refusal.ts'
 import { exactUnits } from '../units.ts'
 import { idPath } from '../values/id.ts'
-import { askRun } from './ask.ts'
+import { answerCommand } from './command.ts'
 
 export const reverseRedemption = endpoint({
   method: 'POST',
@@ -37,7 +36,9 @@ export const reverseRedemption = endpoint({
         : exactUnits('points', body.points, await freshDecimals(deps, workspace, params.id))
     const refund = body.refund_payment ? { id: newId('re'), event: newId('evt') } : undefined
     const { reason, quantity } = body
-    return askRun(ctx, reverse, { reason, points, quantity, refund })
+    return answerCommand(ctx, (command) =>
+      deps.activities.reverseRedemption({ ...command, reason, points, quantity, refund }),
+    )
   },
 })
 

@@ -16,7 +16,7 @@ import type { Deps } from '../deps.ts'
 import { type ReportedEvent, reportedEventObject } from '../objects/reported-event.ts'
 import { isOutage, Outage, orOutage } from '../outage.ts'
 import { inPoints, missing } from '../points-refusal.ts'
-import { giftsOf } from './gifts.ts'
+import { prepareGifts } from './gifts.ts'
 import { judgeEvent } from './judge.ts'
 
 /** What reporting an event may refuse. */
@@ -56,12 +56,10 @@ export async function actOnEvent(
   const found = await judgeEvent(deps, asked)
   const bySetting = found.outcome === 'found' && found.strict === true
   const report = { ...asked, strict: asked.strict ?? bySetting }
-  const gifts = giftsOf(deps, report)
   try {
     const reported = await write(() =>
-      deps.activities.reportEvent(report, found, undefined, gifts.prepare),
+      deps.activities.reportEvent(report, found, undefined, prepareGifts(deps, report)),
     )
-    await gifts.settle(reported)
     return await answerOf(deps, reported, report, livemode)
   } catch (error) {
     if (error instanceof TooSlow) throw new Outage(TOO_SLOW, error)

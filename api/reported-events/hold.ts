@@ -1,27 +1,21 @@
-import { type EventReport, HoldTooLate, planEvent } from '../../activities/reported-event.ts'
+import { type EventReport, planEvent } from '../../activities/reported-event.ts'
 import type { FoundEvent, Hold } from '../../db/reported-events.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
-import { creationWindowMs } from '../../domain/creation-window.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { rewardForTills } from '../../domain/reward.ts'
-import { armRedemption, inputOf, signalCreated } from '../../temporal/redemption.ts'
 import { write } from '../contention.ts'
 import type { Deps } from '../deps.ts'
-import { Outage, orOutage } from '../outage.ts'
+import { Outage } from '../outage.ts'
 import { inPoints, missing } from '../points-refusal.ts'
-import { newCode } from '../redemptions/begin.ts'
+import { newCode } from '../redemptions/code.ts'
 import { rateOf } from '../users/present.ts'
 import { type Answer, answerOf, TOO_SLOW } from './act.ts'
 import { judgeEvent } from './judge.ts'
 
-const MINUTE_MS = 60_000
-
 /**
- * Holds what the event's reactors would take: arm, then act, as any redemption (docs: one redemption).
- * The run that gives the points back exists before they are taken; a till that dies before it confirms
- * has nothing to undo.
+ * Holds what the event's reactors would take: the event and a pending redemption are one transaction. A till that
+ * dies before it confirms has nothing to undo.
  */
 export async function holdEvent(
   deps: Deps,
@@ -37,22 +31,8 @@ export async function holdEvent(
   const wallet = await findWallet(deps.pool, workspace, report.user)
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))
-
-  const { program, view } = wallet
-  const holdMs = Math.round((program.holdMinutes ?? deps.holdMinutes) * MINUTE_MS)
-  const hold = holdOf(report, found, wallet, holdMs)
-  const run = { id: hold.redemption, account: view.row.id, reward: rewardForTills(program.id) }
-  const input = {
-    ...inputOf(workspace, run, hold.expiresAt),
-    creationWindowMs: hold.windowMs,
-  }
-  const armed = await orOutage(
-    'The points could not be held. Nothing was written; try again.',
-    () => armRedemption(deps.engine, input, holdMs),
-  )
+  const hold = holdOf(deps, report, found, wallet)
   const reported = await inTime(() => write(() => deps.activities.reportEvent(report, found, hold)))
-  // An earlier try armed the run and died: it may have looked already, so it is told to look again.
-  if (!armed && reported.outcome === 'processed') await signalCreated(deps.engine, input)
   return answerOf(deps, reported, report, livemode)
 }
 
@@ -60,13 +40,11 @@ async function inTime<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof TooSlow) throw new Outage(TOO_SLOW, error)
-    if (!(error instanceof HoldTooLate)) throw error
-    throw new Outage('The event took too long to begin. Nothing was written; try again.', error)
+    throw error instanceof TooSlow ? new Outage(TOO_SLOW, error) : error
   }
 }
 
-/** What certainly will not be held arms no run; who decides is `event_hold`. */
+/** Refuses what certainly will not be held; who decides is `event_hold`. */
 function refuseHopeless(
   found: FoundEvent,
   { payload, occurredAt }: EventReport,
@@ -94,13 +72,12 @@ function refuseHopeless(
   }
 }
 
-function holdOf(report: EventReport, found: FoundEvent, wallet: WalletView, holdMs: number): Hold {
+function holdOf(deps: Deps, report: EventReport, found: FoundEvent, wallet: WalletView): Hold {
   const { minor, per, currency } = rateOf(wallet)
   return {
     redemption: derivedId('rdm', report.workspace, 'hold', report.eventId),
-    expiresAt: new Date(Date.parse(found.at) + holdMs).toISOString(),
+    holdMinutes: wallet.program.holdMinutes ?? deps.holdMinutes,
     at: found.at,
-    windowMs: creationWindowMs(holdMs),
     code: newCode(),
     minor,
     per: per * 10n ** BigInt(wallet.program.decimals),

@@ -1,15 +1,15 @@
 import { z } from 'zod'
+import type { Command } from '../../activities/redemption-commands.ts'
+import type { RedemptionResult } from '../../db/redemptions.ts'
 import { findReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
-import { cancel, confirm } from '../../temporal/redemption-asks.ts'
 import { atBothPaths } from '../both-paths.ts'
 import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
 import { ReportedEvent, reportedEventObject } from '../objects/reported-event.ts'
 import { notFound } from '../points-refusal.ts'
-import { askRun } from '../redemptions/ask.ts'
+import { sendCommand } from '../redemptions/command.ts'
 import { text } from '../values/text.ts'
-import { heldBy } from './act.ts'
 
 const LONGEST_EVENT_ID = 200
 
@@ -37,7 +37,7 @@ export const confirmEvent = atBothPaths('/events/{id}/confirm', (path) =>
     summary: 'Confirm a held event',
     description:
       'The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused.',
-    handle: (ctx) => settle(ctx, 'confirm', (asking) => askRun(asking, confirm, {}, 'applied')),
+    handle: (ctx) => settle(ctx, 'confirm', ctx.deps.activities.confirmRedemption),
   }),
 )
 
@@ -49,33 +49,30 @@ export const cancelEvent = atBothPaths('/events/{id}/cancel', (path) =>
     description:
       'The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first.',
     handle: (ctx) =>
-      settle(ctx, 'cancel', (asking) =>
-        askRun(asking, cancel, { reason: 'canceled_at_till' }, 'released'),
+      settle(ctx, 'cancel', (command) =>
+        ctx.deps.activities.cancelRedemption({ ...command, reason: 'canceled_at_till' }),
       ),
   }),
 )
 
-type Asking = Parameters<typeof askRun>[0]
-
-/** Asks the run that holds the event's points. The operation is the event's own: a till needs no key to repeat it. */
+/** Sends the redemption that holds the event's points its command. The operation is the event's own: a till needs no key to repeat it. */
 async function settle(
   { workspace, livemode, params, deps }: Settling,
   verb: 'confirm' | 'cancel',
-  ask: (asking: Asking) => Promise<{ replayed: boolean }>,
+  send: (command: Command) => Promise<RedemptionResult>,
 ) {
   const row = await findReportedEvent(deps.pool, workspace, params.id)
   if (row === undefined || row.redemption === null) return notFound('held event', params.id)
-  const { replayed } = await ask({
+  const command = {
     workspace,
     livemode,
     params: { id: row.redemption },
-    idempotencyKey: verb,
     operation: derivedId('op', workspace, verb, row.id),
     fingerprint: verb,
     deps,
-  })
+  }
+  const { row: held, replayed } = await sendCommand(command, send)
   const decimals = await deps.decimals.ofProgram(workspace, row.program)
-  const held = await heldBy(deps, row)
   const object = reportedEventObject(row, { decimals, livemode, held })
   return { status: 'ok' as const, replayed, object }
 }

@@ -33,16 +33,13 @@ const DEBITS = {
   /** All that a redemption writes: the movement, the redemption itself and its event. */
   redemption: async (pool: Pool, account: string) => {
     const redemption = `rdm_${randomUUID()}`
-    const now = Date.now()
     const created = await insertRedemption(pool, {
       workspace: WORKSPACE,
       redemption,
       account,
       reward: 'rwd_fivecredit',
       quantity: 1,
-      at: new Date(now).toISOString(),
-      expiresAt: new Date(now + 30 * 60_000).toISOString(),
-      creationWindowMs: 30_000,
+      holdMinutes: 30,
       code: redemption,
       fingerprint: 'bench',
       shipping: null,

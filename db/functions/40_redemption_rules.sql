@@ -1,5 +1,5 @@
 -- Why this account may not redeem this reward now: every reason, the reward's first; an empty
--- array where it may. The one judge of pre-check, create, quote and the catalogue. Numbers of
+-- array where it may. The one judge of creation, quotes, gifts and the catalogue. Numbers of
 -- points are in the smallest unit.
 create or replace function redemption_refusals(
   a account, r reward, p_quantity int, p_available bigint, p_at timestamptz
@@ -58,31 +58,37 @@ begin
     select (tier ->> 'rank')::int from jsonb_array_elements(p_tiers) tier where tier ->> 'name' = p_name);
 end $$;
 
--- All a create needs to know before it arms its workflow, in one statement that writes nothing: a
--- stored redemption with this id, the first reason against it, the hold, and the database's time,
--- from which the deadline is computed once.
-drop function if exists redemption_precheck(text, text, text, text, int, numeric);
-create or replace function redemption_precheck(
-  p_workspace text, p_id text, p_account text, p_reward text, p_quantity int, p_default_hold_minutes numeric,
-  p_variant text default null
+-- Of what nobody could ever ask for, the parameter that is wrong: a reward of another program, a percentage
+-- twice, an address for what is not shipped. Null where there is nothing of it.
+create or replace function redemption_nonsense(a account, r reward, p_quantity int, p_shipping jsonb) returns text
+language sql immutable as $$
+  select case
+    when r.program <> a.program then 'reward'
+    when r.type = 'discount_percent' and p_quantity > 1 then 'quantity'
+    when p_shipping is not null and r.type not in ('free_product', 'gift_card', 'partner') then 'shipping'
+  end
+$$;
+
+-- How long a reward's discount waits for its payment, in minutes: the reward's own word, the program's, the default.
+create or replace function redemption_hold_minutes(r reward, p program, p_default_minutes numeric) returns numeric
+language sql immutable as $$
+  select coalesce(r.hold_minutes, p.hold_minutes, p_default_minutes)
+$$;
+
+-- What would become of a redemption now, in one statement that writes nothing. Outcomes: judged; missing.
+create or replace function redemption_quote(
+  p_workspace text, p_account text, p_reward text, p_variant text, p_quantity int, p_default_hold_minutes numeric
 ) returns jsonb
 language plpgsql stable as $$
 declare
-  stored redemption;
   a account;
   r reward;
   p program;
-  at timestamptz := clock_timestamp();
+  now timestamptz := clock_timestamp();
+  available bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into stored from redemption where workspace = p_workspace and id = p_id;
-  if found then
-    return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(stored));
-  end if;
-  select * into a from account where workspace = p_workspace and id = p_account;
-  while a.merged_into is not null loop
-    select * into a from account where workspace = p_workspace and id = a.merged_into;
-  end loop;
+  select * into a from account where workspace = p_workspace and id = account_survivor(p_workspace, p_account);
   if a.id is null then
     return '{"outcome": "missing", "param": "account"}';
   end if;
@@ -97,19 +103,17 @@ begin
     end if;
   end if;
   select * into p from program where workspace = p_workspace and id = a.program;
+  available := account_available(a, now);
   return jsonb_build_object(
     'outcome', 'judged',
-    'at', at,
-    'hold_minutes', coalesce(r.hold_minutes, p.hold_minutes, p_default_hold_minutes),
+    'hold_minutes', redemption_hold_minutes(r, p, p_default_hold_minutes),
     'reward_type', r.type,
-    'deadline_days', (r.fulfillment ->> 'deadlineDays')::int,
-    'same_program', r.program = a.program,
     'account', a.id,
     'points', r.cost * p_quantity,
-    'available', account_available(a, at),
+    'available', available,
     'value', r.value,
     'codes', r.codes,
-    'scarce', r.inventory is not null,
     'decimals', p.decimals,
-    'refusals', redemption_refusals(a, r, p_quantity, account_available(a, at), at));
+    'nonsense', redemption_nonsense(a, r, p_quantity, null),
+    'refusals', redemption_refusals(a, r, p_quantity, available, now));
 end $$;

@@ -1,14 +1,12 @@
--- Spends points on a reward: one transaction under the account's lock, idempotent by the
--- redemption's id. Outcomes: created; exists (the stored one, nothing written); refused; missing;
--- too_late, once the clock, read under the lock, has passed the arming by the creation window:
--- its workflow may have looked already and ended, and there is never a hold without its timer;
--- codes_needed, where the gift card's codes are to be made and `p_more` brings too few or known ones.
--- `p_more`: {variant, codes: [{hash, sealed, last4}]}.
-drop function if exists redemption_create(text, text, text, text, int, timestamptz, timestamptz, int, text, text, jsonb, jsonb);
+-- Spends points on a reward: judges and writes, one transaction under the account's lock, once by the
+-- redemption's id. Its time is the database's, read under the lock, and so is what it is due at: `p_at` and
+-- `p_due_at` are null but for the release before and for tests. Outcomes: created; exists (the stored one as it
+-- is now, nothing written); refused; nonsense (nobody could ask for it); missing; codes_needed, where the gift card's codes are to be made and
+-- `p_codes` ([{hash, sealed, last4}]) brings too few or known ones. Judged ones bring the program's decimals.
 create or replace function redemption_create(
-  p_workspace text, p_id text, p_account text, p_reward text, p_quantity int, p_at timestamptz,
-  p_expires_at timestamptz, p_window_ms int, p_code text, p_fingerprint text, p_shipping jsonb,
-  p_metadata jsonb, p_more jsonb default null
+  p_workspace text, p_id text, p_account text, p_reward text, p_variant text, p_quantity int,
+  p_default_hold_minutes numeric, p_code text, p_fingerprint text, p_shipping jsonb, p_metadata jsonb,
+  p_codes jsonb, p_at timestamptz, p_due_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -16,39 +14,42 @@ declare
   r reward;
   p program;
   d redemption;
-  refusals jsonb;
+  now timestamptz;
+  nonsense text;
+  refusal jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   a := account_locked(p_workspace, p_account);
-  if a.id is null then
-    return '{"outcome": "missing", "param": "account"}';
-  end if;
   select * into d from redemption where workspace = p_workspace and id = p_id;
   if found then
     return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(d));
+  elsif a.id is null then
+    return '{"outcome": "missing", "param": "account"}';
   end if;
-  if clock_timestamp() > p_at + make_interval(secs => p_window_ms / 1000.0) then
-    return '{"outcome": "too_late"}';
-  end if;
-  if a.lots_due_from <= p_at then
-    a := lots_expire(a, p_at);
-  end if;
+  now := coalesce(p_at, clock_timestamp());
   select * into r from reward where workspace = p_workspace and id = p_reward;
   if not found then
     return '{"outcome": "missing", "param": "reward"}';
-  end if;
-  if r.inventory is not null then
+  elsif r.inventory >= p_quantity then -- where it is gone already nobody waits for another's lock to hear so
     select * into r from reward where workspace = p_workspace and id = p_reward for update;
   end if;
-  if r.has_variants or r.tier_costs is not null or p_more ? 'variant' then
-    r := reward_offer(r, a, p_more ->> 'variant', true);
+  if r.has_variants or r.tier_costs is not null or p_variant is not null then
+    r := reward_offer(r, a, p_variant, true);
     if r.id is null then
       return jsonb_build_object('outcome', 'missing', 'param', 'variant', 'has_variants', r.has_variants);
     end if;
   end if;
-  refusals := redemption_refusals(a, r, p_quantity, greatest(a.balance, 0), p_at);
-  if refusals <> '[]' then
-    return jsonb_build_object('outcome', 'refused', 'refusal', refusals -> 0);
+  select * into p from program where workspace = p_workspace and id = a.program;
+  if a.lots_due_from <= now then
+    a := lots_expire(a, now);
+  end if;
+  nonsense := redemption_nonsense(a, r, p_quantity, p_shipping);
+  if nonsense is not null then
+    return jsonb_build_object('outcome', 'nonsense', 'param', nonsense);
+  end if;
+  refusal := redemption_refusals(a, r, p_quantity, greatest(a.balance, 0), now) -> 0;
+  if refusal is not null then
+    return jsonb_build_object('outcome', 'refused', 'refusal', refusal, 'decimals', p.decimals);
   end if;
 
   d.workspace := p_workspace;
@@ -58,26 +59,39 @@ begin
   d.program := a.program;
   d.points := r.cost * p_quantity;
   d.quantity := p_quantity;
+  d.variant := p_variant;
+  d.took_stock := r.inventory is not null;
   d.fingerprint := p_fingerprint;
   d.metadata := p_metadata;
-  d.created_at := p_at;
-  d.variant := p_more ->> 'variant';
-  d.took_stock := r.inventory is not null;
-  d := redemption_artifact(d, r, p_code, p_expires_at, p_shipping);
+  d.created_at := now;
+  d := redemption_artifact(d, r, p_code, coalesce(p_due_at,
+    redemption_due_at(r, redemption_hold_minutes(r, p, p_default_hold_minutes), now)), p_shipping);
   if r.codes is not null then
-    d.gift_cards := gift_cards_take(d, r, p_more -> 'codes', p_at);
+    d.gift_cards := gift_cards_take(d, r, p_codes, now);
     if d.gift_cards is null and r.codes ? 'pool' then
-      return '{"outcome": "refused", "refusal": {"code": "reward_out_of_stock"}}';
+      return jsonb_build_object('outcome', 'refused', 'refusal', '{"code": "reward_out_of_stock"}'::jsonb,
+        'decimals', p.decimals);
     elsif d.gift_cards is null then
       return jsonb_build_object('outcome', 'codes_needed', 'codes', r.codes);
     end if;
   end if;
-  d.transaction := points_spend(a, d, p_id, p_at);
-  return jsonb_build_object('outcome', 'created', 'redemption', redemption_insert(d, a, p_at));
+  return jsonb_build_object('outcome', 'created', 'redemption', redemption_insert(d, a, now), 'decimals', p.decimals);
 end $$;
 
--- Writes a new redemption, whatever brought it: its row, the stock it takes, the credit it grants, and its
--- event, whose data it returns. The account's lock is held.
+-- When what was redeemed at `p_at` is due: a discount returns its points then, an item is overdue (30 days where
+-- the reward does not say: longer than any parcel takes, short enough that nobody's points are forgotten). To the
+-- millisecond, as workflows tell time.
+create or replace function redemption_due_at(r reward, p_hold_minutes numeric, p_at timestamptz) returns timestamptz
+language sql immutable as $$
+  select date_trunc('milliseconds', p_at + case
+    when r.type in ('discount_amount', 'discount_percent') then make_interval(secs => p_hold_minutes * 60)
+    else make_interval(hours => 24 * coalesce((r.fulfillment ->> 'deadlineDays')::int, 30)) end)
+$$;
+
+-- Writes a new redemption, whatever brought it: its row, the points and the stock it takes, the credit it grants,
+-- its event, whose data it returns, and what its workflow is to be told. The account's lock is held, the balance
+-- suffices. Where another request has just written the same id, for another account, all is taken back and
+-- tried again (40001).
 create or replace function redemption_insert(d redemption, a account, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
@@ -86,8 +100,17 @@ begin
   d.reversed_points := 0;
   d.reversed_quantity := 0;
   d.took_stock := coalesce(d.took_stock, false);
-  d.revision := next_revision(d.revision);
-  insert into redemption values (d.*);
+  d.revision := next_revision(null);
+  if d.points > 0 then
+    d.transaction := vinr_id('ptx');
+  end if;
+  insert into redemption values (d.*) on conflict (workspace, id) do nothing;
+  if not found then
+    raise exception 'redemption % was created meanwhile', d.id using errcode = '40001';
+  end if;
+  if d.points > 0 then
+    perform points_spend(a, d, d.id, p_at);
+  end if;
   if d.took_stock then
     perform stock_move(d, -d.quantity);
   end if;
@@ -96,6 +119,10 @@ begin
   end if;
   snapshot := to_jsonb(d);
   perform event_write(d.workspace, 'loyalty.redemption.created', d.id, snapshot, null, p_at);
+  if d.status in ('pending', 'fulfillment_pending') then
+    perform outbox_write(d.workspace, d.id, redemption_workflow(d), redemption_input(d),
+      coalesce(d.expires_at, d.overdue_at), redemption_facts(d, null), d.revision, 'new');
+  end if;
   return snapshot;
 end $$;
 
@@ -140,16 +167,15 @@ begin
   return d;
 end $$;
 
--- The debit of a redemption, its lots and its event; returns the ptx's id. The account's lock is
--- held, the balance suffices.
+-- The debit of a redemption (d.transaction, whose id the caller has made), its lots and its event. The account's
+-- lock is held, the balance suffices.
+drop function if exists points_spend(account, redemption, text, timestamptz);
 create or replace function points_spend(a account, d redemption, p_operation text, p_at timestamptz)
-returns text
+returns void
 language plpgsql as $$
-declare
-  debit text := vinr_id('ptx');
 begin
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, redemption, at, created_at)
-  values (a.workspace, debit, a.id, a.program, 'redeem', -d.points, a.balance - d.points, 'redemption', p_operation, d.id,
+  values (a.workspace, d.transaction, a.id, a.program, 'redeem', -d.points, a.balance - d.points, 'redemption', p_operation, d.id,
     p_at, clock_timestamp());
   if a.activity_extends_to is not null then
     update account x set balance = x.balance - d.points,
@@ -164,7 +190,6 @@ begin
   if not found then
     raise exception 'redemption % would overdraw account %', d.id, a.id; -- the lock makes this impossible
   end if;
-  perform lots_take(a.workspace, a.id, debit, d.points);
-  perform event_of_ptx(a.workspace, 'loyalty.points.spent', debit, p_at);
-  return debit;
+  perform lots_take(a.workspace, a.id, d.transaction, d.points);
+  perform event_of_ptx(a.workspace, 'loyalty.points.spent', d.transaction, p_at);
 end $$;

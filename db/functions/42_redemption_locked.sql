@@ -23,7 +23,8 @@ begin
   return d;
 end $$;
 
--- Writes a redemption's new state and its event, whose data is the row as it is now.
+-- Writes a redemption's new state, under a revision that the caller has taken from `next_revision`, and its event,
+-- whose data is the row as it is now.
 create or replace function redemption_save(d redemption, p_event text, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
@@ -34,20 +35,10 @@ begin
     fulfillment = d.fulfillment, expires_at = d.expires_at, applied_at = d.applied_at,
     released_at = d.released_at, fulfilled_at = d.fulfilled_at, reversed_at = d.reversed_at,
     reason = d.reason, late_payment = d.late_payment, overdue_at = d.overdue_at,
-    payment_unaffected = d.payment_unaffected
+    payment_unaffected = d.payment_unaffected, revision = d.revision
   where workspace = d.workspace and id = d.id;
   if p_event is not null then
     perform event_write(d.workspace, p_event, d.id, snapshot, null, p_at);
   end if;
   return snapshot;
-end $$;
-
--- Remembers a message that is being obeyed, by its operation.
-create or replace function redemption_message_write(
-  p_workspace text, p_operation text, p_redemption text, p_kind text, p_fingerprint text, p_at timestamptz
-) returns void
-language plpgsql as $$
-begin
-  insert into redemption_message (workspace, operation, redemption, kind, fingerprint, at)
-  values (p_workspace, p_operation, p_redemption, p_kind, p_fingerprint, p_at);
 end $$;

@@ -6,16 +6,19 @@ returns jsonb
 language plpgsql as $$
 declare
   d redemption;
+  snapshot jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  update redemption r set status = 'applied', applied_at = p_at
+  update redemption r set status = 'applied', applied_at = p_at, revision = next_revision(r.revision)
   from payment p
   where r.workspace = p_workspace and r.id = p_id and r.status = 'pending' and r.payment = p_payment
     and p.workspace = p_workspace and p.id = p_payment and p.status = 'completed'
   returning r.* into d;
   if found then
-    perform event_write(p_workspace, 'loyalty.redemption.applied', p_id, to_jsonb(d), null, p_at);
-    return jsonb_build_object('outcome', 'applied', 'redemption', to_jsonb(d));
+    snapshot := to_jsonb(d);
+    perform event_write(p_workspace, 'loyalty.redemption.applied', p_id, snapshot, null, p_at);
+    perform redemption_outbox('pending', d, 'completed');
+    return redemption_answer('applied', d, snapshot, 'completed');
   end if;
   select * into d from redemption where workspace = p_workspace and id = p_id;
   if not found then
@@ -24,52 +27,112 @@ begin
   if d.status = 'released' and d.payment = p_payment then
     return redemption_late(p_workspace, p_id, p_payment, p_at);
   end if;
-  return jsonb_build_object('redemption', to_jsonb(d),
-    'outcome', case when d.status = 'pending' then 'not_attached' else 'settled' end);
+  return redemption_unchanged(case when d.status = 'pending' then 'not_attached' else 'settled' end, d);
+end $$;
+
+-- What the end of its payment means for a redemption attached to it: completed, a pending one is applied, and one
+-- already released is late; ended otherwise, a pending one is released. Returns it as it is then; the caller
+-- writes the outbox row (redemption_outbox), last. The locks of payment, account and redemption are held.
+create or replace function redemption_follow(d redemption, pay payment, p_at timestamptz) returns redemption
+language plpgsql as $$
+begin
+  if d.payment is distinct from pay.id then
+    return d;
+  end if;
+  case
+    when pay.status = 'completed' and d.status = 'pending' then
+      return redemption_applied(d, p_at);
+    when pay.status = 'completed' and d.status = 'released' then
+      return redemption_late_settled(d, pay, p_at);
+    when pay.status in ('failed', 'canceled', 'expired') and d.status = 'pending' then
+      return redemption_released(d, pay, 'payment_' || pay.status, p_at);
+    else
+      return d;
+  end case;
+end $$;
+
+-- pending -> applied, with its event. All locks are held.
+create or replace function redemption_applied(d redemption, p_at timestamptz) returns redemption
+language plpgsql as $$
+begin
+  d.status := 'applied';
+  d.applied_at := p_at;
+  d.revision := next_revision(d.revision);
+  perform redemption_save(d, 'loyalty.redemption.applied', p_at);
+  return d;
+end $$;
+
+-- pending -> released: the points, the stock and the discount on a payment still open are given back. All
+-- locks are held.
+create or replace function redemption_released(d redemption, pay payment, p_reason text, p_at timestamptz)
+returns redemption
+language plpgsql as $$
+begin
+  perform redemption_undo(d, 'release', d.points, p_reason, 'release:' || d.id, pay, p_at, d.quantity);
+  d.status := 'released';
+  d.released_at := p_at;
+  d.reason := p_reason;
+  d.revision := next_revision(d.revision);
+  perform redemption_save(d, 'loyalty.redemption.released', p_at);
+  return d;
 end $$;
 
 -- A payment that the provider charged with the discount although the redemption was released.
 -- The program decides: `rehold` takes the points again where they are there; else the redemption
--- is flagged for a person. Once for each redemption.
-create or replace function redemption_late(p_workspace text, p_id text, p_payment text, p_at timestamptz)
-returns jsonb
+-- is flagged for a person. Once for each redemption. All locks are held.
+create or replace function redemption_late_settled(d redemption, pay payment, p_at timestamptz) returns redemption
 language plpgsql as $$
 declare
-  d redemption := redemption_locked(p_workspace, p_id);
   a account;
-  charged boolean;
   rehold boolean;
 begin
-  select p.status = 'completed' and exists (
-      select from jsonb_array_elements(p.discounts) x
-      where x ->> 'redemption' = p_id and not x ? 'removed_at')
-  into charged
-  from payment p where p.workspace = p_workspace and p.id = p_payment;
-  if d.status <> 'released' or d.payment <> p_payment or d.late_payment is not null or not charged then
-    return jsonb_build_object('outcome', 'settled', 'redemption', to_jsonb(d));
+  if d.status <> 'released' or d.payment is distinct from pay.id or d.late_payment is not null
+      or pay.status <> 'completed' or not exists (
+        select from jsonb_array_elements(pay.discounts) x
+        where x ->> 'redemption' = d.id and not x ? 'removed_at') then
+    return d;
   end if;
-  a := lots_expire(account_locked(p_workspace, d.account), p_at);
-  select late_payment = 'rehold' into rehold from program where workspace = p_workspace and id = a.program;
+  a := lots_expire(account_locked(d.workspace, d.account), p_at);
+  select late_payment = 'rehold' into rehold from program where workspace = d.workspace and id = a.program;
   rehold := rehold and a.status = 'active' and (d.points = 0 or a.balance >= d.points);
   d.late_payment := jsonb_build_object(
-    'payment', p_payment, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at', p_at);
+    'payment', pay.id, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at', p_at);
+  d.revision := next_revision(d.revision);
   if rehold then
     if d.points > 0 then
-      d.transaction := points_spend(a, d, 'rehold:' || p_id, p_at);
+      d.transaction := vinr_id('ptx');
+      perform points_spend(a, d, 'rehold:' || d.id, p_at);
     end if;
     d.status := 'applied';
     d.applied_at := p_at;
     if d.took_stock then
       perform stock_move(d, -d.quantity);
     end if;
-    perform event_write(p_workspace, 'loyalty.redemption.applied', p_id, to_jsonb(d), null, p_at);
+    perform event_write(d.workspace, 'loyalty.redemption.applied', d.id, to_jsonb(d), null, p_at);
   end if;
-  return jsonb_build_object('outcome', case when rehold then 'applied' else 'settled' end,
-    'redemption', redemption_save(d, 'loyalty.redemption.late_payment', p_at));
+  perform redemption_save(d, 'loyalty.redemption.late_payment', p_at);
+  return d;
+end $$;
+
+-- The same under the locks that it takes. Outcomes: applied; settled.
+create or replace function redemption_late(p_workspace text, p_id text, p_payment text, p_at timestamptz)
+returns jsonb
+language plpgsql as $$
+declare
+  d redemption := redemption_locked(p_workspace, p_id);
+  pay payment;
+begin
+  select * into pay from payment where workspace = p_workspace and id = p_payment;
+  if d.status <> 'released' then
+    return redemption_unchanged('settled', d);
+  end if;
+  d := redemption_late_settled(d, pay, p_at);
+  return redemption_answer(case d.status when 'applied' then 'applied' else 'settled' end, d, to_jsonb(d), pay.status);
 end $$;
 
 -- Gives a pending redemption's points back, by one of three causes: `cancel` (an operation of its
--- own), `payment` (the attached payment failed for good), `deadline` (only where expires_at <= p_at).
+-- own), `payment` (the attached payment failed for good), `deadline` (only where expires_at <= p_at, both to the
+-- millisecond, and p_at is a time that the database's clock allows).
 -- Looks at the attached payment under its lock: where that has completed it applies instead; while
 -- it is processing a cancel is refused; from an open one the discount is taken off again. Outcomes:
 -- released; applied; settled; not_due; not_attached; refused; replayed; missing.
@@ -81,73 +144,65 @@ language plpgsql as $$
 declare
   d redemption;
   pay payment;
-  applied jsonb;
+  earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_cause = 'deadline' then
     -- unlocked: an early or late wake-up of a settled one costs no lock
     select * into d from redemption where workspace = p_workspace and id = p_id;
-    if d.status is distinct from 'pending' or d.expires_at > p_at then
-      return redemption_unreleased(d, p_at);
+    if d.status is distinct from 'pending' or not is_due(d.expires_at, p_at) then
+      return redemption_unreleased(d);
     end if;
   end if;
   d := redemption_locked(p_workspace, p_id);
-  if d.id is null then
-    return '{"outcome": "missing"}';
-  end if;
-  if p_cause = 'cancel' and exists (
-    select from redemption_message where workspace = p_workspace and operation = p_operation) then
-    return redemption_replayed(d, p_operation, p_fingerprint);
-  end if;
-  if d.status <> 'pending' and p_cause = 'cancel' then
-    return redemption_settled(d);
-  elsif d.status <> 'pending' or (p_cause = 'deadline' and d.expires_at > p_at) then
-    return redemption_unreleased(d, p_at);
-  end if;
-  if p_cause = 'payment' and d.payment is distinct from p_payment then
-    return jsonb_build_object('outcome', 'not_attached', 'redemption', to_jsonb(d));
+  if p_cause = 'cancel' then
+    p_at := coalesce(p_at, clock_timestamp());
+    earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+    if earlier is not null then
+      return earlier;
+    elsif d.status <> 'pending' then
+      return redemption_settled(d);
+    end if;
+  elsif d.status is distinct from 'pending' or (p_cause = 'deadline' and not is_due(d.expires_at, p_at)) then
+    return redemption_unreleased(d);
+  elsif p_cause = 'payment' and d.payment is distinct from p_payment then
+    return redemption_unchanged('not_attached', d);
   end if;
   select * into pay from payment where workspace = p_workspace and id = d.payment;
-  if pay.status = 'completed' then
-    applied := redemption_apply(p_workspace, p_id, d.payment, p_at);
-    return case when p_cause = 'cancel'
-      then redemption_settled(jsonb_populate_record(d, applied -> 'redemption')) else applied end;
+  if p_cause = 'cancel' and pay.status = 'processing' then
+    return redemption_refused(d, '{"code": "payment_processing"}');
+  elsif pay.status = 'completed' then
+    d := redemption_applied(d, p_at);
+  else
+    if p_cause = 'cancel' then
+      perform redemption_message_write(p_workspace, p_operation, p_id, 'cancel', p_fingerprint, p_at);
+    end if;
+    d := redemption_released(d, pay, p_reason, p_at);
   end if;
-  if pay.status = 'processing' and p_cause = 'cancel' then
-    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
-      'refusal', '{"code": "payment_processing"}'::jsonb);
-  end if;
-  if p_cause = 'cancel' then
-    perform redemption_message_write(p_workspace, p_operation, p_id, 'cancel', p_fingerprint, p_at);
-  end if;
-  perform redemption_undo(d, 'release', d.points, p_reason, 'release:' || p_id, pay, p_at, d.quantity);
-  d.status := 'released';
-  d.released_at := p_at;
-  d.reason := p_reason;
-  return jsonb_build_object('outcome', 'released', 'redemption', redemption_save(d, 'loyalty.redemption.released', p_at));
+  perform redemption_outbox('pending', d, pay.status);
+  return case when d.status = 'applied' and p_cause = 'cancel' then redemption_settled(d)
+    else redemption_answer(d.status, d, to_jsonb(d), pay.status) end;
+end $$;
+
+-- Whether what is due at `p_due_at` is due for one whose clock says `p_at`, both to the millisecond. A clock that is
+-- more than a minute ahead of the database's decides nothing; the setting `vinr.test_clock` (on) allows it.
+create or replace function is_due(p_due_at timestamptz, p_at timestamptz) returns boolean
+language plpgsql stable as $$
+begin
+  return date_trunc('milliseconds', p_due_at) <= p_at
+    and (p_at <= clock_timestamp() + interval '1 minute' or coalesce(current_setting('vinr.test_clock', true), '') = 'on');
 end $$;
 
 -- Why a redemption was not released: it is gone, terminal, or not due yet.
-create or replace function redemption_unreleased(d redemption, p_at timestamptz) returns jsonb
-language sql stable as $$
-  select case
-    when d.id is null then '{"outcome": "missing"}'::jsonb
-    else jsonb_build_object('redemption', to_jsonb(d),
-      'outcome', case when d.status = 'pending' then 'not_due' else 'settled' end)
-  end
-$$;
-
--- The answer to a message that was obeyed before: the redemption as it is now, or a refusal where
--- the same operation asked for something else.
-create or replace function redemption_replayed(d redemption, p_operation text, p_fingerprint text) returns jsonb
-language sql stable as $$
-  select case
-    when m.fingerprint = p_fingerprint and m.redemption = d.id
-      then jsonb_build_object('outcome', 'replayed', 'redemption', to_jsonb(d))
-    else jsonb_build_object('outcome', 'refused', 'refusal', '{"code": "idempotency_key_reused"}'::jsonb)
-  end
-  from redemption_message m where m.workspace = d.workspace and m.operation = p_operation
-$$;
+drop function if exists redemption_unreleased(redemption, timestamptz);
+create or replace function redemption_unreleased(d redemption) returns jsonb
+language plpgsql stable as $$
+begin
+  if d.id is null then
+    return '{"outcome": "missing"}';
+  end if;
+  return redemption_unchanged(case when d.status = 'pending' then 'not_due' else 'settled' end, d);
+end $$;
 
 -- What release and reversal share: points back to the same lots (a gift took none), `p_quantity` of it back to stock, store
 -- credit taken back and codes voided, and the discount off a payment still open. All locks are held.

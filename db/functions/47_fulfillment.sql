@@ -24,24 +24,25 @@ declare
   earlier jsonb;
   left_to_ship int;
   parcel jsonb;
+  snapshot jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into d from redemption where workspace = p_workspace and id = p_id for update;
-  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  p_at := coalesce(p_at, clock_timestamp());
+  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
   if d.fulfillment is null then
-    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
-      'refusal', '{"code": "parameter_invalid", "param": "id", "ships": false}'::jsonb);
+    return redemption_refused(d, '{"code": "parameter_invalid", "param": "id", "ships": false}');
   end if;
   if d.status <> 'fulfillment_pending' then
     return redemption_settled(d);
   end if;
   left_to_ship := fulfillment_left(d);
   if p_quantity > left_to_ship then
-    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d), 'refusal', jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'quantity', 'left', left_to_ship));
+    return redemption_refused(d,
+      jsonb_build_object('code', 'parameter_invalid', 'param', 'quantity', 'left', left_to_ship));
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'fulfill', p_fingerprint, p_at);
   parcel := jsonb_build_object('quantity', coalesce(p_quantity, left_to_ship), 'tracking', p_tracking,
@@ -50,12 +51,14 @@ begin
     'shipped', coalesce((d.fulfillment ->> 'shipped')::int, 0) + (parcel ->> 'quantity')::int,
     'shipments', coalesce(d.fulfillment -> 'shipments', '[]') || parcel,
     'tracking', p_tracking, 'carrier', p_carrier);
+  d.revision := next_revision(d.revision);
   if fulfillment_left(d) > 0 then
-    return jsonb_build_object('outcome', 'shipped', 'redemption', redemption_save(d, null, p_at));
+    return redemption_answer('shipped', d, redemption_save(d, null, p_at), null);
   end if;
   d := fulfillment_done(d, p_at);
-  return jsonb_build_object('outcome', 'fulfilled',
-    'redemption', redemption_save(d, 'loyalty.redemption.fulfilled', p_at));
+  snapshot := redemption_save(d, 'loyalty.redemption.fulfilled', p_at);
+  perform redemption_outbox('fulfillment_pending', d, null);
+  return redemption_answer('fulfilled', d, snapshot, null);
 end $$;
 
 -- Nothing is left to ship.
@@ -68,7 +71,7 @@ begin
   return d;
 end $$;
 
--- What follows from a deadline that has passed (only where overdue_at <= p_at), by the policy that
+-- What follows from a deadline that has passed (as is_due has it), by the policy that
 -- held when it was redeemed. `notify` writes the event and is due again every 24 hours; a late look
 -- writes one event, not one for each day missed. `refund` returns what was not shipped. Outcomes:
 -- notified; reversed; not_due; settled; missing.
@@ -80,15 +83,15 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   -- unlocked: an early or late wake-up of a settled one costs no lock
   select * into d from redemption where workspace = p_workspace and id = p_id;
-  if d.status = 'fulfillment_pending' and coalesce(d.overdue_at, p_at) <= p_at then
+  if d.status = 'fulfillment_pending' and is_due(coalesce(d.overdue_at, p_at), p_at) then
     d := redemption_locked(p_workspace, p_id);
   end if;
   if d.id is null then
     return '{"outcome": "missing"}';
-  end if;
-  if d.status <> 'fulfillment_pending' or d.overdue_at > p_at then
-    return jsonb_build_object('redemption', to_jsonb(d),
-      'outcome', case when d.status = 'fulfillment_pending' then 'not_due' else 'settled' end);
+  elsif d.status <> 'fulfillment_pending' then
+    return redemption_unchanged('settled', d);
+  elsif not is_due(coalesce(d.overdue_at, p_at), p_at) then
+    return redemption_unchanged('not_due', d);
   end if;
   if d.fulfillment ->> 'on_overdue' = 'refund' then
     return fulfillment_give_up(d, 'fulfillment_overdue', 'overdue:' || p_id, p_at);
@@ -98,8 +101,8 @@ begin
   d.overdue_at := coalesce(d.overdue_at, p_at);
   d.overdue_at := d.overdue_at
     + (floor(extract(epoch from p_at - d.overdue_at) / 86400) + 1) * interval '24 hours';
-  return jsonb_build_object('outcome', 'notified',
-    'redemption', redemption_save(d, 'loyalty.redemption.fulfillment_overdue', p_at));
+  d.revision := next_revision(d.revision);
+  return redemption_answer('notified', d, redemption_save(d, 'loyalty.redemption.fulfillment_overdue', p_at), null);
 end $$;
 
 -- An operator gave it up: what was not shipped is returned, once for each operation. Outcomes:
@@ -114,7 +117,8 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  p_at := coalesce(p_at, clock_timestamp());
+  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
@@ -156,9 +160,11 @@ begin
   else
     d := fulfillment_done(d, p_at);
   end if;
+  d.revision := next_revision(d.revision);
   snapshot := redemption_save(d, 'loyalty.redemption.reversed', p_at);
   if d.status = 'fulfilled' then
     perform event_write(d.workspace, 'loyalty.redemption.fulfilled', d.id, snapshot, null, p_at);
   end if;
-  return jsonb_build_object('outcome', 'reversed', 'redemption', snapshot);
+  perform redemption_outbox('fulfillment_pending', d, null);
+  return redemption_answer('reversed', d, snapshot, null);
 end $$;

@@ -26,7 +26,8 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  p_at := coalesce(p_at, clock_timestamp());
+  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
@@ -39,10 +40,9 @@ begin
     when p_quantity is not null then left_points else coalesce(p_points, left_points) end;
   quantity := case when points = left_points then left_quantity else coalesce(p_quantity, 0) end;
   select * into pay from payment where workspace = p_workspace and id = d.payment;
+  was := d.status;
   if d.status = 'pending' and pay.status = 'completed' then
-    d.status := 'applied';
-    d.applied_at := p_at;
-    perform redemption_save(d, 'loyalty.redemption.applied', p_at);
+    d := redemption_applied(d, p_at);
   end if;
   d := redemption_payment_unaffected(d, pay, points);
   refusal := redemption_reverse_refusal(d, pay, points, p_quantity, p_refund is not null);
@@ -51,7 +51,8 @@ begin
   end if;
   if refusal is not null then
     select * into d from redemption where workspace = p_workspace and id = p_id;
-    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d), 'refusal', refusal);
+    perform redemption_outbox(was, d, pay.status);
+    return redemption_refused(d, refusal);
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'reverse', p_fingerprint, p_at);
   perform redemption_undo(d, 'reverse', points, p_reason, p_operation, pay, p_at, quantity);
@@ -63,13 +64,15 @@ begin
       p_reason, false, '{}', null, null, null, p_refund_event, p_at);
     d.payment_unaffected := redemption_payment_refunded(d.payment_unaffected, p_refund);
   end if;
-  was := d.status;
   d := redemption_returned(d, quantity, p_at);
+  d.revision := next_revision(d.revision);
   snapshot := redemption_save(d, 'loyalty.redemption.reversed', p_at);
   if d.status = 'fulfilled' and was = 'fulfillment_pending' then
     perform event_write(p_workspace, 'loyalty.redemption.fulfilled', p_id, snapshot, null, p_at);
   end if;
-  return jsonb_build_object('outcome', 'reversed', 'redemption', snapshot, 'refunded', refunded);
+  perform redemption_outbox(was, d, pay.status);
+  return redemption_answer('reversed', d, snapshot, pay.status)
+    || jsonb_build_object('refunded', refunded);
 end $$;
 
 -- Why so many points, or `p_quantity`, of a redemption cannot be returned now; null where they can.

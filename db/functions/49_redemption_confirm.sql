@@ -11,19 +11,18 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   d := redemption_locked(p_workspace, p_id);
-  earlier := redemption_heard(d, p_operation, p_fingerprint);
+  p_at := coalesce(p_at, clock_timestamp());
+  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
   if d.status <> 'pending' then
     return redemption_settled(d);
   elsif d.payment is not null then
-    return jsonb_build_object('outcome', 'refused', 'redemption', to_jsonb(d),
-      'refusal', jsonb_build_object('code', 'redemption_already_attached', 'resource', d.payment));
+    return redemption_refused(d, jsonb_build_object('code', 'redemption_already_attached', 'resource', d.payment));
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'confirm', p_fingerprint, p_at);
-  d.status := 'applied';
-  d.applied_at := p_at;
-  return jsonb_build_object('outcome', 'applied',
-    'redemption', redemption_save(d, 'loyalty.redemption.applied', p_at));
+  d := redemption_applied(d, p_at);
+  perform redemption_outbox('pending', d, null);
+  return redemption_answer('applied', d, to_jsonb(d), null);
 end $$;

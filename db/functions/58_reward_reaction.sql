@@ -1,21 +1,19 @@
 -- Gives the member a reward for nothing: a redemption of 0 points and without a debit, otherwise as
 -- redemption_create has it. What keeps anybody from redeeming the reward keeps a reactor from giving it:
--- that raises VR003, so that its whole reactor takes back what it did. The run that watches over it was
--- armed (`expires_at`) for `window_ms`; later than that, or where the reward has been changed since, all
--- is taken back to be planned anew (VR002). The account's lock is held.
+-- that raises VR003, so that its whole reactor takes back what it did. A discount is held for `hold_minutes` where
+-- neither reward nor program says (`expires_at`: the release before says when it is due). Where it
+-- needs codes that were not made for it, all is taken back to be planned anew (VR002). The account's lock is held.
 create or replace function reward_issue(e reported_event, r reactor, p_reaction jsonb, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   a account;
   w reward;
+  p program;
   d redemption;
   refusals jsonb;
 begin
   if p_reaction ? 'refusal' then
     perform reward_withheld(p_reaction -> 'refusal');
-  end if;
-  if clock_timestamp() > p_at + make_interval(secs => (p_reaction ->> 'window_ms')::int / 1000.0) then
-    raise exception using errcode = 'VR002', message = '{"outcome": "too_late"}';
   end if;
   select * into a from account where workspace = e.workspace and id = e.account;
   select * into w from reward where workspace = e.workspace and id = p_reaction ->> 'reward';
@@ -41,15 +39,17 @@ begin
   d.metadata := jsonb_build_object('event', e.event_id, 'reactor', r.id);
   d.created_at := p_at;
   d.took_stock := w.inventory is not null;
-  d := redemption_artifact(d, w, p_reaction ->> 'code', (p_reaction ->> 'expires_at')::timestamptz, null);
+  select * into p from program where workspace = a.workspace and id = a.program;
+  d := redemption_artifact(d, w, p_reaction ->> 'code', coalesce((p_reaction ->> 'expires_at')::timestamptz,
+    redemption_due_at(w, redemption_hold_minutes(w, p, coalesce((p_reaction ->> 'hold_minutes')::numeric, 30)), p_at)), null);
   if w.codes is not null then
     d.gift_cards := gift_cards_take(d, w, p_reaction -> 'codes', p_at);
     if d.gift_cards is null and w.codes ? 'pool' then
       perform reward_withheld('{"code": "reward_out_of_stock"}');
     end if;
   end if;
-  if d.status <> 'fulfilled' and p_reaction -> 'expires_at' is null or w.codes is not null and d.gift_cards is null then
-    raise exception using errcode = 'VR002', message = '{"outcome": "too_late"}';
+  if w.codes is not null and d.gift_cards is null then
+    raise exception using errcode = 'VR002', message = '{"outcome": "stale"}';
   end if;
   perform redemption_insert(d, a, p_at);
   return jsonb_build_object('type', 'issue_reward', 'reward', d.reward, 'quantity', d.quantity, 'redemption', d.id);

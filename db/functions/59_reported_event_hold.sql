@@ -1,15 +1,13 @@
 -- Holds what an event's reactors would take, instead of taking it for good: one pending redemption of all
--- of it, which returns by itself at `p_expires_at` unless it is confirmed. Otherwise as `event_report`
+-- of it, which returns by itself after `p_hold_minutes` unless it is confirmed. Otherwise as `event_report`
 -- when it is strict; reactors may do nothing but take points, and limits count a hold as an activation. The
 -- discount is what the points are worth, floor(points x p_minor / p_per). Outcomes: processed; replayed;
--- stale; refused; missing; too_late (redemption_create says when). Raises (VR001) insufficient_points, and
+-- stale; refused; missing. Raises (VR001) insufficient_points, and
 -- parameter_invalid where nothing is to be held, or the points are worth more than any amount of money may be.
-drop function if exists event_hold(text, text, text, text, text, text, text, int, jsonb, timestamptz, timestamptz,
-  jsonb, text, timestamptz, int, text, numeric, numeric, text);
 create or replace function event_hold(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text, p_type text,
   p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz, p_plan jsonb,
-  p_redemption text, p_expires_at timestamptz, p_window_ms int, p_code text, p_minor numeric, p_per numeric,
+  p_redemption text, p_hold_minutes numeric, p_code text, p_minor numeric, p_per numeric,
   p_currency text, p_decimals int
 ) returns jsonb
 language plpgsql as $$
@@ -29,9 +27,7 @@ begin
   if found then
     return jsonb_build_object('outcome', 'replayed', 'event', to_jsonb(e));
   end if;
-  if clock_timestamp() > p_at + make_interval(secs => p_window_ms / 1000.0) then
-    return '{"outcome": "too_late"}';
-  elsif a.status = 'closed' then
+  if a.status = 'closed' then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
   elsif reactors_edited(p_workspace, p_plan) then
     return '{"outcome": "stale"}';
@@ -55,7 +51,8 @@ begin
   if worth > 1000000000000 then -- as every amount that a request may name
     perform refuse('{"code": "parameter_invalid", "param": "hold", "worth": true}');
   end if;
-  perform redemption_hold(a, p_redemption, held, worth::bigint, p_currency, p_code, p_expires_at,
+  perform redemption_hold(a, p_redemption, held, worth::bigint, p_currency, p_code,
+    date_trunc('milliseconds', p_at + make_interval(secs => p_hold_minutes * 60)),
     p_fingerprint, jsonb_build_object('event', p_event_id), p_at);
   if not decimals_stayed(p_workspace, a.program, p_decimals) then
     raise exception 'the decimals of % changed', a.program using errcode = '40001';
@@ -127,6 +124,5 @@ begin
   d.fingerprint := p_fingerprint;
   d.metadata := p_metadata;
   d.created_at := p_at;
-  d.transaction := points_spend(a, d, p_id, p_at);
   perform redemption_insert(d, a, p_at);
 end $$;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { derivedId } from '../../domain/ids.ts'
 import { Processes } from '../support/processes.ts'
 
-// A till's hold is armed and acted on as any redemption; here the API dies in between and after.
+// A till's hold is one transaction with its event; here the API dies before and after.
 
 const ACCOUNT = 'loy_8sd2k1'
 const REPORT = { type: 'REDEEMED_POINTS', user: ACCOUNT, payload: { points: 500 }, hold: true }
@@ -10,7 +10,7 @@ const REPORT = { type: 'REDEEMED_POINTS', user: ACCOUNT, payload: { points: 500 
 let all: Processes
 
 beforeAll(async () => {
-  all = await Processes.start({ holdMinutes: 0.2 }) // 12 s, and a creation window of 6 s
+  all = await Processes.start({ holdMinutes: 0.2 }) // 12 s
   const schema = { type: 'object', properties: { points: { type: 'integer' } } }
   await all.request('POST', '/v1/event_types', { name: 'REDEEMED_POINTS', schema })
   await all.request('POST', '/v1/reactors', {
@@ -31,10 +31,10 @@ const rowOf = async (eventId: string) => {
 }
 const points = async () => (await all.request('GET', `/users/${ACCOUNT}/wallet`)).body.points
 
-test('the API dies between arm and act: nothing is held, the same report holds it, and its timer stands', async () => {
+test('the API dies before the commit: nothing is held, the same report holds it, and its timer stands', async () => {
   const before = await points()
   const lock = await all.holdAccount(ACCOUNT)
-  const answer = hold('arm-then-die').catch(() => 'connection lost' as const)
+  const answer = hold('die-then-write').catch(() => 'connection lost' as const)
   await expect.poll(() => lock.waiters(), { timeout: 20_000 }).toHaveLength(1)
   const [backend] = await lock.waiters()
   await all.kill('api')
@@ -42,29 +42,29 @@ test('the API dies between arm and act: nothing is held, the same report holds i
   await lock.release()
   expect(await answer).toBe('connection lost')
   await all.startApi()
-  expect(await rowOf('arm-then-die')).toBeUndefined()
+  expect(await rowOf('die-then-write')).toBeUndefined()
   expect(await points()).toBe(before)
 
-  expect(await hold('arm-then-die')).toMatchObject({ status: 200, replayed: false })
+  expect(await hold('die-then-write')).toMatchObject({ status: 200, replayed: false })
   expect(await points()).toBe(Number(before) - 500)
   await expect
-    .poll(() => rowOf('arm-then-die'), { timeout: 40_000 })
+    .poll(() => rowOf('die-then-write'), { timeout: 40_000 })
     .toMatchObject({ status: 'released' })
   expect(await points()).toBe(before)
 })
 
-test('the API dies after act, before its answer: the same report finds what is held, once, and the till confirms it', async () => {
+test('the API dies with the commit, before its answer: the same report finds what is held, once, and the till confirms it', async () => {
   const before = await points()
   const lock = await all.holdAccount(ACCOUNT)
-  const answer = hold('act-then-die').catch(() => 'connection lost' as const)
+  const answer = hold('write-then-die').catch(() => 'connection lost' as const)
   await expect.poll(() => lock.waiters(), { timeout: 20_000 }).toHaveLength(1)
   await all.kill('api')
   await lock.release()
   expect(await answer).toBe('connection lost')
-  await expect.poll(() => rowOf('act-then-die')).toMatchObject({ status: 'pending' })
+  await expect.poll(() => rowOf('write-then-die')).toMatchObject({ status: 'pending' })
   await all.startApi()
-  expect(await hold('act-then-die')).toMatchObject({ status: 200, replayed: true })
-  const confirmed = await all.request('POST', '/events/act-then-die/confirm', {})
+  expect(await hold('write-then-die')).toMatchObject({ status: 200, replayed: true })
+  const confirmed = await all.request('POST', '/events/write-then-die/confirm', {})
   expect(confirmed).toMatchObject({ status: 200, body: { hold: { status: 'confirmed' } } })
   expect(await points()).toBe(Number(before) - 500)
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
+import { redemptionCommands } from '../../activities/redemption-commands.ts'
 import { transactionActivities } from '../../activities/transaction.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
@@ -74,7 +75,10 @@ class History {
   nowMs = Date.now() + HOUR_MS
   readonly account: string
   readonly points = transactionActivities({ pool: db.pool })
-  readonly redemptions = redemptionActivities({ pool: db.pool })
+  readonly redemptions = {
+    ...redemptionActivities({ pool: db.pool }),
+    ...redemptionCommands({ pool: db.pool }),
+  }
 
   constructor(account: string) {
     this.account = account
@@ -155,8 +159,8 @@ class History {
       reward: `rwd_${reward}`,
       quantity: 1,
       at: this.at,
-      expiresAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
-      creationWindowMs: 30_000,
+      dueAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
+      holdMinutes: 30,
       code: id,
       fingerprint: 'f',
       shipping: null,

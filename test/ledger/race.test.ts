@@ -15,7 +15,6 @@ afterAll(() => db.drop())
 
 /** 50 at once on an account that affords 10 (5,000 points, 500 each). */
 async function storm(account: string): Promise<Record<string, number>> {
-  const at = new Date()
   const outcomes = await Promise.all(
     Array.from({ length: 50 }, async () => {
       const redemption = newId('rdm')
@@ -26,9 +25,7 @@ async function storm(account: string): Promise<Record<string, number>> {
           account,
           reward: 'rwd_fivecredit',
           quantity: 1,
-          at: at.toISOString(),
-          expiresAt: new Date(at.getTime() + 60_000).toISOString(),
-          creationWindowMs: 30_000,
+          holdMinutes: 1,
           code: redemption,
           fingerprint: 'f',
           shipping: null,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
+import { redemptionCommands } from '../../activities/redemption-commands.ts'
 import { transactionActivities } from '../../activities/transaction.ts'
 import { mergeAccount, setAccountStatus } from '../../db/account-changes.ts'
 import { expireAccount } from '../../db/expiry.ts'
@@ -178,7 +179,10 @@ class History {
   // starts ahead of the clock: a create refuses an arming too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly points = transactionActivities({ pool: db.pool })
-  readonly redemptions = redemptionActivities({ pool: db.pool })
+  readonly redemptions = {
+    ...redemptionActivities({ pool: db.pool }),
+    ...redemptionCommands({ pool: db.pool }),
+  }
 
   constructor(ids: string[]) {
     this.ids = ids
@@ -313,8 +317,8 @@ class History {
       reward: 'rwd_any',
       quantity: 1,
       at: this.at,
-      expiresAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
-      creationWindowMs: 30_000,
+      dueAt: new Date(this.nowMs + 365 * 24 * HOUR_MS).toISOString(),
+      holdMinutes: 30,
       code: id,
       fingerprint: 'f',
       shipping: null,

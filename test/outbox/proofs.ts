@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Shop } from '../api/shop.ts'
+import { redemptionProofs } from './redemption-proofs.ts'
 
 /** What proves that functions write their outbox rows: something is done, and the row is there. */
 export type Proof = { of: readonly string[]; title: string; prove(): Promise<void> }
@@ -56,6 +57,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
     program({ tierConfig: { period: { type: 'rolling', months: 12 }, tiers: TIERS } })
 
   return [
+    ...redemptionProofs(shop, { post, redeem, member, credit, written }),
     {
       of: ['points_credit', 'expiry_check_outbox'],
       title: 'points that expire begin their account’s run',

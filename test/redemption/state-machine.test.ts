@@ -99,7 +99,6 @@ async function bringTo(state: State): Promise<Subject> {
   const { redemption } = await redeem(house, {
     arm: false,
     holdMs: state === 'overdue' ? -1_000 : 1_800_000,
-    creationWindowMs: 30_000,
   })
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }
   if (state.startsWith('attached to ')) {

@@ -1,7 +1,7 @@
 import { newId } from '../../domain/ids.ts'
-import { armRedemption, fulfillmentInputOf } from '../../temporal/redemption.ts'
 import type { FulfillmentInput } from '../../workflows/messages.ts'
 import type { House } from './house.ts'
+import { create } from './redeem.ts'
 
 export type ItemAsk = {
   id?: string
@@ -11,14 +11,13 @@ export type ItemAsk = {
   /** Milliseconds from now, or from `nowMs`. */
   deadlineMs?: number
   nowMs?: number
-  creationWindowMs?: number
-  /** false: nothing is armed, as if the run had been lost. */
+  /** false: no run is started, as if that had been lost. */
   arm?: boolean
 }
 
 export const DAY_MS = 86_400_000
 
-/** Arms and acts as the API does for an item, without HTTP; for tests of what happens afterwards. */
+/** Redeems an item as the API does, without HTTP; for tests of what happens afterwards. */
 export async function redeemItem(house: House, ask: ItemAsk = {}): Promise<FulfillmentInput> {
   const {
     id = newId('rdm'),
@@ -27,27 +26,9 @@ export async function redeemItem(house: House, ask: ItemAsk = {}): Promise<Fulfi
     quantity = 1,
     deadlineMs = 30 * DAY_MS,
   } = ask
-  const at = new Date()
-  const deadline = new Date((ask.nowMs ?? at.getTime()) + deadlineMs).toISOString()
-  const run = fulfillmentInputOf(house.workspace, { id, account, reward }, deadline)
-  const input = { ...run, creationWindowMs: ask.creationWindowMs ?? 30_000 }
-  if (ask.arm !== false) await armRedemption(house.engine, input, deadlineMs)
-  const result = await house.activities.createRedemption({
-    workspace: house.workspace,
-    redemption: id,
-    account,
-    reward,
-    quantity,
-    at: at.toISOString(),
-    expiresAt: deadline,
-    creationWindowMs: 30_000,
-    code: `VINR-${id.slice(-12)}`,
-    fingerprint: id,
-    shipping: null,
-    metadata: {},
-  })
-  if (result.outcome !== 'created') throw new Error(`not created: ${JSON.stringify(result)}`)
-  return input
+  const deadline = new Date((ask.nowMs ?? Date.now()) + deadlineMs).toISOString()
+  await create(house, { id, account, reward, quantity, dueAt: deadline, arm: ask.arm ?? true })
+  return { workspace: house.workspace, redemption: id, account, reward, deadline }
 }
 
 /** An item reward for tests: 100 points each, with what it is given. */

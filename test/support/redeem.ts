@@ -1,6 +1,6 @@
-import { findRedemption, type RedemptionRow } from '../../db/redemptions.ts'
+import { expect } from 'vitest'
+import { findRedemption, insertRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
-import { armRedemption } from '../../temporal/redemption.ts'
 import type { RedemptionInput } from '../../workflows/messages.ts'
 import type { House } from './house.ts'
 
@@ -10,12 +10,11 @@ export type Ask = {
   reward?: string
   /** Milliseconds from now. */
   holdMs?: number
-  creationWindowMs?: number
-  /** false: nothing is armed, as if the run had been lost. */
+  /** false: no run is started, as if that had been lost. */
   arm?: boolean
 }
 
-/** Arms and acts as the API does, without HTTP; for tests of what happens afterwards. */
+/** Redeems as the API does, without HTTP, and waits until its run is started; for tests of what happens afterwards. */
 export async function redeem(house: House, ask: Ask = {}): Promise<RedemptionInput> {
   const {
     id = newId('rdm'),
@@ -23,34 +22,44 @@ export async function redeem(house: House, ask: Ask = {}): Promise<RedemptionInp
     reward = 'rwd_fivecredit',
     holdMs = 1_800_000,
   } = ask
-  const at = new Date()
-  const expiresAt = new Date(at.getTime() + holdMs)
-  const creationWindowMs = ask.creationWindowMs ?? Math.min(30_000, holdMs / 2)
-  const input = {
+  const dueAt = new Date(Date.now() + holdMs).toISOString()
+  await create(house, { id, account, reward, quantity: 1, dueAt, arm: ask.arm ?? true })
+  return { workspace: house.workspace, redemption: id, account, reward, releasesAt: dueAt }
+}
+
+type Create = {
+  id: string
+  account: string
+  reward: string
+  quantity: number
+  /** ISO 8601 */
+  dueAt: string
+  arm: boolean
+}
+
+/** One redemption, due when a test says, with its run or as if that had been lost. */
+export async function create(house: House, ask: Create): Promise<void> {
+  const { id, dueAt, arm, ...about } = ask
+  const result = await insertRedemption(arm ? house.pool : house.reads, {
+    ...about,
     workspace: house.workspace,
     redemption: id,
-    account,
-    reward,
-    releasesAt: expiresAt.toISOString(),
-    creationWindowMs,
-  }
-  if (ask.arm !== false) await armRedemption(house.engine, input, holdMs)
-  const result = await house.activities.createRedemption({
-    workspace: house.workspace,
-    redemption: id,
-    account,
-    reward,
-    quantity: 1,
-    at: at.toISOString(),
-    expiresAt: expiresAt.toISOString(),
-    creationWindowMs: 30_000,
+    dueAt,
+    holdMinutes: 30,
     code: `VINR-${id.slice(-12)}`,
     fingerprint: id,
     shipping: null,
     metadata: {},
   })
   if (result.outcome !== 'created') throw new Error(`not created: ${JSON.stringify(result)}`)
-  return input
+  const row = [house.workspace, id]
+  if (!arm) {
+    const lose = 'delete from workflow_outbox where workspace = $1 and workflow_id = $2'
+    await house.owner.query(lose, row)
+    return
+  }
+  const unsent = 'select from workflow_outbox where workspace = $1 and workflow_id = $2'
+  await expect.poll(async () => (await house.owner.query(unsent, row)).rowCount).toBe(0)
 }
 
 /** A sandbox payment that takes these redemptions and ends as its status says. */

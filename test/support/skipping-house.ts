@@ -99,6 +99,10 @@ export async function openSkippingHouse({
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, KEYWORD])),
   })
   const engine = { client: env.client, taskQueue: TASK_QUEUE }
+  // the time that is skipped is not the database's
+  await database.owner.query(
+    `do $$ begin execute format('alter database %I set vinr.test_clock = on', current_database()); end $$`,
+  )
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
   const { bundlePath } = inject('servers')

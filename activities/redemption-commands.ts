@@ -1,0 +1,115 @@
+import { asyncLocalStorage } from '@temporalio/activity'
+import { call, callOfRun } from '../db/call.ts'
+import type { Pool } from '../db/pool.ts'
+import { type CreateArguments, insertRedemption, type RedemptionResult } from '../db/redemptions.ts'
+import type { Engine } from '../temporal/engine.ts'
+import type { Dependencies } from './dependencies.ts'
+import { tellPaymentRun } from './tell-workflows.ts'
+
+/** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
+export type Command = {
+  workspace: string
+  redemption: string
+  operation: string
+  fingerprint: string
+  at: string | null
+}
+
+export type Reversal = Command & {
+  reason: string
+  /** A part, in the smallest unit or in rewards; neither: all that is left. */
+  points?: number | undefined
+  quantity?: number | undefined
+  /** Ids of the refund of what the discount took off its payment, and of its event. */
+  refund?: { id: string; event: string } | undefined
+}
+
+export type Parcel = Command & {
+  /** Items; all that are left without it. */
+  quantity?: number | undefined
+  tracking: string | null
+  carrier: string | null
+}
+
+export type CommandDependencies = Pick<Dependencies, 'pool'> & { engine?: Engine }
+
+/** Calls a ledger function that changes one redemption; in an activity of its own run as that run. */
+export function callOnRedemption(
+  pool: Pool,
+  name: string,
+  args: [workspace: string, redemption: string, ...unknown[]],
+): Promise<RedemptionResult> {
+  const [, redemption] = args
+  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
+  return run === redemption ? callOfRun(pool, run, name, args) : call(pool, name, args)
+}
+
+/** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
+export function redemptionCommands(dependencies: CommandDependencies) {
+  const { pool, engine } = dependencies
+  const send = (name: string, args: [workspace: string, redemption: string, ...unknown[]]) =>
+    callOnRedemption(pool, name, args)
+
+  return {
+    createRedemption: (create: CreateArguments) => insertRedemption(pool, create),
+
+    cancelRedemption: (cancel: Command & { reason: string }) =>
+      send('redemption_release', [
+        cancel.workspace,
+        cancel.redemption,
+        'cancel',
+        null,
+        cancel.operation,
+        cancel.fingerprint,
+        cancel.reason,
+        cancel.at,
+      ]),
+
+    confirmRedemption: ({ workspace, redemption, operation, fingerprint, at }: Command) =>
+      send('redemption_confirm', [workspace, redemption, operation, fingerprint, at]),
+
+    extendRedemption: (extension: Command & { minutes: number }) =>
+      send('redemption_extend', [
+        extension.workspace,
+        extension.redemption,
+        extension.minutes,
+        extension.operation,
+        extension.fingerprint,
+        extension.at,
+      ]),
+
+    /** Where it refunds the payment as well, that goes on as any refund does. */
+    reverseRedemption: async (reversal: Reversal) => {
+      const result = await send('redemption_reverse', [
+        reversal.workspace,
+        reversal.redemption,
+        reversal.points ?? null,
+        reversal.quantity ?? null,
+        reversal.reason,
+        reversal.operation,
+        reversal.fingerprint,
+        reversal.at,
+        reversal.refund?.id ?? null,
+        reversal.refund?.event ?? null,
+      ])
+      if (engine && result.refunded) {
+        // the refund stands whatever comes of this; the payment's run or the reconciler goes on with it
+        await tellPaymentRun(engine, reversal.workspace, result.refunded)
+      }
+      return result
+    },
+
+    /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
+    fulfillRedemption: (parcel: Parcel) =>
+      send('fulfillment_ship', [
+        parcel.workspace,
+        parcel.redemption,
+        parcel.quantity ?? null,
+        parcel.tracking,
+        parcel.carrier,
+        parcel.operation,
+        parcel.fingerprint,
+        parcel.at,
+      ]),
+  }
+}
