@@ -30,6 +30,8 @@ export type AppOptions<D> = {
   readonly log: Logger
   /** What `/health/ready` asks, by name. */
   readonly checks: Readonly<Record<string, Check>>
+  /** And what it asks of that only makes something late. */
+  readonly degradedBy?: Readonly<Record<string, Check>>
   readonly registry: Registry
   /** Whom `/metrics` answers here; none is there where it is elsewhere. */
   readonly metrics?: MetricsReaders | 'elsewhere'
@@ -80,7 +82,8 @@ export function createApp<D>(options: AppOptions<D>): Express {
       now,
     }),
   )
-  app.use(healthRoutes({ checks: options.checks, draining, log }))
+  const { checks, degradedBy = {} } = options
+  app.use(healthRoutes({ checks, degradedBy, draining, log }))
   if (metrics !== 'elsewhere') app.use(metricsRoutes(registry, metrics))
   app.use(docsRoutes(() => openApiDocument(endpoints, options.version, options.examples?.())))
   app.use((req) => refuse('resource_missing', `There is no ${req.method} ${req.path}.`))

@@ -2,11 +2,19 @@ import { Router } from 'express'
 import type { Logger } from 'pino'
 import { onlyRead } from './wrong-method.ts'
 
-/** Resolves where the dependency is usable, throws where it is not. */
-export type Check = () => Promise<void>
+export type Figures = Readonly<Record<string, number | null>>
 
-/** A check's "no" in words of our own, which may be shown. */
-export class NotReady extends Error {}
+/** Resolves where the dependency is usable, perhaps with figures to show; throws where it is not. */
+export type Check = () => Promise<Figures | undefined>
+
+/** A check's "no" in words of our own, which may be shown, as its figures are. */
+export class NotReady extends Error {
+  readonly figures: Figures
+  constructor(message: string, figures: Figures = {}) {
+    super(message)
+    this.figures = figures
+  }
+}
 
 const CHECK_LIMIT_MS = 2_000 // shorter than a probe's own patience, which is often 3-5 s
 
@@ -14,31 +22,41 @@ type Outcome = {
   readonly status: 'ok' | 'failed'
   readonly duration_ms: number
   readonly reason?: string
+  readonly [figure: string]: string | number | null | undefined
 }
 
 type Health = {
+  /** Without one of these nothing is answered. */
   readonly checks: Readonly<Record<string, Check>>
+  /** Without one of these everything is answered, and something else is late. */
+  readonly degradedBy?: Readonly<Record<string, Check>>
   readonly log: Logger
   /** True once the process stops taking requests. */
   readonly draining: () => boolean
 }
 
 /** `/health/live` and `/health/ready`; none asks for a key, none names more than a reason. */
-export function healthRoutes({ checks, draining, log }: Health): Router {
+export function healthRoutes({ checks, degradedBy = {}, draining, log }: Health): Router {
   const router = Router()
-  const ready = shared(() => runChecks(checks, log))
+  const ready = shared(() => runChecks({ ...checks, ...degradedBy }, log))
 
   router.get('/health/live', (_req, res) => {
     res.json({ status: 'ok' })
   })
   router.get('/health/ready', async (_req, res) => {
     const outcomes = await ready()
-    const ok = !draining() && Object.values(outcomes).every(({ status }) => status === 'ok')
-    const status = draining() ? 'draining' : ok ? 'ok' : 'unavailable'
-    res.status(ok ? 200 : 503).json({ status, checks: outcomes })
+    const failed = Object.keys(outcomes).filter((name) => outcomes[name]?.status !== 'ok')
+    const status = draining() ? 'draining' : statusOf(failed, degradedBy)
+    const isReady = status === 'ok' || status === 'degraded'
+    res.status(isReady ? 200 : 503).json({ status, checks: outcomes })
   })
   for (const path of ['/health/live', '/health/ready']) router.all(path, onlyRead(path))
   return router
+}
+
+function statusOf(failed: string[], degradedBy: object): 'ok' | 'degraded' | 'unavailable' {
+  if (failed.length === 0) return 'ok'
+  return failed.every((name) => name in degradedBy) ? 'degraded' : 'unavailable'
 }
 
 /** One run at a time, shared by all who ask meanwhile: probes must not become load. */
@@ -69,11 +87,12 @@ async function outcomeOf(name: string, check: Check, log: Logger): Promise<Outco
     timer = setTimeout(() => reject(new NotReady('timed out')), CHECK_LIMIT_MS)
   })
   try {
-    await Promise.race([check(), limit])
-    return { status: 'ok', duration_ms: took() }
+    const figures = await Promise.race([check(), limit])
+    return { status: 'ok', duration_ms: took(), ...figures }
   } catch (error) {
     log.warn({ err: error, check: name }, 'a check of readiness failed')
-    return { status: 'failed', duration_ms: took(), reason: reasonOf(error) }
+    const figures = error instanceof NotReady ? error.figures : {}
+    return { status: 'failed', duration_ms: took(), reason: reasonOf(error), ...figures }
   } finally {
     clearTimeout(timer)
   }

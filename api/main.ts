@@ -1,13 +1,12 @@
 import { createServer, type Server } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
-import { type Config, readConfig } from '../config.ts'
+import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { sendAfterCommits } from '../temporal/after-commit.ts'
-import { connectEngine } from '../temporal/connect.ts'
+import { connectInBackground } from '../temporal/connect.ts'
 import { Checks } from './event-types/checks.ts'
 import { InFlight } from './in-flight.ts'
 import { listening } from './listening.ts'
@@ -19,12 +18,17 @@ import { productVersion } from './version.ts'
 const READS_PER_WRITE = 2 // reads are short: half as many connections serve as many of them
 const DRAIN_MS = 10_000 // a call to Temporal has as long; nothing under way lasts longer
 const IDLE_CHECK_MS = 50
-const CONNECT_RETRY_MS = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 600_000 // for an import of a million rows over a slow line; headers have ten seconds
 const CHECK_CONNECTIONS_MS = 5_000 // Node looks every 30 s, and a timeout of ten would be forty
 const BACKLOG = 4_096 // of connections not yet taken: a rush of members opens a thousand at once, and Node's 511 resets them
 const KEEP_ALIVE_MS = 65_000 // longer than the 60 s that load balancers keep a connection
+const TIMEOUTS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+}
 
 /** The API process: `npm run start:api`, everything from the environment. */
 async function main(): Promise<void> {
@@ -46,7 +50,9 @@ async function main(): Promise<void> {
     })
   const pool = poolOf(config.databasePool, 'vinr-api')
   const reads = poolOf(Math.ceil(config.databasePool / READS_PER_WRITE), 'vinr-api-reads')
-  const engine = await connected(config, log)
+  const engine = connectInBackground(config.temporal, (error) =>
+    log.warn({ err: error, address: config.temporal.address }, 'Temporal does not answer yet'),
+  )
   const onFailure = failuresTo(registry, log)
   const inFlight = new InFlight()
   const sender = sendAfterCommits({ pool, engine, onFailure, isBusy: () => inFlight.isAny })
@@ -83,15 +89,7 @@ async function main(): Promise<void> {
       trustProxy: trustOf(config.trustProxy),
     },
   )
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    },
-    app,
-  )
+  const server = createServer(TIMEOUTS, app)
   const metrics = createServer(metricsApp(registry, metricsToken, log))
   if (metricsAddress !== undefined) await listening(metrics, metricsAddress)
   await listening(server, { ...config, backlog: BACKLOG })
@@ -107,18 +105,6 @@ async function main(): Promise<void> {
   await sender.close()
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
-}
-
-/** Connects to Temporal however long it takes to come up: the process waits for it, and says so. */
-async function connected(config: Config, log: Logger) {
-  for (;;) {
-    try {
-      return await connectEngine(config.temporal)
-    } catch (error) {
-      log.warn({ err: error, address: config.temporal.address }, 'Temporal does not answer yet')
-      await delay(CONNECT_RETRY_MS)
-    }
-  }
 }
 
 function stopSignal(): Promise<void> {

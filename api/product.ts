@@ -5,6 +5,7 @@ import { failuresTo, type OnFailure } from '../activities/failures.ts'
 import { requestActivities } from '../activities/index.ts'
 import { findApiKey } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
+import { readOutboxWaiting } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CodeKey, codeVault } from '../domain/code-vault.ts'
 import { memberKey } from '../domain/member-token.ts'
@@ -19,9 +20,11 @@ import { ENDPOINTS } from './endpoints.ts'
 import { Checks } from './event-types/checks.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
+import { OUTBOX_CAP, outboxMetrics } from './outbox-metrics.ts'
 import { remembered } from './remembered.ts'
 import { inbound } from './webhooks/inbound.ts'
 
+const OLD_OUTBOX_S = 60 // what a process and the sweep behind it make of a burst is younger
 const PEPPER_MS = 600_000 // a pepper never changes
 const MOST_PEPPERS = 1_000
 // A minute and account: a cart drawn anew every second stays below, a search for a balance does not get far.
@@ -93,6 +96,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     codes: codeVault(giftCodeKeys),
     inbound: inbound(reads, parts.registry),
   }
+  outboxMetrics(rest.registry, reads, rest.log)
   return createApp<Deps>({
     ...rest,
     ...settings,
@@ -100,22 +104,40 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     endpoints: ENDPOINTS,
     examples: keptExamples,
     findKey: (hash) => findApiKey(reads, hash),
-    checks: checksOf(reads, engine),
+    checks: checksOf(reads),
+    degradedBy: temporalChecks(reads, engine),
   })
 }
 
-function checksOf(pool: Pool, engine: Engine): Readonly<Record<string, Check>> {
-  const { client } = engine
+function checksOf(pool: Pool): Readonly<Record<string, Check>> {
   return {
     postgres: async () => {
       await databaseNow(pool)
-    },
-    temporal: async () => {
-      const { namespace } = client.options
-      await withinDeadline(engine, () => client.workflowService.describeNamespace({ namespace }))
+      return undefined
     },
     migrations: async () => {
       if (!(await isMigrated(pool))) throw new NotReady('the migrations have not run')
+      return undefined
+    },
+  }
+}
+
+/** Without Temporal everything is answered; what it must do waits in the outbox. */
+function temporalChecks(pool: Pool, engine: Engine): Readonly<Record<string, Check>> {
+  return {
+    temporal: async () => {
+      const { client } = engine
+      const { namespace } = client.options
+      await withinDeadline(engine, () => client.workflowService.describeNamespace({ namespace }))
+      return undefined
+    },
+    outbox: async () => {
+      const { waiting, oldest_seconds: age } = await readOutboxWaiting(pool, OUTBOX_CAP)
+      const figures = { waiting, oldest_seconds: age === null ? null : Math.round(age) }
+      if (age !== null && age > OLD_OUTBOX_S) {
+        throw new NotReady('Temporal was not given for long what it must do', figures)
+      }
+      return figures
     },
   }
 }

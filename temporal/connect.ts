@@ -1,9 +1,50 @@
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
+import { NoAnswer } from './breaker.ts'
 import type { Engine } from './engine.ts'
 import type { ConnectionSettings } from './settings.ts'
 
 export type EngineOptions = ConnectionSettings & { taskQueue: string }
+
+const RETRY_MS = 1_000
+
+/**
+ * Temporal, connected to in the background, however long it takes to come up. Until then each call fails as
+ * unavailable. `onAway` is told of every try that failed.
+ */
+export function connectInBackground(
+  options: EngineOptions,
+  onAway: (error: unknown) => void,
+): Engine & { close(): Promise<void> } {
+  let connected: Awaited<ReturnType<typeof connectEngine>> | undefined
+  let last: unknown
+  let timer: NodeJS.Timeout | undefined
+  let isClosed = false
+
+  const connect = async (): Promise<void> => {
+    try {
+      connected = await connectEngine(options)
+    } catch (error) {
+      last = error
+      onAway(error)
+      if (!isClosed) timer = setTimeout(() => void connect(), RETRY_MS)
+    }
+    if (isClosed) await connected?.close()
+  }
+  void connect()
+  return {
+    taskQueue: options.taskQueue,
+    get client() {
+      if (connected === undefined) throw NoAnswer.disconnected(last)
+      return connected.client
+    },
+    async close() {
+      isClosed = true
+      clearTimeout(timer)
+      await connected?.close()
+    },
+  }
+}
 
 /** Connects to Temporal. The native connection costs a sixth less CPU a call than the JavaScript one. */
 export async function connectEngine({

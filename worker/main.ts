@@ -2,6 +2,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { Counter, collectDefaultMetrics, register } from 'prom-client'
 import { failuresTo } from '../activities/failures.ts'
 import { createLog } from '../api/log.ts'
+import { outboxMetrics } from '../api/outbox-metrics.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { sendAfterCommits } from '../temporal/after-commit.ts'
@@ -11,6 +12,8 @@ import { scheduleLedger, scheduleReconciler } from '../temporal/schedules.ts'
 import { workflowBundle } from './bundle.ts'
 import { serveHealth } from './health.ts'
 import { createWorker } from './worker.ts'
+
+const SENDS = 4 // calls to Temporal at once: its workflow tasks come first
 
 /** The worker process: `npm run start:worker`, everything from the environment. */
 async function main(): Promise<void> {
@@ -32,7 +35,8 @@ async function main(): Promise<void> {
   })
   collectDefaultMetrics()
   const onFailure = failuresTo(register, log)
-  const sender = sendAfterCommits({ pool, engine, onFailure })
+  outboxMetrics(register, pool, log)
+  const sender = sendAfterCommits({ pool, engine, onFailure, atOnce: SENDS, sweeps: true })
   const found = new Counter({
     name: 'vinr_net_found_total',
     help: 'What the reconciler found past its time and did; zero in a healthy system.',

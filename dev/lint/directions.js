@@ -27,7 +27,12 @@ export const DIRECTIONS = {
     packages: /^@temporalio\/(workflow|common)$/,
   },
   temporal: {
-    from: ['workflows/messages.ts', 'workflows/search-attributes.ts', 'db/outbox.ts'],
+    from: [
+      'workflows/messages.ts',
+      'workflows/search-attributes.ts',
+      'db/outbox.ts',
+      'db/outbox-sweep.ts',
+    ],
     types: ['db/pool.ts'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },

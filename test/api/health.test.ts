@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { NotReady } from '../../api/health.ts'
 import { appOfThings, SECRET } from './things.ts'
 
-const fine = async () => {}
+const fine = async () => undefined
 
 describe('/health/live', () => {
   it('is ok whatever the dependencies do', async () => {
@@ -63,6 +63,26 @@ describe('/health/ready', () => {
       expect(body.checks.temporal.duration_ms).toBeLessThan(3_000)
     }
     expect(asked).toBe(1)
+  })
+
+  it('is 200 and degraded where Temporal is away or rows wait for long, with how many and for how long', async () => {
+    const { status, body } = await ready({
+      checks: { postgres: fine },
+      degradedBy: {
+        temporal: () => Promise.reject(Object.assign(new Error('no'), { code: 14 })),
+        outbox: () => Promise.reject(new NotReady('late', { waiting: 3, oldest_seconds: 61 })),
+      },
+    })
+    expect([status, body.status]).toEqual([200, 'degraded'])
+    expect(body.checks).toMatchObject({
+      temporal: { status: 'failed', reason: '14' },
+      outbox: { status: 'failed', reason: 'late', waiting: 3, oldest_seconds: 61 },
+    })
+    const worse = await ready({
+      checks: { postgres: () => Promise.reject(new Error('gone')) },
+      degradedBy: { outbox: fine },
+    })
+    expect([worse.status, worse.body.status]).toEqual([503, 'unavailable'])
   })
 
   it('is 503 while the process drains', async () => {

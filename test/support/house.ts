@@ -55,7 +55,7 @@ export async function openHouse({
   const found: Record<string, number> = {}
   const failures: Failure[] = []
   const onFailure = (failure: Failure) => void failures.push(failure)
-  const sender = sendAfterCommits({ pool: database.pool, engine, onFailure })
+  const sender = sendAfterCommits({ pool: database.pool, engine, onFailure, sweeps: worker })
   const running = new Set<{ stop(): Promise<void> }>()
 
   const startWorker = async () => {
