@@ -80,7 +80,8 @@ end $$;
 -- By the index alone, whatever the planner knows of a table that was empty a minute ago.
 create or replace function outbox_claim(p_limit int) returns setof jsonb
 language sql volatile security definer
-set search_path = public set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
+set search_path = public set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off as $$
   with oldest as materialized (
     select workspace, workflow_id from workflow_outbox
     where case when change = 'ended' then 1 else 0 end = 0 and next_attempt_at <= now()

@@ -257,4 +257,4 @@ test('a million rows after an outage keep no new one waiting, and a claim among 
   startSweep()
   await expect.poll(() => temporal.calls.length).toBeGreaterThan(2_000)
   expect(temporal.workflows.slice(0, 100)).toContain('new-1')
-})
+}, 300_000)
