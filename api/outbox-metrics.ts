@@ -12,18 +12,18 @@ export function outboxMetrics(registry: Registry, pool: Pool, log: Pick<Logger, 
     help: 'Age of the oldest start or signal that Temporal was not given yet; 0 where none waits.',
     registers: [registry],
   })
-  new Gauge({
+  const waiting = new Gauge({
     name: 'vinr_outbox_waiting',
     help: `Starts and signals that Temporal was not given yet, counted up to ${OUTBOX_CAP}.`,
     registers: [registry],
     async collect() {
       try {
-        const { waiting, oldest_seconds } = await readOutboxWaiting(pool, OUTBOX_CAP)
-        this.set(waiting)
-        oldest.set(oldest_seconds ?? 0)
+        const figures = await readOutboxWaiting(pool, OUTBOX_CAP)
+        waiting.set(figures.waiting)
+        oldest.set(figures.oldest_seconds ?? 0)
       } catch (error) {
         log.warn({ err: error }, 'the outbox was not counted')
-        this.set(Number.NaN)
+        waiting.set(Number.NaN)
         oldest.set(Number.NaN)
       }
     },
