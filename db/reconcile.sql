@@ -469,5 +469,45 @@ broken (workspace, subject, rule, detail) as (
     format('reckoned in %s, the program has %s', r.decimals, p.decimals)
   from reward r join program p on p.workspace = r.workspace and p.id = r.program
   where r.decimals <> p.decimals
+  union all
+  select o.workspace, o.workflow_id, 'an outbox row is about a row that there is',
+    format('%s, started with %s', o.workflow_type, o.input)
+  from workflow_outbox o
+  where not case o.workflow_type
+    when 'redemption' then exists (
+      select from redemption d where d.workspace = o.workspace and d.id = o.input ->> 'redemption' and d.fulfillment is null)
+    when 'fulfillment' then exists (
+      select from redemption d where d.workspace = o.workspace and d.id = o.input ->> 'redemption' and d.fulfillment is not null)
+    -- or an invoice, or the account that a welcome waits for
+    when 'payment' then exists (select from payment p where p.workspace = o.workspace and p.id = o.input ->> 'payment')
+      or exists (select from inbox i where i.workspace = o.workspace and i.payment = o.input ->> 'payment')
+      or exists (select from earning e where e.workspace = o.workspace and e.source = o.input ->> 'payment')
+    when 'accountExpiry' then exists (
+      select from account a where a.workspace = o.workspace and a.id = o.input ->> 'account')
+    when 'tierReview' then exists (
+      select from account a where a.workspace = o.workspace and a.id = o.input ->> 'account')
+    when 'bulkRun' then exists (select from bulk b where b.workspace = o.workspace and b.id = o.input ->> 'bulk')
+    when 'tierReassessment' then exists (
+      select from tier_reassessment r where r.workspace = o.workspace and r.program = o.input ->> 'program')
+    else false end
+  union all
+  select o.workspace, o.workflow_id, 'an outbox row of a redemption says whether it waits',
+    format('%s: %s, the row %s', o.change, o.facts ->> 'status', d.status)
+  from workflow_outbox o
+  join redemption d on d.workspace = o.workspace and d.id = o.input ->> 'redemption'
+  where o.workflow_type in ('redemption', 'fulfillment')
+    and ((o.change = 'ended') = (d.status in ('pending', 'fulfillment_pending'))
+      or (o.facts ->> 'status' in ('pending', 'fulfillment_pending')) <> (d.status in ('pending', 'fulfillment_pending')))
+  union all
+  select o.workspace, o.workflow_id, 'an outbox row says the date of the tier''s review, or an earlier one',
+    format('says %s, the review is at %s', o.facts ->> 'reviewsAt', a.tier_review_at)
+  from workflow_outbox o join account a on a.workspace = o.workspace and a.id = o.input ->> 'account'
+  where o.workflow_type = 'tierReview'
+    and date_trunc('milliseconds', a.tier_review_at) < (o.facts ->> 'reviewsAt')::timestamptz
+  union all
+  select o.workspace, o.workflow_id, 'an outbox row says the status of its import or reversal',
+    format('says %s, it is %s', o.facts ->> 'status', b.status)
+  from workflow_outbox o join bulk b on b.workspace = o.workspace and b.id = o.input ->> 'bulk'
+  where o.workflow_type = 'bulkRun' and b.status not in (o.facts ->> 'status', 'completed')
 )
 select workspace, subject, rule, detail from broken order by workspace, subject, rule

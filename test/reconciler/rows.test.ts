@@ -384,6 +384,28 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     await db.owner.query('with gone as (delete from bulk_chunk) delete from bulk_upload')
   })
 
+  it('outbox rows, of which one that Temporal refuses keeps its own time', async () => {
+    const write = (id: string, minutesOld: number, dueInMinutes: number, attempts: number) =>
+      db.owner.query(
+        `insert into workflow_outbox (workspace, workflow_id, workflow_type, input, facts, revision, change, written_at,
+           next_attempt_at, attempts)
+         values ($1, $2, 'payment', '{}', '{}', 1, 'changed', now() - interval '1 minute' * $3,
+           now() + interval '1 minute' * $4, $5)`,
+        [workspace, id, minutesOld, dueInMinutes, attempts],
+      )
+    await write('due, but nobody sweeps', 2, -1.5, 0)
+    await write('claimed by a process that died', 2, 20, 0)
+    await write('refused', 2, 5, 3)
+    await write('of another process', 0.5, 0.1, 0)
+    const { mendOutbox } = reconcilerActivities(dependencies())
+    expect(await mendOutbox()).toBe(2)
+    expect(found).toEqual({ outbox: 2 })
+    const { rows } = await db.owner.query(
+      'select workflow_id from workflow_outbox where next_attempt_at > now() order by 1',
+    )
+    expect(rows.map((row) => row.workflow_id)).toEqual(['of another process', 'refused'])
+  })
+
   it('store credit', async () => {
     await db.owner.query(
       `with due as (select a, now() - interval '1 minute' * n as at from unnest($2::text[]) with ordinality x (a, n)),

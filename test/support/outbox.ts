@@ -3,6 +3,8 @@ import type { Engine } from '../../temporal/engine.ts'
 import { sendRow } from '../../temporal/outbox-call.ts'
 import type { TestDatabase } from './database.ts'
 
+const AT_ONCE = 50
+
 /** Sends what waits in the outbox, where the test's own statements wrote it or no process is there to send it. */
 export async function sendOutbox({
   owner,
@@ -11,5 +13,7 @@ export async function sendOutbox({
   const { rows } = await owner.query<{ row: OutboxRow }>(
     `with sent as (delete from workflow_outbox o returning outbox_row(o) as row) select row from sent`,
   )
-  for (const { row } of rows) await sendRow(engine, row)
+  while (rows.length > 0) {
+    await Promise.all(rows.splice(0, AT_ONCE).map(({ row }) => sendRow(engine, row)))
+  }
 }

@@ -1,0 +1,45 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { Pool } from '../db/pool.ts'
+import { findWaitingWorkflows, type WaitingWorkflow } from '../db/waiting-workflows.ts'
+import type { Engine } from '../temporal/engine.ts'
+
+// What visibility did not list is asked for itself, so many at once.
+const AT_ONCE = 10
+
+/**
+ * What waits in the database and has neither a run nor an outbox row that will begin one. Visibility is paged
+ * over and lags behind: what it does not list is asked for, and must still wait afterwards.
+ */
+export async function findMissingRuns(pool: Pool, engine: Engine): Promise<WaitingWorkflow[]> {
+  const waiting = await findWaitingWorkflows(pool)
+  if (waiting.length === 0) return []
+  const running = await runningWorkflows(engine)
+  const unlisted = waiting.filter(({ workflow_id }) => !running.has(workflow_id))
+  const missing: WaitingWorkflow[] = []
+  for (let from = 0; from < unlisted.length; from += AT_ONCE) {
+    const some = unlisted.slice(from, from + AT_ONCE)
+    const found = await Promise.all(some.map(({ workflow_id }) => isRunning(engine, workflow_id)))
+    missing.push(...some.filter((_, index) => !found[index]))
+  }
+  if (missing.length === 0) return []
+  // a run that ended meanwhile, or a row that was changed, is none
+  const still = new Set((await findWaitingWorkflows(pool)).map(({ workflow_id }) => workflow_id))
+  return missing.filter(({ workflow_id }) => still.has(workflow_id))
+}
+
+async function runningWorkflows({ client, taskQueue }: Engine): Promise<Set<string>> {
+  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
+  const ids = new Set<string>()
+  for await (const { workflowId } of client.workflow.list({ query })) ids.add(workflowId)
+  return ids
+}
+
+async function isRunning({ client }: Engine, workflowId: string): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe()
+    return status.name === 'RUNNING'
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}
