@@ -7,6 +7,7 @@ import * as schema from './schema/index.ts'
 export type Db = NodePgDatabase<typeof schema>
 
 const workspaceOf = new WeakMap<Client, string>()
+const dbOf = new WeakMap<Client, Db>()
 
 /**
  * Runs `read` on a connection whose row security shows this workspace alone.
@@ -39,13 +40,22 @@ async function onConnection<T>(
       })
       workspaceOf.set(client, workspace)
     }
-    return await read(drizzle({ client, schema }))
+    return await read(dbOn(client))
   } catch (error) {
     if (isConnectionLoss(error)) broken = error
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/** Drizzle on this connection, made once: it looks through the whole schema for relations. */
+function dbOn(client: Client): Db {
+  const known = dbOf.get(client)
+  if (known !== undefined) return known
+  const db = drizzle({ client, schema })
+  dbOf.set(client, db)
+  return db
 }
 
 /**
