@@ -23,7 +23,7 @@ $$;
 -- What an event keeps of a row. Events never change, so a name and an address stay in the redemption alone,
 -- and `{"redemption": id}` says in whose; readers fill it in while it is there.
 create or replace function event_data(p_data jsonb, p_object text) returns jsonb
-language sql immutable as $$
+language sql stable as $$ -- as jsonb_build_object is; an immutable one would not be inlined, but planned by each call
   select case when jsonb_typeof(p_data #> '{fulfillment,shipping}') = 'object'
     then jsonb_set(p_data, '{fulfillment,shipping}', jsonb_build_object('redemption', p_object))
     else p_data end

@@ -28,6 +28,7 @@ declare
   written jsonb := coalesce(nullif(current_setting('vinr.outbox', true), ''), '[]');
   now timestamptz := clock_timestamp();
   is_own boolean := jsonb_array_length(written) < 20;
+  own_row jsonb;
 begin
   insert into workflow_outbox as o (workspace, workflow_id, workflow_type, input, start_at, facts, revision, change,
     written_at, next_attempt_at)
@@ -35,33 +36,40 @@ begin
     now, case when is_own then now + interval '10 seconds' else now end)
   on conflict (workspace, workflow_id) do update set workflow_type = excluded.workflow_type, input = excluded.input,
     start_at = excluded.start_at, facts = excluded.facts, revision = greatest(excluded.revision, o.revision + 1),
-    change = excluded.change, next_attempt_at = excluded.next_attempt_at;
-  if is_own and not written ? p_workflow_id then
-    perform set_config('vinr.outbox', (written || to_jsonb(p_workflow_id))::text, true);
+    change = excluded.change, next_attempt_at = excluded.next_attempt_at
+  returning outbox_row(o) into own_row;
+  if is_own then
+    if written <> '[]' then
+      select coalesce(jsonb_agg(w), '[]') into written
+      from jsonb_array_elements(written) w where w ->> 'workflow_id' <> p_workflow_id;
+    end if;
+    perform set_config('vinr.outbox', (written || own_row)::text, true);
   end if;
 end $$;
 
 -- What this transaction wrote for others: `rows` of the outbox, for its process to send, and whether there are
--- new webhook deliveries. Null: nothing. Asked once, last in the transaction, by whoever runs it.
+-- new webhook deliveries. Null: nothing. Asked once, last in the transaction, by whoever runs it. The table is not
+-- asked again: a plan made while it was empty reads all of it when there is a backlog.
 create or replace function outbox_written() returns jsonb
 language plpgsql as $$
 declare
-  written text := nullif(current_setting('vinr.outbox', true), '');
+  written jsonb := nullif(current_setting('vinr.outbox', true), '');
   deliveries boolean := nullif(current_setting('vinr.deliveries', true), '') is not null;
 begin
   if written is null then
     return case when deliveries then '{"deliveries": true}'::jsonb end;
   end if;
-  return jsonb_build_object('deliveries', deliveries, 'rows', (
-    select jsonb_agg(outbox_row(o) order by o.workflow_id) from workflow_outbox o
-    where o.workspace = current_setting('vinr.workspace', true)
-      and o.workflow_id in (select jsonb_array_elements_text(written::jsonb))));
+  if jsonb_array_length(written) > 1 then
+    written := (
+      select jsonb_agg(w order by w ->> 'workflow_id' collate "C") from jsonb_array_elements(written) w);
+  end if;
+  return jsonb_build_object('deliveries', deliveries, 'rows', written);
 end $$;
 
 -- Microseconds since 1970 of a row's next attempt. Who was given a row has it until then, and knows by this
 -- number whether somebody else was given it since.
 create or replace function outbox_lease(p_next_attempt_at timestamptz) returns bigint
-language sql immutable as $$
+language sql stable as $$ -- as extract is; an immutable one would not be inlined, but planned by each call
   select (extract(epoch from p_next_attempt_at) * 1000000)::bigint
 $$;
 

@@ -49,7 +49,7 @@ begin
     raise exception 'the decimals of % changed', a.program using errcode = '40001';
   end if;
   if p_amount < 0 then
-    debit := points_debit(p_workspace, a.id, a.program, p_type, -p_amount, a.balance, p_reason, p_operation,
+    debit := points_debit(p_workspace, vinr_id('ptx'), a.id, a.program, p_type, -p_amount, a.balance, p_reason, p_operation,
       p_fingerprint, null, p_source, p_batch, p_metadata, null, p_at);
     if debit is null then
       return jsonb_build_object('outcome', 'replayed',

@@ -25,7 +25,7 @@ begin
   end if;
   if r.inventory < p_quantity then
     reasons := reasons || jsonb_build_object('code', 'reward_out_of_stock', 'inventory', r.inventory);
-  elsif r.codes ? 'pool' and not codes_left(r.workspace, r.codes ->> 'pool', p_quantity) then
+  elsif r.codes is not null and r.codes ? 'pool' and not codes_left(r.workspace, r.codes ->> 'pool', p_quantity) then
     reasons := reasons || '{"code": "reward_out_of_stock"}'::jsonb;
   end if;
   if r.min_tier is not null then

@@ -82,7 +82,7 @@ end $$;
 -- the reward does not say: longer than any parcel takes, short enough that nobody's points are forgotten). To the
 -- millisecond, as workflows tell time.
 create or replace function redemption_due_at(r reward, p_hold_minutes numeric, p_at timestamptz) returns timestamptz
-language sql immutable as $$
+language sql stable as $$ -- as date_trunc is; an immutable one would not be inlined, but planned by each call
   select date_trunc('milliseconds', p_at + case
     when r.type in ('discount_amount', 'discount_percent') then make_interval(secs => p_hold_minutes * 60)
     else make_interval(hours => 24 * coalesce((r.fulfillment ->> 'deadlineDays')::int, 30)) end)
@@ -173,23 +173,18 @@ drop function if exists points_spend(account, redemption, text, timestamptz);
 create or replace function points_spend(a account, d redemption, p_operation text, p_at timestamptz)
 returns void
 language plpgsql as $$
+declare
+  activity timestamptz;
 begin
-  insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, redemption, at, created_at)
-  values (a.workspace, d.transaction, a.id, a.program, 'redeem', -d.points, a.balance - d.points, 'redemption', p_operation, d.id,
-    p_at, clock_timestamp());
-  if a.activity_extends_to is not null then
-    update account x set balance = x.balance - d.points,
-      activity_extends_to = greatest(x.activity_extends_to, case when p.expiry_reset_on_activity then points_expiry(p, p_at) end)
-    from program p
-    where x.workspace = a.workspace and x.id = a.id and p.workspace = a.workspace and p.id = a.program
-      and x.balance >= d.points;
-  else
-    update account set balance = balance - d.points
-    where workspace = a.workspace and id = a.id and balance >= d.points;
-  end if;
-  if not found then
+  if a.balance < d.points then
     raise exception 'redemption % would overdraw account %', d.id, a.id; -- the lock makes this impossible
   end if;
-  perform lots_take(a.workspace, a.id, d.transaction, d.points);
-  perform event_of_ptx(a.workspace, 'loyalty.points.spent', d.transaction, p_at);
+  if a.activity_extends_to is not null then
+    select case when p.expiry_reset_on_activity then points_expiry(p, p_at) end into activity
+    from program p where p.workspace = a.workspace and p.id = a.program;
+  end if;
+  if points_debit(a.workspace, d.transaction, a.id, a.program, 'redeem', d.points, a.balance, 'redemption', p_operation,
+    null, d.id, null, null, '{}', activity, p_at) is null then
+    raise exception 'redemption % has spent its points already', d.id using errcode = '23505';
+  end if;
 end $$;
