@@ -12,6 +12,7 @@ import {
   overdueRedemptions,
   reconcilerClock,
   replayPayment,
+  resumeFulfillment,
   undeliveredEndpoints,
   unprocessedPayments,
 } from '../db/reconciler.ts'
@@ -112,9 +113,10 @@ export function reconcilerActivities(dependencies: Dependencies & Pick<Reconcili
       ),
 
     mendFulfillments: (): Promise<number> =>
-      reconcile('fulfillments', overdueFulfillments, ({ workspace, id }, at) =>
-        actOnOverdueFulfillment({ workspace, redemption: id, at }),
-      ),
+      reconcile('fulfillments', overdueFulfillments, async ({ workspace, id }, at) => {
+        await actOnOverdueFulfillment({ workspace, redemption: id, at })
+        await resumeFulfillment(pool, workspace, id)
+      }),
 
     mendPayments: (): Promise<number> =>
       reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>

@@ -28,6 +28,10 @@ export async function overdueFulfillments(pool: Pool, before: string, limit: num
   return rows
 }
 
+/** Begins the run of an item again that was lost, for its next date, where it still waits. */
+export const resumeFulfillment = (pool: Pool, workspace: string, redemption: string) =>
+  call<void>(pool, 'fulfillment_resume', [workspace, redemption])
+
 export async function expiredPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
     'select workspace, payment from net_expired_payments($1, $2, $3)',

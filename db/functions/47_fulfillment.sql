@@ -71,6 +71,21 @@ begin
   return d;
 end $$;
 
+-- Writes that the run of an item which still waits must know of its next date: it was lost. Nothing where it
+-- waits no more.
+create or replace function fulfillment_resume(p_workspace text, p_id text) returns void
+language plpgsql as $$
+declare
+  d redemption;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into d from redemption where workspace = p_workspace and id = p_id for update;
+  if d.status = 'fulfillment_pending' then
+    perform outbox_write(p_workspace, p_id, redemption_workflow(d), redemption_input(d), d.overdue_at,
+      redemption_facts(d, null), d.revision, 'changed');
+  end if;
+end $$;
+
 -- What follows from a deadline that has passed (as is_due has it), by the policy that
 -- held when it was redeemed. `notify` writes the event and is due again every 24 hours; a late look
 -- writes one event, not one for each day missed. `refund` returns what was not shipped. Outcomes:

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectEngine } from '../../temporal/connect.ts'
+import { findMissingRuns } from '../../worker/missing-runs.ts'
 import { Processes } from '../support/processes.ts'
 
 // The long version of test/crash: `npm run test:long`, some minutes. Rounds are read from the environment.
@@ -41,7 +43,7 @@ test(`${ROUNDS} kills of random processes under load: every redemption ends once
       const payment = { amount: 2_999, currency: 'EUR', card: '4242424242424242' }
       await all
         .request('POST', '/v1/payments', { ...payment, redemptions: [body.id] }, `pay-${body.id}`)
-        .catch(() => undefined) // unknown outcome: the net or the deadline ends it
+        .catch(() => undefined) // unknown outcome: the reconciler or the deadline ends it
     }
   })
   for (let round = 0; round < ROUNDS; round++) {
@@ -53,7 +55,7 @@ test(`${ROUNDS} kills of random processes under load: every redemption ends once
   }
   stop = true
   await Promise.all(clients)
-  // attached to a completed payment: applied, however its message got through (the net comes after two minutes)
+  // attached to a completed payment: applied, however its message got through (the reconciler comes after two minutes)
   await expect
     .poll(
       async () =>
@@ -67,4 +69,17 @@ test(`${ROUNDS} kills of random processes under load: every redemption ends once
     )
     .toBe(0)
   expect(await all.reconcile()).toEqual([])
+  const engine = await connectEngine({
+    address: `127.0.0.1:${all.ports.temporal}`,
+    namespace: 'default',
+    taskQueue: 'engagement',
+  })
+  try {
+    // what is in the outbox is on its way
+    await expect
+      .poll(() => findMissingRuns(all.owner, engine), { timeout: 60_000, interval: 1_000 })
+      .toEqual([])
+  } finally {
+    await engine.close()
+  }
 })

@@ -123,6 +123,18 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
       },
     },
     {
+      of: ['fulfillment_resume'],
+      title: 'an item whose run was lost has one again',
+      prove: async () => {
+        const account = await member()
+        await credit(account, 5_000)
+        const redemption = await redeem(account, 'rwd_totebag')
+        await forget()
+        await owner.query('select fulfillment_resume($1, $2)', [workspace, redemption])
+        await written(redemption, { type: 'fulfillment', change: 'changed' })
+      },
+    },
+    {
       of: ['tier_reassess_begin', 'tier_reassess_outbox'],
       title: 'other tiers begin a walk over the program’s members',
       prove: async () => {

@@ -123,22 +123,23 @@ async function imported(status: 'running' | 'paused'): Promise<string> {
 const terminate = async (workflowId: string) =>
   (await startedRun(house.engine, workflowId)).terminate('by mistake')
 
+const missing = async () =>
+  (await findMissingRuns(house.pool, house.engine)).map((row) => row.workflow_id).sort()
+
 test('whatever waits has its run, or an outbox row; one that was terminated is missed', async () => {
   const { redemption } = await redeem(house)
   const { redemption: item } = await redeemItem(house)
   const [expires, review] = [await expiring(later(DAY_MS)), await tiered()]
   const ids = [redemption, item, expiryRun(expires), reviewRun(review)].sort()
   for (const id of ids) await startedRun(house.engine, id)
-  expect(await findMissingRuns(house.pool, house.engine)).toEqual([])
+  expect(await missing()).toEqual([])
   for (const id of ids) await terminate(id)
-  const missing = await findMissingRuns(house.pool, house.engine)
-  expect(missing.map((row) => row.workflow_id).sort()).toEqual(ids)
+  // visibility lists what was terminated for a moment longer
+  await expect.poll(missing, { timeout: 20_000 }).toEqual(ids)
   await expireAccount(house.pool, house.workspace, expires, new Date().toISOString(), {
     resume: true,
   })
-  expect(
-    (await findMissingRuns(house.pool, house.engine)).map((row) => row.workflow_id),
-  ).not.toContain(expiryRun(expires))
+  expect(await missing()).not.toContain(expiryRun(expires))
 })
 
 test('a redemption whose run was terminated is released, by two reconcilers at once, once', async () => {
@@ -156,6 +157,21 @@ test('a redemption whose run was terminated is released, by two reconcilers at o
   })
   expect(await eventsOf(house, redemption)).toEqual(['created', 'released'])
   expect(await reconciled()).not.toHaveProperty('redemptions')
+}, 120_000)
+
+test('an item whose run was terminated has its notice sent, and a run for the next one', async () => {
+  const { redemption } = await redeemItem(house)
+  await terminate(redemption)
+  await house.owner.query('update redemption set overdue_at = $2 where id = $1', [
+    redemption,
+    LONG_AGO,
+  ])
+  expect(await reconciled()).toMatchObject({ fulfillments: 1 })
+  expect(await eventsOf(house, redemption)).toEqual(['created', 'fulfillment_overdue'])
+  const run = house.engine.client.workflow.getHandle(redemption)
+  await expect
+    .poll(async () => (await run.describe()).status.name, { timeout: 20_000 })
+    .toBe('RUNNING')
 })
 
 test('an account whose run was terminated expires what is due, and has a run for its next date', async () => {
