@@ -12,6 +12,7 @@ import { netOutcomes } from './outcomes/net.ts'
 import { paymentOutcomes } from './outcomes/payment.ts'
 import { redemptionOutcomes } from './outcomes/redemption.ts'
 import { reportedEventOutcomes } from './outcomes/reported-event.ts'
+import { rowOutcomes } from './outcomes/rows.ts'
 import { tierOutcomes } from './outcomes/tier.ts'
 import { webhookOutcomes } from './outcomes/webhook.ts'
 
@@ -37,6 +38,7 @@ const OUTCOMES = {
   ...bulkOutcomes,
   ...liabilityOutcomes,
   ...webhookOutcomes,
+  ...rowOutcomes,
   ...netOutcomes,
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { DefaultLogger, Runtime, type Worker } from '@temporalio/worker'
+import type { Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Failure } from '../../activities/failures.ts'
 import { type RequestActivities, requestActivities } from '../../activities/index.ts'
@@ -10,6 +10,7 @@ import { connectEngine } from '../../temporal/connect.ts'
 import type { ConnectionSettings } from '../../temporal/settings.ts'
 import { createWorker } from '../../worker/worker.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
+import './runtime.ts'
 
 /** The product without its API: database, engine, worker, and one workspace with the documents' data. */
 export type House = TestDatabase & {
@@ -30,9 +31,6 @@ export type HouseOptions = {
   /** How Temporal is reached, where not at its own address without TLS. */
   connection?: Partial<ConnectionSettings>
 }
-
-// The engine's own news is noise here; its errors are not.
-Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 // Receivers of webhooks are servers of the test itself.
 export const LOCAL = ['127.0.0.1']

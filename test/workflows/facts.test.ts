@@ -163,6 +163,17 @@ describe('facts of a redemption', () => {
   })
 })
 
+test('a run whose history has become long goes on as a new one, by the same facts', async () => {
+  const { run, tell } = await begin()
+  const { runId } = await run.describe()
+  const long = 'x'.repeat(450_000) // ten of it are more than the 4 MB from which the server suggests it
+  for (let revision = 6; revision <= 16; revision++) await tell(revision, waiting({ reason: long }))
+  await expect.poll(async () => (await run.describe()).runId).not.toBe(runId)
+  await tell(16, waiting({ status: 'applied' })) // the new run knows what the old one was told
+  await tell(17, waiting({ status: 'released' }))
+  expect(await run.result()).toMatchObject({ status: 'released' })
+})
+
 describe('a write', () => {
   test('that fails thrice is left to an activity on the server', async () => {
     for (let i = 0; i < 4; i++)

@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { OutboxRow } from '../../db/outbox.ts'
 import type { RedemptionFacts } from '../../domain/redemption-story.ts'
+import '../support/runtime.ts'
 import { connectEngine } from '../../temporal/connect.ts'
 import type { Engine } from '../../temporal/engine.ts'
 
 type Activities = Record<string, (input: never) => Promise<unknown>>
-
-// An activity that fails here does so on purpose.
-Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 let opened = 0
 
