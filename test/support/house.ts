@@ -10,7 +10,7 @@ import { connectEngine } from '../../temporal/connect.ts'
 import type { ConnectionSettings } from '../../temporal/settings.ts'
 import { createWorker } from '../../worker/worker.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
-import './runtime.ts'
+import { quietEngine } from './runtime.ts'
 
 /** The product without its API: database, engine, worker, and one workspace with the documents' data. */
 export type House = TestDatabase & {
@@ -31,6 +31,8 @@ export type HouseOptions = {
   /** How Temporal is reached, where not at its own address without TLS. */
   connection?: Partial<ConnectionSettings>
 }
+
+quietEngine()
 
 // Receivers of webhooks are servers of the test itself.
 export const LOCAL = ['127.0.0.1']

@@ -4,11 +4,13 @@ import { Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { OutboxRow } from '../../db/outbox.ts'
 import type { RedemptionFacts } from '../../domain/redemption-story.ts'
-import '../support/runtime.ts'
 import { connectEngine } from '../../temporal/connect.ts'
 import type { Engine } from '../../temporal/engine.ts'
+import { quietEngine } from '../support/runtime.ts'
 
 type Activities = Record<string, (input: never) => Promise<unknown>>
+
+quietEngine()
 
 let opened = 0
 

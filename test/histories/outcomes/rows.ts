@@ -66,7 +66,12 @@ const says =
 const shipping = (more: object) => ({
   status: 'fulfillment_pending' as const,
   fulfillment: {
-    ...{ items: 1, shipped: 0, canceled: 0, parcel: null, refunds: false, notices: 0 },
+    items: 1,
+    shipped: 0,
+    canceled: 0,
+    parcel: null,
+    refunds: false,
+    notices: 0,
     nextAt: inMs(0),
     ...more,
   },
