@@ -42,6 +42,10 @@ create or replace function account_of_customer(
 ) returns text
 language plpgsql stable as $$
 begin
+  -- a payment without a customer asks too, and with a null in it the plan would be made anew each time
+  if p_customer is null then
+    return null;
+  end if;
   return coalesce(
     (select a.id from account a
       where a.workspace = p_workspace and a.program = p_program and a.customer = p_customer and a.status = 'active'
