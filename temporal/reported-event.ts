@@ -6,7 +6,10 @@ import {
 } from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
 
-/** Hands an event over that its request could not finish; a run of it that there is already goes on. */
+/**
+ * Hands an event over that its request could not finish; a run of it that there is already goes on. Not by the
+ * outbox: the request could not finish because it lost the database, which is where a row would be written.
+ */
 export async function finishReportedEvent(
   engine: Engine,
   input: ReportedEventInput,
