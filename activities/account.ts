@@ -10,37 +10,18 @@ import {
 import type { NewAccount } from '../db/accounts.ts'
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import { signalPayment } from '../temporal/payment.ts'
 import type { Dependencies } from './dependencies.ts'
-import { followUp } from './follow-ups.ts'
 
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
-export function accountActivities({ pool, engine, onFailure }: Dependencies) {
+export function accountActivities({ pool }: Pick<Dependencies, 'pool'>) {
   const now = async () => (await databaseNow(pool)).toISOString()
 
   return {
     /** What the earning rules give a new member is there already; what they give later has its timer. */
-    createAccount: async (
-      request: RequestIdentity,
-      values: NewAccount,
-    ): Promise<AccountChanged> => {
-      const enrolled = await enrolAccount(pool, request, values, await now())
-      if (enrolled.refusal === undefined && enrolled.maturesAt !== null) {
-        const { workspace, id } = values
-        await followUp(
-          [{ workspace, payment: id, expiresAt: null }],
-          (run) => signalPayment(engine, run),
-          {
-            kind: 'welcome_start',
-            about: { workspace, account: id },
-            onFailure,
-          },
-        )
-      }
-      return enrolled
-    },
+    createAccount: async (request: RequestIdentity, values: NewAccount): Promise<AccountChanged> =>
+      enrolAccount(pool, request, values, await now()),
 
     updateAccount: async (
       request: RequestIdentity,

@@ -1,8 +1,8 @@
-import { call } from '../db/call.ts'
+import { asyncLocalStorage } from '@temporalio/activity'
+import { call, callOfRun } from '../db/call.ts'
 import { callIn } from '../db/call-in-transaction.ts'
 import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
-  dryRunPayment,
   insertPayment,
   type MovePayment,
   movePayment,
@@ -12,13 +12,10 @@ import {
   type ReceivedEvent,
   takeInPaymentEvent,
 } from '../db/payments.ts'
-import { reverseRedemption } from '../db/redemptions.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
-import { followUp } from './follow-ups.ts'
-import { hasEnded, tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 /** What a payment's run needs to know of it. */
 export type PaymentState = {
@@ -27,141 +24,89 @@ export type PaymentState = {
   readonly expiresAt: string | null
   /** ISO 8601; when its next pending earning is credited. */
   readonly maturesAt?: string | null
+  /** Something that follows from its events could not be done. */
+  readonly unfinished?: boolean
 }
 
 type Who = { workspace: string; payment: string /** ISO 8601 */; at: string }
 
 export type PaymentActivities = ReturnType<typeof paymentActivities>
 
-/** The writers of payments. Those that change one go on, after the commit, with what follows from it. */
-export function paymentActivities(dependencies: Dependencies) {
-  const { pool, engine, onFailure = failuresToStandardError } = dependencies
+/** The writers of payments: each is one ledger function, which does all that follows in its own transaction. */
+export function paymentActivities(dependencies: Pick<Dependencies, 'pool' | 'onFailure'>) {
+  const { pool, onFailure = failuresToStandardError } = dependencies
 
-  /**
-   * Everything that follows from the payment's waiting events, and what has matured; then they are
-   * processed. Redemptions that a refund asked to return are reversed before that.
-   */
-  const processPayment = async (who: Who): Promise<PaymentState> => {
-    const { workspace, payment, at } = who
-    return settled(
-      who,
-      await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at]),
-    )
-  }
-
-  /** What the database leaves to us once a payment's events are worked off. */
-  const settled = async (who: Who, result: PaymentResult): Promise<PaymentState> => {
-    const { workspace, payment, at } = who
-    await followUp(
-      result.welcomes ?? [],
-      (subject) => tellPaymentRun(engine, workspace, { outcome: 'processed', subject }),
-      { kind: 'welcome_start', about: { workspace, payment }, onFailure },
-    )
-    if (!result.returns?.length) return stateOf(result)
-    for (const { refund, redemption } of result.returns) {
-      const operation = `refund:${refund}:${redemption}`
-      const whole = { points: null, quantity: null, refund: null }
-      const asked = { workspace, redemption, operation, fingerprint: operation, at }
-      await reverseRedemption(pool, { ...asked, ...whole, reason: 'refund' })
-    }
-    const after = await call<PaymentResult>(pool, 'payment_process', [workspace, payment, at])
-    if (after.returns?.length) throw new Error(`payment ${payment} still has redemptions to return`)
-    return stateOf(after)
-  }
-
-  /**
-   * After the commit: attached redemptions hear of the payment's end, and what follows from its
-   * events is done at once, so that points are there when the request is answered. What is left is
-   * the run's: points that mature later, a failure (it retries without limit), and its own end where
-   * it is `armed` to the payment's expiry. The inbox row stays unprocessed until one of them is done.
-   */
-  const goOn = async (
-    change: { workspace: string; at: string },
-    result: PaymentResult,
-    armed: boolean,
-  ) => {
-    const { workspace, at } = change
-    const subject = result.payment?.id ?? result.subject
-    await tellRedemptions(engine, workspace, result)
-    if (subject === undefined || !result.waiting) return result
-    const who = { workspace, payment: subject, at }
-    const state = await followed(who, result).catch((error: unknown) => {
+  /** What could not follow in the request is the payment's workflow's to do; its outbox row is written. */
+  const reported = <Result extends PaymentResult>(workspace: string, result: Result): Result => {
+    const { failure, subject = '' } = result
+    if (failure !== undefined) {
+      const error = Object.assign(new Error(failure.message), failure)
       onFailure({ kind: 'payment', error, about: { workspace, payment: subject } })
-      return undefined
-    })
-    const isOver = result.payment === undefined || hasEnded(result.payment)
-    if (state === undefined || state.maturesAt || (armed && isOver)) {
-      await tellPaymentRun(engine, workspace, result)
     }
     return result
   }
 
-  const followed = async (who: Who, { processed, failure }: PaymentResult) => {
-    if (failure !== undefined) throw Object.assign(new Error(failure.message), failure)
-    return processed === undefined ? processPayment(who) : settled(who, processed)
-  }
-
   return {
-    processPayment,
+    /** Everything that follows from the payment's waiting events, and what has matured. */
+    processPayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> =>
+      stateOf(await callOnPayment(pool, 'payment_process', [workspace, payment, at])),
 
-    /** Run by the API: creates a sandbox payment and goes on as its webhook does. */
+    /** Run by the API: creates a sandbox payment. */
     createPayment: async (payment: NewPayment) =>
-      goOn(payment, await insertPayment(pool, payment), payment.status === 'requires_payment'),
-
-    /** Run by the API before it starts the run: the answer that needs none, a refusal or an earlier payment. */
-    answerPayment: async (payment: NewPayment): Promise<PaymentResult | undefined> => {
-      const result = await dryRunPayment(pool, payment)
-      return result.outcome === 'created' ? undefined : goOn(payment, result, false)
-    },
+      reported(payment.workspace, await insertPayment(pool, payment)),
 
     /** Run by the API: confirm and cancel. A repeat of the request's key is answered and changes nothing. */
-    movePayment: async (move: MovePayment, request?: RequestIdentity) => {
-      const asked = request && (await movePaymentAsked(pool, move, request))
-      return goOn(move, asked ?? (await movePayment(pool, move)), true)
-    },
+    movePayment: async (move: MovePayment, request?: RequestIdentity) =>
+      reported(
+        move.workspace,
+        await (request ? movePaymentAsked(pool, move, request) : movePayment(pool, move)),
+      ),
 
-    /** Run by the API: one verified provider event, kept before it is answered. */
-    receivePayment: async (event: ReceivedEvent) => {
-      const result = await takeInPaymentEvent(pool, event)
-      const { workspace } = event
-      return goOn({ workspace, at: result.at }, result, Boolean(result.payment?.expires_at))
-    },
+    /** Run by the API: one verified provider event. */
+    receivePayment: async (event: ReceivedEvent) =>
+      reported(event.workspace, await takeInPaymentEvent(pool, event)),
 
-    /** Run by the payment's own run, or by the net where that was lost. */
+    /** Run by the payment's own run, or by the reconciler where that was lost. */
     expirePayment: async ({ workspace, payment, at }: Who): Promise<PaymentState> => {
-      const move = { workspace, payment, status: 'expired' as const, event: newId('evt'), at }
-      return stateOf(await goOn(move, await movePayment(pool, move), false))
+      const result = await callOnPayment(pool, 'payment_move', [
+        workspace,
+        payment,
+        'expired',
+        newId('evt'),
+        at,
+      ])
+      return stateOf(reported(workspace, result))
     },
 
-    /** Run by the API: a sandbox refund, which goes on as its webhook does. */
-    createRefund: async (refund: NewRefund) => {
-      const result = await insertRefund(pool, refund)
-      await goOn(refund, result, false)
-      return result
-    },
+    /** Run by the API: a sandbox refund. */
+    createRefund: async (refund: NewRefund) =>
+      reported(refund.workspace, await insertRefund(pool, refund)),
 
     /** Run by the API: the manual award, once for the request's key. Its pending earnings wait in the payment's run. */
-    replayAward: async (request: RequestIdentity, award: Who) => {
-      const { workspace, payment, at } = award
-      const once = await writeOnce<PaymentResult | undefined>(pool, request, {
+    replayAward: (request: RequestIdentity, { workspace, payment, at }: Who) =>
+      writeOnce<PaymentResult | undefined>(pool, request, {
         resource: payment,
         first: (tx) => callIn(tx, 'payment_replay_award', [workspace, payment, at]),
         again: async () => undefined,
         isNo: (result) =>
           result?.refusal !== undefined || ['missing', 'open'].includes(result?.outcome ?? ''),
-      })
-      if (once.value !== undefined) await goOn(award, once.value, false)
-      return once
-    },
+      }),
   }
 }
 
-function stateOf({
-  payment,
-  subject,
-  outcome,
-  matures_at: maturesAt = null,
-}: PaymentResult): PaymentState {
-  if (!payment) return { found: subject !== undefined, status: outcome, expiresAt: null, maturesAt }
-  return { found: true, status: payment.status, expiresAt: payment.expires_at, maturesAt }
+/** Calls a ledger function of one payment; in an activity as the run that it is of. */
+function callOnPayment(
+  pool: Dependencies['pool'],
+  name: string,
+  args: [workspace: string, payment: string, ...unknown[]],
+): Promise<PaymentResult> {
+  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
+  return run === undefined ? call(pool, name, args) : callOfRun(pool, run, name, args)
+}
+
+function stateOf(result: PaymentResult): PaymentState {
+  const { payment, subject, outcome, matures_at: maturesAt = null, failure } = result
+  const left = { maturesAt, unfinished: failure !== undefined }
+  if (!payment) return { found: subject !== undefined, status: outcome, expiresAt: null, ...left }
+  return { found: true, status: payment.status, expiresAt: payment.expires_at, ...left }
 }

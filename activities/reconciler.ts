@@ -11,7 +11,6 @@ import {
   overdueFulfillments,
   overdueRedemptions,
   reconcilerClock,
-  replayPayment,
   resumeFulfillment,
   undeliveredEndpoints,
   unprocessedPayments,
@@ -25,7 +24,6 @@ import { fulfillmentActivities } from './fulfillment.ts'
 import { paymentActivities } from './payment.ts'
 import { redemptionActivities } from './redemption.ts'
 import { workOff } from './rows.ts'
-import { tellPaymentRun, tellRedemptions } from './tell-workflows.ts'
 
 // What is late by less than this has its own timer still on the way.
 const GRACE_MS = 120_000
@@ -124,15 +122,8 @@ export function reconcilerActivities(dependencies: Dependencies & Pick<Reconcili
       ),
 
     mendInbox: (): Promise<number> =>
-      reconcile(
-        'inbox',
-        unprocessedPayments,
-        async ({ workspace, payment }) => {
-          const current = await replayPayment(pool, workspace, payment)
-          await tellRedemptions(engine, workspace, current)
-          await tellPaymentRun(engine, workspace, current)
-        },
-        { remains: true },
+      reconcile('inbox', unprocessedPayments, ({ workspace, payment }, at) =>
+        processPayment({ workspace, payment, at }),
       ),
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */

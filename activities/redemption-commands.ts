@@ -2,9 +2,7 @@ import { asyncLocalStorage } from '@temporalio/activity'
 import { call, callOfRun } from '../db/call.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CreateArguments, insertRedemption, type RedemptionResult } from '../db/redemptions.ts'
-import type { Engine } from '../temporal/engine.ts'
 import type { Dependencies } from './dependencies.ts'
-import { tellPaymentRun } from './tell-workflows.ts'
 
 /** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
 export type Command = {
@@ -31,7 +29,7 @@ export type Parcel = Command & {
   carrier: string | null
 }
 
-export type CommandDependencies = Pick<Dependencies, 'pool'> & { engine?: Engine }
+export type CommandDependencies = Pick<Dependencies, 'pool'>
 
 /** Calls a ledger function that changes one redemption; in an activity of its own run as that run. */
 export function callOnRedemption(
@@ -45,8 +43,7 @@ export function callOnRedemption(
 }
 
 /** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
-export function redemptionCommands(dependencies: CommandDependencies) {
-  const { pool, engine } = dependencies
+export function redemptionCommands({ pool }: CommandDependencies) {
   const send = (name: string, args: [workspace: string, redemption: string, ...unknown[]]) =>
     callOnRedemption(pool, name, args)
 
@@ -78,9 +75,9 @@ export function redemptionCommands(dependencies: CommandDependencies) {
         extension.at,
       ]),
 
-    /** Where it refunds the payment as well, that goes on as any refund does. */
-    reverseRedemption: async (reversal: Reversal) => {
-      const result = await send('redemption_reverse', [
+    /** Where it refunds the payment as well, what follows from that is the payment's workflow's. */
+    reverseRedemption: (reversal: Reversal) =>
+      send('redemption_reverse', [
         reversal.workspace,
         reversal.redemption,
         reversal.points ?? null,
@@ -91,13 +88,7 @@ export function redemptionCommands(dependencies: CommandDependencies) {
         reversal.at,
         reversal.refund?.id ?? null,
         reversal.refund?.event ?? null,
-      ])
-      if (engine && result.refunded) {
-        // the refund stands whatever comes of this; the payment's run or the reconciler goes on with it
-        await tellPaymentRun(engine, reversal.workspace, result.refunded)
-      }
-      return result
-    },
+      ]),
 
     /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
     fulfillRedemption: (parcel: Parcel) =>

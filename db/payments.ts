@@ -1,4 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { ClientBase } from 'pg'
 import { call } from './call.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
@@ -11,36 +12,17 @@ import { inWorkspace } from './workspace-client.ts'
 export type PaymentRow = typeof payment.$inferSelect
 export type PaymentStatus = PaymentRow['status']
 
-/** A redemption attached to a payment, with what its run is started with. */
-export type AttachedRedemption = {
-  id: string
-  account: string
-  reward: string
-  status: string
-  expires_at: string
-}
-
 export type PaymentResult = {
   outcome: string
   payment?: Snapshot & { id: string; status: PaymentStatus; expires_at: string | null }
-  redemptions?: AttachedRedemption[]
   /** Whose workflow it is where there is no whole payment: one not known yet, an invoice, a referral. */
   subject?: string
-  /** Accounts enrolled by it whose welcome is still pending: their runs wait for it. */
-  welcomes?: string[]
-  /** Redemptions that a refund asked to reverse. */
-  returns?: { refund: string; redemption: string }[]
   /** ISO 8601; when the next pending earning is credited. */
   matures_at?: string | null
-  /** An event of it is still unprocessed. */
-  waiting?: boolean
   /** The event's id is known, with other content; see `payment_received_before`. */
   conflict?: true
-  /** What followed from a webhook's event in the same transaction; undefined where nothing was tried, or failed. */
-  processed?: PaymentResult
-  /** Why what follows could not be done with it: the database's message, SQLSTATE and where. */
+  /** Why what follows could not be done, and is left to the payment's workflow: the database's message, SQLSTATE and where. */
   failure?: { message: string; code: string; context: string }
-  /** Accounts whose expiry run would wake too late. */
   refusal?: SqlRefusal
 }
 
@@ -67,8 +49,10 @@ export type NewPayment = {
   status: PaymentStatus
   awaitsConfirmation: boolean
   event: string
-  at: string
-  expiresAt: string
+  /** ISO 8601; the database's own time without it. */
+  at?: string
+  /** ISO 8601; a day later without it. */
+  expiresAt?: string
 }
 
 const created = (p: NewPayment) => [
@@ -85,17 +69,13 @@ const created = (p: NewPayment) => [
   p.status,
   p.awaitsConfirmation,
   p.event,
-  p.at,
-  p.expiresAt,
+  p.at ?? null,
+  p.expiresAt ?? null,
   p.storeCredit ?? null,
 ]
 
 export const insertPayment = (pool: Pool, payment: NewPayment): Promise<PaymentResult> =>
   call<PaymentResult>(pool, 'payment_create', created(payment)).catch(refused)
-
-/** What `insertPayment` would answer now; writes nothing. */
-export const dryRunPayment = (pool: Pool, payment: NewPayment): Promise<PaymentResult> =>
-  call<PaymentResult>(pool, 'payment_create_dry_run', created(payment)).catch(refused)
 
 const refused = (error: unknown) => ({ outcome: 'refused', refusal: refusalRaised(error) })
 
@@ -104,11 +84,18 @@ export type MovePayment = {
   payment: string
   status: 'completed' | 'failed' | 'canceled' | 'expired'
   event: string
-  at: string
+  /** ISO 8601; the database's own time without it. */
+  at?: string
 }
 
 export const movePayment = (pool: Pool, m: MovePayment) =>
-  call<PaymentResult>(pool, 'payment_move', [m.workspace, m.payment, m.status, m.event, m.at])
+  call<PaymentResult>(pool, 'payment_move', [
+    m.workspace,
+    m.payment,
+    m.status,
+    m.event,
+    m.at ?? null,
+  ])
 
 /** The same, asked for by a request: a repeat of its key changes nothing. */
 export function movePaymentAsked(
@@ -116,7 +103,7 @@ export function movePaymentAsked(
   m: MovePayment,
   { route, key, fingerprint }: RequestIdentity,
 ): Promise<PaymentResult> {
-  const asked = [m.workspace, m.payment, m.status, m.event, m.at, route, key, fingerprint]
+  const asked = [m.workspace, m.payment, m.status, m.event, m.at ?? null, route, key, fingerprint]
   return call<PaymentResult>(pool, 'payment_move_asked', asked).catch(refused)
 }
 
@@ -205,13 +192,9 @@ const received = (e: ReceivedEvent) => [
   JSON.stringify(e.content),
 ]
 
-/** Takes a provider's event in and works off what follows from it, in one transaction; see `payment_take_in`. */
-export const takeInPaymentEvent = (pool: Pool, event: ReceivedEvent) =>
-  call<PaymentResult & { at: string }>(pool, 'payment_take_in', received(event))
-
-/** Only takes it in: what follows waits for the payment's workflow. */
-export const receivePaymentEvent = (pool: Pool, event: ReceivedEvent & { at: string }) =>
-  call<PaymentResult>(pool, 'payment_receive', received(event))
+/** Takes a provider's event in and does what follows from it, in one transaction; see `payment_take_in`. */
+export const takeInPaymentEvent = (db: Pool | ClientBase, event: ReceivedEvent) =>
+  call<PaymentResult>(db, 'payment_take_in', received(event))
 
 export const findPayment = (
   pool: Pool,

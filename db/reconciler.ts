@@ -1,5 +1,4 @@
 import { call } from './call.ts'
-import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
 
 /** The database's time, and the time before which something is overdue. ISO 8601. */
@@ -63,10 +62,6 @@ export async function undeliveredEndpoints(pool: Pool, before: string, limit: nu
   )
   return rows
 }
-
-/** The payment as its event left it, with whom to tell; changes nothing. */
-export const replayPayment = (pool: Pool, workspace: string, payment: string) =>
-  call<PaymentResult>(pool, 'payment_current', [workspace, payment])
 
 /** Makes outbox rows due that were written before this and that nobody sends; returns how many, at most `limit`. */
 export async function makeOutboxDue(pool: Pool, before: string, limit: number): Promise<number> {

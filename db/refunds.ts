@@ -25,7 +25,8 @@ export type NewRefund = {
   key: string | null
   fingerprint: string
   event: string
-  at: string
+  /** ISO 8601; the database's own time without it. */
+  at?: string
 }
 
 export type RefundResult = PaymentResult & { refund?: Snapshot }
@@ -45,7 +46,7 @@ export async function insertRefund(pool: Pool, r: NewRefund): Promise<RefundResu
       r.key,
       r.fingerprint,
       r.event,
-      r.at,
+      r.at ?? null,
       r.storeCredit === true ? -1 : r.storeCredit,
     ])
   } catch (error) {

@@ -80,8 +80,8 @@ function writers({ workspace, payment }: PaymentInput, mailbox: Mailbox<PaymentF
   const isOver = () => !mailbox.facts.unfinished && nextOf(mailbox.facts) === null
   const learn = (state: Awaited<ReturnType<PaymentActivities['processPayment']>> | null) => {
     if (state === null) return
-    const { found, status, expiresAt, maturesAt = null } = state
-    mailbox.learn({ status: found ? status : 'missing', expiresAt, maturesAt, unfinished: false })
+    const { found, status, expiresAt, maturesAt = null, unfinished = false } = state
+    mailbox.learn({ status: found ? status : 'missing', expiresAt, maturesAt, unfinished })
   }
   return {
     process: async () => learn(await write(({ processPayment }) => processPayment(who()), isOver)),

@@ -1,24 +1,13 @@
 import type { z } from 'zod'
-import { followUp } from '../../activities/follow-ups.ts'
-import { databaseNow } from '../../db/clock.ts'
-import type {
-  NewPayment as NewPaymentRow,
-  PaymentResult,
-  RedemptionRef,
-} from '../../db/payments.ts'
+import type { RedemptionRef } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { armPayment, signalPayment } from '../../temporal/payment.ts'
 import { write } from '../contention.ts'
-import type { Deps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
 import { NewPayment, Payment } from '../objects/payment.ts'
-import { orOutage } from '../outage.ts'
 import { outcomeOfCard } from './card.ts'
 import { presentResult } from './present.ts'
-
-const OPEN_MS = 24 * 60 * 60 * 1_000 // how long an open sandbox payment waits before it expires
 
 export const createPayment = endpoint({
   method: 'POST',
@@ -49,31 +38,25 @@ export const createPayment = endpoint({
     }
     const outcome = card === undefined ? 'open' : outcomeOfCard(card)
     const settled = outcome === 'completed' || outcome === 'failed'
-    const now = await databaseNow(deps.pool)
-    const expiresAt = new Date(now.getTime() + OPEN_MS).toISOString()
-    const payment = newId('pay')
-    const asked: NewPaymentRow = {
-      workspace,
-      payment,
-      route: 'POST /v1/payments',
-      key: idempotencyKey ?? null,
-      fingerprint,
-      amount,
-      currency,
-      customer,
-      metadata,
-      redemptions: namedRedemptions(body),
-      storeCredit: storeCreditOf(body.store_credit),
-      status: settled ? outcome : 'requires_payment',
-      awaitsConfirmation: outcome === 'awaits_confirmation',
-      event: newId('evt'),
-      at: now.toISOString(),
-      expiresAt,
-    }
     const create = async () => {
-      const result = await (settled
-        ? write(() => deps.activities.createPayment(asked))
-        : createOpen(deps, asked))
+      const result = await write(() =>
+        deps.activities.createPayment({
+          workspace,
+          payment: newId('pay'),
+          route: 'POST /v1/payments',
+          key: idempotencyKey ?? null,
+          fingerprint,
+          amount,
+          currency,
+          customer,
+          metadata,
+          redemptions: namedRedemptions(body),
+          storeCredit: storeCreditOf(body.store_credit),
+          status: settled ? outcome : 'requires_payment',
+          awaitsConfirmation: outcome === 'awaits_confirmation',
+          event: newId('evt'),
+        }),
+      )
       if (result.refusal === undefined) return result
       throw new Refused(named(refusalSentence(result.refusal), body))
     }
@@ -85,40 +68,6 @@ export const createPayment = endpoint({
     return { status: 'created', replayed, object: presentResult(result, livemode) }
   },
 })
-
-/**
- * A payment that stays open: the run that expires it exists before the payment does. What would be refused,
- * or was created before, starts no run; one started for a payment that is refused all the same ends at once.
- */
-async function createOpen(deps: Deps, asked: NewPaymentRow): Promise<PaymentResult> {
-  if (canBeAnswered(asked)) {
-    const answer = await write(() => deps.activities.answerPayment(asked))
-    if (answer !== undefined) return answer
-  }
-  const { workspace, payment, expiresAt } = asked
-  const run = { workspace, payment, expiresAt }
-  await orOutage('The payment could not be begun. Nothing was written; try again.', () =>
-    armPayment(deps.engine, run, OPEN_MS),
-  )
-  const end = () =>
-    followUp([run], (input) => signalPayment(deps.engine, input), {
-      kind: 'payment_end',
-      about: { workspace, payment },
-      onFailure: deps.onFailure,
-    })
-  try {
-    const result = await write(() => deps.activities.createPayment(asked))
-    if (result.outcome !== 'created') await end()
-    return result
-  } catch (error) {
-    if (error instanceof Refused) await end() // else it may have been written
-    throw error
-  }
-}
-
-/** Whether a key, a redemption or a wallet may stand against it; a plain payment costs no question. */
-const canBeAnswered = ({ key, redemptions, storeCredit }: NewPaymentRow): boolean =>
-  key !== null || redemptions.length > 0 || storeCredit !== null
 
 type Named = {
   readonly discounts: readonly RedemptionRef[]

@@ -1,4 +1,3 @@
-import { databaseNow } from '../../db/clock.ts'
 import type { MovePayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
@@ -28,8 +27,7 @@ export async function move(
   status: MovePayment['status'],
 ) {
   const { workspace, livemode, deps } = ctx
-  const at = (await databaseNow(deps.pool)).toISOString()
-  const asked = { workspace, payment, status, event: newId('evt'), at }
+  const asked = { workspace, payment, status, event: newId('evt') }
   const result = await write(() => deps.activities.movePayment(asked, identityOf(route, ctx)))
   const { refusal } = result
   if (refusal?.code === 'resource_missing') return notFound('payment', payment)

@@ -1,4 +1,3 @@
-import { databaseNow } from '../../db/clock.ts'
 import { readRefund } from '../../db/from-ledger.ts'
 import { newId } from '../../domain/ids.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
@@ -27,7 +26,6 @@ export const createRefund = endpoint({
     'idempotency_key_in_use',
   ],
   handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
-    const at = (await databaseNow(deps.pool)).toISOString()
     const result = await write(() =>
       deps.activities.createRefund({
         workspace,
@@ -42,7 +40,6 @@ export const createRefund = endpoint({
         key: idempotencyKey ?? null,
         fingerprint,
         event: newId('evt'),
-        at,
       }),
     )
     if (result.refusal?.code === 'resource_missing') return missing('payment', body.payment)

@@ -140,13 +140,12 @@ begin
   return pay;
 end $$;
 
--- Whose wallet a payment draws on, locked.
-create or replace function credit_account(pay payment, p_asked jsonb) returns account
-language plpgsql as $$
+-- Whose wallet a payment draws on: the account that the request or the payment names, else its customer's only one.
+create or replace function credit_account_named(pay payment, p_asked jsonb) returns text
+language plpgsql stable as $$
 declare
   named text := coalesce(p_asked ->> 'account', pay.metadata ->> 'loyalty_account');
   members text[];
-  a account;
 begin
   if named is null then
     select coalesce(array_agg(m), '{}') into members
@@ -157,7 +156,16 @@ begin
     end if;
     named := members[1];
   end if;
-  a := account_locked(pay.workspace, named);
+  return named;
+end $$;
+
+-- The same, locked.
+create or replace function credit_account(pay payment, p_asked jsonb) returns account
+language plpgsql as $$
+declare
+  named text := credit_account_named(pay, p_asked);
+  a account := account_locked(pay.workspace, named);
+begin
   if a.id is null then
     perform refuse(jsonb_build_object('code', 'resource_missing', 'param', 'store_credit', 'account', named));
   end if;

@@ -29,36 +29,40 @@ begin
   where workspace = pay.workspace and id = pay.id;
 end $$;
 
--- The id of the redemption that a reference means, by its id or its code: one index each, which a
--- condition on either would not always use.
-create or replace function redemption_named(p_workspace text, p_ref jsonb) returns text
+-- The redemptions that references (`{"redemption": id}` or `{"code": code}`) mean, in the order in which they are
+-- locked: [{named, id}]. One index each, which a condition on either would not always use.
+create or replace function redemptions_named(p_workspace text, p_refs jsonb) returns jsonb
 language plpgsql stable as $$
 begin
-  if p_ref ? 'redemption' then
-    return p_ref ->> 'redemption';
+  if p_refs = '[]' then
+    return p_refs;
   end if;
-  return (select id from redemption where workspace = p_workspace and code = p_ref ->> 'code');
+  return (
+    select jsonb_agg(jsonb_build_object('named', x.named, 'id', x.id) order by x.id collate "C")
+    from (
+      select coalesce(ref ->> 'redemption', ref ->> 'code') as named, case when ref ? 'redemption' then ref ->> 'redemption'
+        else (select d.id from redemption d where d.workspace = p_workspace and d.code = ref ->> 'code') end as id
+      from jsonb_array_elements(p_refs) ref
+    ) x);
 end $$;
 
--- Attaches one redemption (`{"redemption": id}` or `{"code": code}`) to a payment being created or
+-- Attaches one named redemption to a payment being created or
 -- introduced, by compare-and-set under the redemption's lock: pending, not expired, no other live
 -- payment (open or completed), not another member's, same currency. A payment that comes in already
 -- completed (`p_charged`: the provider charged less than its amount) also takes one past its
 -- deadline, and is put on record for one already released: it is late. Returns {"entry"},
 -- {"refusal"} or null where the same one is named twice.
-create or replace function payment_attach(pay payment, p_ref jsonb, p_charged boolean, p_at timestamptz) returns jsonb
+create or replace function payment_attach(pay payment, p_named jsonb, p_charged boolean, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
   d redemption;
   a account;
-  named text := coalesce(p_ref ->> 'redemption', p_ref ->> 'code');
   late boolean;
 begin
-  select * into d from redemption
-  where workspace = pay.workspace and id = redemption_named(pay.workspace, p_ref)
-  for update;
+  select * into d from redemption where workspace = pay.workspace and id = p_named ->> 'id' for update;
   if not found then
-    return jsonb_build_object('refusal', jsonb_build_object('code', 'resource_missing', 'redemption', named));
+    return jsonb_build_object('refusal',
+      jsonb_build_object('code', 'resource_missing', 'redemption', p_named ->> 'named'));
   end if;
   if d.payment = pay.id then
     return null;
@@ -87,7 +91,8 @@ begin
   if lower(d.discount ->> 'currency') <> pay.currency then
     return payment_attach_refusal('currency_mismatch', d, jsonb_build_object('currency', d.discount ->> 'currency'));
   end if;
-  update redemption set payment = pay.id where workspace = pay.workspace and id = d.id;
+  update redemption set payment = pay.id, revision = next_revision(revision)
+  where workspace = pay.workspace and id = d.id;
   return jsonb_build_object('entry',
     (d.discount - 'currency') || jsonb_build_object('redemption', d.id, 'code', d.code));
 end $$;
@@ -97,7 +102,8 @@ end $$;
 create or replace function payment_names_another(pay payment, a account) returns boolean
 language plpgsql stable as $$
 begin
-  return not exists (select from account_named(pay.workspace, pay.metadata) x where x.id = a.id)
+  return pay.metadata ?| '{loyalty_account, client_reference_id}'
+    and not exists (select from account_named(pay.workspace, pay.metadata) x where x.id = a.id)
     and (pay.metadata ? 'loyalty_account'
       or exists (select from account_named(pay.workspace, pay.metadata) x where x.program = a.program))
     and not exists (select from account x
@@ -109,21 +115,19 @@ language sql immutable as $$
   select jsonb_build_object('refusal', jsonb_build_object('code', p_code, 'redemption', d.id) || p_more)
 $$;
 
--- Attaches every named redemption, in id order of the redemptions (the lock order), and computes
+-- Attaches every one of `p_named` (redemptions_named), in id order of the redemptions (the lock order), and computes
 -- the charge. Returns the payment, and the refusals. Writes the redemptions, not the payment.
 create or replace function payment_attach_all(
-  inout pay payment, p_refs jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
+  inout pay payment, p_named jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
 )
 language plpgsql as $$
 declare
-  ref jsonb;
+  named jsonb;
   result jsonb;
 begin
   refusals := '[]';
-  for ref in
-    select x from jsonb_array_elements(p_refs) x order by redemption_named(pay.workspace, x) collate "C"
-  loop
-    result := payment_attach(pay, ref, p_charged, p_at);
+  for named in select x from jsonb_array_elements(p_named) x loop
+    result := payment_attach(pay, named, p_charged, p_at);
     if result ? 'entry' then
       pay.discounts := pay.discounts || (result -> 'entry');
     elsif result ? 'refusal' then
@@ -133,12 +137,12 @@ begin
   pay.amount_charged := payment_charge(pay.amount, pay.discounts);
 end $$;
 
--- What the sender of messages needs: the redemptions attached to a payment, with their start input.
-create or replace function payment_redemptions(pay payment) returns jsonb
+-- Whether the discounts of these redemptions, which never change, leave nothing to charge.
+create or replace function payment_is_covered(pay payment, p_named jsonb) returns boolean
 language plpgsql stable as $$
 begin
-  return (
-    select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'account', d.account, 'reward', d.reward,
-      'status', d.status, 'expires_at', d.expires_at) order by d.id), '[]')
-    from redemption d where d.workspace = pay.workspace and d.payment = pay.id);
+  return pay.amount = 0 or p_named <> '[]' and payment_charge(pay.amount, (
+    select coalesce(jsonb_agg(d.discount), '[]') from redemption d
+    where d.workspace = pay.workspace and d.discount is not null
+      and d.id in (select x ->> 'id' from jsonb_array_elements(p_named) x))) = 0;
 end $$;

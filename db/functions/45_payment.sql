@@ -39,59 +39,35 @@ begin
   return pay;
 end $$;
 
-create or replace function payment_save(pay payment) returns void
+-- Writes a payment, a new one or one that was there, under a revision that the caller took from next_revision.
+create or replace function payment_write(pay payment, p_known boolean) returns void
 language plpgsql as $$
 begin
-  update payment set status = pay.status, amount = pay.amount, amount_charged = pay.amount_charged, discounts = pay.discounts,
-    refused_discounts = pay.refused_discounts, awaits_confirmation = pay.awaits_confirmation,
-    metadata = pay.metadata, customer = pay.customer, invoice = pay.invoice, completed_at = pay.completed_at, expires_at = pay.expires_at,
-    store_credit = pay.store_credit, store_credit_account = pay.store_credit_account
-  where workspace = pay.workspace and id = pay.id;
+  if p_known then
+    update payment set status = pay.status, amount = pay.amount, amount_charged = pay.amount_charged,
+      amount_refunded = pay.amount_refunded, discounts = pay.discounts, refused_discounts = pay.refused_discounts,
+      refunds = pay.refunds, disputes = pay.disputes, awaits_confirmation = pay.awaits_confirmation, award = pay.award,
+      endpoint = pay.endpoint, metadata = pay.metadata, customer = pay.customer, invoice = pay.invoice,
+      completed_at = pay.completed_at, expires_at = pay.expires_at, store_credit = pay.store_credit,
+      store_credit_account = pay.store_credit_account, revision = pay.revision
+    where workspace = pay.workspace and id = pay.id;
+  else
+    insert into payment values (pay.*);
+  end if;
 end $$;
 
--- The inbox row of an event, once for each endpoint; without one it is the product's own. False where it
--- was there already.
-drop function if exists inbox_put(text, text, text, text, text, jsonb, timestamptz);
-create or replace function inbox_put(
-  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb, p_at timestamptz,
-  p_endpoint text default ''
-) returns boolean
-language plpgsql as $$
-begin
-  insert into inbox (workspace, endpoint, id, provider, type, payment, payload, received_at)
-  values (p_workspace, p_endpoint, p_id, p_provider, p_type, p_payment, p_payload, p_at)
-  on conflict (workspace, endpoint, id) do nothing;
-  return found;
-end $$;
-
--- Creates a sandbox payment, attaches its redemptions, spends store credit on what is left
--- (`p_store_credit`: {account?, amount?}, see credit_spend) and lets it settle as far as its card does,
--- with its event in the inbox, in one transaction. One refused redemption refuses the payment.
--- A charge of zero completes at once. Outcomes: created; replayed; refused.
-drop function if exists payment_create(text, text, text, text, text, bigint, text, text, jsonb, jsonb, text, boolean, text,
-  timestamptz, timestamptz);
-create or replace function payment_create(
-  p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
-  p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
-  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb default null
-) returns jsonb
-language plpgsql as $$
+-- A payment that nobody knows yet. Money in minor units.
+create or replace function payment_of(
+  p_workspace text, p_id text, p_provider text, p_amount bigint, p_currency text, p_customer text, p_metadata jsonb,
+  p_at timestamptz
+) returns payment
+language plpgsql immutable as $$
 declare
   pay payment;
-  a account;
-  earlier idempotency_key;
-  attached record;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if p_key is not null then
-    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
-    if earlier.key is not null then
-      return payment_replayed(earlier, p_fingerprint);
-    end if;
-  end if;
   pay.workspace := p_workspace;
   pay.id := p_id;
-  pay.provider := 'sandbox';
+  pay.provider := p_provider;
   pay.status := 'requires_payment';
   pay.amount := p_amount;
   pay.amount_charged := p_amount;
@@ -103,48 +79,82 @@ begin
   pay.refused_discounts := '[]';
   pay.refunds := '[]';
   pay.disputes := '[]';
-  pay.awaits_confirmation := p_awaits_confirmation;
+  pay.awaits_confirmation := false;
   pay.metadata := p_metadata;
   pay.created_at := p_at;
-  pay.expires_at := p_expires_at;
-  pay.revision := next_revision(null);
-  insert into payment values (pay.*);
-  if p_store_credit is not null then
-    a := credit_account(pay, p_store_credit); -- its lock comes before the redemptions'
-  end if;
-  select * into attached from payment_attach_all(pay, p_refs, false, p_at);
-  if attached.refusals <> '[]' then
-    raise exception using errcode = 'VR001', message = (attached.refusals -> 0)::text;
-  end if;
-  pay := attached.pay;
-  if p_store_credit is not null then
-    pay := credit_spend(pay, a, p_store_credit, p_at);
-  end if;
-  pay := payment_advance(pay,
-    case when pay.amount_charged = 0 then 'completed' else p_status end, null, p_at);
-  perform payment_save(pay);
-  return payment_told(pay, p_event, 'created', p_at);
+  return pay;
 end $$;
 
--- What payment_create would answer, by doing it and taking it all back: nothing is written, and no rule is
--- written twice. Outcomes: created (it would be); replayed. Raises and refuses as payment_create does.
-create or replace function payment_create_dry_run(
+-- The inbox row of an event, once for each endpoint; without one it is the product's own. False where it
+-- was there already. Written as processed at `p_processed_at`, where what follows is done in this transaction.
+drop function if exists inbox_put(text, text, text, text, text, jsonb, timestamptz);
+drop function if exists inbox_put(text, text, text, text, text, jsonb, timestamptz, text);
+create or replace function inbox_put(
+  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb, p_at timestamptz,
+  p_endpoint text, p_processed_at timestamptz
+) returns boolean
+language plpgsql as $$
+begin
+  insert into inbox (workspace, endpoint, id, provider, type, payment, payload, received_at, processed_at)
+  values (p_workspace, p_endpoint, p_id, p_provider, p_type, p_payment, p_payload, p_at, p_processed_at)
+  on conflict (workspace, endpoint, id) do nothing;
+  return found;
+end $$;
+
+-- Creates a sandbox payment, attaches its redemptions, spends store credit on what is left
+-- (`p_store_credit`: {account?, amount?}, see credit_spend) and lets it settle as far as its card does, or at
+-- once where nothing is left to charge; then does all that follows (payment_change). An open one expires 24 hours
+-- after `p_at` (null: now) unless `p_expires_at` says otherwise. A repeat with its key is answered with the payment
+-- as it is now. Outcomes: created; replayed; refused. Raises the first refusal of attach or store credit (VR001),
+-- so that nothing stays, not even the key.
+create or replace function payment_create(
   p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
   p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
-  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb
+  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb default null
 ) returns jsonb
 language plpgsql as $$
 declare
-  result jsonb;
+  pay payment;
+  at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
+  earlier idempotency_key;
 begin
-  begin
-    result := payment_create(p_workspace, p_id, p_route, p_key, p_fingerprint, p_amount, p_currency, p_customer,
-      p_metadata, p_refs, p_status, p_awaits_confirmation, p_event, p_at, p_expires_at, p_store_credit);
-    raise exception using errcode = 'VR004', message = 'taken back';
-  exception when sqlstate 'VR004' then
-    null; -- what it answered outlives what it wrote
-  end;
-  return result;
+  perform set_config('vinr.workspace', p_workspace, true);
+  if p_key is not null then
+    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
+    if earlier.key is not null then
+      return payment_replayed(earlier, p_fingerprint);
+    end if;
+  end if;
+  pay := payment_of(p_workspace, p_id, 'sandbox', p_amount, p_currency, p_customer, p_metadata, at);
+  pay.awaits_confirmation := p_awaits_confirmation;
+  pay.expires_at := coalesce(p_expires_at, at + interval '24 hours');
+  return payment_change(pay, false, jsonb_build_object('kind', 'create', 'outcome', 'created', 'event', p_event,
+    'endpoint', '', 'status', p_status, 'named', redemptions_named(p_workspace, p_refs),
+    'store_credit', p_store_credit), at);
+end $$;
+
+-- What a request to create a payment says of it: its redemptions, all of them or none, and its store credit.
+create or replace function payment_open(pay payment, p_change jsonb, p_at timestamptz) returns payment
+language plpgsql as $$
+declare
+  asked jsonb := nullif(p_change -> 'store_credit', 'null');
+  wallet account;
+  attached record;
+begin
+  if asked is not null then
+    wallet := credit_account(pay, asked); -- its lock comes before the redemptions'
+  end if;
+  if p_change -> 'named' <> '[]' then
+    attached := payment_attach_all(pay, p_change -> 'named', false, p_at);
+    if attached.refusals <> '[]' then
+      perform refuse(attached.refusals -> 0);
+    end if;
+    pay := attached.pay;
+  end if;
+  if asked is not null then
+    pay := credit_spend(pay, wallet, asked, p_at);
+  end if;
+  return payment_advance(pay, case when pay.amount_charged = 0 then 'completed' else p_change ->> 'status' end, null, p_at);
 end $$;
 
 -- The answer to a repeated create: the payment as it is now, or a refusal where the key came with another body.
@@ -157,37 +167,26 @@ begin
     return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
   end if;
   select * into pay from payment where workspace = earlier.workspace and id = earlier.resource;
-  return payment_outcome(pay, 'replayed', false);
+  return payment_outcome(pay, 'replayed');
 end $$;
 
--- What every payment function answers: the row, the redemptions to tell, and whether an event of
--- it still waits in the inbox for the payment's workflow.
-create or replace function payment_outcome(pay payment, p_outcome text, p_waiting boolean) returns jsonb
+-- The answer of a payment function that changed nothing.
+drop function if exists payment_outcome(payment, text, boolean);
+create or replace function payment_outcome(pay payment, p_outcome text) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(pay),
-    'redemptions', payment_redemptions(pay), 'waiting', p_waiting)
+  select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(pay))
 $$;
 
--- A sandbox payment's new state becomes an event in the inbox and one for webhooks, as a provider's would.
-create or replace function payment_told(pay payment, p_event text, p_outcome text, p_at timestamptz) returns jsonb
-language plpgsql as $$
-declare
-  type text := 'payment.' || case pay.status when 'requires_payment' then 'created' else pay.status end;
-begin
-  perform inbox_put(pay.workspace, p_event, 'sandbox', type, pay.id,
-    jsonb_build_object('type', type, 'data', jsonb_build_object('id', pay.id)), p_at);
-  perform event_write(pay.workspace, type, pay.id, to_jsonb(pay), null, p_at);
-  return payment_outcome(pay, p_outcome, true);
-end $$;
-
--- Moves a sandbox payment by a verb (confirm, cancel) or by its own expiry, with its event. Idempotent
--- by status. Outcomes: moved; unchanged (already there); refused; missing; not_due (expiry only).
+-- Moves a sandbox payment by a verb (confirm, cancel) or by its own expiry, with its event and all that follows.
+-- Idempotent by status. Outcomes: moved; unchanged (already there); refused; missing; settled (it has ended
+-- otherwise); not_due (expiry only).
 create or replace function payment_move(
   p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
+  at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into pay from payment where workspace = p_workspace and id = p_id for update;
@@ -195,20 +194,20 @@ begin
     return '{"outcome": "missing"}';
   end if;
   if pay.status = p_status then
-    return payment_outcome(pay, 'unchanged', false);
+    return payment_outcome(pay, 'unchanged');
   end if;
-  if p_status = 'expired' and pay.status in ('requires_payment', 'processing') and pay.expires_at > p_at then
-    return payment_outcome(pay, 'not_due', false);
+  if p_status = 'expired' and pay.status in ('requires_payment', 'processing')
+    and date_trunc('milliseconds', pay.expires_at) > at then
+    return payment_outcome(pay, 'not_due');
   end if;
   if pay.status not in ('requires_payment', 'processing') then
-    return payment_outcome(pay, 'settled', false);
+    return payment_outcome(pay, 'settled');
   end if;
   if pay.status = 'processing' and p_status = 'canceled' then
     return jsonb_build_object('outcome', 'refused', 'refusal', '{"code": "payment_processing"}'::jsonb);
   end if;
-  pay := payment_advance(pay, p_status, null, p_at);
-  perform payment_save(pay);
-  return payment_told(pay, p_event, 'moved', p_at);
+  return payment_change(pay, true, jsonb_build_object('kind', 'move', 'outcome', 'moved', 'event', p_event,
+    'endpoint', '', 'status', p_status, 'named', '[]'::jsonb), at);
 end $$;
 
 -- The same asked for by a request: a repeat with its key is answered with the payment as it is now (outcome
@@ -224,9 +223,10 @@ declare
   moved jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
+  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id,
+    coalesce(p_at, clock_timestamp())) is not null then
     select * into pay from payment where workspace = p_workspace and id = p_id;
-    return payment_outcome(pay, 'replayed', false);
+    return payment_outcome(pay, 'replayed');
   end if;
   moved := payment_move(p_workspace, p_id, p_status, p_event, p_at);
   case moved ->> 'outcome'

@@ -1,32 +1,35 @@
--- What an event tells of a payment beyond its status. One not seen before (`p_known` false) has its redemptions
--- attached as at creation. One known keeps what it has and learns what it lacks: a customer, more metadata,
--- redemptions; for a payment may be told by several events (an intent and its checkout session), in any order,
--- of which only one names them. A refused redemption is recorded on it, once. The payment's row is locked; the
--- caller saves it.
-create or replace function payment_learn(
-  pay payment, p_payment jsonb, p_known boolean, p_status text, p_at timestamptz
+-- What an event tells of a payment beyond its status. One known keeps what it has and learns what it lacks: a
+-- customer, an invoice, more metadata, redemptions; for a payment may be told by several events (an intent and its
+-- checkout session), in any order, of which only one names them. The payment's row is locked; nothing is written.
+
+-- Whom it names. Comes before the accounts are locked, which follow from it.
+create or replace function payment_learn_names(pay payment, p_told jsonb) returns payment
+language plpgsql as $$
+declare
+  before payment := pay;
+begin
+  pay.customer := coalesce(pay.customer, p_told ->> 'customer');
+  pay.metadata := coalesce(p_told -> 'metadata', '{}') || pay.metadata;
+  pay.award := payment_award_kept(before, pay);
+  return pay;
+end $$;
+
+-- Its redemptions, attached as at creation: a refused one is recorded on it, once. Writes the redemptions.
+drop function if exists payment_learn(payment, jsonb, boolean, text, timestamptz);
+create or replace function payment_learn_redemptions(
+  pay payment, p_told jsonb, p_named jsonb, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
   before payment := pay;
-  refs jsonb := coalesce(p_payment -> 'refs', '[]');
-  charged bigint := (p_payment ->> 'amount_charged')::bigint;
+  charged bigint := (p_told ->> 'amount_charged')::bigint;
   attached record;
 begin
-  if p_known then
-    pay.customer := coalesce(pay.customer, p_payment ->> 'customer');
-    pay.metadata := coalesce(p_payment -> 'metadata', '{}') || pay.metadata;
-    pay.award := payment_award_kept(before, pay);
-    if pay.award is distinct from before.award then
-      update payment set award = pay.award where workspace = pay.workspace and id = pay.id;
-    end if;
-  end if;
-  if refs = '[]' then
+  if p_named = '[]' then
     return pay;
   end if;
-  pay.amount := greatest(pay.amount, (p_payment ->> 'amount')::bigint);
-  select * into attached from payment_attach_all(pay, refs,
-    'completed' in (p_status, pay.status) and charged < pay.amount, p_at);
+  pay.amount := greatest(pay.amount, (p_told ->> 'amount')::bigint);
+  attached := payment_attach_all(pay, p_named, 'completed' in (p_status, pay.status) and charged < pay.amount, p_at);
   pay.discounts := (attached.pay).discounts;
   if pay.discounts = before.discounts then
     pay.amount := before.amount;
@@ -38,6 +41,23 @@ begin
   where not exists (
     select from jsonb_array_elements(pay.refused_discounts) y
     where y ->> 'redemption' = x ->> 'redemption' and y ->> 'code' = x ->> 'code');
+  return pay;
+end $$;
+
+-- Everything that an event says: redemptions, status, refunds.
+create or replace function payment_told(pay payment, p_known boolean, p_change jsonb, p_at timestamptz) returns payment
+language plpgsql as $$
+declare
+  told jsonb := p_change -> 'payment';
+begin
+  pay := payment_learn_redemptions(pay, told, p_change -> 'named', p_change ->> 'status', p_at);
+  pay := payment_advance(pay, p_change ->> 'status', (told ->> 'amount_charged')::bigint, p_at);
+  if pay.completed_at = p_at then
+    pay.completed_at := least(p_at, (p_change ->> 'completed_at')::timestamptz);
+  end if;
+  if p_change ? 'refunds' or not p_known then
+    pay := payment_refunds_put(pay, coalesce(p_change -> 'refunds', '[]'), p_at);
+  end if;
   return pay;
 end $$;
 

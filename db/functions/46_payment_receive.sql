@@ -1,28 +1,27 @@
--- Takes in one verified provider event: the inbox row (unique per workspace, endpoint and event id) and the
--- payment's new status, in one transaction. It moves only what is its endpoint's own (source_of_endpoint). A
--- payment not seen before is introduced, its redemptions attached as at creation; a refused one is recorded
--- on it. `p_payment` is the provider's payment in our own form, or null where the event names none;
--- `p_status` what the event's type says, or null. `p_more` holds what else the event says: `subject` (whom
--- its workflow belongs to where it carries no whole payment), `completed_at` (the provider's time),
+-- Takes in one verified provider event, in one transaction: the inbox row (unique per workspace, endpoint and event
+-- id), the payment's new status, and all that follows from it (payment_change). It moves only what is its
+-- endpoint's own (source_of_endpoint). A payment not seen before is introduced, its redemptions attached as at
+-- creation; a refused one is recorded on it. `p_payment` is the provider's payment in our own form, or null where
+-- the event names none; `p_status` what the event's type says, or null. `p_more` holds what else the event says:
+-- `subject` (whom its workflow belongs to where it carries no whole payment), `completed_at` (the provider's time),
 -- `refunds`, and `facts` of an earning trigger. `p_content` are the paths in the payload at which it says
--- what happened, as against how it was delivered.
+-- what happened, as against how it was delivered. It came at `p_at`; null: now, to the millisecond, as every other
+-- time that the product hands down.
 -- Outcomes: received; duplicate (with `conflict` where its content is another than before); ignored (no
--- payment to speak of). `waiting` says that an event of the payment is still unprocessed and its workflow
--- must be told.
-drop function if exists payment_receive(text, text, text, text, jsonb, jsonb, text, timestamptz, jsonb);
-create or replace function payment_receive(
+-- payment to speak of). `failure` says why what follows could not be done here and is left to its workflow.
+create or replace function payment_take_in(
   p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb, p_payment jsonb,
   p_status text, p_at timestamptz, p_more jsonb, p_content jsonb
 ) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
-  known boolean;
+  known boolean := false;
+  at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
   named text := coalesce(p_payment ->> 'id', p_more ->> 'subject');
   subject text;
   invoice text := p_payment ->> 'invoice';
-  refunds jsonb := coalesce(p_more -> 'refunds', '[]');
-  charged bigint := (p_payment ->> 'amount_charged')::bigint;
+  change jsonb := jsonb_build_object('outcome', 'received', 'type', p_type, 'event', p_event, 'endpoint', p_endpoint);
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if named is not null then
@@ -35,58 +34,49 @@ begin
     perform source_lock(p_workspace, named);
     subject := source_of_endpoint(p_workspace, p_provider, p_endpoint, named);
   end if;
-  if not inbox_put(p_workspace, p_event, p_provider, p_type, subject, p_payload, p_at, p_endpoint) then
-    return payment_received_before(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload, p_content, p_at);
+  if not inbox_put(p_workspace, p_event, p_provider, p_type, subject, p_payload, at, p_endpoint, at) then
+    return payment_received_before(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload, p_content, at);
   end if;
   if subject is null then
-    update inbox set processed_at = p_at where workspace = p_workspace and endpoint = p_endpoint and id = p_event;
     return '{"outcome": "ignored"}';
   end if;
-  if refunds <> '[]' then
-    refunds := refunds_of_endpoint(p_workspace, p_provider, p_endpoint, subject, refunds);
+  if p_more ? 'refunds' then
+    change := change || jsonb_build_object('refunds',
+      refunds_of_endpoint(p_workspace, p_provider, p_endpoint, subject, p_more -> 'refunds'));
   end if;
   if p_payment is null then
-    return payment_receive_part(p_workspace, p_provider, p_endpoint, p_event, subject, refunds, p_more -> 'facts', p_at);
+    return payment_take_in_part(p_workspace, p_provider, p_endpoint, subject, p_more -> 'facts', change, at);
   end if;
-  insert into payment (workspace, id, provider, endpoint, status, amount, amount_charged, currency, customer, metadata, created_at)
-  values (p_workspace, subject, p_provider, p_endpoint, 'requires_payment', (p_payment ->> 'amount')::bigint,
-    (p_payment ->> 'amount')::bigint, lower(p_payment ->> 'currency'), p_payment ->> 'customer',
-    coalesce(p_payment -> 'metadata', '{}'), p_at)
-  on conflict (workspace, id) do nothing;
-  known := not found;
   select * into pay from payment where workspace = p_workspace and id = subject for update;
-  if pay.endpoint is null then
-    update payment set endpoint = p_endpoint where workspace = p_workspace and id = subject;
-    pay.endpoint := p_endpoint;
+  known := found;
+  if not known then
+    pay := payment_of(p_workspace, subject, p_provider, (p_payment ->> 'amount')::bigint,
+      lower(p_payment ->> 'currency'), p_payment ->> 'customer', coalesce(p_payment -> 'metadata', '{}'), at);
   elsif pay.endpoint <> p_endpoint then
     raise exception 'payment % became another endpoint''s meanwhile', subject using errcode = '40001';
   end if;
+  pay.endpoint := p_endpoint;
   pay.invoice := coalesce(pay.invoice, invoice);
-  pay := payment_learn(pay, p_payment, known, p_status, p_at);
-  pay := payment_advance(pay, p_status, charged, p_at);
-  if pay.completed_at = p_at then
-    pay.completed_at := least(p_at, (p_more ->> 'completed_at')::timestamptz);
+  if known then
+    pay := payment_learn_names(pay, p_payment);
   end if;
-  perform payment_save(pay);
-  if p_more ? 'refunds' or not known then
-    pay := payment_refunds_put(pay, refunds, p_at);
-  end if;
-  perform event_write(p_workspace, p_type, pay.id, to_jsonb(pay), null, p_at);
-  return payment_outcome(pay, 'received', true);
+  return payment_change(pay, known, change || jsonb_build_object('kind', 'event', 'payment', p_payment,
+    'status', p_status, 'completed_at', p_more -> 'completed_at',
+    'named', redemptions_named(p_workspace, coalesce(p_payment -> 'refs', '[]'))), at);
 end $$;
 
 -- Takes in an event that carries no whole payment: refunds of one, which may not be known yet, or an
 -- earning trigger.
-drop function if exists payment_receive_part(text, text, text, boolean, jsonb, timestamptz);
-create or replace function payment_receive_part(
-  p_workspace text, p_provider text, p_endpoint text, p_event text, p_subject text, p_refunds jsonb, p_facts jsonb,
-  p_at timestamptz
+drop function if exists payment_receive_part(text, text, text, text, text, jsonb, jsonb, timestamptz);
+create or replace function payment_take_in_part(
+  p_workspace text, p_provider text, p_endpoint text, p_subject text, p_facts jsonb, p_change jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
   pay payment;
   said jsonb := p_facts;
   earned_with text := p_facts ->> 'payment';
+  known boolean;
 begin
   if earned_with is not null then
     perform source_lock(p_workspace, earned_with);
@@ -94,18 +84,21 @@ begin
     perform source_claim(p_workspace, p_provider, p_endpoint, earned_with);
     said := said || jsonb_build_object('payment', earned_with);
   end if;
-  if said is not null then
-    update inbox set facts = said
-    where workspace = p_workspace and endpoint = p_endpoint and id = p_event;
+  if said is not null then -- what it earns is worked off from here, so that it is found again where that fails
+    update inbox set facts = said, processed_at = null
+    where workspace = p_workspace and endpoint = p_endpoint and id = p_change ->> 'event';
   end if;
-  select * into pay from payment where workspace = p_workspace and id = p_subject for update;
   perform source_claim(p_workspace, p_provider, p_endpoint, p_subject);
+  select * into pay from payment where workspace = p_workspace and id = p_subject for update;
+  known := found;
   pay.workspace := p_workspace;
-  pay := payment_refunds_put(jsonb_populate_record(pay, jsonb_build_object('id', p_subject)), p_refunds, p_at);
-  return jsonb_build_object('outcome', 'received', 'subject', p_subject, 'redemptions', '[]'::jsonb, 'waiting', true);
+  pay.id := p_subject;
+  return payment_change(pay, known, p_change || jsonb_build_object('kind', 'part', 'named', '[]'::jsonb,
+    'has_facts', said is not null), p_at);
 end $$;
 
--- The answer to an event whose id its endpoint has used before; it moves nothing. Where it says something
+-- The answer to an event whose id its endpoint has used before. It moves nothing; what followed from the first and
+-- could not be done then is tried again. Where it says something
 -- else than the first did, it is kept for a person (attention), and answered all the same: asking the
 -- provider to try again would change nothing.
 create or replace function payment_received_before(
@@ -116,15 +109,17 @@ language plpgsql as $$
 declare
   earlier inbox;
   pay payment;
-  outcome jsonb;
+  known boolean;
+  outcome jsonb := '{"outcome": "duplicate"}';
 begin
   select * into earlier from inbox where workspace = p_workspace and endpoint = p_endpoint and id = p_event;
-  select * into pay from payment where workspace = p_workspace and id = earlier.payment for update;
-  outcome := case when found then payment_outcome(pay, 'duplicate', earlier.processed_at is null)
-    else jsonb_build_object('outcome', 'duplicate', 'redemptions', '[]'::jsonb,
-      'waiting', earlier.processed_at is null)
-      || case when earlier.payment is null then '{}' else jsonb_build_object('subject', earlier.payment) end
-    end;
+  if earlier.processed_at is null and earlier.payment is not null then
+    select * into pay from payment where workspace = p_workspace and id = earlier.payment for update;
+    known := found;
+    pay.workspace := p_workspace;
+    pay.id := earlier.payment;
+    outcome := payment_change(pay, known, '{"kind": "again", "outcome": "duplicate", "named": []}', p_at);
+  end if;
   if event_content(earlier.payload, p_content) is not distinct from event_content(p_payload, p_content) then
     return outcome;
   end if;
@@ -145,18 +140,3 @@ begin
     from jsonb_array_elements(p_paths) with ordinality as entry (x, position));
 end $$;
 
--- The payment as it is, with the redemptions to tell and whether an event of it waits; changes nothing.
-create or replace function payment_current(p_workspace text, p_id text) returns jsonb
-language plpgsql stable as $$
-declare
-  pay payment;
-begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id;
-  if not found then
-    return jsonb_build_object('outcome', 'missing', 'subject', p_id, 'waiting', exists (
-      select from inbox where workspace = p_workspace and payment = p_id and processed_at is null));
-  end if;
-  return payment_outcome(pay, 'unchanged', exists (
-    select from inbox where workspace = p_workspace and payment = p_id and processed_at is null));
-end $$;

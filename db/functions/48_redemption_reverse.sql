@@ -60,8 +60,8 @@ begin
   d.reversed_quantity := d.reversed_quantity + quantity;
   d.reason := p_reason;
   if p_refund is not null then
-    refunded := refund_create(p_workspace, p_refund, pay.id, (d.payment_unaffected ->> 'refundable')::bigint,
-      p_reason, false, '{}', null, null, null, p_refund_event, p_at);
+    refunded := refund_of_reversal(pay, p_refund, (d.payment_unaffected ->> 'refundable')::bigint, p_reason,
+      p_refund_event, p_at);
     d.payment_unaffected := redemption_payment_refunded(d.payment_unaffected, p_refund);
   end if;
   d := redemption_returned(d, quantity, p_at);

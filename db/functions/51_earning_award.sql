@@ -150,16 +150,26 @@ begin
 end $$;
 
 -- The welcome: rules with the trigger loyalty.account.created, once for each account, and for each customer
--- in a program, whatever accounts they had there.
+-- in a program, whatever accounts they had there. One that is credited later waits in a workflow of its own.
 drop function if exists earning_for_new_account(text, text, timestamptz);
 create or replace function earning_for_new_account(a account, p_at timestamptz) returns int
 language plpgsql as $$
+declare
+  matched int;
+  matures_at timestamptz;
 begin
   if exists (
     select from accounts_had(a.workspace, a.program, a.customer, a.id) had
     join earning e on e.workspace = a.workspace and e.source = had and e.outcome <> 'none') then
     return 0;
   end if;
-  return earning_award(a.workspace, a.id, 'loyalty.account.created', a.id, null, null, null, '{}',
+  matched := earning_award(a.workspace, a.id, 'loyalty.account.created', a.id, null, null, null, '{}',
     '{"event": "loyalty.account.created"}', p_at, p_at);
+  if matched > 0 then
+    matures_at := earning_next_maturity(a.workspace, a.id);
+    if matures_at is not null then
+      perform source_outbox(a.workspace, a.id, null, null, matures_at, false, matures_at, null, 'changed');
+    end if;
+  end if;
+  return matched;
 end $$;

@@ -47,20 +47,14 @@ begin
     order by x.created_at, x.id limit 1);
 end $$;
 
--- The payment with whom its invoice names, where it names nobody itself, for its rules to be judged by; and what
--- the invoice has earned before is the payment's from now on, for its refunds to take back. Its row is locked.
-create or replace function payment_with_invoice(pay payment) returns payment
+-- What the invoice of a payment has earned before it is the payment's from now on, for its refunds to take back.
+-- The payment's row is locked.
+drop function if exists payment_with_invoice(payment);
+create or replace function earnings_of_invoice(pay payment) returns void
 language plpgsql as $$
-declare
-  facts jsonb := invoice_facts(pay.workspace, pay.invoice);
 begin
-  if facts is not null then
-    pay.customer := coalesce(pay.customer, facts ->> 'customer');
-    pay.metadata := coalesce(facts -> 'metadata', '{}') || pay.metadata;
-    if pay.amount_charged > 0 then
-      update earning set payment = pay.id
-      where workspace = pay.workspace and source = pay.invoice and payment is null;
-    end if;
+  if pay.amount_charged > 0 and invoice_facts(pay.workspace, pay.invoice) is not null then
+    update earning set payment = pay.id
+    where workspace = pay.workspace and source = pay.invoice and payment is null;
   end if;
-  return pay;
 end $$;

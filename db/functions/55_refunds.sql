@@ -4,7 +4,7 @@
 -- (`unlisted`); see refund_step_put. `update` moves a refund that is known and makes none. `authorised` is
 -- on what may be the release of an authorisation's rest, which is no refund: the first, in their order, of just
 -- the amount that was not captured. Returns the payment with its
--- refund columns brought up to date; it need not be known yet. Where all the money is refunded, the store
+-- refund columns brought up to date, for the caller to write; it need not be known yet. Where all the money is refunded, the store
 -- credit goes back as well, once; a refund that fails afterwards takes none again.
 create or replace function payment_refunds_put(pay payment, p_refunds jsonb, p_at timestamptz) returns payment
 language plpgsql as $$
@@ -47,9 +47,6 @@ begin
   if pay.store_credit > 0 and pay.amount_charged > 0 and pay.amount_refunded >= pay.amount_charged then
     pay := credit_return(pay, pay.store_credit, 'refunded', null, p_at);
   end if;
-  update payment set amount_refunded = pay.amount_refunded, refunds = pay.refunds, disputes = pay.disputes,
-    store_credit = pay.store_credit
-  where workspace = pay.workspace and id = pay.id;
   return pay;
 end $$;
 
@@ -69,10 +66,11 @@ begin
 end $$;
 
 -- Refunds a completed sandbox payment, all that is left of it or `p_amount`, with its event in the
--- inbox as a provider's would be. `p_store_credit` of what the payment spent goes back to the wallet (-1:
--- all of it; by itself too where all the money is refunded). Outcomes: created; replayed; refused (not
--- completed, another provider's, nothing left, more than is left); missing. Where nothing was charged, a refund of
--- 0 may return the redemptions that paid, once, and the store credit with them.
+-- inbox as a provider's would be, and does all that follows (payment_change). `p_store_credit` of what the payment
+-- spent goes back to the wallet (-1: all of it; by itself too where all the money is refunded). Outcomes: created;
+-- replayed. Raises what is refused (VR001): not completed, another provider's, nothing left, more than is left;
+-- missing. Where nothing was charged, a refund of 0 may return the redemptions that paid, once, and the store credit
+-- with them.
 drop function if exists refund_create(text, text, text, bigint, text, boolean, jsonb, text, text, text, text, timestamptz);
 create or replace function refund_create(
   p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text, p_return_redemption boolean,
@@ -84,14 +82,12 @@ declare
   pay payment;
   r refund;
   earlier idempotency_key;
-  remaining bigint;
-  credit_before bigint;
-  back bigint; -- store credit to give back
-  free boolean; -- nothing was charged, and what paid instead can still be given back
+  at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
+  created jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_key is not null then
-    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
+    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
     if earlier.key is not null then
       if earlier.fingerprint <> p_fingerprint then
         return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
@@ -102,43 +98,75 @@ begin
   end if;
   select * into pay from payment where workspace = p_workspace and id = p_payment for update;
   if not found then
-    raise exception using errcode = 'VR001', message = '{"code": "resource_missing", "param": "payment"}';
+    perform refuse('{"code": "resource_missing", "param": "payment"}');
   end if;
-  remaining := pay.amount_charged - pay.amount_refunded;
-  free := pay.amount_charged = 0 and p_return_redemption and payment_can_return(pay);
-  back := case when p_store_credit = -1 or p_store_credit = 0 and free then pay.store_credit else p_store_credit end;
+  created := payment_change(pay, true, refund_change(p_id, p_amount, p_reason, p_return_redemption, p_metadata,
+    p_store_credit, p_event), at);
+  select * into r from refund where workspace = p_workspace and id = p_id;
+  return created || jsonb_build_object('refund', to_jsonb(r));
+end $$;
+
+-- A refund as payment_change takes it.
+create or replace function refund_change(
+  p_id text, p_amount bigint, p_reason text, p_return_redemption boolean, p_metadata jsonb, p_store_credit bigint,
+  p_event text
+) returns jsonb
+language sql immutable as $$
+  select jsonb_build_object('kind', 'refund', 'outcome', 'created', 'type', 'payment.refunded', 'event', p_event,
+    'endpoint', '', 'named', '[]'::jsonb, 'refund', jsonb_build_object('id', p_id, 'amount', p_amount,
+      'reason', p_reason, 'return_redemption', p_return_redemption, 'metadata', p_metadata,
+      'store_credit', p_store_credit))
+$$;
+
+-- Writes a refund of what the reversal of a redemption gives back. What follows from it is left to the payment's
+-- workflow: its accounts come before the redemption, which is locked already. So is the payment.
+create or replace function refund_of_reversal(
+  pay payment, p_id text, p_amount bigint, p_reason text, p_event text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+begin
+  return payment_changed(pay, true, refund_change(p_id, p_amount, p_reason, false, '{}', 0, p_event), 'unfinished', p_at);
+end $$;
+
+-- What a refund that a request asked for says of the payment, and the refund's row.
+create or replace function payment_refund(pay payment, p_change jsonb, p_at timestamptz) returns payment
+language plpgsql as $$
+declare
+  asked jsonb := p_change -> 'refund';
+  amount bigint := (asked ->> 'amount')::bigint;
+  asked_back bigint := (asked ->> 'store_credit')::bigint;
+  returns boolean := (asked ->> 'return_redemption')::boolean;
+  remaining bigint := pay.amount_charged - pay.amount_refunded;
+  credit_before bigint := pay.store_credit;
+  -- nothing was charged, and what paid instead can still be given back
+  free boolean := pay.amount_charged = 0 and returns and payment_can_return(pay);
+  -- store credit to give back
+  back bigint := case when asked_back = -1 or asked_back = 0 and free then pay.store_credit else asked_back end;
+begin
   if pay.status <> 'completed' or pay.provider <> 'sandbox'
-    or remaining <= 0 and (p_amount > 0 or not free and (back = 0 or pay.store_credit = 0)) then
-    raise exception using errcode = 'VR001', message = jsonb_build_object('code', 'not_reversible', 'status',
-      case when pay.status = 'completed' and pay.amount_refunded > 0 then 'refunded' else pay.status end)::text;
+    or remaining <= 0 and (amount > 0 or not free and (back = 0 or pay.store_credit = 0)) then
+    perform refuse(jsonb_build_object('code', 'not_reversible', 'status',
+      case when pay.status = 'completed' and pay.amount_refunded > 0 then 'refunded' else pay.status end));
   end if;
-  if p_amount = 0 and remaining > 0 then
-    raise exception using errcode = 'VR001', message = jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'amount', 'remaining', remaining)::text;
+  if amount = 0 and remaining > 0 then
+    perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'amount', 'remaining', remaining));
   end if;
-  if p_amount > remaining then
-    raise exception using errcode = 'VR001', message = jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'amount', 'available', remaining)::text;
+  if amount > remaining then
+    perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'amount', 'available', remaining));
   end if;
-  if p_store_credit > pay.store_credit then
-    raise exception using errcode = 'VR001', message = jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'store_credit', 'available', pay.store_credit)::text;
+  if asked_back > pay.store_credit then
+    perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'store_credit', 'available', pay.store_credit));
   end if;
-  credit_before := pay.store_credit;
   if back > 0 and pay.store_credit > 0 then
-    pay := credit_return(pay, back, p_id, p_id, p_at);
+    pay := credit_return(pay, back, asked ->> 'id', asked ->> 'id', p_at);
   end if;
   insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata, created_at)
-  values (p_workspace, p_id, p_payment, coalesce(p_amount, remaining), p_reason, p_return_redemption, p_metadata, p_at)
-  returning * into r;
+  values (pay.workspace, asked ->> 'id', pay.id, coalesce(amount, remaining), asked ->> 'reason', returns,
+    asked -> 'metadata', p_at);
   pay := payment_refunds_put(pay, '[]', p_at);
   if pay.store_credit < credit_before then
     update refund set store_credit = credit_before - pay.store_credit
-    where workspace = p_workspace and id = p_id
-    returning * into r;
+    where workspace = pay.workspace and id = asked ->> 'id';
   end if;
-  perform inbox_put(p_workspace, p_event, 'sandbox', 'payment.refunded', pay.id,
-    jsonb_build_object('type', 'payment.refunded', 'data', jsonb_build_object('id', pay.id, 'refund', r.id)), p_at);
-  perform event_write(p_workspace, 'payment.refunded', pay.id, to_jsonb(pay), null, p_at);
-  return payment_outcome(pay, 'created', true) || jsonb_build_object('refund', to_jsonb(r));
+  return pay;
 end $$;

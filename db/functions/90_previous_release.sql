@@ -62,3 +62,46 @@ begin
     p_occurred_at, p_at, p_plan, p_redemption, extract(epoch from p_expires_at - p_at) / 60, p_code, p_minor, p_per,
     p_currency, p_decimals);
 end $$;
+
+-- Payments: what payment_create would answer, by doing it and taking it all back.
+create or replace function payment_create_dry_run(
+  p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint, p_currency text,
+  p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
+  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb
+) returns jsonb
+language plpgsql as $$
+declare
+  result jsonb;
+begin
+  begin
+    result := payment_create(p_workspace, p_id, p_route, p_key, p_fingerprint, p_amount, p_currency, p_customer,
+      p_metadata, p_refs, p_status, p_awaits_confirmation, p_event, p_at, p_expires_at, p_store_credit);
+    raise exception using errcode = 'VR004', message = 'taken back';
+  exception when sqlstate 'VR004' then
+    null; -- what it answered outlives what it wrote
+  end;
+  return result;
+end $$;
+
+-- Payments: the payment as it is, whose workflow is told where an event of it waits; there are no redemptions to
+-- tell.
+create or replace function payment_current(p_workspace text, p_id text) returns jsonb
+language plpgsql stable as $$
+declare
+  pay payment;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into pay from payment where workspace = p_workspace and id = p_id;
+  if not found then
+    return jsonb_build_object('outcome', 'missing', 'subject', p_id);
+  end if;
+  return payment_outcome(pay, 'unchanged');
+end $$;
+
+-- Payments: what is gone.
+drop function if exists payment_receive(text, text, text, text, text, jsonb, jsonb, text, timestamptz, jsonb, jsonb);
+drop function if exists payment_redemptions(payment);
+drop function if exists payment_returns(payment);
+drop function if exists payment_save(payment);
+drop function if exists payment_told(payment, text, text, timestamptz);
+drop function if exists redemption_named(text, jsonb);

@@ -1,5 +1,7 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { paymentWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop
@@ -20,25 +22,14 @@ const redeem = async () =>
 const pay = (more: object = {}, idempotencyKey?: string) =>
   shop.post('/v1/payments', { amount: 2_999, currency: 'EUR', ...more }, { idempotencyKey })
 
-/** The payments whose runs the engine is asked to start, by the runs' ids; `before` happens first. */
-function startedRuns(before: () => Promise<unknown> = async () => undefined): string[] {
-  const { workflow } = shop.engine.client
-  const start = workflow.start.bind(workflow)
-  const started: string[] = []
-  vi.spyOn(workflow, 'start').mockImplementation(async (type, options) => {
-    if (type === 'payment') {
-      await before()
-      started.push(options.workflowId)
-    }
-    return start(type, options)
-  })
-  return started
+/** What is written for payments: rows, keys, and what their workflows are to be told. */
+const written = async () => {
+  const { rows } = await shop.owner.query(
+    `select (select count(*)::int from payment) as payments, (select count(*)::int from idempotency_key) as keys,
+       (select count(*)::int from workflow_outbox where workflow_type = 'payment') as told`,
+  )
+  return rows[0]
 }
-
-/** Waits for the run's end, which comes at once or in 24 hours. */
-const ended = (run: string) => shop.engine.client.workflow.getHandle(run).result()
-const isOpen = async (run: string) =>
-  (await shop.engine.client.workflow.getHandle(run).describe()).status.name === 'RUNNING'
 
 it.each([
   ['a redemption that nobody has', async () => ({ redemptions: [newId('rdm')] }), 404],
@@ -63,71 +54,77 @@ it.each([
     400,
   ],
   ['store credit of nobody', async () => ({ store_credit: { account: newId('loy') } }), 404],
-])('an open payment refused for %s starts no run', async (_why, body, status) => {
-  const asked = await body()
-  const started = startedRuns()
-  const answer = await pay(asked)
-  expect([answer.status, answer.body.error?.code, started]).toEqual([
-    status,
-    expect.any(String),
-    [],
-  ])
-})
+])(
+  'an open payment refused for %s writes nothing, not even its key',
+  async (_why, body, status) => {
+    const asked = await body()
+    const before = await written()
+    const answer = await pay(asked, newId('op'))
+    expect([answer.status, answer.body.error?.code]).toEqual([status, expect.any(String)])
+    expect(await written()).toMatchObject({ payments: before.payments, keys: before.keys })
+  },
+)
 
-it('a key that is repeated, or reused, starts no run, and the payment is answered as it is', async () => {
+it('a key that is repeated, or reused, creates nothing, and the payment is answered as it is', async () => {
   const { id } = await redeem()
   const first = await pay({ redemptions: [id] }, 'once')
-  const started = startedRuns()
+  const { payments } = await written()
   const again = await pay({ redemptions: [id] }, 'once')
   expect([again.status, again.body]).toEqual([200, first.body])
   expect(again.headers['idempotent-replayed']).toBe('true')
   const reused = await pay({ amount: 5 }, 'once')
   expect([reused.status, reused.body.error.code]).toEqual([409, 'idempotency_key_reused'])
-  expect(started).toEqual([])
+  expect((await written()).payments).toBe(payments)
 })
 
-it('a payment that would be created leaves nothing of the question: its key, redemption and events are its own', async () => {
+it('an open payment has one event, and a run that waits for its expiry', async () => {
   const { id } = await redeem()
-  const started = startedRuns()
   const { status, body } = await pay({ redemptions: [id] }, 'asked')
   expect([status, body.redemptions]).toEqual([201, [id]])
-  expect(started).toHaveLength(1)
   const { rows } = await shop.owner.query('select type from event where object = $1', [body.id])
   expect(rows).toEqual([{ type: 'payment.created' }])
-  expect(await isOpen(started[0] ?? '')).toBe(true)
+  const run = shop.engine.client.workflow.getHandle(paymentWorkflowId(shop.workspace, body.id))
+  await expect
+    .poll(async () => (await run.describe().catch(() => undefined))?.status.name)
+    .toBe('RUNNING')
 })
 
-it('a redemption taken by another payment after the run was started ends that run at once', async () => {
-  const { id } = await redeem()
-  const started = startedRuns(() => pay({ card: COMPLETES, redemptions: [id] }))
-  const { status, body } = await pay({ redemptions: [id] })
-  expect([status, body.error.code]).toEqual([422, 'redemption_already_attached'])
-  expect(started).toHaveLength(1)
-  await ended(started[0] ?? '')
-  expect(await isOpen(started[0] ?? '')).toBe(false)
-})
-
-it('a key used by another request after the run was started ends that run at once', async () => {
+it('one key at once creates one payment', async () => {
   const asked = { card: '4000000000003220' }
-  let first = ''
-  const started = startedRuns(async () => {
-    if (first !== '') return
-    first = 'under way'
-    first = (await pay(asked, 'twice')).body.id
-  })
-  const { status, body } = await pay(asked, 'twice')
-  expect([status, body.id]).toEqual([200, first])
-  const [kept = '', lost = ''] = started
-  expect(started).toHaveLength(2)
-  await ended(lost)
-  expect(await isOpen(lost)).toBe(false)
-  expect(await isOpen(kept)).toBe(true)
+  const { payments } = await written()
+  const answers = await Promise.all(Array.from({ length: 8 }, () => pay(asked, 'twice')))
+  expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+  expect((await written()).payments).toBe(payments + 1)
 })
 
-it('a payment with no key, redemption or wallet is asked nothing first', async () => {
-  const asked = vi.spyOn(shop.pool, 'query')
-  await pay()
-  const calls = asked.mock.calls.map(([query]) => JSON.stringify(query))
-  expect(calls.some((query) => query.includes('payment_create('))).toBe(true)
-  expect(calls.filter((query) => query.includes('dry_run'))).toEqual([])
+it('one redemption at once is taken by one payment, and the others are refused', async () => {
+  const { id } = await redeem()
+  const answers = await Promise.all(Array.from({ length: 8 }, () => pay({ redemptions: [id] })))
+  const codes = answers.map(({ status, body }) => body.error?.code ?? status)
+  expect(codes.filter((code) => code === 201)).toHaveLength(1)
+  expect(codes.filter((code) => code === 'redemption_already_attached')).toHaveLength(7)
 })
+
+it.each([
+  ['completes', { card: COMPLETES }],
+  ['is declined', { card: '4000000000000002' }],
+])(
+  'a payment that %s at once is done in its own transaction: its workflow is told nothing',
+  async (_how, card) => {
+    const { id } = await redeem()
+    const asked = vi.spyOn(shop.pool, 'query')
+    const { body } = await pay({ ...card, redemptions: [id] })
+    const calls = asked.mock.calls.map(([query]) => JSON.stringify(query))
+    expect(calls.filter((query) => query.includes('payment_'))).toHaveLength(1)
+    const { rows } = await shop.owner.query(
+      `select (select status from redemption where id = $1) as status,
+       (select count(*)::int from workflow_outbox where workflow_id = $2) as told,
+       (select bool_and(processed_at is not null) from inbox where payment = $3) as processed`,
+      [id, paymentWorkflowId(shop.workspace, body.id), body.id],
+    )
+    const status = 'card' in card && card.card === COMPLETES ? 'applied' : 'released'
+    expect(rows).toEqual([{ status, told: 0, processed: true }])
+    const run = shop.engine.client.workflow.getHandle(paymentWorkflowId(shop.workspace, body.id))
+    await expect(run.describe()).rejects.toThrow(WorkflowNotFoundError)
+  },
+)

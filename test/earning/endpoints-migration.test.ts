@@ -127,7 +127,7 @@ test('payments and events are their provider’s only endpoint’s; what the API
 
 test('an event from before is known when it comes again, under the rolled secret too', async () => {
   const again = await takeIn('stripe', endpointOf('rolled'), 'evt_1', 'pay_pi_1')
-  expect(again).toMatchObject({ outcome: 'duplicate', waiting: false })
+  expect(again).toEqual({ outcome: 'duplicate' })
   expect(again).not.toHaveProperty('conflict')
 })
 

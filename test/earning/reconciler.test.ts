@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '../../db/call.ts'
-import { receivePaymentEvent } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { WORKFLOW } from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf } from '../support/redeem.ts'
+import { takeInUnfinished } from '../support/unfinished.ts'
 
 let house: House
 beforeAll(async () => {
@@ -43,7 +43,7 @@ test('tells the run of an invoice that was kept but never signalled', async () =
     payment: null,
   }
   await house.owner.query(`update account set created_at = '2020-01-01'`)
-  await receivePaymentEvent(house.pool, {
+  await takeInUnfinished(house.owner, {
     workspace: house.workspace,
     provider: 'sandbox',
     endpoint: house.keys.paymentEndpoint,
@@ -64,7 +64,7 @@ test('tells the run of an invoice that was kept but never signalled', async () =
 test('credits pending points whose run was lost, two minutes past their date', async () => {
   await rule('erl_pending', 'payment.completed', 1)
   const payment = newId('pay')
-  await receivePaymentEvent(house.pool, {
+  await takeInUnfinished(house.owner, {
     workspace: house.workspace,
     provider: 'sandbox',
     endpoint: house.keys.paymentEndpoint,
@@ -76,7 +76,8 @@ test('credits pending points whose run was lost, two minutes past their date', a
     at: hoursAgo(25),
     payment: { id: payment, amount: 100, currency: 'eur', customer: 'cust_abc123', refs: [] },
   })
-  await call(house.pool, 'payment_process', [house.workspace, payment, hoursAgo(24.5)])
+  await call(house.owner, 'payment_process', [house.workspace, payment, hoursAgo(24.5)])
+  await house.owner.query('delete from workflow_outbox')
   expect(await balanceOf(house, 'loy_9f2k')).toBe(5_100)
   expect(await sweep()).toMatchObject({ earnings: 1 })
   expect(house.found).toMatchObject({ earnings: 1 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transactionActivities } from '../../activities/transaction.ts'
 import { call } from '../../db/call.ts'
-import { type ReportedRefund, receivePaymentEvent } from '../../db/payments.ts'
+import { type ReportedRefund, takeInPaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -199,7 +199,7 @@ class History {
 
   private async send({ event, payment: paid, type, refunds }: Sent): Promise<string> {
     const whole = type === 'payment.completed'
-    const result = await receivePaymentEvent(db.pool, {
+    const result = await takeInPaymentEvent(db.pool, {
       workspace,
       provider: 'sandbox',
       endpoint: 'whs_test',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { signalPayment } from '../../temporal/payment.ts'
 import { paymentWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { signalPayment } from '../support/payment-run.ts'
 import { ended } from '../support/redeem.ts'
 import { amounts, earningIn } from './earn.ts'
 
@@ -423,7 +423,9 @@ describe('pending points', () => {
       customer: member.customer,
       card: '4242424242424242',
     })
-    await ended(shop, paymentWorkflowId(shop.workspace, body.id))
+    await expect
+      .poll(async () => (await earning.account(member.id)).balance, { timeout: 20_000 })
+      .toBe(42)
     expect(await earning.account(member.id)).toMatchObject({
       balance: 42,
       pending_points: 0,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stripe } from '../../api/webhooks/providers/stripe.ts'
 import { call } from '../../db/call.ts'
-import { receivePaymentEvent } from '../../db/payments.ts'
+import { takeInPaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -169,7 +169,7 @@ class Charge {
       const { id, ...told } = stripe.read(Buffer.from(JSON.stringify(event)), { secret: '' })
       const at = new Date().toISOString()
       const from = { workspace, provider: 'stripe', endpoint: 'whs_test' }
-      await receivePaymentEvent(db.pool, { ...from, event: id, at, ...told })
+      await takeInPaymentEvent(db.pool, { ...from, event: id, at, ...told })
       await call(db.pool, 'payment_process', [workspace, `pay_pi_${this.name}`, at])
     }
   }

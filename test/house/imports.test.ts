@@ -51,7 +51,7 @@ const CASES: Case[] = [
   ['temporal', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
 
   ['activities', `import { transact } from '../db/workspace-client.ts'`],
-  ['activities', `import { signalPayment } from '../temporal/payment.ts'`],
+  ['activities', `import { tellWorkflow } from '../temporal/outbox-call.ts'`],
   ['activities', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
   ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
 

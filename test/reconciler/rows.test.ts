@@ -11,13 +11,14 @@ import { storeCreditActivities } from '../../activities/store-credit.ts'
 import { tierReassessmentActivities } from '../../activities/tier-reassessment.ts'
 import { uploadActivities } from '../../activities/upload.ts'
 import { createLog } from '../../api/log.ts'
-import { insertPayment, receivePaymentEvent } from '../../db/payments.ts'
+import { insertPayment } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import type { House } from '../support/house.ts'
 import { redeem } from '../support/redeem.ts'
 import { redeemItem } from '../support/redeem-item.ts'
+import { takeInUnfinished } from '../support/unfinished.ts'
 
 // Two rows of each kind, of which the longer overdue one cannot be done: its ledger function raises, or
 // Temporal refuses the call about it.
@@ -186,7 +187,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   })
 
   const paid = (id: string, at: string) =>
-    receivePaymentEvent(db.pool, {
+    takeInUnfinished(db.owner, {
       workspace,
       provider: 'sandbox',
       endpoint: 'whs_test',
@@ -203,8 +204,11 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     await paid(bad, minutesAgo(20))
     await paid(good, minutesAgo(10))
-    await raising('payment_current', bad, reconcilerActivities(dependencies()).mendInbox)
-    expect(told).toEqual([`${workspace}/${good}`])
+    await raising('payment_process', bad, reconcilerActivities(dependencies()).mendInbox)
+    const waiting = async (id: string) =>
+      (await one('select processed_at is null as waiting from inbox where payment = $1', [id]))
+        .waiting
+    expect([await waiting(bad), await waiting(good)]).toEqual([true, false])
     expect(failures).toEqual(reportOf('net_inbox', bad))
     await db.owner.query('update inbox set processed_at = now()')
   })

@@ -1,13 +1,14 @@
 import type { PaymentStatus } from '../../db/payments.ts'
-import { insertPayment, receivePaymentEvent } from '../../db/payments.ts'
+import { insertPayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import type { House } from './house.ts'
+import { takeInUnfinished } from './unfinished.ts'
 
 export type PaymentState = PaymentStatus
 
 const STATUS_EVENTS: Partial<Record<PaymentState, string>> = { requires_payment: 'payment.created' }
 
-/** Attaches a redemption to a new payment and moves that to a state, telling no workflow. Returns its id. */
+/** Attaches a redemption to a new payment, which its provider moves to a state; what follows is left. Returns its id. */
 export async function attach(
   house: House,
   redemption: string,
@@ -38,7 +39,7 @@ export async function attach(
   return payment
 }
 
-/** The provider reports a status of the payment; no workflow is told. */
+/** The provider reports a status of the payment; what follows is left, as where it fails. */
 export function report(
   house: House,
   payment: string,
@@ -46,7 +47,7 @@ export function report(
   more: { amount_charged?: number } = {},
 ) {
   const type = STATUS_EVENTS[status] ?? `payment.${status}`
-  return receivePaymentEvent(house.pool, {
+  return takeInUnfinished(house.owner, {
     workspace: house.workspace,
     provider: 'sandbox',
     endpoint: house.keys.paymentEndpoint,

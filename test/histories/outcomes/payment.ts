@@ -1,5 +1,4 @@
 import { newId } from '../../../domain/ids.ts'
-import { armPayment } from '../../../temporal/payment.ts'
 import { paymentWorkflowId } from '../../../workflows/messages.ts'
 import { pay } from '../../support/redeem.ts'
 import type { Outcomes } from './outcome.ts'
@@ -8,12 +7,6 @@ export const paymentOutcomes: Outcomes = {
   'payment canceled before its expiry': async (house) => {
     const { payment } = await pay(house, [], 'requires_payment')
     const id = payment?.id ?? ''
-    const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
-    await armPayment(
-      house.engine,
-      { workspace: house.workspace, payment: id, expiresAt },
-      86_400_000,
-    )
     await house.activities.movePayment({
       workspace: house.workspace,
       payment: id,

@@ -1,14 +1,14 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { type Engine, withinDeadline } from '../../temporal/engine.ts'
 import {
   type PaymentInput,
   type PaymentWorkflow,
   paymentTold,
   paymentWorkflowId,
   WORKFLOW,
-} from '../workflows/messages.ts'
-import { type Engine, withinDeadline } from './engine.ts'
+} from '../../workflows/messages.ts'
 
-/** Arms the expiry of a payment about to be created. An earlier try's arming serves as well. */
+/** A payment's run as the release before started it: before the payment was written. */
 export async function armPayment(
   engine: Engine,
   input: PaymentInput,
@@ -27,7 +27,7 @@ export async function armPayment(
   }
 }
 
-/** Tells a payment's run that the inbox holds news of it. */
+/** Signals it as the release before did: the inbox holds news of it. */
 export async function signalPayment(engine: Engine, input: PaymentInput): Promise<void> {
   await withinDeadline(engine, () =>
     engine.client.workflow.signalWithStart<PaymentWorkflow>(WORKFLOW.payment, {
