@@ -52,6 +52,7 @@ end $$;
 -- completed (`p_charged`: the provider charged less than its amount) also takes one past its
 -- deadline, and is put on record for one already released: it is late. Returns {"entry"},
 -- {"refusal"} or null where the same one is named twice.
+drop function if exists payment_attach(payment, jsonb, boolean, timestamptz);
 create or replace function payment_attach(pay payment, p_named jsonb, p_charged boolean, p_at timestamptz) returns jsonb
 language plpgsql as $$
 declare
@@ -117,6 +118,7 @@ $$;
 
 -- Attaches every one of `p_named` (redemptions_named), in id order of the redemptions (the lock order), and computes
 -- the charge. Returns the payment, and the refusals. Writes the redemptions, not the payment.
+drop function if exists payment_attach_all(payment, jsonb, boolean, timestamptz);
 create or replace function payment_attach_all(
   inout pay payment, p_named jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
 )

@@ -25,6 +25,10 @@ const STOP_WITHIN_MS = 60_000
 const unpacked = async (name: string) =>
   brotliDecompressSync(await readFile(join(FIXTURE, `${name}.br`)))
 
+/** The database that the release before left. */
+export const readDump = async () =>
+  Dump.parse(JSON.parse((await unpacked('database.json')).toString('utf8')))
+
 /** `npm start` of the present code on the data directory that the release before left. */
 export class RestoredStack {
   readonly dataDir: string
@@ -88,8 +92,7 @@ async function restoreDatabase(dataDir: string, made: Made, receiver: string) {
     await createOwner(postgres.adminUrl, ownerUrl)
     const admin = new URL(postgres.adminUrl)
     admin.pathname = new URL(ownerUrl).pathname
-    const database = Dump.parse(JSON.parse((await unpacked('database.json')).toString('utf8')))
-    await restore(database, { ownerUrl, adminUrl: admin.href })
+    await restore(await readDump(), { ownerUrl, adminUrl: admin.href })
     const client = new pg.Client({ connectionString: admin.href })
     await client.connect()
     const ageMs = Date.now() - Date.parse(made.recordedAt)

@@ -8,6 +8,9 @@ import { checkOut, PREVIOUS_RELEASE, type Release } from './release.ts'
 
 const CALLERS = ['activities', 'api', 'db', 'worker']
 
+/** Named by a function that only tests of that release called. */
+const OF_ITS_TESTS = ['payment_receive']
+
 let before: Release
 let database: TestDatabase
 
@@ -55,7 +58,7 @@ const typeOf = (argument: string): string[] => {
 test('every function that the release before calls takes what it gives', async () => {
   const [text, all] = await Promise.all([sources(), signatures()])
   const isCalled = (name: string) => new RegExp(`['\`\\s]${name}['(]`).test(text)
-  const called = [...all].filter(([name]) => isCalled(name))
+  const called = [...all].filter(([name]) => isCalled(name) && !OF_ITS_TESTS.includes(name))
   expect(called.length).toBeGreaterThan(60)
   const { rows } = await database.owner.query(
     `select f.name, f.types from jsonb_to_recordset($1::jsonb) f (name text, types text[])
