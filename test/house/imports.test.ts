@@ -55,7 +55,7 @@ const CASES: Case[] = [
   ['activities', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
   ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
 
-  ['api', `import { armRedemption } from '../temporal/redemption.ts'`],
+  ['api', `import { finishReportedEvent } from '../temporal/reported-event.ts'`],
   ['api', `import { requestActivities } from '../activities/index.ts'`],
   ['api', `import { readConfig } from '../config.ts'`],
   ['api/accounts', `import { listAccounts } from '../../db/accounts.ts'`],

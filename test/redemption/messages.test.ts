@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import {
-  armRedemption,
-  askRedemption,
-  signalCreated,
-  signalPaymentOutcome,
-} from '../../temporal/redemption.ts'
-import {
   cancel,
   extend,
   type RedemptionInput,
@@ -15,6 +9,12 @@ import {
 } from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
+import {
+  armRedemption,
+  askRedemption,
+  signalCreated,
+  signalPaymentOutcome,
+} from '../support/previous-api.ts'
 import { balanceOf, ended, pay, redeem, redemptionOf } from '../support/redeem.ts'
 
 let house: House

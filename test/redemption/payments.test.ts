@@ -2,10 +2,10 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
-import { askRedemption } from '../../temporal/redemption.ts'
 import { cancel, paymentWorkflowId } from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
+import { askRedemption } from '../support/previous-api.ts'
 import { balanceOf, ended, pay, redeem, redemptionOf } from '../support/redeem.ts'
 
 let house: House

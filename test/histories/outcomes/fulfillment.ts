@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
-import { armRedemption, askRedemption, fulfillmentInputOf } from '../../../temporal/redemption.ts'
 import { fulfill, reverse } from '../../../workflows/messages.ts'
+import { armRedemption, askRedemption, fulfillmentInputOf } from '../../support/previous-api.ts'
 import { eventsOf, itemReward, redeemItem } from '../../support/redeem-item.ts'
 import { type Outcomes, operation } from './outcome.ts'
 

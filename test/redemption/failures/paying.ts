@@ -1,5 +1,5 @@
-import { signalPaymentOutcome } from '../../../temporal/redemption.ts'
 import { attach, report } from '../../support/attach.ts'
+import { signalPaymentOutcome } from '../../support/previous-api.ts'
 import { CARD, type Case, told } from './case.ts'
 
 const DECLINED = '4000000000000002'

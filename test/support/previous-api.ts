@@ -4,6 +4,7 @@ import {
   type WorkflowStartOptions,
 } from '@temporalio/client'
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
+import { type Engine, withinDeadline } from '../../temporal/engine.ts'
 import {
   created,
   type FulfillmentInput,
@@ -16,14 +17,12 @@ import {
   type RunWorkflow,
   redemptionWorkflowId,
   WORKFLOW,
-} from '../workflows/messages.ts'
-import { RedemptionAccount, RedemptionReward } from '../workflows/search-attributes.ts'
-import { type Engine, withinDeadline } from './engine.ts'
+} from '../../workflows/messages.ts'
+import { RedemptionAccount, RedemptionReward } from '../../workflows/search-attributes.ts'
 
-/**
- * Arms the dead man's switch: a run that starts when the points would have to return. One call,
- * no worker involved. False where an earlier try armed it already.
- */
+// What an API of the release before says to a redemption's run, which one of this release may be.
+
+/** Started before the row was written, delayed to when the points would have to return. False where it was already. */
 export async function armRedemption(
   engine: Engine,
   input: RunInput,
@@ -44,10 +43,7 @@ export async function armRedemption(
   }
 }
 
-/**
- * Tells an armed run to look for its row again, or a fresh one where that has ended: the row is there
- * now, or will not come.
- */
+/** Told to look for its row again, or a fresh one where that has ended: the row is there now, or will not come. */
 export const signalCreated = (engine: Engine, input: RunInput): Promise<void> =>
   signal(engine, input, created.name, [])
 
