@@ -9,12 +9,20 @@ import type { Engine } from './engine.ts'
 const ONCE: readonly string[] = [WORKFLOW.redemption, WORKFLOW.fulfillment]
 
 /**
+ * Signals the workflow of a row that waits, or starts one to its date where none runs, whatever became of an
+ * earlier one: after a restore the earlier one is of another time.
+ */
+export const resignalRow = (engine: Engine, row: OutboxRow): Promise<void> =>
+  sendRow(engine, row, row.start_in_ms, 'ALLOW_DUPLICATE')
+
+/**
  * Starts or signals the workflow of an outbox row, a new run with a delay of `startInMs`. Harmless to repeat.
  */
 export async function sendRow(
   { client, taskQueue }: Engine,
   row: OutboxRow,
   startInMs: number = row.start_in_ms,
+  reuse?: 'ALLOW_DUPLICATE',
 ): Promise<void> {
   const { workflow_type: type, change, facts, revision } = row
   const once = ONCE.includes(type)
@@ -31,7 +39,7 @@ export async function sendRow(
     } else {
       await client.workflow.signalWithStart(type, {
         ...options,
-        workflowIdReusePolicy: once ? reuseOfOne(change) : 'ALLOW_DUPLICATE',
+        workflowIdReusePolicy: reuse ?? (once ? reuseOfOne(change) : 'ALLOW_DUPLICATE'),
         workflowIdConflictPolicy: 'USE_EXISTING',
         signal: rowChanged,
         signalArgs: [{ revision, facts }],

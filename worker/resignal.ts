@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { OutboxRow } from '../db/outbox.ts'
+import type { Pool } from '../db/pool.ts'
+import { WAITING, type WaitingKind, waitingPages } from '../db/resignal.ts'
+import { connectionFailure } from '../temporal/breaker.ts'
+import type { Engine } from '../temporal/engine.ts'
+import { resignalRow } from '../temporal/outbox-call.ts'
+import { signalEndpoint } from '../temporal/webhook.ts'
+import { within } from '../temporal/within.ts'
+import { WORKFLOW } from '../workflows/messages.ts'
+
+const AT_ONCE = 8
+const CALL_MS = 3_000
+const AGAIN_MS = 1_000
+
+export type Resignalled = Record<WaitingKind, { sent: number; refused: number }>
+
+type Options = {
+  pool: Pool
+  engine: Engine
+  /** Told after every page how far a kind is. */
+  onProgress?: (kind: WaitingKind, sent: number) => void
+  /** A row that Temporal itself refused: passed over and counted. */
+  onRefused?: (row: OutboxRow, error: unknown) => void
+}
+
+/**
+ * Gives Temporal the run of everything that waits: one there is looks at its row again, one there is not is
+ * started to its date. Nothing is written; it may be run at any time and as often as one likes. While
+ * Temporal is away it waits.
+ */
+export async function resignal({ pool, engine, onProgress, onRefused }: Options) {
+  const done = {} as Resignalled
+  for (const kind of WAITING) {
+    const count = { sent: 0, refused: 0 }
+    done[kind] = count
+    for await (const page of waitingPages(pool, kind)) {
+      const rows = page.values()
+      const work = async () => {
+        for (const row of rows) {
+          try {
+            await sendUntilAnswered(engine, row)
+            count.sent++
+          } catch (error) {
+            count.refused++
+            onRefused?.(row, error)
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, work))
+      onProgress?.(kind, count.sent)
+    }
+  }
+  return done
+}
+
+async function sendUntilAnswered(engine: Engine, row: OutboxRow): Promise<void> {
+  for (;;) {
+    try {
+      return await send(engine, row)
+    } catch (error) {
+      if (connectionFailure(error) === undefined) throw error
+      await delay(AGAIN_MS)
+    }
+  }
+}
+
+function send(engine: Engine, row: OutboxRow): Promise<void> {
+  const { workspace, workflow_id, workflow_type } = row
+  if (workflow_type !== WORKFLOW.webhook) {
+    return within(CALL_MS, engine, () => resignalRow(engine, row))
+  }
+  return signalEndpoint(engine, { workspace, endpoint: workflow_id })
+}
