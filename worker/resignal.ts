@@ -13,7 +13,8 @@ const AT_ONCE = 8
 const CALL_MS = 3_000
 const AGAIN_MS = 1_000
 
-export type Resignalled = Record<WaitingKind, { sent: number; refused: number }>
+type Count = { sent: number; refused: number }
+export type Resignalled = Partial<Record<WaitingKind, Count>>
 
 type Options = {
   pool: Pool
@@ -29,10 +30,15 @@ type Options = {
  * started to its date. Nothing is written; it may be run at any time and as often as one likes. While
  * Temporal is away it waits.
  */
-export async function resignal({ pool, engine, onProgress, onRefused }: Options) {
-  const done = {} as Resignalled
+export async function resignal({
+  pool,
+  engine,
+  onProgress,
+  onRefused,
+}: Options): Promise<Resignalled> {
+  const done: Resignalled = {}
   for (const kind of WAITING) {
-    const count = { sent: 0, refused: 0 }
+    const count: Count = { sent: 0, refused: 0 }
     done[kind] = count
     for await (const page of waitingPages(pool, kind)) {
       const rows = page.values()
