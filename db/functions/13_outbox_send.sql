@@ -107,9 +107,12 @@ set enable_hashjoin = off set enable_mergejoin = off as $$
     order by next_attempt_at desc limit (select (p_limit - count(*)) / 2 from waiting)
     for update skip locked
   ),
-  due as (select * from waiting union select * from ended_oldest union select * from ended_newest)
+  due as (select * from waiting union select * from ended_oldest union select * from ended_newest),
+  -- as arrays: of these the planner expects few, of a limit that it does not know a tenth of the table
+  keys as materialized (select array_agg(workspace) as workspaces, array_agg(workflow_id) as ids from due)
   update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  from due d where o.workspace = d.workspace and o.workflow_id = d.workflow_id
+  from keys, unnest(keys.workspaces, keys.ids) d (workspace, workflow_id)
+  where o.workspace = d.workspace and o.workflow_id = d.workflow_id
   returning outbox_row(o)
 $$;
 
