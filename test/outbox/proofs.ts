@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Shop } from '../api/shop.ts'
+import { paymentProofs } from './payment-proofs.ts'
 import { redemptionProofs } from './redemption-proofs.ts'
 
 /** What proves that functions write their outbox rows: something is done, and the row is there. */
@@ -57,6 +58,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
     program({ tierConfig: { period: { type: 'rolling', months: 12 }, tiers: TIERS } })
 
   return [
+    ...paymentProofs(shop, { post, member, redeem, credit, program, forget, written }),
     ...redemptionProofs(shop, { post, redeem, member, credit, written }),
     {
       of: ['points_credit', 'expiry_check_outbox'],
