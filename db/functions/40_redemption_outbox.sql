@@ -36,12 +36,18 @@ $$;
 
 -- Writes, last in its transaction, that a redemption which waited (`p_before`: its status then) waits no more.
 -- What still waits, or waited no more before, writes nothing: an extension, a parcel of several, a reversal
--- after the end. Nor does what its own run does (`vinr.run`), which knows it: a signal amid its task would undo that.
+-- after the end. Nor does what its own run does (`vinr.run`), which knows it: a signal amid its task would undo that;
+-- but a row that is there says the end from then on.
 create or replace function redemption_outbox(p_before text, d redemption, p_payment_status text) returns void
 language plpgsql as $$
 begin
-  if p_before in ('pending', 'fulfillment_pending') and d.status <> p_before
-      and current_setting('vinr.run', true) is distinct from d.id then
+  if p_before not in ('pending', 'fulfillment_pending') or d.status = p_before then
+    return;
+  end if;
+  if current_setting('vinr.run', true) = d.id then
+    update workflow_outbox set facts = redemption_facts(d, p_payment_status), revision = d.revision, change = 'ended'
+    where workspace = d.workspace and workflow_id = d.id;
+  else
     perform outbox_write(d.workspace, d.id, redemption_workflow(d), redemption_input(d), null,
       redemption_facts(d, p_payment_status), d.revision, 'ended');
   end if;

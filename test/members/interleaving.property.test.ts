@@ -349,6 +349,7 @@ class History {
     }
     if (one.do !== 'release' && held.pending) {
       await db.owner.query(`update redemption set status = 'applied' where id = $1`, [id])
+      await db.owner.query('delete from workflow_outbox where workflow_id = $1', [id])
       held.pending = false
     }
     if (one.do === 'apply') return 'applied'

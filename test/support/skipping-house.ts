@@ -100,9 +100,7 @@ export async function openSkippingHouse({
   })
   const engine = { client: env.client, taskQueue: TASK_QUEUE }
   // the time that is skipped is not the database's
-  await database.owner.query(
-    `do $$ begin execute format('alter database %I set vinr.test_clock = on', current_database()); end $$`,
-  )
+  database.pool.on('connect', (client) => void client.query(`set vinr.test_clock = 'on'`))
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
   const { bundlePath } = inject('servers')

@@ -55,7 +55,12 @@ test('a database that is away for three days ends no run, and leaves a history o
   awayUntilMs = nowMs + 3 * DAY_MS
 
   const start = async (type: string, id: string, args: object) => {
-    await env.client.workflow.start(type, { workflowId: id, taskQueue: 'engagement', args: [args] })
+    await env.client.workflow.start(type, {
+      workflowId: id,
+      taskQueue: 'engagement',
+      args: [args],
+      workflowIdConflictPolicy: 'USE_EXISTING', // the outbox has begun the payment's
+    })
     return id
   }
   const held = await start(WORKFLOW.redemption, input.redemption, {
