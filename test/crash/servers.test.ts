@@ -1,15 +1,24 @@
+import { Client, Connection } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Processes } from '../support/processes.ts'
+import { everyWaitingRowHasItsRun, runOf } from './waiting.ts'
 
 let all: Processes
+let connection: Connection
+let client: Client
 
 beforeAll(async () => {
   all = await Processes.start()
+  connection = await Connection.connect({ address: `127.0.0.1:${all.ports.temporal}` })
+  client = new Client({ connection })
 })
 afterEach(async () => {
   expect(await all.reconcile()).toEqual([])
 })
-afterAll(() => all.stop())
+afterAll(async () => {
+  await connection.close()
+  await all.stop()
+})
 
 const settled = (id: unknown) =>
   expect.poll(async () => (await all.redemptions()).find((row) => row.id === id)?.status, {
@@ -55,19 +64,24 @@ test.for(['before it is written', 'after it is written, before it is reported'])
   },
 )
 
-test('Temporal is down: create answers 503 and nothing is written; when it is back the retry succeeds', async () => {
+test('Temporal is down: redemptions are created, paid and canceled all the same, and what waits has its run when it is back', async () => {
   await all.kill('temporal')
-  expect(await all.redeem('temporal-down')).toMatchObject({
-    status: 503,
-    body: { error: { code: 'temporarily_unavailable' } },
-  })
-  expect((await all.redemptions()).filter(({ status }) => status === 'pending')).toEqual([])
+  const answers = await Promise.all(
+    ['paid', 'canceled', 'waiting'].map((what) => all.redeem(`temporal-down-${what}`)),
+  )
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201])
+  const [paid, canceled, waiting] = answers.map(({ body }) => String(body.id))
+  expect(await pay(paid)).toMatchObject({ status: 201 })
+  const path = `/v1/loyalty/redemptions/${canceled}/cancel`
+  expect((await all.request('POST', path, {})).body.status).toBe('released')
+  await settled(paid).toBe('applied')
   await all.startTemporal()
-  const answer = await all.redeemUntilAnswered('temporal-down', 'loy_8sd2k1')
-  expect(answer).toMatchObject({ status: 201 })
-  expect(await pay(answer.body.id)).toMatchObject({ status: 201 })
-  await settled(answer.body.id).toBe('applied')
-})
+  await everyWaitingRowHasItsRun(all, client)
+  expect(await runOf(client, waiting ?? '')).toBe('RUNNING')
+  for (const id of [paid, canceled]) {
+    await expect.poll(() => runOf(client, id ?? ''), { timeout: 60_000 }).toBe('COMPLETED')
+  }
+}, 150_000)
 
 test.for(['postgres', 'temporal'] as const)(
   '%s is killed under load: every key ends in exactly one redemption with its run, and the books hold',
@@ -104,7 +118,7 @@ test.for(['postgres', 'temporal'] as const)(
       keys.map((key, index) => all.redeem(key, `loy_load_${victim}${index}`)),
     )
     expect(answers.filter(({ replayed }) => replayed)).toHaveLength(keys.length)
-    // each hold has its run: a cancel goes through it
+    await everyWaitingRowHasItsRun(all, client)
     const cancelled = await Promise.all(
       answers.map(({ body }) =>
         all.request('POST', `/v1/loyalty/redemptions/${body.id}/cancel`, {}),
