@@ -189,6 +189,7 @@ class History {
     if (share === null && one.reversed === 0) await this.redemptions.cancelRedemption(who)
     else {
       await db.owner.query(`update redemption set status = 'applied' where id = $1`, [one.id])
+      await db.owner.query('delete from workflow_outbox where workflow_id = $1', [one.id])
       const { refusal } = await this.redemptions.reverseRedemption({ ...who, points })
       expect(refusal).toBeUndefined()
       one.reversed += points

@@ -250,11 +250,11 @@ test('a million rows after an outage keep no new one waiting, and a claim among 
   const tookMs = performance.now() - began
   expect(ids(first)).toEqual(expect.arrayContaining(['new-1', 'new-2', 'new-3']))
   expect(first.every(({ change }) => change === 'changed')).toBe(true)
-  expect(tookMs).toBeLessThan(500) // some milliseconds on a quiet machine; a sort of all takes seconds
+  expect(tookMs).toBeLessThan(2_000) // some milliseconds on a quiet machine; a sort of all takes 3 to 60 seconds
   await sweep.close()
   opened.splice(0)
   await due(`next_attempt_at > now()`, '1 second')
   startSweep()
-  await expect.poll(() => temporal.calls.length).toBeGreaterThan(2_000)
+  await expect.poll(() => temporal.calls.length, { timeout: 120_000 }).toBeGreaterThan(2_000)
   expect(temporal.workflows.slice(0, 100)).toContain('new-1')
 }, 300_000)

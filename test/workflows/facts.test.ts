@@ -170,12 +170,16 @@ test('a run whose history has become long goes on as a new one, by the same fact
   const { run, tell } = await begin()
   const { runId } = await run.describe()
   const long = 'x'.repeat(450_000) // ten of it are more than the 4 MB from which the server suggests it
-  for (let revision = 6; revision <= 16; revision++) await tell(revision, waiting({ reason: long }))
-  await expect.poll(async () => (await run.describe()).runId, { timeout: 50_000 }).not.toBe(runId)
-  await tell(16, waiting({ status: 'applied' })) // the new run knows what the old one was told
-  await tell(17, waiting({ status: 'released' }))
+  let revision = 5
+  const another = async () => {
+    await tell(++revision, waiting({ reason: long }))
+    return (await run.describe()).runId
+  }
+  await expect.poll(another, { timeout: 100_000 }).not.toBe(runId)
+  await tell(revision, waiting({ status: 'applied' })) // the new run knows what the old one was told
+  await tell(++revision, waiting({ status: 'released' }))
   expect(await run.result()).toMatchObject({ status: 'released' })
-})
+}, 120_000)
 
 describe('a write', () => {
   test('that fails thrice is left to an activity on the server', async () => {
