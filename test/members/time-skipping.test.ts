@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { requestActivities } from '../../activities/index.ts'
 import { newId } from '../../domain/ids.ts'
 import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
 import type { House } from '../support/house.ts'
@@ -38,8 +39,13 @@ async function enrol(): Promise<string> {
   return id
 }
 
-const earn = (account: string, amount: number, atMs: number) =>
-  house.activities.postTransaction({
+const earn = (
+  account: string,
+  amount: number,
+  atMs: number,
+  { postTransaction } = house.activities,
+) =>
+  postTransaction({
     workspace: house.workspace,
     account,
     type: 'earn',
@@ -110,10 +116,10 @@ describe('a tier', () => {
 
   test('falls the same in a run started without the delay', async () => {
     const [id, startedMs] = [await enrol(), await nowMs()]
-    await earn(id, 700, startedMs)
+    // by a process that sends nothing, so that no run is begun but this
+    await earn(id, 700, startedMs, requestActivities({ pool: house.owner, engine: house.engine }))
     await env.client.workflow.start(WORKFLOW.tierReview, {
       workflowId: tierReviewWorkflowId(house.workspace, id),
-      workflowIdConflictPolicy: 'TERMINATE_EXISTING', // the delayed one that the outbox began
       taskQueue: 'engagement',
       args: [
         {
