@@ -33,37 +33,6 @@ const pay = (redemption: unknown) =>
     redemptions: [redemption],
   })
 
-const appliedEvents = async (id: unknown): Promise<number> =>
-  (
-    await all.owner.query(
-      `select count(*)::int as n from event where type = 'loyalty.redemption.applied' and object = $1`,
-      [id],
-    )
-  ).rows[0].n
-
-test.for(['before it is written', 'after it is written, before it is reported'])(
-  'the worker dies in the middle of applying a redemption, %s: another one ends it, applied once',
-  async (when) => {
-    const { body } = await all.redeem(`worker-dies ${when}`)
-    await all.kill('worker')
-    expect(await pay(body.id)).toMatchObject({ status: 201, body: { status: 'completed' } })
-    const blocker = await all.owner.connect()
-    await blocker.query('begin')
-    await blocker.query('select from redemption where id = $1 for update', [body.id])
-    await all.startWorker()
-    await expect.poll(() => all.waitingForRow(), { timeout: 20_000 }).toHaveLength(1)
-    const [backend] = await all.waitingForRow()
-    await all.kill('worker')
-    if (when === 'before it is written') await all.terminate(backend)
-    await blocker.query('rollback')
-    blocker.release()
-    if (when !== 'before it is written') await settled(body.id).toBe('applied')
-    await all.startWorker()
-    await settled(body.id).toBe('applied')
-    expect(await appliedEvents(body.id)).toBe(1)
-  },
-)
-
 test('Temporal is down: redemptions are created, paid and canceled all the same, and what waits has its run when it is back', async () => {
   await all.kill('temporal')
   const answers = await Promise.all(
