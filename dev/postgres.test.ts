@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Postgres, startPostgres } from './postgres.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Postgres, passes, startPostgres } from './postgres.ts'
 
 let folder: string
 let dataDir: string
@@ -59,4 +59,30 @@ test('a data directory of another version is refused with what to do', async () 
   const other = mkdtempSync(join(folder, 'other-'))
   writeFileSync(join(other, 'PG_VERSION'), '12\n')
   await expect(startPostgres({ dataDir: other })).rejects.toThrow('written by Postgres 12')
+})
+
+describe('a start that failed is tried again', () => {
+  const STILL_IN_USE =
+    '2026-11-28 20:41:07.112 UTC [4711] FATAL:  pre-existing shared memory block (key 5374211, ID 32769) is still in use\n' +
+    '2026-11-28 20:41:07.112 UTC [4711] HINT:  Terminate any old server processes associated with data directory "/data".\n'
+  const DYING_BACKEND =
+    '2026-11-28 20:41:07.140 UTC [4688] FATAL:  terminating connection due to unexpected postmaster exit\n'
+  const REFUSED =
+    '2026-11-28 20:41:07.112 UTC [4711] FATAL:  database files are incompatible with server\n'
+
+  test.each([
+    ['while processes of a killed server still hold its memory', STILL_IN_USE, true],
+    ['also where one of them writes its own end after that', STILL_IN_USE + DYING_BACKEND, true],
+    [
+      'where its port was just taken',
+      '2026-11-28 20:41:07.112 UTC [4711] FATAL:  could not create any TCP/IP sockets\n',
+      true,
+    ],
+    ['not for what stays as it is', REFUSED, false],
+    ['not for what stays as it is, whatever dies after it', REFUSED + DYING_BACKEND, false],
+    ['not for what passed in an earlier start', STILL_IN_USE + REFUSED, false],
+    ['not where the log says nothing', '', false],
+  ])('%s', (_, log, again) => {
+    expect(passes(log)).toBe(again)
+  })
 })

@@ -110,9 +110,11 @@ async function failureToStart(child: Child, dataDir: string): Promise<string | n
   return describeExit(await child.exited)
 }
 
-/** Whether trying again may help: a port just taken, or processes of a killed server still going. */
-function passes(log: string): boolean {
-  const last = log.slice(log.lastIndexOf('FATAL:'))
+/** Whether trying again may help, by the end of the log: a port just taken, or processes of a killed server still going. */
+export function passes(log: string): boolean {
+  // The last backends of a killed server write to the same log, also after the new one's own line.
+  const own = log.split('\n').filter((line) => !line.includes('unexpected postmaster exit'))
+  const last = own.findLast((line) => line.includes('FATAL:')) ?? ''
   return /could not create any TCP\/IP sockets|shared memory block .* is still in use/.test(last)
 }
 
