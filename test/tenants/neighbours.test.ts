@@ -5,9 +5,9 @@ import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { Processes } from '../support/processes.ts'
 
-const LOOKS = 40
+const LOOKS = 60
 const AT_ONCE = 12 // of whoever presses
-const MOST = 10 // times as slow as beside a neighbour who reads as busily, at the 99th percentile
+const MOST = 10 // times as slow as beside a neighbour who reads as busily, at the 95th percentile: the slowest of 60 is the machine’s
 const LEAST_MS = 50 // below this a ratio says more of the machine than of the neighbour
 
 let all: Processes
@@ -42,22 +42,22 @@ const send = (path: string, { method, body, key = all.apiKey, headers }: Sent = 
 
 const post = (path: string, body: object) => send(path, { body: JSON.stringify(body) })
 
-/** How long the victim's requests take at the 99th percentile while `press` goes on, in milliseconds. */
-async function p99While(press: () => Promise<unknown>, atOnce = AT_ONCE): Promise<number> {
+/** How long the victim's requests take at the 95th percentile while `press` goes on, in milliseconds. */
+async function p95While(press: () => Promise<unknown>, atOnce = AT_ONCE): Promise<number> {
   let over = false
   const pressing = Array.from({ length: atOnce }, async () => {
     // what becomes of it is its sender's own affair; one that fails at once is not sent in a tight loop
     while (!over) await press().catch(() => new Promise(setImmediate))
   })
   try {
-    return await p99OfVictim()
+    return await p95OfVictim()
   } finally {
     over = true
     await Promise.all(pressing)
   }
 }
 
-async function p99OfVictim(): Promise<number> {
+async function p95OfVictim(): Promise<number> {
   const times: number[] = []
   for (let look = 0; look < LOOKS; look++) {
     const began = performance.now()
@@ -71,7 +71,7 @@ async function p99OfVictim(): Promise<number> {
     times.push(performance.now() - began)
     expect([200, 201]).toContain(status)
   }
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0
+  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0
 }
 
 /** What one tenant, or nobody's, can send as often as it likes; `prepare` once before. */
@@ -218,8 +218,8 @@ describe('one tenant is served as if the other were quiet, while the other sends
   it.each(WAYS)(
     '$name',
     async ({ prepare, press, atOnce, most = MOST }) => {
-      const beside = await p99While(() => send('/v1/loyalty/accounts/loy_9f2k'))
-      const under = await p99While((await prepare?.()) ?? press, atOnce)
+      const beside = await p95While(() => send('/v1/loyalty/accounts/loy_9f2k'))
+      const under = await p95While((await prepare?.()) ?? press, atOnce)
       expect(under / Math.max(beside, LEAST_MS)).toBeLessThan(most)
     },
     180_000,
