@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 
 const List = z.looseObject({
@@ -16,7 +16,7 @@ const List = z.looseObject({
 
 export type Operator = Awaited<ReturnType<typeof openOperator>>
 
-const SHOWN_WITHIN_MS = 10_000 // lists follow what happened by a moment
+const SHOWN_WITHIN_MS = 10_000 // runs are started, and lists follow, a moment after the answer
 const LOOK_EVERY_MS = 100
 
 /** What an operator does: finds runs in the Temporal UI, waits for one to end, cancels one there. */
@@ -32,6 +32,21 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
     return List.parse(await response.json()).executions
   }
 
+  /** The run with this id, which is started in the background after the request that asks for it. */
+  const started = async (id: string) => {
+    const run = workflow.getHandle(id)
+    const until = performance.now() + SHOWN_WITHIN_MS
+    for (;;) {
+      try {
+        await run.describe()
+        return run
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError) || performance.now() > until) throw error
+        await delay(LOOK_EVERY_MS)
+      }
+    }
+  }
+
   return {
     /** The ids of the runs that the UI's list filter finds, once there are as many as expected. */
     find: async (query: string, expected: number): Promise<string[]> => {
@@ -43,9 +58,10 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
       }
     },
     /** The result of the run with this id, once it has ended. */
-    ended: (id: string): Promise<unknown> => workflow.getHandle(id).result(),
+    ended: async (id: string): Promise<unknown> => (await started(id)).result(),
     /** As the button does it: with the token of the page against forged requests. */
     cancel: async (id: string): Promise<void> => {
+      await started(id)
       const page = await fetch(`${uiUrl}/api/v1/settings`)
       const token = /_csrf=([^;]+)/.exec(page.headers.get('set-cookie') ?? '')?.[1] ?? ''
       const response = await fetch(`${base}/${id}/cancel`, {

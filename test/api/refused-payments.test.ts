@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { paymentWorkflowId } from '../../workflows/messages.ts'
+import { startedRun } from '../support/run.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop
@@ -83,10 +84,8 @@ it('an open payment has one event, and a run that waits for its expiry', async (
   expect([status, body.redemptions]).toEqual([201, [id]])
   const { rows } = await shop.owner.query('select type from event where object = $1', [body.id])
   expect(rows).toEqual([{ type: 'payment.created' }])
-  const run = shop.engine.client.workflow.getHandle(paymentWorkflowId(shop.workspace, body.id))
-  await expect
-    .poll(async () => (await run.describe().catch(() => undefined))?.status.name)
-    .toBe('RUNNING')
+  const run = await startedRun(shop.engine, paymentWorkflowId(shop.workspace, body.id))
+  expect((await run.describe()).status.name).toBe('RUNNING')
 })
 
 it('one key at once creates one payment', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { workspaceActivities } from '../../activities/workspace.ts'
 import { ENDPOINTS } from '../../api/endpoints.ts'
 import { newId } from '../../domain/ids.ts'
+import { ended } from '../support/redeem.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop
@@ -38,9 +39,9 @@ beforeAll(async () => {
     .set('X-Api-Key', shop.keys.secretKey)
     .set('Content-Type', 'application/x-ndjson')
     .send('{"account":"loy_9f2k","amount":1}')
-  await shop.engine.client.workflow.getHandle(imported.body.id).result()
+  await ended(shop, imported.body.id)
   const reversal = await shop.post('/v1/loyalty/batches/ours/reverse')
-  await shop.engine.client.workflow.getHandle(reversal.body.id).result()
+  await ended(shop, reversal.body.id)
   const type = await shop.post('/v1/event_types', { name: 'OURS' })
   const reactor = await shop.post('/v1/reactors', {
     name: 'Ours',

@@ -150,6 +150,9 @@ describe('an account’s run', () => {
   it('is not there for an account whose points never expire', async () => {
     const account = await member()
     await credit(account, 5)
+    const told = 'select from workflow_outbox where workflow_id = $1'
+    const id = accountExpiryWorkflowId(shop.workspace, account)
+    expect((await shop.owner.query(told, [id])).rowCount).toBe(0)
     await expect(run(account).describe()).rejects.toThrow()
   })
 

@@ -6,6 +6,7 @@ import { counted } from '../../api/imports/body.ts'
 import { postChunk } from '../../db/bulk.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { startedRun } from '../support/run.ts'
 
 let shop: Shop
 let accounts: string[]
@@ -73,7 +74,7 @@ describe('an import', () => {
     const { status, body } = await send(ndjson(rowsOf(2_500)), { batch: 'ndjson' })
     expect(status).toBe(201)
     expect(body).toMatchObject({ object: 'import', batch: 'ndjson', total: 2_500, refused: 0 })
-    expect((await shop.engine.client.workflow.getHandle(body.id).describe()).type).toBe('bulkRun')
+    expect((await (await startedRun(shop.engine, body.id)).describe()).type).toBe('bulkRun')
     expect(await finished(`${IMPORTS}/${body.id}`)).toMatchObject({
       posted: 2_500,
       refused: 0,
@@ -147,7 +148,7 @@ describe('an import', () => {
     const canceled = await shop.post(`${path}/cancel`)
     expect([canceled.status, canceled.body.status]).toEqual([200, 'canceled'])
     expect(canceled.body.completed_at).not.toBeNull()
-    const ending = await shop.engine.client.workflow.getHandle(body.id).result()
+    const ending = await (await startedRun(shop.engine, body.id)).result()
     const { n } = await sumOf('canceled')
     expect(ending).toMatchObject({ bulk: body.id, posted: n, refused: 0 })
     expect(n).toBeLessThan(8_000)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type Shop } from '../api/shop.ts'
-import { redeem } from '../support/redeem.ts'
+import { ended, redeem } from '../support/redeem.ts'
 
 let shop: Shop
 
@@ -302,9 +302,7 @@ describe('closing', () => {
     const { redemption } = await redeem(shop, { account: id, holdMs: 2_000 })
     await shop.post(`${accounts}/${id}/close`)
     expect((await shop.get(`${accounts}/${id}`)).body.balance).toBe(100)
-    expect(await shop.engine.client.workflow.getHandle(redemption).result()).toMatchObject({
-      status: 'released',
-    })
+    expect(await ended(shop, redemption)).toMatchObject({ status: 'released' })
     expect((await shop.get(`${accounts}/${id}`)).body).toMatchObject({
       status: 'closed',
       balance: 600,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redemptionWorkflowId } from '../../workflows/messages.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
+import { startedRun } from '../support/run.ts'
 import { balanceOf, member } from './till.ts'
 
 let shop: Shop
@@ -128,7 +129,7 @@ describe('a reactor that gives a reward', () => {
     })
     expect([part.status, part.body.error.param]).toEqual([400, 'quantity'])
     await shop.post(`/v1/loyalty/redemptions/${gift.id}/fulfill`, { quantity: 1 })
-    await shop.engine.client.workflow.getHandle(redemptionWorkflowId(gift.id)).cancel()
+    await (await startedRun(shop.engine, redemptionWorkflowId(gift.id))).cancel()
     await ended(shop, gift.id)
     const rest = await redemption(gift.id)
     expect(rest).toMatchObject({ status: 'fulfilled', reversed_quantity: 2 })

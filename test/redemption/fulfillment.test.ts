@@ -5,6 +5,7 @@ import { derivedId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { balanceOf, ended } from '../support/redeem.ts'
 import { DAY_MS, eventsOf, itemReward } from '../support/redeem-item.ts'
+import { startedRun } from '../support/run.ts'
 
 let shop: Shop
 beforeAll(async () => {
@@ -27,7 +28,7 @@ const redeem = async (reward: string, more: object = {}) =>
   (await shop.post(REDEMPTIONS, { account: 'loy_8sd2k1', reward, ...more })).body
 const ask = (id: string, verb: string, body: object = {}, idempotencyKey?: string) =>
   shop.post(`${REDEMPTIONS}/${id}/${verb}`, body, { idempotencyKey })
-const run = (id: string) => shop.engine.client.workflow.getHandle(id)
+const run = (id: string) => startedRun(shop.engine, id)
 
 describe('a redeemed item', () => {
   it('leaves name and address in its row alone: its events refer to it, and show them while it has them', async () => {
@@ -83,13 +84,13 @@ describe('a redeemed item', () => {
 
   it('has a run under its id that says what it waits for, before that has executed anything', async () => {
     const item = await redeem(await itemReward(shop))
-    const described = await run(item.id).describe()
+    const described = await (await run(item.id)).describe()
     expect(described).toMatchObject({ type: 'fulfillment', historyLength: 1 })
     expect(described.status.name).toBe('RUNNING')
     expect(await described.staticSummary()).toBe(
       `item to be shipped by ${item.fulfillment.deadline}`,
     )
-    const { events } = await run(item.id).fetchHistory()
+    const { events } = await (await run(item.id)).fetchHistory()
     const delay = events?.[0]?.workflowExecutionStartedEventAttributes?.firstWorkflowTaskBackoff
     expect(Number(delay?.seconds)).toBeGreaterThan((7 * DAY_MS) / 1_000 - 60)
   })
@@ -234,7 +235,7 @@ it('cancelled in the Temporal UI, the points of what was not shipped return', as
   const before = await balanceOf(shop)
   const item = await redeem(await itemReward(shop), { quantity: 3 })
   await ask(item.id, 'fulfill', { quantity: 2 })
-  await run(item.id).cancel()
+  await (await run(item.id)).cancel()
   expect(await ended(shop, item.id)).toMatchObject({
     status: 'fulfilled',
     story:
@@ -263,7 +264,10 @@ it('refused after it waited for the last one of its reward, nothing of it is lef
   expect([status, body.error.code]).toEqual([422, 'reward_out_of_stock'])
   const id = derivedId('rdm', shop.workspace, 'POST /v1/loyalty/redemptions', idempotencyKey)
   expect((await shop.get(`${REDEMPTIONS}/${id}`)).status).toBe(404)
-  await expect(run(id).describe()).rejects.toThrow(WorkflowNotFoundError)
+  const told = 'select from workflow_outbox where workflow_id = $1'
+  expect((await shop.owner.query(told, [id])).rowCount).toBe(0)
+  const none = shop.engine.client.workflow.getHandle(id)
+  await expect(none.describe()).rejects.toThrow(WorkflowNotFoundError)
 })
 
 async function waitingForRow(): Promise<number | null> {

@@ -292,7 +292,11 @@ describe('a payment introduced by a webhook', () => {
     const payment = newId('pay')
     await receive(payment, 'completed')
     expect(await waitingEvents(payment)).toBe(0)
-    await expect(paymentEnded(payment)).rejects.toThrow(WorkflowNotFoundError)
+    const id = paymentWorkflowId(house.workspace, payment)
+    const told = 'select from workflow_outbox where workflow_id = $1'
+    expect((await house.owner.query(told, [id])).rowCount).toBe(0)
+    const none = house.engine.client.workflow.getHandle(id)
+    await expect(none.describe()).rejects.toThrow(WorkflowNotFoundError)
   })
 
   test('is handed to a run, which retries until it is processed, where that fails in the request', async () => {
@@ -317,5 +321,4 @@ const waitingEvents = async (payment: string): Promise<number> => {
   return rows[0].n
 }
 
-const paymentEnded = (payment: string) =>
-  house.engine.client.workflow.getHandle(paymentWorkflowId(house.workspace, payment)).result()
+const paymentEnded = (payment: string) => ended(house, paymentWorkflowId(house.workspace, payment))

@@ -3,6 +3,7 @@ import { findRedemption, insertRedemption, type RedemptionRow } from '../../db/r
 import { newId } from '../../domain/ids.ts'
 import type { RedemptionInput } from '../../workflows/messages.ts'
 import type { House } from './house.ts'
+import { startedRun } from './run.ts'
 
 export type Ask = {
   id?: string
@@ -94,9 +95,9 @@ export async function redemptionOf(house: House, id: string): Promise<Redemption
   return row
 }
 
-/** Waits until the run of this id has ended, and returns its result. */
+/** Waits until the run of this id has been started and has ended, and returns its result. */
 export async function ended(house: House, id: string): Promise<{ status: string; story: string }> {
-  return house.engine.client.workflow.getHandle(id).result()
+  return (await startedRun(house.engine, id)).result()
 }
 
 export async function balanceOf(house: House, account = 'loy_8sd2k1'): Promise<number> {

@@ -1,19 +1,11 @@
-import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client'
-import { expect } from 'vitest'
+import type { WorkflowHandle } from '@temporalio/client'
+import { vi } from 'vitest'
 import type { Engine } from '../../temporal/engine.ts'
 
 /** The run of a workflow, once there is one: it is started in the background, after the commit that asks for it. */
 export async function startedRun({ client }: Pick<Engine, 'client'>, workflowId: string) {
   const handle = client.workflow.getHandle(workflowId)
-  const isStarted = () =>
-    handle.describe().then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return false
-        throw error
-      },
-    )
-  await expect.poll(isStarted, { timeout: 20_000 }).toBe(true)
+  await vi.waitFor(() => handle.describe(), { timeout: 20_000 })
   return handle
 }
 
