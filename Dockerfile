@@ -37,6 +37,7 @@ COPY package.json config.ts ./
 COPY domain ./domain
 COPY db ./db
 COPY temporal ./temporal
+COPY app ./app
 COPY activities ./activities
 COPY workflows ./workflows
 COPY worker ./worker

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { failuresToStandardError, type OnFailure } from '../app/failures.ts'
 import { until } from '../temporal/engine.ts'
-import { failuresToStandardError, type OnFailure } from './failures.ts'
 
 // What follows a commit keeps its request so long at most, in all: the write stands, and somebody else
 // looks after what was not said to Temporal. A start takes some milliseconds.

@@ -1,45 +1,36 @@
-import { accountActivities } from './account.ts'
-import { bulkActivities } from './bulk.ts'
-import { codePoolActivities } from './code-pool.ts'
-import type { Dependencies } from './dependencies.ts'
-import { earningRuleActivities } from './earning-rule.ts'
-import { eventTypeActivities } from './event-type.ts'
+import type { Dependencies } from '../app/dependencies.ts'
+import type { ReconcilerFindings } from '../app/reconciler.ts'
+import type { DeliveryDependencies } from '../app/webhooks/attempt.ts'
+import { bulkRunActivities } from './bulk.ts'
+import { expiryActivities } from './expiry.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
-import { memberActivities } from './member.ts'
+import { liabilityActivities } from './liability.ts'
 import { paymentActivities } from './payment.ts'
-import { programActivities } from './program.ts'
-import { reactorActivities } from './reactor.ts'
+import { reconcilerActivities } from './reconciler.ts'
 import { redemptionActivities } from './redemption.ts'
-import { redemptionCommands } from './redemption-commands.ts'
 import { reportedEventActivities } from './reported-event.ts'
-import { rewardActivities } from './reward.ts'
 import { storeCreditActivities } from './store-credit.ts'
-import { transactionActivities } from './transaction.ts'
-import { uploadActivities } from './upload.ts'
-import { webhookEndpointActivities } from './webhooks/endpoint.ts'
+import { tierActivities } from './tier.ts'
+import { tierReassessmentActivities } from './tier-reassessment.ts'
+import { deliveryActivities } from './webhook.ts'
 
-/** Everything that writes, as the API calls it inside a request. */
-export function requestActivities(dependencies: Dependencies) {
+/** Every activity the worker runs, under the names that the workflows call. */
+export function workerActivities(
+  dependencies: Dependencies &
+    DeliveryDependencies & { found: (kind: keyof ReconcilerFindings, count: number) => void },
+) {
   return {
-    ...accountActivities(dependencies),
-    ...earningRuleActivities(dependencies),
-    ...bulkActivities(dependencies),
-    ...fulfillmentActivities(dependencies),
-    ...eventTypeActivities(dependencies),
-    ...memberActivities(dependencies),
-    ...codePoolActivities(dependencies),
-    ...paymentActivities(dependencies),
-    ...programActivities(dependencies),
-    ...reactorActivities(dependencies),
     ...redemptionActivities(dependencies),
-    ...redemptionCommands(dependencies),
+    ...fulfillmentActivities(dependencies),
+    ...paymentActivities(dependencies),
     ...reportedEventActivities(dependencies),
-    ...rewardActivities(dependencies),
+    ...tierActivities(dependencies),
+    ...tierReassessmentActivities(dependencies),
+    ...expiryActivities(dependencies),
+    ...bulkRunActivities(dependencies),
+    ...liabilityActivities(dependencies),
     ...storeCreditActivities(dependencies),
-    ...transactionActivities(dependencies),
-    ...uploadActivities(dependencies),
-    ...webhookEndpointActivities(dependencies),
+    ...reconcilerActivities(dependencies),
+    ...deliveryActivities(dependencies),
   }
 }
-
-export type RequestActivities = ReturnType<typeof requestActivities>

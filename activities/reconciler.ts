@@ -1,192 +1,25 @@
-import { overdueTierReviews, reviewAccountTier } from '../db/account-changes.ts'
-import { resumeBulk, stalledBulks } from '../db/bulk.ts'
-import { forgetDeadUploads } from '../db/bulk-uploads.ts'
-import { dueExpiries, expireAccount } from '../db/expiry.ts'
-import type { Pool } from '../db/pool.ts'
-import {
-  expiredPayments,
-  forgetKeys,
-  makeOutboxDue,
-  maturingEarnings,
-  overdueFulfillments,
-  overdueRedemptions,
-  reconcilerClock,
-  resumeFulfillment,
-  undeliveredEndpoints,
-  unprocessedPayments,
-} from '../db/reconciler.ts'
-import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
-import { isExpiryBatchRunning } from '../temporal/expiry.ts'
-import { signalEndpoint } from '../temporal/webhook.ts'
-import type { Dependencies } from './dependencies.ts'
-import { failuresToStandardError, type OnFailure } from './failures.ts'
-import { fulfillmentActivities } from './fulfillment.ts'
-import { paymentActivities } from './payment.ts'
-import { redemptionActivities } from './redemption.ts'
-import { workOff } from './rows.ts'
+import { type ReconcilerFindings, reconcilerCommands } from '../app/reconciler.ts'
 
-// What is late by less than this has its own timer still on the way.
-const GRACE_MS = 120_000
-// An outbox row is sent within milliseconds, by the sweep within seconds, and one whose claim was lost after 30 s.
-const OUTBOX_GRACE_MS = 60_000
-// One run does at most so many of a kind; the next minute takes the rest.
-const BATCH = 500
-// And begins no further page after this: the activity has 50 s.
-const TURN_MS = 30_000
-// Dead uploads removed in one run: the rows of the largest file take a second.
-const UPLOADS = 10
-const KEY_LIFETIME_MS = 24 * 3_600_000
+export type { ReconcilerFindings }
 
-export type ReconcilerFindings = {
-  redemptions: number
-  payments: number
-  inbox: number
-  earnings: number
-  tiers: number
-  webhooks: number
-  expiries: number
-  bulks: number
-  fulfillments: number
-  outbox: number
-}
 export type ReconcilerActivities = ReturnType<typeof reconcilerActivities>
 
-/** Called by a run of the release before: reviews are told of by the outbox. */
-const OF_THE_RELEASE_BEFORE = { armTierReviews: async (): Promise<number> => 0 }
-
-type Row = { workspace: string }
-/** Finds what is overdue since `before` (ISO 8601), the longest overdue first. */
-type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
-
-type Reconciling = Pick<Dependencies, 'pool'> & {
-  found: (kind: keyof ReconcilerFindings, count: number) => void
-  onFailure: OnFailure
-}
-
-/**
- * Finds the overdue rows of a kind and does them, each on its own; how many it found. `remains`: what was done is
- * found again until its own run, which is only told, gets to it.
- */
-function reconciling({ pool, found, onFailure }: Reconciling) {
-  return async <R extends Row & Record<string, string>>(
-    kind: keyof ReconcilerFindings,
-    overdue: Overdue<R>,
-    act: (row: R, now: string) => Promise<unknown>,
-    { remains = false } = {},
-  ): Promise<number> => {
-    const { now, before } = await reconcilerClock(pool, GRACE_MS)
-    const { done, passedOver } = await workOff<R>(
-      (limit, skip) => overdue(pool, before, limit, skip),
-      (row) => act(row, now),
-      {
-        kind: `net_${kind}`,
-        onFailure,
-        most: BATCH,
-        untilMs: performance.now() + TURN_MS,
-        remains,
-      },
-    )
-    found(kind, done + passedOver)
-    return done + passedOver
-  }
-}
-
-/**
- * Finds what is past its time and not done, and does it, by the commands that should have. Counts what it
- * finds. Each row is done on its own: see `workOff`. A run that was terminated begins again, where it still
- * has something to wait for, by the outbox row that is written with what was done.
- */
-export function reconcilerActivities(dependencies: Dependencies & Pick<Reconciling, 'found'>) {
-  const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
-  const { releaseDueRedemption } = redemptionActivities(dependencies)
-  const { actOnOverdueFulfillment } = fulfillmentActivities(dependencies)
-  const { expirePayment, processPayment } = paymentActivities(dependencies)
-  const reconcile = reconciling({ pool, found, onFailure })
-
-  // Under the names that a run of the release before calls them by.
+/** What the reconciler does, under the names that the releases before published. */
+export function reconcilerActivities(dependencies: Parameters<typeof reconcilerCommands>[0]) {
+  const commands = reconcilerCommands(dependencies)
   return {
-    mendRedemptions: (): Promise<number> =>
-      reconcile('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
-        releaseDueRedemption({ workspace, redemption: id, at }),
-      ),
-
-    mendFulfillments: (): Promise<number> =>
-      reconcile('fulfillments', overdueFulfillments, async ({ workspace, id }, at) => {
-        await actOnOverdueFulfillment({ workspace, redemption: id, at })
-        await resumeFulfillment(pool, workspace, id)
-      }),
-
-    mendPayments: (): Promise<number> =>
-      reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>
-        expirePayment({ workspace, payment, at }),
-      ),
-
-    mendInbox: (): Promise<number> =>
-      reconcile('inbox', unprocessedPayments, ({ workspace, payment }, at) =>
-        processPayment({ workspace, payment, at }),
-      ),
-
-    /** Reviews past their date, and walks over a program's members that nobody goes on with. */
-    mendTiers: async (): Promise<number> => {
-      const reviews = await reconcile('tiers', overdueTierReviews, ({ workspace, id }, at) =>
-        reviewAccountTier(pool, workspace, id, at, { resume: true }),
-      )
-      const walks = await reconcile(
-        'tiers',
-        stalledReassessments,
-        ({ workspace, program }) => resumeReassessment(pool, workspace, program),
-        { remains: true },
-      )
-      return reviews + walks
-    },
-
-    mendEarnings: (): Promise<number> =>
-      reconcile('earnings', maturingEarnings, ({ workspace, source }, at) =>
-        processPayment({ workspace, payment: source, at }),
-      ),
-
-    /** Endpoints with deliveries overdue, whose signal was lost: counted by endpoint. */
-    mendWebhooks: (): Promise<number> =>
-      reconcile('webhooks', undeliveredEndpoints, (endpoint) => signalEndpoint(engine, endpoint), {
-        remains: true,
-      }),
-
-    /** Warnings and expiries whose run was lost, with any explicit date; a batch at work is no such thing. */
-    mendExpiries: async (): Promise<number> => {
-      if (await isExpiryBatchRunning(engine)) return 0
-      return reconcile('expiries', dueExpiries, ({ workspace, account }, at) =>
-        expireAccount(pool, workspace, account, at, { resume: true }),
-      )
-    },
-
-    /**
-     * Imports and reversals that nobody works on: their run is started again, or told to look. And files
-     * whose process died while it read them: what was kept of them is removed.
-     */
-    mendBulks: async (): Promise<number> => {
-      const stalled = await reconcile(
-        'bulks',
-        stalledBulks,
-        ({ workspace, bulk }) => resumeBulk(pool, workspace, bulk),
-        {
-          remains: true,
-        },
-      )
-      const dead = await forgetDeadUploads(pool, UPLOADS)
-      found('bulks', dead)
-      return stalled + dead
-    },
-
-    /** Rows of the outbox that nobody sends: they are due at once, and the sweep takes them. */
-    mendOutbox: async (): Promise<number> => {
-      const { before } = await reconcilerClock(pool, OUTBOX_GRACE_MS)
-      const overdue = await makeOutboxDue(pool, before, BATCH)
-      found('outbox', overdue)
-      return overdue
-    },
-
-    ...OF_THE_RELEASE_BEFORE,
-
-    forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
+    mendRedemptions: commands.reconcileRedemptions,
+    mendFulfillments: commands.reconcileFulfillments,
+    mendPayments: commands.reconcilePayments,
+    mendInbox: commands.reconcileInbox,
+    mendTiers: commands.reconcileTiers,
+    mendEarnings: commands.reconcileEarnings,
+    mendWebhooks: commands.reconcileWebhooks,
+    mendExpiries: commands.reconcileExpiries,
+    mendBulks: commands.reconcileBulks,
+    mendOutbox: commands.reconcileOutbox,
+    forgetIdempotencyKeys: commands.forgetIdempotencyKeys,
+    /** Called by a run of the release before: the outbox starts reviews. */
+    armTierReviews: async (): Promise<number> => 0,
   }
 }

@@ -1,9 +1,8 @@
 import type { RedemptionResult } from '../db/redemptions.ts'
 import type { RedemptionFacts } from '../domain/redemption-story.ts'
 import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
-import { type CommandDependencies, callOnRedemption } from './redemption-commands.ts'
 
-/** What a message did: its outcome, and the redemption's state after it (null: no such redemption). */
+/** What a command did: its outcome, and the redemption's state after it (null: no such redemption). */
 export type Settlement = {
   readonly outcome: string
   readonly facts: RedemptionFacts | null
@@ -12,18 +11,7 @@ export type Settlement = {
   readonly refusal?: Refusal
 }
 
-export type Who = { workspace: string; redemption: string /** ISO 8601 */; at: string }
-export type Asked = Who & { operation: string; fingerprint: string }
-
-export type Settling = CommandDependencies
-
-/** Runs one ledger function of a redemption, by its name. */
-export function settling({ pool }: Settling) {
-  return async (name: string, args: [workspace: string, redemption: string, ...unknown[]]) =>
-    settlementOf(await callOnRedemption(pool, name, args))
-}
-
-export function settlementOf(result: RedemptionResult): Settlement {
+function settlementOf(result: RedemptionResult): Settlement {
   const { outcome, facts = null, revision, refusal } = result
   return {
     outcome,
@@ -32,3 +20,9 @@ export function settlementOf(result: RedemptionResult): Settlement {
     refusal: refusal && refusalSentence(refusal),
   }
 }
+
+/** A command as a run calls it: what it answers is what the run learns of its row. */
+export const settling =
+  <Command>(run: (command: Command) => Promise<RedemptionResult>) =>
+  async (command: Command): Promise<Settlement> =>
+    settlementOf(await run(command))

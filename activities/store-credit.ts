@@ -1,43 +1,13 @@
 import { heartbeat } from '@temporalio/activity'
-import { databaseNow } from '../db/clock.ts'
-import { dueCredits, expireCredits } from '../db/store-credit.ts'
-import type { Dependencies } from './dependencies.ts'
-import { failuresToStandardError } from './failures.ts'
-import { workOff } from './rows.ts'
-
-// One activity works for this long, then the workflow says how far it is.
-const TURN_MS = 10_000
+import type { Dependencies } from '../app/dependencies.ts'
+import { storeCreditCommands } from '../app/store-credit.ts'
 
 export type StoreCreditActivities = ReturnType<typeof storeCreditActivities>
 
-/** The writers of store credit that no request asks for. */
-export function storeCreditActivities({
-  pool,
-  onFailure = failuresToStandardError,
-}: Pick<Dependencies, 'pool' | 'onFailure'>) {
-  const expireCredit = async ({ workspace, account }: { workspace: string; account: string }) =>
-    expireCredits(pool, workspace, account, (await databaseNow(pool)).toISOString())
-
+/** What the expiry of store credit does. */
+export function storeCreditActivities(dependencies: Pick<Dependencies, 'pool' | 'onFailure'>) {
+  const { expireDueCredits } = storeCreditCommands(dependencies)
   return {
-    /** Writes off what is due of one member's credit; safe to repeat. */
-    expireCredit,
-
-    /** Members with credit due before a time, for some seconds; returns how many, 0 where none was left. */
-    expireDueCredits: async ({ before }: { before: string }): Promise<number> => {
-      const untilMs = performance.now() + TURN_MS
-      let looked = 0
-      const now = (await databaseNow(pool)).toISOString()
-      const due = before < now ? before : now
-      await workOff(
-        (limit, skip) => dueCredits(pool, due, limit, skip),
-        async (one) => {
-          heartbeat(looked)
-          await expireCredit(one)
-          looked++
-        },
-        { kind: 'credit_expiry', onFailure, most: Number.POSITIVE_INFINITY, untilMs },
-      )
-      return looked
-    },
+    expireDueCredits: ({ before }: { before: string }) => expireDueCredits(before, heartbeat),
   }
 }

@@ -1,5 +1,5 @@
-import type { OnFailure } from '../activities/failures.ts'
-import type { RequestActivities } from '../activities/index.ts'
+import type { OnFailure } from '../app/failures.ts'
+import type { Commands } from '../app/index.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CodeVault } from '../domain/code-vault.ts'
 import type { Engine } from '../temporal/engine.ts'
@@ -11,10 +11,10 @@ import type { Inbound } from './webhooks/inbound.ts'
 
 /** What the product's handlers reach. */
 export type Deps = {
-  /** For reads; what writes is `activities`, on connections of their own. */
+  /** For reads; what writes is `commands`, on connections of their own. */
   readonly pool: Pool
   readonly engine: Engine
-  readonly activities: RequestActivities
+  readonly commands: Commands
   /** Told what failed and stopped nothing else. */
   readonly onFailure: OnFailure
   readonly decimals: Decimals

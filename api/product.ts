@@ -1,8 +1,8 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { failuresTo, type OnFailure } from '../activities/failures.ts'
-import { requestActivities } from '../activities/index.ts'
+import { failuresTo, type OnFailure } from '../app/failures.ts'
+import { createCommands } from '../app/index.ts'
 import { findApiKey } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
 import { readOutboxWaiting } from '../db/outbox.ts'
@@ -78,17 +78,17 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     onFailure = failuresTo(parts.registry, parts.log),
     ...rest
   } = parts
-  const activities = requestActivities({ pool, engine, allowedAddresses, onFailure })
+  const commands = createCommands({ pool, engine, allowedAddresses, onFailure })
   const deps: Deps = {
     pool: reads,
     engine,
     holdMinutes,
-    activities,
+    commands,
     onFailure,
     decimals: decimalsFrom(reads),
     checks,
     memberKey: remembered(
-      async (workspace) => memberKey(await activities.memberPepper(workspace), memberPepper),
+      async (workspace) => memberKey(await commands.memberPepper(workspace), memberPepper),
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
     ),
     attempts: failedAttempts(),

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { requestActivities } from '../activities/index.ts'
+import { createCommands } from '../app/index.ts'
 import { migrate } from '../db/migrate.ts'
 import { createOwner } from '../db/migrate-main.ts'
 import { createPool } from '../db/pool.ts'
@@ -51,12 +51,12 @@ const engine = await connectEngine({
 })
 const onFailure = ({ error }: { error: unknown }) => console.error(error)
 const sender = sendAfterCommits({ pool, engine, onFailure })
-const activities = requestActivities({ pool, engine, allowedAddresses: LOCAL })
+const commands = createCommands({ pool, engine, allowedAddresses: LOCAL })
 /** Another pool, of whose commits nobody is told. */
 const quietPool = createPool({ url: on('bench_app') })
 
 /** Posts one point; the ptx's id, and when its commit was known. */
-async function post(workspace: string, act = activities) {
+async function post(workspace: string, act = commands) {
   const { transaction } = await act.postTransaction({
     workspace,
     account: 'loy_abc123',
@@ -116,7 +116,7 @@ async function shop(endpoints: number, url: (endpoint: number) => string) {
   await seedWorkspace(pool, workspace, 'Bench')
   const request = { workspace, route: '', key: null, fingerprint: '' }
   for (let n = 0; n < endpoints; n++) {
-    await activities.createWebhookEndpoint(request, {
+    await commands.createWebhookEndpoint(request, {
       workspace,
       id: newId('we'),
       url: url(n),
@@ -168,7 +168,7 @@ async function throughput(endpoints: number, dead: number, events: number) {
   })
   const workspace = await shop(endpoints, receiver.url)
   await delay(SETTLED_MS) // the signal of what the endpoints' creation wrote has passed
-  const quiet = requestActivities({ pool: quietPool, engine, allowedAddresses: LOCAL })
+  const quiet = createCommands({ pool: quietPool, engine, allowedAddresses: LOCAL })
   for (let n = 0; n < events; n++) await post(workspace, quiet)
   const startMs = performance.now()
   sender.deliveriesWritten(workspace)

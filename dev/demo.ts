@@ -1,5 +1,5 @@
-import { transactionActivities } from '../activities/transaction.ts'
-import { workspaceActivities } from '../activities/workspace.ts'
+import { transactionCommands } from '../app/transactions.ts'
+import { workspaceCommands } from '../app/workspaces.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 import { account, earningRule, reward } from '../db/schema/index.ts'
 import { transact } from '../db/workspace-client.ts'
@@ -76,7 +76,7 @@ export async function seedDemo(options: SeedDemo): Promise<Demo> {
       paymentSecret: keys.paymentWebhookSecret,
     })
     await seedRule(pool, DEMO_WORKSPACE)
-    await workspaceActivities({ pool }).createWorkspace(OTHER, 'Another shop', false, {
+    await workspaceCommands({ pool }).createWorkspace(OTHER, 'Another shop', false, {
       secretKey: keys.otherWorkspaceApiKey,
     })
     onProgress(`demo data ready (${MEMBERS.length} members, ${REWARDS.length} rewards)`)
@@ -116,7 +116,7 @@ export async function seedWorkspace(
   name: string,
   given: { secretKey?: string; publishableKey?: string; paymentSecret?: string } = {},
 ) {
-  const keys = await workspaceActivities({ pool }).createWorkspace(id, name, false, given)
+  const keys = await workspaceCommands({ pool }).createWorkspace(id, name, false, given)
   await transact(pool, id, async (tx) => {
     await tx
       .insert(reward)
@@ -129,7 +129,7 @@ export async function seedWorkspace(
         .onConflictDoNothing()
     }
   })
-  const { postTransaction } = transactionActivities({ pool })
+  const { postTransaction } = transactionCommands({ pool })
   for (const { id: member, points } of MEMBERS) {
     await postTransaction({
       workspace: id,

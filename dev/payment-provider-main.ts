@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { workspaceActivities } from '../activities/workspace.ts'
 import { GenericMapping } from '../api/webhooks/providers/generic-mapping.ts'
+import { workspaceCommands } from '../app/workspaces.ts'
 import { commandDatabase } from '../db/command-database.ts'
 import { createPool } from '../db/pool.ts'
 
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const workspace = named ?? database.workspace
   if (workspace === undefined) throw new Error(USAGE)
   const pool = createPool({ url: database.url, max: 1, applicationName: 'vinr-payment-provider' })
-  const { addPaymentSecret, rollPaymentSecret } = workspaceActivities({ pool })
+  const { addPaymentSecret, rollPaymentSecret } = workspaceCommands({ pool })
   try {
     if (provider !== undefined) {
       const id = await addPaymentSecret(workspace, provider, secret, mapping)

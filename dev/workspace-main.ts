@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { workspaceActivities } from '../activities/workspace.ts'
+import { workspaceCommands } from '../app/workspaces.ts'
 import { commandDatabase } from '../db/command-database.ts'
 import { createPool } from '../db/pool.ts'
 import { newId } from '../domain/ids.ts'
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   if (!first) throw new Error(USAGE)
   const { url } = commandDatabase('DATABASE_URL')
   const pool = createPool({ url, max: 1, applicationName: 'vinr-workspace' })
-  const activities = workspaceActivities({ pool })
+  const activities = workspaceCommands({ pool })
   try {
     if (verb === 'create') {
       const workspace = newId('ws')

@@ -1,9 +1,9 @@
 import { type NativeConnection, Worker } from '@temporalio/worker'
-import type { Dependencies } from '../activities/dependencies.ts'
-import type { ReconcilerFindings } from '../activities/reconciler.ts'
-import { addressGuard } from '../activities/webhooks/addresses.ts'
-import { createSend } from '../activities/webhooks/send.ts'
-import { workerActivities } from './activities.ts'
+import { workerActivities } from '../activities/index.ts'
+import type { Dependencies } from '../app/dependencies.ts'
+import type { ReconcilerFindings } from '../app/reconciler.ts'
+import { addressGuard } from '../app/webhooks/addresses.ts'
+import { createSend } from '../app/webhooks/send.ts'
 
 /** The workflows as code, or the file that `worker/bundle-main.ts` wrote. */
 export type WorkflowBundle = { code: string } | { codePath: string }

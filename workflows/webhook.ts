@@ -5,7 +5,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow'
-import type { DeliveryActivities, DeliveryRound } from '../activities/webhooks/deliver.ts'
+import type { DeliveryActivities, DeliveryRound } from '../activities/webhook.ts'
 import { Mailbox } from './mailbox.ts'
 import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } from './messages.ts'
 import { webhook as previousWebhook } from './previous/webhook.ts'

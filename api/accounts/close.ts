@@ -28,7 +28,7 @@ export const closeAccount = endpoint({
   handle: async (ctx) => {
     const { params, deps } = ctx
     const request = identityOf(`POST ${path}`, ctx)
-    const changed = await write(() => deps.activities.closeAccount(request, params.id))
+    const changed = await write(() => deps.commands.closeAccount(request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })

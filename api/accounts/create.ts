@@ -37,7 +37,7 @@ export const createAccount = endpoint({
       customer: body.customer ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.activities.createAccount(request, values))
+    const created = await write(() => deps.commands.createAccount(request, values))
     return { ...(await presentChanged(ctx, values.id, created)), status: 'created' }
   },
 })

@@ -28,7 +28,7 @@ export const mergeAccounts = endpoint({
   handle: async (ctx) => {
     const { source, target } = ctx.body
     const request = identityOf(`POST ${path}`, ctx)
-    const merged = await write(() => ctx.deps.activities.mergeAccounts(request, source, target))
+    const merged = await write(() => ctx.deps.commands.mergeAccounts(request, source, target))
     return presentChanged(ctx, target, merged)
   },
 })

@@ -28,7 +28,7 @@ export const reopenAccount = endpoint({
   handle: async (ctx) => {
     const { params, deps } = ctx
     const request = identityOf(`POST ${path}`, ctx)
-    const changed = await write(() => deps.activities.reopenAccount(request, params.id))
+    const changed = await write(() => deps.commands.reopenAccount(request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })

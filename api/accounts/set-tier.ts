@@ -28,7 +28,7 @@ export const setAccountTier = endpoint({
     const { tier, reason = null } = body
     const request = identityOf(`POST ${path}`, ctx)
     const changed = await write(() =>
-      deps.activities.setAccountTier(request, params.id, tier, reason),
+      deps.commands.setAccountTier(request, params.id, tier, reason),
     )
     return presentChanged(ctx, params.id, changed)
   },

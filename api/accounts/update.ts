@@ -27,7 +27,7 @@ export const updateAccount = endpoint({
   handle: async (ctx) => {
     const { params, body, deps } = ctx
     const request = identityOf(`PATCH ${path}`, ctx)
-    const changed = await write(() => deps.activities.updateAccount(request, params.id, body))
+    const changed = await write(() => deps.commands.updateAccount(request, params.id, body))
     return presentChanged(ctx, params.id, changed)
   },
 })

@@ -23,7 +23,7 @@ export const createCodePool = endpoint({
     const { low_at: lowAt, ...same } = body
     const values = { ...same, lowAt, workspace, id: newId('cpl') }
     const request = identityOf('POST /v1/loyalty/code_pools', ctx)
-    const created = await write(() => deps.activities.createCodePool(request, values))
+    const created = await write(() => deps.commands.createCodePool(request, values))
     if ('row' in created) {
       return { status: 'created', object: codePoolObject(created.row, livemode) }
     }

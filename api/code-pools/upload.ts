@@ -47,7 +47,7 @@ export const uploadCodes = endpoint({
       request: identityOf('POST /v1/loyalty/code_pools/{id}/codes', ctx),
       at: (await databaseNow(deps.pool)).toISOString(),
     }
-    const { outcome, batch, refusal } = await write(() => deps.activities.uploadCodes(upload))
+    const { outcome, batch, refusal } = await write(() => deps.commands.uploadCodes(upload))
     if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
     if (batch === undefined) throw new Error(`${outcome} without a batch`)
     const object = codeBatchObject(readCodeBatch(batch), livemode)

@@ -27,7 +27,7 @@ export const createEarningRule = endpoint({
     if (program === undefined) return missing('program', body.program)
     const request = identityOf('POST /v1/loyalty/earning_rules', ctx)
     const values = { ...same, startsAt, endsAt, workspace, id: newId('erl') }
-    const created = await write(() => deps.activities.createEarningRule(request, values))
+    const created = await write(() => deps.commands.createEarningRule(request, values))
     if ('row' in created) {
       return { status: 'created', object: earningRuleObject(created.row, livemode) }
     }

@@ -27,7 +27,7 @@ export const updateEarningRule = endpoint({
     const { livemode, params, body, deps } = ctx
     const request = identityOf('PATCH /v1/loyalty/earning_rules/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.updateEarningRule(request, params.id, (before) => changeOf(before, body)),
+      deps.commands.updateEarningRule(request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('earning rule', params.id)
     return { status: 'ok', replayed, object: earningRuleObject(row, livemode) }

@@ -38,7 +38,7 @@ export const createEventType = endpoint({
     const values = { ...body, workspace, id: newId('ety') }
     const request = identityOf('POST /v1/event_types', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.createEventType(request, values),
+      deps.commands.createEventType(request, values),
     )
     if (row === undefined) {
       const message = `name: there is an event type ${body.name} already; update its schema.`

@@ -35,7 +35,7 @@ export const updateEventType = endpoint({
     if (before === undefined) return notFound('event type', params.id)
     const request = identityOf('PATCH /v1/event_types/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.updateEventType(request, before.id, body),
+      deps.commands.updateEventType(request, before.id, body),
     )
     if (row === undefined) return notFound('event type', params.id)
     return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }

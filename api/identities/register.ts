@@ -45,7 +45,7 @@ export const registerIdentity = endpoint({
     const fingerprint = fingerprintOf([params.id, body.kind, isIssued(body) ? null : value, label])
     const request = identityOf(`POST ${path}`, { ...ctx, fingerprint })
     const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
-    const result = await write(() => deps.activities.registerIdentity(request, row))
+    const result = await write(() => deps.commands.registerIdentity(request, row))
     if (result.refusal !== undefined) {
       const refusal = refusalSentence(result.refusal)
       const taken = refusal.code === 'account_already_exists'

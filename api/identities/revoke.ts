@@ -20,7 +20,7 @@ export const revokeIdentity = endpoint({
     const { livemode, params, deps } = ctx
     const request = identityOf('DELETE /v1/loyalty/identities/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.revokeIdentity(request, params.id),
+      deps.commands.revokeIdentity(request, params.id),
     )
     if (row === undefined) return notFound('identity', params.id)
     return { status: 'ok', replayed, object: presentIdentity(row, livemode) }

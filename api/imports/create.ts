@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { DecimalsChanged } from '../../activities/bulk.ts'
-import { UploadLost } from '../../activities/upload.ts'
+import { DecimalsChanged } from '../../app/bulk.ts'
+import { UploadLost } from '../../app/uploads.ts'
 import { type BulkRow, findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
@@ -63,7 +63,7 @@ export const createImport = endpoint({
       return { status: 'created', replayed: true, object: importObject(known, livemode) }
     }
     const now = await databaseNow(deps.pool)
-    const context = { pool: deps.pool, activities: deps.activities, workspace, now, log: ctx.log }
+    const context = { pool: deps.pool, commands: deps.commands, workspace, now, log: ctx.log }
     return uploaded(stream, hash, lines, context, async (checked, upload) => {
       refuseWrong(checked)
       const fingerprint = hash.digest('base64url')
@@ -77,7 +77,7 @@ export const createImport = endpoint({
         createdAt: now,
         progressedAt: now,
       }
-      const created = await write(() => deps.activities.createBulk(values, upload))
+      const created = await write(() => deps.commands.createBulk(values, upload))
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
       refuseOther(row, fingerprint)

@@ -1,8 +1,8 @@
 import type { Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import type { CheckedUpload } from '../../activities/bulk.ts'
-import type { RequestActivities } from '../../activities/index.ts'
+import type { CheckedUpload } from '../../app/bulk.ts'
+import type { Commands } from '../../app/index.ts'
 import type { Pool } from '../../db/pool.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -17,7 +17,7 @@ const ALIVE_EVERY_MS = 15_000 // an upload that said nothing for a minute is tak
 
 type Context = {
   pool: Pool
-  activities: RequestActivities
+  commands: Commands
   workspace: string
   now: Date
   log: Logger
@@ -33,18 +33,18 @@ export async function uploaded<T>(
   stream: Readable,
   hash: Hash,
   lines: Reader,
-  { activities, log, ...context }: Context,
+  { commands, log, ...context }: Context,
   then: (checked: Checked, upload: CheckedUpload) => Promise<T>,
 ): Promise<T> {
   const upload = { workspace: context.workspace, id: newId('upl') }
-  if (!(await write(() => activities.openUpload(upload, MOST_AT_ONCE)))) {
+  if (!(await write(() => commands.openUpload(upload, MOST_AT_ONCE)))) {
     refuse(
       'too_many_requests',
       `Only ${MOST_AT_ONCE} imports at once; send it when one is through.`,
     )
   }
   const alive = setInterval(() => {
-    activities
+    commands
       .markUploadAlive(upload)
       .catch((error: unknown) =>
         log.warn({ err: error, upload: upload.id }, 'an upload could not say that it lives'),
@@ -54,14 +54,14 @@ export async function uploaded<T>(
     const source = counted(stream, hash)
     source.on('error', () => {}) // its reader sees it; a reader that stopped early needs no more
     const checked = await checkLines(lines(source), context, (chunk) =>
-      activities.keepChunk(upload, chunk),
+      commands.keepChunk(upload, chunk),
     )
     source.resume() // what comes after the row that ended the reading
     const { chunks, decimals } = checked
     return await then(checked, { id: upload.id, chunks, decimals })
   } finally {
     clearInterval(alive)
-    await activities
+    await commands
       .forgetUpload(upload)
       .catch((error: unknown) =>
         log.warn(

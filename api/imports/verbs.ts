@@ -62,7 +62,7 @@ const verb = (
       const { livemode, params, deps } = ctx
       const request = identityOf(`POST /v1/loyalty/imports/{id}/${name}`, ctx)
       const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.activities.changeBulk(request, params.id, status)),
+        write(() => deps.commands.changeBulk(request, params.id, status)),
       )
       if (row === undefined) return notFound('import', params.id)
       return { status: 'ok', replayed, object: importObject(row, livemode) }

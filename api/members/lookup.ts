@@ -71,7 +71,7 @@ export const lookUpMember = atBothPaths('/members/lookup', (path) =>
         async () => {
           if (shown.presented === undefined) return undefined
           const reader = `${caller} ${body.till ?? ''}`
-          return deps.activities.findMember({ workspace, by: reader, ...shown.presented })
+          return deps.commands.findMember({ workspace, by: reader, ...shown.presented })
         },
       )
       if (found === undefined) return refuse('resource_missing', 'No such member.')

@@ -40,7 +40,7 @@ export const createPayment = endpoint({
     const settled = outcome === 'completed' || outcome === 'failed'
     const create = async () => {
       const result = await write(() =>
-        deps.activities.createPayment({
+        deps.commands.createPayment({
           workspace,
           payment: newId('pay'),
           route: 'POST /v1/payments',

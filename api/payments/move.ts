@@ -28,7 +28,7 @@ export async function move(
 ) {
   const { workspace, livemode, deps } = ctx
   const asked = { workspace, payment, status, event: newId('evt') }
-  const result = await write(() => deps.activities.movePayment(asked, identityOf(route, ctx)))
+  const result = await write(() => deps.commands.movePayment(asked, identityOf(route, ctx)))
   const { refusal } = result
   if (refusal?.code === 'resource_missing') return notFound('payment', payment)
   if (refusal?.code === 'resource_changed') {

@@ -44,7 +44,7 @@ export const replayAward = endpoint({
     const at = (await databaseNow(deps.pool)).toISOString()
     const request = identityOf('POST /v1/payments/{id}/replay_award', ctx)
     const { value: result, replayed } = await write(() =>
-      deps.activities.replayAward(request, { workspace, payment: params.id, at }),
+      deps.commands.replayAward(request, { workspace, payment: params.id, at }),
     )
     if (result?.outcome === 'missing') return notFound('payment', params.id)
     if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))

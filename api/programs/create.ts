@@ -28,7 +28,7 @@ export const createProgram = endpoint({
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const values = { ...columns, workspace, id: newId('prog'), name, metadata }
     const request = identityOf('POST /v1/loyalty/programs', ctx)
-    const created = await write(() => deps.activities.createProgram(request, values))
+    const created = await write(() => deps.commands.createProgram(request, values))
     if ('row' in created) return { status: 'created', object: programObject(created.row, livemode) }
     const row = await findProgram(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('program', created.replayOf)

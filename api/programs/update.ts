@@ -36,7 +36,7 @@ export const updateProgram = endpoint({
     const at = await databaseNow(deps.pool)
     const request = identityOf('PATCH /v1/loyalty/programs/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.updateProgram(
+      deps.commands.updateProgram(
         request,
         params.id,
         (before) => {

@@ -31,7 +31,7 @@ export const createReactor = endpoint({
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
     const request = identityOf('POST /v1/reactors', ctx)
-    const created = await write(() => deps.activities.createReactor(request, values))
+    const created = await write(() => deps.commands.createReactor(request, values))
     if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
     const row = await findReactor(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('reactor', created.replayOf)

@@ -20,7 +20,7 @@ export const deleteReactor = endpoint({
   handle: async (ctx) => {
     const { params, deps } = ctx
     const request = identityOf('DELETE /v1/reactors/{id}', ctx)
-    const { value, replayed } = await write(() => deps.activities.deleteReactor(request, params.id))
+    const { value, replayed } = await write(() => deps.commands.deleteReactor(request, params.id))
     if (value === undefined) return notFound('reactor', params.id)
     const object = { id: value, object: 'reactor' as const, deleted: true as const }
     return { status: 'ok', replayed, object }

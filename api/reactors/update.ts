@@ -32,7 +32,7 @@ export const updateReactor = endpoint({
     await checkReactions(deps, workspace, body.reactions ?? [])
     const request = identityOf('PATCH /v1/reactors/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.updateReactor(request, params.id, (before) => changeOf(before, body)),
+      deps.commands.updateReactor(request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('reactor', params.id)
     return { status: 'ok', replayed, object: reactorObject(row, livemode) }

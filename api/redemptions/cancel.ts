@@ -22,6 +22,6 @@ export const cancelRedemption = endpoint({
   ],
   handle: (ctx) =>
     answerCommand(ctx, (command) =>
-      ctx.deps.activities.cancelRedemption({ ...command, reason: 'canceled' }),
+      ctx.deps.commands.cancelRedemption({ ...command, reason: 'canceled' }),
     ),
 })

@@ -1,4 +1,4 @@
-import type { Command } from '../../activities/redemption-commands.ts'
+import type { Command } from '../../app/redemptions.ts'
 import { readRedemption } from '../../db/from-ledger.ts'
 import type { RedemptionResult, RedemptionRow } from '../../db/redemptions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'

@@ -55,7 +55,7 @@ export const createRedemption = endpoint({
       metadata,
     }
     const result = await withCodes(deps, create, (codes) =>
-      write(() => deps.activities.createRedemption({ ...create, codes })),
+      write(() => deps.commands.createRedemption({ ...create, codes })),
     )
     const row = rowOf(result, body)
     const replayed = result.outcome === 'exists'

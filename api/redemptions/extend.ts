@@ -16,6 +16,6 @@ export const extendRedemption = endpoint({
   errors: ['resource_missing', 'redemption_already_settled', 'idempotency_key_reused'],
   handle: (ctx) =>
     answerCommand(ctx, (command) =>
-      ctx.deps.activities.extendRedemption({ ...command, minutes: ctx.body.minutes }),
+      ctx.deps.commands.extendRedemption({ ...command, minutes: ctx.body.minutes }),
     ),
 })

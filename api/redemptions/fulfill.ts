@@ -18,7 +18,7 @@ export const fulfillRedemption = endpoint({
   handle: (ctx) => {
     const { tracking = null, carrier = null, quantity } = ctx.body
     return answerCommand(ctx, (command) =>
-      ctx.deps.activities.fulfillRedemption({ ...command, tracking, carrier, quantity }),
+      ctx.deps.commands.fulfillRedemption({ ...command, tracking, carrier, quantity }),
     )
   },
 })

@@ -37,7 +37,7 @@ export const reverseRedemption = endpoint({
     const refund = body.refund_payment ? { id: newId('re'), event: newId('evt') } : undefined
     const { reason, quantity } = body
     return answerCommand(ctx, (command) =>
-      deps.activities.reverseRedemption({ ...command, reason, points, quantity, refund }),
+      deps.commands.reverseRedemption({ ...command, reason, points, quantity, refund }),
     )
   },
 })

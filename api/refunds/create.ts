@@ -27,7 +27,7 @@ export const createRefund = endpoint({
   ],
   handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
     const result = await write(() =>
-      deps.activities.createRefund({
+      deps.commands.createRefund({
         workspace,
         refund: newId('re'),
         payment: body.payment,

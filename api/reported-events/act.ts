@@ -4,7 +4,7 @@ import {
   givesRewards,
   planEvent,
   type Reported,
-} from '../../activities/reported-event.ts'
+} from '../../app/reported-events.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
@@ -58,7 +58,7 @@ export async function actOnEvent(
   const report = { ...asked, strict: asked.strict ?? bySetting }
   try {
     const reported = await write(() =>
-      deps.activities.reportEvent(report, found, undefined, prepareGifts(deps, report)),
+      deps.commands.reportEvent(report, found, undefined, prepareGifts(deps, report)),
     )
     return await answerOf(deps, reported, report, livemode)
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { EventReport, Prepare } from '../../activities/reported-event.ts'
+import type { EventReport, Prepare } from '../../app/reported-events.ts'
 import { readQuote } from '../../db/redemptions.ts'
 import type { FoundEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'

@@ -1,4 +1,4 @@
-import { type EventReport, planEvent } from '../../activities/reported-event.ts'
+import { type EventReport, planEvent } from '../../app/reported-events.ts'
 import type { FoundEvent, Hold } from '../../db/reported-events.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
@@ -32,7 +32,7 @@ export async function holdEvent(
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))
   const hold = holdOf(deps, report, found, wallet)
-  const reported = await inTime(() => write(() => deps.activities.reportEvent(report, found, hold)))
+  const reported = await inTime(() => write(() => deps.commands.reportEvent(report, found, hold)))
   return answerOf(deps, reported, report, livemode)
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Command } from '../../activities/redemption-commands.ts'
+import type { Command } from '../../app/redemptions.ts'
 import type { RedemptionResult } from '../../db/redemptions.ts'
 import { findReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
@@ -37,7 +37,7 @@ export const confirmEvent = atBothPaths('/events/{id}/confirm', (path) =>
     summary: 'Confirm a held event',
     description:
       'The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused.',
-    handle: (ctx) => settle(ctx, 'confirm', ctx.deps.activities.confirmRedemption),
+    handle: (ctx) => settle(ctx, 'confirm', ctx.deps.commands.confirmRedemption),
   }),
 )
 
@@ -50,7 +50,7 @@ export const cancelEvent = atBothPaths('/events/{id}/cancel', (path) =>
       'The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first.',
     handle: (ctx) =>
       settle(ctx, 'cancel', (command) =>
-        ctx.deps.activities.cancelRedemption({ ...command, reason: 'canceled_at_till' }),
+        ctx.deps.commands.cancelRedemption({ ...command, reason: 'canceled_at_till' }),
       ),
   }),
 )

@@ -1,4 +1,4 @@
-import type { EventReport } from '../../activities/reported-event.ts'
+import type { EventReport } from '../../app/reported-events.ts'
 import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
@@ -41,7 +41,7 @@ export async function undoEvent(
     occurredAt: report.occurredAt ?? found.at,
     at: found.at,
   }
-  const { outcome, event, refusal } = await write(() => deps.activities.undoEvent(undo))
+  const { outcome, event, refusal } = await write(() => deps.commands.undoEvent(undo))
   if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
   if (event === undefined) {
     const message = `reverses: this user has no event ${reverses}.`

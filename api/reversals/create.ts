@@ -52,7 +52,7 @@ export const reverseBatch = endpoint({
       createdAt: now,
       progressedAt: now,
     }
-    const created = await write(() => deps.activities.createBulk(values))
+    const created = await write(() => deps.commands.createBulk(values))
     const row = await findBulk(deps.pool, workspace, id)
     if (row === undefined) throw new Error(`no reversal ${id}`)
     refuseOther(row, fingerprint)

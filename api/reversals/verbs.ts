@@ -42,7 +42,7 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
       const { livemode, params, deps } = ctx
       const request = identityOf(`POST /v1/loyalty/batch_reversals/{id}/${name}`, ctx)
       const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.activities.changeBulk(request, params.id, status)),
+        write(() => deps.commands.changeBulk(request, params.id, status)),
       )
       if (row === undefined) return notFound('reversal', params.id)
       return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }

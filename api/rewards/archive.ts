@@ -46,7 +46,7 @@ async function move(ctx: Moving, name: 'archive' | 'unarchive', archivedAt: Date
   }
   const request = identityOf(`POST /v1/loyalty/rewards/{id}/${name}`, ctx)
   const { value: row, replayed } = await write(() =>
-    deps.activities.updateReward(request, params.id, (reward) => ({
+    deps.commands.updateReward(request, params.id, (reward) => ({
       // archived twice, it stays archived since the first time
       archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),
     })),

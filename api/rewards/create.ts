@@ -55,7 +55,7 @@ export const createReward = endpoint({
         tierCosts: tier_costs && tierUnits(program, tier_costs),
         minTier: min_tier,
       }
-      return deps.activities.createReward(request, values, variantUnits(variants, decimals))
+      return deps.commands.createReward(request, values, variantUnits(variants, decimals))
     })
     if ('row' in created) {
       return { status: 'created', object: await presentReward(deps, ctx, created.row) }

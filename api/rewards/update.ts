@@ -50,7 +50,7 @@ export const updateReward = endpoint({
       const program = await findProgram(deps.pool, workspace, before.program)
       if (program === undefined) throw new Error(`no program ${before.program}`)
       refuseUnknownTier(program, body.min_tier)
-      return deps.activities.updateReward(
+      return deps.commands.updateReward(
         request,
         params.id,
         (reward) => changeOf(reward, body, program),

@@ -18,7 +18,7 @@ export const mergeSettings = atBothPaths('/settings', (path) =>
     handle: async (ctx) => {
       const request = identityOf('PUT /v1/settings', ctx)
       const { value, replayed } = await write(() =>
-        ctx.deps.activities.mergeSettings(request, ctx.body),
+        ctx.deps.commands.mergeSettings(request, ctx.body),
       )
       return { status: 'ok', replayed, object: value }
     },

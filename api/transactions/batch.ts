@@ -68,7 +68,7 @@ export const createTransactions = endpoint({
       const programOf = await findPrograms(deps.pool, workspace, accounts)
       const rows = body.transactions.map((row, index) => rowIn(programOf, row, index))
       const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
-      return { result: await deps.activities.postTransactions(batch), rows }
+      return { result: await deps.commands.postTransactions(batch), rows }
     })
     if (result.refusal !== undefined) {
       const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])

@@ -31,7 +31,7 @@ export const createTransaction = endpoint({
     'idempotency_key_reused',
   ],
   handle: async ({ workspace, livemode, body, operation, fingerprint, deps }) => {
-    const { pool, activities } = deps
+    const { pool, commands } = deps
     const account = await findAccount(pool, workspace, body.account)
     if (account === undefined) return missing('account', body.account)
     const now = await databaseNow(pool)
@@ -45,7 +45,7 @@ export const createTransaction = endpoint({
       const program = await findProgram(pool, workspace, account.program)
       if (program === undefined) throw new Error(`no program ${account.program}`)
       const { decimals, rounding } = program
-      const posted = await activities.postTransaction({
+      const posted = await commands.postTransaction({
         workspace,
         account: account.id,
         type: body.type,

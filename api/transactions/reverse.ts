@@ -40,7 +40,7 @@ export const reverseTransaction = endpoint({
     if (before === undefined) return notFound('transaction', params.id)
     const at = (await databaseNow(deps.pool)).toISOString()
     const ask = { workspace, transaction: params.id, ...body, operation, fingerprint, at }
-    const result = await write(() => deps.activities.reverseTransaction(ask))
+    const result = await write(() => deps.commands.reverseTransaction(ask))
     if (result.refusal !== undefined) {
       const decimals = await deps.decimals.ofProgram(workspace, before.program)
       throw new Refused(inPoints(result.refusal, decimals))

@@ -32,7 +32,7 @@ export const createWebhookEndpoint = endpoint({
       description: body.description ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.activities.createWebhookEndpoint(request, values))
+    const created = await write(() => deps.commands.createWebhookEndpoint(request, values))
     if ('row' in created) {
       const { row } = created
       return {

@@ -21,7 +21,7 @@ export const deleteWebhookEndpoint = endpoint({
     const { params, deps } = ctx
     const request = identityOf('DELETE /v1/webhook_endpoints/{id}', ctx)
     const { value, replayed } = await write(() =>
-      deps.activities.deleteWebhookEndpoint(request, params.id),
+      deps.commands.deleteWebhookEndpoint(request, params.id),
     )
     if (value === undefined) return notFound('webhook endpoint', params.id)
     const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }

@@ -48,7 +48,7 @@ export const replayWebhookEvents = endpoint({
     }
     const request = identityOf('POST /v1/webhook_endpoints/{id}/replay', ctx)
     const { value: deliveries, replayed } = await write(() =>
-      deps.activities.replayWebhookEvents(request, replay),
+      deps.commands.replayWebhookEvents(request, replay),
     )
     return {
       status: 'accepted',

@@ -21,7 +21,7 @@ export const rollWebhookSecret = endpoint({
     const { livemode, params, body, deps } = ctx
     const request = identityOf('POST /v1/webhook_endpoints/{id}/roll_secret', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.rollWebhookSecret(request, params.id, body.overlap_hours),
+      deps.commands.rollWebhookSecret(request, params.id, body.overlap_hours),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
     return {

@@ -30,7 +30,7 @@ export const testWebhookEndpoint = endpoint({
     }
     const request = identityOf('POST /v1/webhook_endpoints/{id}/test', ctx)
     const { value: event, replayed } = await write(() =>
-      deps.activities.testWebhookEndpoint(request, params.id, newId('evt')),
+      deps.commands.testWebhookEndpoint(request, params.id, newId('evt')),
     )
     if (event === null) {
       return refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })

@@ -33,7 +33,7 @@ export const updateWebhookEndpoint = endpoint({
     })
     const request = identityOf('PATCH /v1/webhook_endpoints/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.activities.updateWebhookEndpoint(request, params.id, changeOf, { url, status }),
+      deps.commands.updateWebhookEndpoint(request, params.id, changeOf, { url, status }),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
     return { status: 'ok', replayed, object: endpointObject(row, livemode) }

@@ -99,7 +99,7 @@ async function takeIn(
   const { workspace, endpoint } = signer
   const from = { workspace, endpoint, provider: params.provider }
   const { outcome, conflict } = await write(() =>
-    deps.activities.receivePayment({ ...told, ...from, event }),
+    deps.commands.receivePayment({ ...told, ...from, event }),
   )
   const object = { received: true as const, duplicate: outcome === 'duplicate' }
   if (!conflict) return { status: 'ok' as const, object }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
 import { insertRedemption } from '../../db/redemptions.ts'
 import { postPoints } from '../../db/transactions.ts'
@@ -91,7 +91,7 @@ function ledgerDebit(name: string, title: string, debit: keyof typeof DEBITS): C
 }
 
 async function enrol(pool: Pool, books: pg.Pool, turn: Turn): Promise<void> {
-  await workspaceActivities({ pool }).createWorkspace(WORKSPACE, 'Bench', false)
+  await workspaceCommands({ pool }).createWorkspace(WORKSPACE, 'Bench', false)
   await seedWorkspace(pool, WORKSPACE, 'Bench')
   await books.query(
     `INSERT INTO account (workspace, id, program)

@@ -36,16 +36,21 @@ export const DIRECTIONS = {
     types: ['db/pool.ts'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },
-  activities: { from: ['temporal/', 'db/', 'domain/'], closed: /^express(\/|$)/ },
+  app: { from: ['temporal/', 'db/', 'domain/'], closed: /^express(\/|$)/ },
+  activities: {
+    from: ['app/', 'temporal/engine.ts', 'domain/'],
+    types: ['db/'],
+    closed: /^(pg|drizzle-orm|express)(\/|$)/,
+  },
   api: {
-    from: ['temporal/', 'activities/', 'db/', 'domain/', 'config.ts', 'package.json'],
+    from: ['app/', 'temporal/', 'activities/', 'db/', 'domain/', 'config.ts', 'package.json'],
     // No SQL, and no way to open a transaction.
     types: ['db/schema/', 'db/workspace-client.ts', 'db/call.ts'],
     names: { 'db/': READS },
     closed: /^(pg|drizzle-orm)(\/|$)/,
   },
   worker: {
-    from: ['api/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
+    from: ['api/', 'app/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
   },
   // Bundled for browsers, edges and servers alike: nothing of the server, and nothing of Node.
   sdk: { from: [], packages: /^(@noble\/hashes(\/|$)|esbuild$|node:)/ },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop
@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 it('discount codes that nobody has may be tried sixty times a minute and key; then payments with a code wait, others do not', async () => {
-  const { key } = await workspaceActivities(shop).createKey(shop.workspace, 'secret')
+  const { key } = await workspaceCommands(shop).createKey(shop.workspace, 'secret')
   const pay = (discounts: object[], by = key) =>
     shop.post(
       '/v1/payments',

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from './shop.ts'
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 const addSecret = (provider: string, secret: string) =>
-  workspaceActivities({ pool: shop.pool }).addPaymentSecret(shop.workspace, provider, secret)
+  workspaceCommands({ pool: shop.pool }).addPaymentSecret(shop.workspace, provider, secret)
 const event = (more: object = {}) => ({
   id: newId('evt'),
   type: 'payment.created',

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
-import { workspaceActivities } from '../../activities/workspace.ts'
 import { createLog } from '../../api/log.ts'
 import { productApp } from '../../api/product.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { type House, type HouseOptions, LOCAL, openHouse } from '../support/house.ts'
 
@@ -64,7 +64,7 @@ export async function openShop(
     delete: (path, key = secretKey) => request(app).delete(path).set('X-Api-Key', key),
     put: (path, body, key = secretKey) => request(app).put(path).set('X-Api-Key', key).send(body),
     stranger: async () => {
-      const { createWorkspace } = workspaceActivities({ pool: house.pool })
+      const { createWorkspace } = workspaceCommands({ pool: house.pool })
       return (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
     },
     patch: (path, body) => request(app).patch(path).set('X-Api-Key', secretKey).send(body),

@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
 import { ENDPOINTS } from '../../api/endpoints.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { ended } from '../support/redeem.ts'
 import { openShop, type Shop } from './shop.ts'
@@ -12,7 +12,7 @@ let ids: Record<string, string>
 
 beforeAll(async () => {
   shop = await openShop()
-  const { createWorkspace } = workspaceActivities({ pool: shop.pool })
+  const { createWorkspace } = workspaceCommands({ pool: shop.pool })
   stranger = (await createWorkspace(newId('ws'), 'Another shop', false)).secretKey
   // prog_default is everybody's
   await shop.owner.query(

@@ -257,7 +257,7 @@ describe('a payment that does not complete', () => {
     await shop.owner.query(`update payment set expires_at = now() where id = $1`, [body.id])
     const at = new Date().toISOString()
     const expire = () =>
-      shop.activities.expirePayment({ workspace: shop.workspace, payment: body.id, at })
+      shop.commands.expirePayment({ workspace: shop.workspace, payment: body.id, at })
     await Promise.all([expire(), expire()])
     expect((await shop.get(`/v1/payments/${body.id}`)).body.status).toBe('expired')
     expect(await movesOf(account)).toEqual([
@@ -448,7 +448,7 @@ describe('what has a date', () => {
     const answer = await pay({ customer, store_credit: 1 })
     expect(answer.body.error).toMatchObject({ available: 0 })
     expect(await movesOf(account)).toEqual([['issue', 1_000]])
-    const expire = () => shop.activities.expireCredit({ workspace: shop.workspace, account })
+    const expire = () => shop.commands.expireCredit({ workspace: shop.workspace, account })
     await Promise.all([expire(), expire()])
     expect(await movesOf(account)).toEqual([
       ['issue', 1_000],

@@ -92,7 +92,7 @@ describe('a bare date is the whole day of the program’s zone', () => {
       [10, last],
       [100, after.replace('Z', '.001Z')],
     ] as const) {
-      await shop.activities.postTransaction({
+      await shop.commands.postTransaction({
         workspace: shop.workspace,
         account,
         type: 'adjust',

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expiryActivities } from '../../activities/expiry.ts'
-import type { Failure } from '../../activities/failures.ts'
+import type { Failure } from '../../app/failures.ts'
 import { expireAccount, expireAccounts } from '../../db/expiry.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
@@ -94,7 +94,7 @@ describe('a credit shows when it expires', () => {
       `update lot set expires_at = expires_at - interval '60 days' where id = $1`,
       [posted.id],
     )
-    await shop.activities.postTransaction({
+    await shop.commands.postTransaction({
       workspace: shop.workspace,
       account,
       type: 'earn',
@@ -254,7 +254,7 @@ describe('a policy', () => {
     const inProgram = await program({ mode: 'rolling', months: 1, resetOnActivity: true })
     const account = await member(inProgram)
     const monthAgo = new Date(Date.now() - 20 * DAY_MS).toISOString()
-    await shop.activities.postTransaction({
+    await shop.commands.postTransaction({
       workspace: shop.workspace,
       account,
       type: 'adjust',
@@ -308,7 +308,7 @@ describe('a policy', () => {
     await credit(account, -5)
     await look(account, inDays(2)) // nothing is left to warn of
     const at = inDays(40) // nobody had to look since
-    await shop.activities.updateProgram(
+    await shop.commands.updateProgram(
       { workspace: shop.workspace, route: 'test', key: null, fingerprint: 'f' },
       inProgram,
       () => ({ expiryWarnDaysBefore: 30 }),

@@ -13,10 +13,10 @@ import { json } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { UploadLost } from '../../activities/upload.ts'
 import { ndjsonLines } from '../../api/imports/lines.ts'
 import { uploaded } from '../../api/imports/upload.ts'
 import { createLog } from '../../api/log.ts'
+import { UploadLost } from '../../app/uploads.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
@@ -140,8 +140,8 @@ it('the same file sent twice at once under one key is one import', async () => {
 const ofOtherProcesses = async (n: number) => {
   const uploads = Array.from({ length: n }, () => ({ workspace: shop.workspace, id: newId('upl') }))
   for (const upload of uploads) {
-    expect(await shop.activities.openUpload(upload, 4)).toBe(true)
-    await shop.activities.keepChunk(upload, { no: 0, rows: '[]' })
+    expect(await shop.commands.openUpload(upload, 4)).toBe(true)
+    await shop.commands.keepChunk(upload, { no: 0, rows: '[]' })
   }
   return uploads
 }
@@ -155,21 +155,21 @@ it('a workspace sends four at once to all processes together; a dead one’s cou
   const fifth = await send(rows(1))
   expect([fifth.status, fifth.body.error.code]).toEqual([429, 'too_many_requests'])
   const stranger = { workspace: newId('ws'), id: newId('upl') }
-  expect(await shop.activities.openUpload(stranger, 4)).toBe(true)
-  await shop.activities.forgetUpload(stranger)
+  expect(await shop.commands.openUpload(stranger, 4)).toBe(true)
+  await shop.commands.forgetUpload(stranger)
   await silent(uploads[0]?.id)
   expect((await send(rows(1))).status).toBe(201)
   expect(await left()).toEqual({ uploads: 3, chunks: 3 })
-  for (const upload of uploads) await shop.activities.forgetUpload(upload)
+  for (const upload of uploads) await shop.commands.forgetUpload(upload)
 })
 
 it('one that only waits for its sender says that it lives', async () => {
   const [upload] = await ofOtherProcesses(1)
   await silent(upload?.id)
-  if (upload) await shop.activities.markUploadAlive(upload)
+  if (upload) await shop.commands.markUploadAlive(upload)
   expect((await send(rows(1))).status).toBe(201)
   expect(await left()).toEqual({ uploads: 1, chunks: 1 })
-  if (upload) await shop.activities.forgetUpload(upload)
+  if (upload) await shop.commands.forgetUpload(upload)
 })
 
 it.each(['while it is read', 'before its end'])(
@@ -205,12 +205,12 @@ it('an import is not made of chunks that are not all there', async () => {
     progressedAt: new Date(),
   }
   const made = (id: string, chunks: number) =>
-    shop.activities.createBulk(values, { id, chunks, decimals: new Map() })
+    shop.commands.createBulk(values, { id, chunks, decimals: new Map() })
   const before = await imports()
   await expect(made(upload?.id ?? '', 2)).rejects.toThrow('1 of 2 chunks')
   await expect(made('upl_gone', 0)).rejects.toThrow(UploadLost)
   expect(await imports()).toBe(before)
-  if (upload) await shop.activities.forgetUpload(upload)
+  if (upload) await shop.commands.forgetUpload(upload)
 })
 
 const FILE_BYTES = 60_000_000
@@ -239,10 +239,10 @@ it('memory stays far below the file’s size', { timeout: 180_000 }, async () =>
   let kept = 0
   let peak = 0
   const before = used()
-  const activities = {
-    ...shop.activities,
-    keepChunk: async (...args: Parameters<typeof shop.activities.keepChunk>) => {
-      await shop.activities.keepChunk(...args)
+  const commands = {
+    ...shop.commands,
+    keepChunk: async (...args: Parameters<typeof shop.commands.keepChunk>) => {
+      await shop.commands.keepChunk(...args)
       if (++kept % 20 === 0) peak = Math.max(peak, used())
     },
   }
@@ -251,7 +251,7 @@ it('memory stays far below the file’s size', { timeout: 180_000 }, async () =>
     Readable.from(file()),
     createHash('sha256'),
     ndjsonLines,
-    { pool, activities, workspace, now: new Date(), log },
+    { pool, commands, workspace, now: new Date(), log },
     async (checked) => checked,
   )
   expect(bytes).toBeGreaterThanOrEqual(FILE_BYTES)

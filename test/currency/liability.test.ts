@@ -28,7 +28,7 @@ async function ledger(settings: object = {}) {
     .id as string
   const account = (await shop.post('/v1/loyalty/accounts', { program })).body.id as string
   const post = (amount: number, at: Date, more: object = {}) =>
-    shop.activities.postTransaction({
+    shop.commands.postTransaction({
       workspace: shop.workspace,
       account,
       type: 'adjust',

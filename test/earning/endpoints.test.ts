@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -54,7 +54,7 @@ async function send({ path, header, signature, body }: Send): Promise<Told> {
 async function endpoint(provider: 'generic' | 'stripe' | 'sandbox'): Promise<Endpoint> {
   const secret = `whsec_${newId('whs')}`
   const mapping = provider === 'generic' ? MAPPING : null
-  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const { addPaymentSecret } = workspaceCommands({ pool: shop.pool })
   const id = await addPaymentSecret(shop.workspace, provider, secret, mapping)
   const path = `/v1/webhooks/payments/${provider}/${id}`
   return {

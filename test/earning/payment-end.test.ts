@@ -16,7 +16,7 @@ beforeAll(async () => {
   house = await openHouse({ worker: false })
   await house.owner.query(`update account set created_at = '2020-01-01'`)
   await house.owner.query('update program set auto_enroll = true')
-  await house.activities.postTransaction({
+  await house.commands.postTransaction({
     workspace: house.workspace,
     account: 'loy_8sd2k1',
     type: 'adjust',

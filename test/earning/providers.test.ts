@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -38,7 +38,7 @@ let genericAddress: string
 beforeAll(async () => {
   shop = await openShop()
   await seedRule(shop.pool, shop.workspace)
-  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const { addPaymentSecret } = workspaceCommands({ pool: shop.pool })
   const { workspace } = shop
   const ofStripe = await addPaymentSecret(workspace, 'stripe', STRIPE_SECRET)
   const ofGeneric = await addPaymentSecret(workspace, 'generic', GENERIC_SECRET, MAPPING)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { transactionActivities } from '../../activities/transaction.ts'
+import { transactionCommands } from '../../app/transactions.ts'
 import { call } from '../../db/call.ts'
 import { type ReportedRefund, takeInPaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
@@ -112,7 +112,7 @@ class History {
   readonly customer = newId('op')
   readonly payments: Paid[]
   readonly sent: Sent[] = []
-  readonly points = transactionActivities({ pool: db.pool })
+  readonly points = transactionCommands({ pool: db.pool })
 
   constructor(account: string, charges: number[]) {
     this.account = account

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
@@ -33,7 +33,7 @@ let genericAddress: string
 let earning: ReturnType<typeof earningIn>
 beforeAll(async () => {
   shop = await openShop()
-  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const { addPaymentSecret } = workspaceCommands({ pool: shop.pool })
   const ofStripe = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
   const ofGeneric = await addPaymentSecret(shop.workspace, 'generic', GENERIC_SECRET, MAPPING)
   stripeAddress = `/v1/webhooks/payments/stripe/${ofStripe}`

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { transactionActivities } from '../../activities/transaction.ts'
+import { transactionCommands } from '../../app/transactions.ts'
 import { type ReportedRefund, takeInPaymentEvent } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
@@ -118,7 +118,7 @@ class History {
   readonly customer = newId('op')
   readonly payment = newId('pay')
   readonly refunds = new Map<number, ReportedRefund>()
-  readonly points = transactionActivities({ pool: db.pool })
+  readonly points = transactionCommands({ pool: db.pool })
   earn = ''
   reversed = false
   /** A refund failed after the reversal: its share came back. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import request from 'supertest'
 import { expect } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import type { Shop } from '../api/shop.ts'
 import { earningIn } from './earn.ts'
@@ -42,7 +42,7 @@ export async function stripeEvent(
 
 /** A shop to which Stripe speaks, and its members' payment intents. */
 export async function stripeIn(shop: Shop) {
-  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const { addPaymentSecret } = workspaceCommands({ pool: shop.pool })
   const endpoint = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
   const earning = earningIn(shop)
 

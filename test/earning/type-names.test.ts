@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
 import { rowOfRecord } from '../../api/imports/row.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { member } from '../pos/till.ts'
 
@@ -18,7 +18,7 @@ let ofStripe: string
 let ofGeneric: string
 beforeAll(async () => {
   shop = await openShop()
-  const { addPaymentSecret } = workspaceActivities({ pool: shop.pool })
+  const { addPaymentSecret } = workspaceCommands({ pool: shop.pool })
   ofStripe = await addPaymentSecret(shop.workspace, 'stripe', SECRET)
   ofGeneric = await addPaymentSecret(shop.workspace, 'generic', SECRET, MAPPING)
 })

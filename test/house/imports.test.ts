@@ -50,13 +50,20 @@ const CASES: Case[] = [
   ['temporal', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
   ['temporal', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
 
-  ['activities', `import { transact } from '../db/workspace-client.ts'`],
-  ['activities', `import { tellWorkflow } from '../temporal/outbox-call.ts'`],
+  ['app', `import { transact } from '../db/workspace-client.ts'`],
+  ['app', `import { signalEndpoint } from '../temporal/webhook.ts'`],
+  ['app', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
+  ['app', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
+  ['app', `import { settling } from '../activities/settlement.ts'`, 'import-directions'],
+
+  ['activities', `import { redemptionCommands } from '../app/redemptions.ts'`],
+  ['activities', `import { transact } from '../db/workspace-client.ts'`, 'import-directions'],
+  ['activities', `import type { RedemptionResult } from '../db/redemptions.ts'`],
   ['activities', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
   ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
 
   ['api', `import { finishReportedEvent } from '../temporal/reported-event.ts'`],
-  ['api', `import { requestActivities } from '../activities/index.ts'`],
+  ['api', `import { createCommands } from '../app/index.ts'`],
   ['api', `import { readConfig } from '../config.ts'`],
   ['api/accounts', `import { listAccounts } from '../../db/accounts.ts'`],
   ['api/accounts', `import { type AccountRow, findAccount } from '../../db/accounts.ts'`],

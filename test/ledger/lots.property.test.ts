@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
-import { redemptionCommands } from '../../activities/redemption-commands.ts'
-import { transactionActivities } from '../../activities/transaction.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
+import { transactionCommands } from '../../app/transactions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -74,7 +74,7 @@ class History {
   // starts at now: a create refuses an arming too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly account: string
-  readonly points = transactionActivities({ pool: db.pool })
+  readonly points = transactionCommands({ pool: db.pool })
   readonly redemptions = {
     ...redemptionActivities({ pool: db.pool }),
     ...redemptionCommands({ pool: db.pool }),

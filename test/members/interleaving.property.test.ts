@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
-import { redemptionCommands } from '../../activities/redemption-commands.ts'
-import { transactionActivities } from '../../activities/transaction.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
+import { transactionCommands } from '../../app/transactions.ts'
 import { mergeAccount, setAccountStatus } from '../../db/account-changes.ts'
 import { expireAccount } from '../../db/expiry.ts'
 import { type ReportedPayment, type ReportedRefund, takeInPaymentEvent } from '../../db/payments.ts'
@@ -178,7 +178,7 @@ class History {
   readonly paid: Paid[] = []
   // starts ahead of the clock: a create refuses an arming too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
-  readonly points = transactionActivities({ pool: db.pool })
+  readonly points = transactionCommands({ pool: db.pool })
   readonly redemptions = {
     ...redemptionActivities({ pool: db.pool }),
     ...redemptionCommands({ pool: db.pool }),

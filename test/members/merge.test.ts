@@ -24,7 +24,7 @@ const redeem = (id: string, reward = 'rwd_fivecredit') =>
   shop.post('/v1/loyalty/redemptions', { account: id, reward })
 /** Takes points below zero, as a refund of a payment does. */
 const clawBack = (id: string, points: number) =>
-  shop.activities.postTransaction({
+  shop.commands.postTransaction({
     workspace: shop.workspace,
     account: id,
     type: 'clawback',

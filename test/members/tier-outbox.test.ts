@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { bulkActivities } from '../../activities/bulk.ts'
-import { programActivities } from '../../activities/program.ts'
+import { bulkCommands } from '../../app/bulk.ts'
+import { programCommands } from '../../app/programs.ts'
 import { reviewAccountTier } from '../../db/account-changes.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
 import { postPoints } from '../../db/transactions.ts'
@@ -104,7 +104,7 @@ test('a review that comes earlier, by a change of the tiers, writes the row; cha
   const before = await reviewOf(account)
   await db.owner.query('delete from workflow_outbox')
   const tiers = YEAR.tiers.map((tier) => ({ ...tier, threshold: tier.threshold * 2 }))
-  const { updateProgram } = programActivities({ pool: db.pool })
+  const { updateProgram } = programCommands({ pool: db.pool })
   await updateProgram(
     request(),
     'prog_default',
@@ -134,7 +134,7 @@ test('a review that comes earlier, by a change of the tiers, writes the row; cha
 })
 
 test('an import or a reversal writes its row where it is created, paused, resumed or canceled, and no other change of it', async () => {
-  const { createBulk, changeBulk } = bulkActivities({ pool: db.pool })
+  const { createBulk, changeBulk } = bulkCommands({ pool: db.pool })
   const id = newId('imp')
   const bulk = {
     workspace,

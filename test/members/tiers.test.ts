@@ -50,7 +50,7 @@ const grant = (id: string, amount: number) =>
   shop.post('/v1/loyalty/transactions', { account: id, amount, reason: 'test' })
 /** Points earned some days ago, told of only now. */
 const earned = (id: string, amount: number, daysAgo = 0) =>
-  shop.activities.postTransaction({
+  shop.commands.postTransaction({
     workspace: shop.workspace,
     account: id,
     type: 'earn',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { requestActivities } from '../../activities/index.ts'
+import { createCommands } from '../../app/index.ts'
 import { newId } from '../../domain/ids.ts'
 import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
 import type { House } from '../support/house.ts'
@@ -35,7 +35,7 @@ async function enrol(): Promise<string> {
   const request = { workspace: house.workspace, route: 'test', key: null, fingerprint: 'f' }
   const values = { workspace: house.workspace, program, customer: null, metadata: {} }
   const id = newId('loy')
-  await house.activities.createAccount(request, { ...values, id })
+  await house.commands.createAccount(request, { ...values, id })
   return id
 }
 
@@ -43,7 +43,7 @@ const earn = (
   account: string,
   amount: number,
   atMs: number,
-  { postTransaction } = house.activities,
+  { postTransaction } = house.commands,
 ) =>
   postTransaction({
     workspace: house.workspace,
@@ -117,7 +117,7 @@ describe('a tier', () => {
   test('falls the same in a run started without the delay', async () => {
     const [id, startedMs] = [await enrol(), await nowMs()]
     // by a process that sends nothing, so that no run is begun but this
-    await earn(id, 700, startedMs, requestActivities({ pool: house.owner, engine: house.engine }))
+    await earn(id, 700, startedMs, createCommands({ pool: house.owner, engine: house.engine }))
     await env.client.workflow.start(WORKFLOW.tierReview, {
       workflowId: tierReviewWorkflowId(house.workspace, id),
       taskQueue: 'engagement',

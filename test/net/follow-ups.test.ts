@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Failure } from '../../activities/failures.ts'
 import { asRequest, followUp } from '../../activities/follow-ups.ts'
+import type { Failure } from '../../app/failures.ts'
 import { type Engine, withinDeadline } from '../../temporal/engine.ts'
 
 /** An engine that never answers: each call ends at its deadline. */

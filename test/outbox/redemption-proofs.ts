@@ -59,7 +59,7 @@ export function redemptionProofs(
       verb(id, 'cancel'),
     ),
     ends('one that a till confirms is told', ['redemption_confirm'], 'redemption', (id) =>
-      shop.activities.confirmRedemption(asked(id)),
+      shop.commands.confirmRedemption(asked(id)),
     ),
     ends('a reversed one is told', ['redemption_reverse'], 'redemption', (id) =>
       verb(id, 'reverse', { reason: 'test' }),
@@ -70,16 +70,16 @@ export function redemptionProofs(
       'redemption',
       async (id) => {
         await attach(shop, id, 'completed')
-        await shop.activities.reverseRedemption({ ...asked(id), points: 501, reason: 'test' })
+        await shop.commands.reverseRedemption({ ...asked(id), points: 501, reason: 'test' })
       },
     ),
     ends('one whose payment completed is told', ['redemption_apply'], 'redemption', async (id) => {
       const payment = await attach(shop, id, 'completed')
-      await shop.activities.applyRedemption({ ...asked(id), payment })
+      await shop.commands.applyRedemption({ ...asked(id), payment })
     }),
     ends('a shipped one is told', ['fulfillment_ship'], 'fulfillment', (id) => verb(id, 'fulfill')),
     ends('one that is given up is told', ['fulfillment_give_up'], 'fulfillment', (id) =>
-      shop.activities.cancelFulfillment({ ...asked(id), reason: 'test' }),
+      shop.commands.cancelFulfillment({ ...asked(id), reason: 'test' }),
     ),
   ]
 }

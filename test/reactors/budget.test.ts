@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planEvent } from '../../activities/reported-event.ts'
+import { planEvent } from '../../app/reported-events.ts'
 import type { FoundEvent } from '../../db/reported-events.ts'
 import { Payload, TooSlow } from '../../domain/expression/payload.ts'
 import { planReactor, type Reaction, type Rule } from '../../domain/reactor.ts'

@@ -2,15 +2,15 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { expiryActivities } from '../../activities/expiry.ts'
-import { type Failure, failuresTo } from '../../activities/failures.ts'
 import { liabilityActivities } from '../../activities/liability.ts'
 import { reconcilerActivities } from '../../activities/reconciler.ts'
 import { redemptionActivities } from '../../activities/redemption.ts'
-import { eachRow, workOff } from '../../activities/rows.ts'
 import { storeCreditActivities } from '../../activities/store-credit.ts'
 import { tierReassessmentActivities } from '../../activities/tier-reassessment.ts'
-import { uploadActivities } from '../../activities/upload.ts'
 import { createLog } from '../../api/log.ts'
+import { type Failure, failuresTo } from '../../app/failures.ts'
+import { eachRow, workOff } from '../../app/rows.ts'
+import { uploadCommands } from '../../app/uploads.ts'
 import { insertPayment } from '../../db/payments.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
@@ -370,7 +370,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
 
   it('files of imports whose process died while it read them; of one that lives nothing is removed', async () => {
     const uploads = [newId('upl'), newId('upl')]
-    const { openUpload, keepChunk } = uploadActivities({ pool: db.pool, engine })
+    const { openUpload, keepChunk } = uploadCommands({ pool: db.pool, engine })
     for (const id of uploads) {
       expect(await openUpload({ workspace, id }, 4)).toBe(true)
       await keepChunk({ workspace, id }, { no: 0, rows: '[]' })

@@ -50,7 +50,7 @@ async function member(): Promise<string> {
 }
 
 const credit = (account: string, amount: number, more: { type?: 'earn'; expiresAt?: Date }) =>
-  house.activities.postTransaction({
+  house.commands.postTransaction({
     workspace: house.workspace,
     account,
     type: more.type ?? 'adjust',
@@ -101,9 +101,9 @@ async function imported(status: 'running' | 'paused'): Promise<string> {
     expires_at: null,
     metadata: {},
   }
-  await house.activities.openUpload(upload, 4)
-  await house.activities.keepChunk(upload, { no: 0, rows: JSON.stringify([row]) })
-  await house.activities.createBulk(
+  await house.commands.openUpload(upload, 4)
+  await house.commands.keepChunk(upload, { no: 0, rows: JSON.stringify([row]) })
+  await house.commands.createBulk(
     {
       workspace: house.workspace,
       id,

@@ -165,7 +165,7 @@ describe('a refund that cannot be made', () => {
   it('of another provider’s payment likewise: it is made there', async () => {
     const body = { account: 'loy_8sd2k1', reward: 'rwd_fivecredit' }
     const { id } = (await shop.post(REDEMPTIONS, body)).body
-    await shop.activities.receivePayment({
+    await shop.commands.receivePayment({
       workspace: shop.workspace,
       provider: 'stripe',
       endpoint: 'whs_stripe',

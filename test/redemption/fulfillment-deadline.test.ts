@@ -27,7 +27,7 @@ const now = () => env.currentTimeMs()
 const week = async (reward: string, more: object = {}) =>
   redeemItem(house, { reward, deadlineMs: 7 * DAY_MS, nowMs: await now(), ...more })
 const ship = async (redemption: string, quantity?: number) =>
-  house.activities.fulfillRedemption({
+  house.commands.fulfillRedemption({
     workspace: house.workspace,
     redemption,
     quantity,
@@ -128,7 +128,7 @@ describe('the deadline of a fulfilment', () => {
     const { fulfillment } = await redemptionOf(house, redemption)
     const deadlineMs = Date.parse(fulfillment?.deadline ?? '')
     const act = (atMs: number) =>
-      house.activities.actOnOverdueFulfillment({
+      house.commands.actOnOverdueFulfillment({
         workspace: house.workspace,
         redemption,
         at: new Date(atMs).toISOString(),

@@ -39,21 +39,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const round = fc.array(step, { minLength: 1, maxLength: 2 })
 
 async function take(redemption: string, one: Step): Promise<void> {
-  const { activities, workspace } = house
+  const { commands, workspace } = house
   const about = { workspace, redemption, at: new Date().toISOString() }
   const asked = { ...about, operation: newId('op'), fingerprint: '' }
   const send = async (): Promise<unknown> => {
     if (one.do === 'ship') {
       const parcel = { tracking: null, carrier: null, quantity: one.quantity }
-      return activities.fulfillRedemption({ ...asked, ...parcel })
+      return commands.fulfillRedemption({ ...asked, ...parcel })
     }
-    if (one.do === 'give up') return activities.cancelFulfillment({ ...asked, reason: 'test' })
+    if (one.do === 'give up') return commands.cancelFulfillment({ ...asked, reason: 'test' })
     if (one.do === 'overdue') {
       const at = new Date(Date.now() + one.days * DAY_MS).toISOString()
-      return activities.actOnOverdueFulfillment({ ...about, at })
+      return commands.actOnOverdueFulfillment({ ...about, at })
     }
     const { quantity, points } = one
-    return activities.reverseRedemption({ ...asked, reason: 'test', quantity, points })
+    return commands.reverseRedemption({ ...asked, reason: 'test', quantity, points })
   }
   await Promise.all([send(), send()])
 }
@@ -71,7 +71,7 @@ test('whatever happens to an item, in any order, twice and at once: points, stoc
           `insert into account (workspace, id, program) values ($1, $2, 'prog_default')`,
           [house.workspace, account],
         )
-        await house.activities.postTransaction({
+        await house.commands.postTransaction({
           workspace: house.workspace,
           account,
           type: 'adjust',

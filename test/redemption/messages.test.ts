@@ -61,7 +61,7 @@ describe('a run armed to its deadline', () => {
     await askRedemption(house.engine, input, extend, { ...operation(), minutes: 1 })
     const extended = await redemptionOf(house, input.redemption)
     expect(extended.expiresAt?.getTime()).toBe((first.expiresAt?.getTime() ?? 0) + 60_000)
-    const later = await house.activities.releaseDueRedemption({
+    const later = await house.commands.releaseDueRedemption({
       workspace: house.workspace,
       redemption: input.redemption,
       at: input.releasesAt,
@@ -77,7 +77,7 @@ describe('a run armed to its deadline', () => {
     expect(await askRedemption(house.engine, input, extend, ask)).toEqual({ replayed: false })
     const once = await redemptionOf(house, input.redemption)
     // a repeat that reaches the workflow again (another update id, as after retention) finds the stored message
-    const again = await house.activities.extendRedemption({
+    const again = await house.commands.extendRedemption({
       ...ask,
       workspace: house.workspace,
       redemption: input.redemption,

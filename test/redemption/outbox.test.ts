@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fulfillmentActivities } from '../../activities/fulfillment.ts'
 import { redemptionActivities } from '../../activities/redemption.ts'
-import { redemptionCommands } from '../../activities/redemption-commands.ts'
 import { write } from '../../api/contention.ts'
+import { fulfillmentCommands } from '../../app/fulfillments.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
 import { readRedemption } from '../../db/from-ledger.ts'
 import type { RedemptionResult, RedemptionRow } from '../../db/redemptions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
@@ -16,13 +17,16 @@ import type { House } from '../support/house.ts'
 const workspace = newId('ws')
 let db: TestDatabase
 let keys: House['keys']
-let commands: ReturnType<typeof redemptionCommands>
+let commands: ReturnType<typeof redemptionCommands> & ReturnType<typeof fulfillmentCommands>
 let activities: ReturnType<typeof redemptionActivities> & ReturnType<typeof fulfillmentActivities>
 
 beforeAll(async () => {
   db = await testDatabase()
   keys = await seedWorkspace(db.pool, workspace, 'Test shop')
-  commands = redemptionCommands({ pool: db.pool })
+  commands = {
+    ...redemptionCommands({ pool: db.pool }),
+    ...fulfillmentCommands({ pool: db.pool }),
+  }
   activities = {
     ...redemptionActivities({ pool: db.pool }),
     ...fulfillmentActivities({ pool: db.pool }),

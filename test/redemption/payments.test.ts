@@ -25,7 +25,7 @@ const receive = (
   status: 'completed' | 'failed' | 'processing',
   more: Record<string, unknown> = {},
 ) =>
-  house.activities.receivePayment({
+  house.commands.receivePayment({
     workspace: house.workspace,
     provider: 'sandbox',
     endpoint: house.keys.paymentEndpoint,
@@ -55,7 +55,7 @@ describe('a payment that leaves its redemption', () => {
   test('canceled: released, and the redemption names its reason', async () => {
     const { redemption } = await redeem(house)
     const { payment } = await pay(house, [redemption], 'requires_payment')
-    await house.activities.movePayment({
+    await house.commands.movePayment({
       workspace: house.workspace,
       payment: payment?.id ?? '',
       status: 'canceled',
@@ -113,7 +113,7 @@ describe('a payment that leaves its redemption', () => {
     ],
   ])('a redemption of another member is refused at attach: %s', async (_how, account, payer) => {
     const { redemption } = await redeem(house, { account })
-    const refused = await house.activities.createPayment({
+    const refused = await house.commands.createPayment({
       workspace: house.workspace,
       payment: newId('pay'),
       route: '',
@@ -158,7 +158,7 @@ describe('a payment that leaves its redemption', () => {
       redeem(house, { account: 'loy_abc123' }),
       redeem(house),
     ])
-    const result = await house.activities.createPayment({
+    const result = await house.commands.createPayment({
       workspace: house.workspace,
       payment: newId('pay'),
       route: '',
@@ -231,7 +231,7 @@ describe('completed after release', () => {
     const poor = await redeem(house, { account: 'loy_9f2k' })
     await cancelOf(poor)
     const left = await balanceOf(house, 'loy_9f2k')
-    await house.activities.postTransaction({
+    await house.commands.postTransaction({
       workspace: house.workspace,
       account: 'loy_9f2k',
       type: 'adjust',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../activities/redemption.ts'
-import { redemptionCommands } from '../../activities/redemption-commands.ts'
 import { write } from '../../api/contention.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
 import { readPayment, readRedemption } from '../../db/from-ledger.ts'
 import type { Pool } from '../../db/pool.ts'
 import { seedWorkspace } from '../../dev/demo.ts'

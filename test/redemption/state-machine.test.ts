@@ -109,13 +109,13 @@ async function bringTo(state: State): Promise<Subject> {
   }
   if (state === 'applied') {
     const payment = await attach(house, redemption, 'completed')
-    await house.activities.applyRedemption({ ...who, payment })
+    await house.commands.applyRedemption({ ...who, payment })
     return { redemption, payment }
   }
   if (state === 'released')
-    await house.activities.cancelRedemption({ ...who, ...operation(), reason: 'test' })
+    await house.commands.cancelRedemption({ ...who, ...operation(), reason: 'test' })
   if (state === 'reversed')
-    await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'test' })
+    await house.commands.reverseRedemption({ ...who, ...operation(), reason: 'test' })
   return { redemption, payment: newId('pay') }
 }
 
@@ -123,23 +123,23 @@ function say(message: Message, { redemption, payment }: Subject) {
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }
   switch (message) {
     case 'completed':
-      return house.activities.applyRedemption({ ...who, payment })
+      return house.commands.applyRedemption({ ...who, payment })
     case 'failed':
-      return house.activities.releaseFailedRedemption({ ...who, payment, reason: 'payment_failed' })
+      return house.commands.releaseFailedRedemption({ ...who, payment, reason: 'payment_failed' })
     case 'failed elsewhere':
-      return house.activities.releaseFailedRedemption({
+      return house.commands.releaseFailedRedemption({
         ...who,
         payment: newId('pay'),
         reason: 'payment_failed',
       })
     case 'cancel':
-      return house.activities.cancelRedemption({ ...who, ...operation(), reason: 'canceled' })
+      return house.commands.cancelRedemption({ ...who, ...operation(), reason: 'canceled' })
     case 'extend':
-      return house.activities.extendRedemption({ ...who, ...operation(), minutes: 10 })
+      return house.commands.extendRedemption({ ...who, ...operation(), minutes: 10 })
     case 'reverse':
-      return house.activities.reverseRedemption({ ...who, ...operation(), reason: 'mistake' })
+      return house.commands.reverseRedemption({ ...who, ...operation(), reason: 'mistake' })
     case 'deadline':
-      return house.activities.releaseDueRedemption(who)
+      return house.commands.releaseDueRedemption(who)
   }
 }
 
@@ -149,12 +149,12 @@ const operation = () => ({ operation: newId('op'), fingerprint: 'test' })
 async function restore(redemption: string, balance: number): Promise<void> {
   if ((await balanceOf(house)) === balance) return
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }
-  const { refusal } = await house.activities.reverseRedemption({
+  const { refusal } = await house.commands.reverseRedemption({
     ...who,
     ...operation(),
     reason: 'restore',
   })
   if (!refusal) return
   await house.owner.query(`update payment set status = 'failed' where status = 'processing'`)
-  await house.activities.reverseRedemption({ ...who, ...operation(), reason: 'restore' })
+  await house.commands.reverseRedemption({ ...who, ...operation(), reason: 'restore' })
 }

@@ -42,7 +42,7 @@ describe('the 30 minutes', () => {
 
   test('extended by an hour before they pass, are an hour and a half', async () => {
     const input = await redeem(house, { holdMs: 30 * MINUTE_MS })
-    await house.activities.extendRedemption({
+    await house.commands.extendRedemption({
       workspace: house.workspace,
       redemption: input.redemption,
       minutes: 60,

@@ -1,6 +1,6 @@
 import { Vinr, VinrConflictError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { workspaceActivities } from '../../activities/workspace.ts'
+import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { has, type Served, serve } from './served.ts'
 
@@ -12,7 +12,7 @@ let vinr: Vinr
 beforeAll(async () => {
   shop = await serve()
   // A workspace without members: the page enrols the first.
-  const { createWorkspace } = workspaceActivities({ pool: shop.pool })
+  const { createWorkspace } = workspaceCommands({ pool: shop.pool })
   process.env.VINR_SECRET_KEY = (await createWorkspace(newId('ws'), 'New shop', false)).secretKey
   vinr = new Vinr({ secretKey: process.env.VINR_SECRET_KEY })
 })

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
-import type { Failure } from '../../activities/failures.ts'
-import { type RequestActivities, requestActivities } from '../../activities/index.ts'
+import type { Failure } from '../../app/failures.ts'
+import { type Commands, createCommands } from '../../app/index.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { sendAfterCommits } from '../../temporal/after-commit.ts'
@@ -15,7 +15,7 @@ import { quietEngine } from './runtime.ts'
 /** The product without its API: database, engine, worker, and one workspace with the documents' data. */
 export type House = TestDatabase & {
   engine: Awaited<ReturnType<typeof connectEngine>>
-  activities: RequestActivities
+  commands: Commands
   workspace: string
   keys: Awaited<ReturnType<typeof seedWorkspace>>
   /** What the reconciler found, by kind. */
@@ -76,7 +76,7 @@ export async function openHouse({
   return {
     ...database,
     engine,
-    activities: requestActivities({
+    commands: createCommands({
       pool: database.pool,
       engine,
       allowedAddresses: LOCAL,

@@ -70,7 +70,7 @@ export async function pay(
   status: 'completed' | 'failed' | 'requires_payment' = 'completed',
 ) {
   const at = new Date()
-  return house.activities.createPayment({
+  return house.commands.createPayment({
     workspace: house.workspace,
     payment: newId('pay'),
     route: 'POST /v1/payments',

@@ -9,7 +9,7 @@ import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import type { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
-import { requestActivities } from '../../activities/index.ts'
+import { createCommands } from '../../app/index.ts'
 import type { Pool } from '../../db/pool.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
@@ -121,7 +121,7 @@ export async function openSkippingHouse({
     engine,
     workspace,
     keys,
-    activities: requestActivities({ pool: database.pool, engine }),
+    commands: createCommands({ pool: database.pool, engine }),
     close: async () => {
       worker.shutdown()
       await running

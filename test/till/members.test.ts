@@ -279,7 +279,7 @@ describe('a look-up', () => {
   })
 
   it('that found nobody sixty times is refused for the rest of the minute, for its kind and key alone', async () => {
-    const { createKey } = (await import('../../activities/workspace.ts')).workspaceActivities(shop)
+    const { createKey } = (await import('../../app/workspaces.ts')).workspaceCommands(shop)
     const guessing = (await createKey(shop.workspace, 'secret')).key
     const guesses = await Promise.all(
       Array.from({ length: 80 }, (_, n) => lookUp({ token: `guess-number-${n}` }, guessing)),
@@ -296,7 +296,7 @@ describe('a look-up', () => {
   })
 
   it('and what else names a user by a guess is counted with look-ups by id: wallets, conversions, events and dry runs', async () => {
-    const { createKey } = (await import('../../activities/workspace.ts')).workspaceActivities(shop)
+    const { createKey } = (await import('../../app/workspaces.ts')).workspaceCommands(shop)
     const { key } = await createKey(shop.workspace, 'secret')
     const name = `guess.${number().slice(1)}`
     await shop.post('/v1/event_types', { name, schema: { type: 'object' } })

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { expect, test } from 'vitest'
-import { addressGuard } from '../../activities/webhooks/addresses.ts'
-import { createSend } from '../../activities/webhooks/send.ts'
+import { addressGuard } from '../../app/webhooks/addresses.ts'
+import { createSend } from '../../app/webhooks/send.ts'
 import { openReceiver } from './receiver.ts'
 
 const publicOnly = addressGuard([])

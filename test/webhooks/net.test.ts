@@ -24,7 +24,7 @@ test('deliveries whose signal was lost are found by the reconciler, two minutes 
   const receiver = await openReceiver()
   const { workspace } = house
   const request = { workspace, route: 'test', key: null, fingerprint: '' }
-  await house.activities.createWebhookEndpoint(request, {
+  await house.commands.createWebhookEndpoint(request, {
     workspace,
     id: newId('we'),
     url: receiver.url,
@@ -35,7 +35,7 @@ test('deliveries whose signal was lost are found by the reconciler, two minutes 
   for (const n of [1, 2]) {
     const id = newId('loy')
     const member = { workspace, id, program: 'prog_default', customer: `cust_${n}`, metadata: {} }
-    await house.activities.createAccount(request, member)
+    await house.commands.createAccount(request, member)
   }
   expect(await sweep()).toMatchObject({ webhooks: 0 })
   await house.owner.query(

@@ -6,7 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { DeliveryActivities, DeliveryRound } from '../../activities/webhooks/deliver.ts'
+import type { DeliveryActivities, DeliveryRound } from '../../activities/webhook.ts'
 import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 

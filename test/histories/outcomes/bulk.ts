@@ -26,9 +26,9 @@ async function imported(house: House, status?: NewBulk['status']): Promise<strin
   })
   const chunk = { no: importLane(account), rows: JSON.stringify(rows) }
   const upload = { workspace: house.workspace, id: newId('upl') }
-  await house.activities.openUpload(upload, 4)
-  await house.activities.keepChunk(upload, chunk)
-  await house.activities.createBulk(
+  await house.commands.openUpload(upload, 4)
+  await house.commands.keepChunk(upload, chunk)
+  await house.commands.createBulk(
     { ...bulk(house, 'import', id, id), status },
     { id: upload.id, chunks: 1, decimals: new Map() },
   )
@@ -47,14 +47,14 @@ export const bulkOutcomes: Outcomes = {
         (event) => event.activityTaskCompletedEventAttributes,
       ).length
     await expect.poll(looks, { timeout: 30_000 }).toBeGreaterThan(0)
-    await house.activities.changeBulk(request, id, 'running')
+    await house.commands.changeBulk(request, id, 'running')
     return id
   },
   'bulk run of a batch reversal': async (house) => {
     const batch = await imported(house)
     await ended(house, batch)
     const id = newId('brv')
-    await house.activities.createBulk(bulk(house, 'reversal', id, batch))
+    await house.commands.createBulk(bulk(house, 'reversal', id, batch))
     return id
   },
 }

@@ -15,7 +15,7 @@ const warn = (house: House, days: number | null) =>
 async function warned(house: House, expiresAt: string): Promise<string> {
   await warn(house, 30)
   const account = await member(house)
-  await house.activities.postTransaction(movement(house, account, 80, expiresAt))
+  await house.commands.postTransaction(movement(house, account, 80, expiresAt))
   const warnings = async () =>
     (await house.owner.query('select 1 from expiry_warning where account = $1', [account])).rowCount
   await expect.poll(warnings, { timeout: 30_000 }).toBe(1)
@@ -26,7 +26,7 @@ async function warned(house: House, expiresAt: string): Promise<string> {
 export const expiryOutcomes: Outcomes = {
   'account expiry at its date': async (house) => {
     const account = await member(house)
-    await house.activities.postTransaction(movement(house, account, 80, inMs(1_000)))
+    await house.commands.postTransaction(movement(house, account, 80, inMs(1_000)))
     return accountExpiryWorkflowId(house.workspace, account)
   },
   'account expiry after a warning': async (house) => {
@@ -36,7 +36,7 @@ export const expiryOutcomes: Outcomes = {
   'account expiry warned of points that were spent': async (house) => {
     const wakesAt = inMs(86_400_000)
     const account = await warned(house, wakesAt)
-    await house.activities.postTransaction(movement(house, account, -80))
+    await house.commands.postTransaction(movement(house, account, -80))
     await sendRow(house.engine, {
       workspace: house.workspace,
       workflow_id: accountExpiryWorkflowId(house.workspace, account),
@@ -53,7 +53,7 @@ export const expiryOutcomes: Outcomes = {
   },
   'expiry batch of points that no run looks after': async (house) => {
     const account = await member(house)
-    await house.activities.postTransaction(movement(house, account, 80, inMs(86_400_000)))
+    await house.commands.postTransaction(movement(house, account, 80, inMs(86_400_000)))
     // as an import leaves it
     const due = [house.workspace, account, inMs(500)]
     await house.owner.query(

@@ -7,7 +7,7 @@ export const paymentOutcomes: Outcomes = {
   'payment canceled before its expiry': async (house) => {
     const { payment } = await pay(house, [], 'requires_payment')
     const id = payment?.id ?? ''
-    await house.activities.movePayment({
+    await house.commands.movePayment({
       workspace: house.workspace,
       payment: id,
       status: 'canceled',
@@ -26,7 +26,7 @@ export const paymentOutcomes: Outcomes = {
     await house.owner.query(`update account set created_at = '2020-01-01' where id = 'loy_9f2k'`)
     const payment = newId('pay')
     const money = { amount: 4_200, amount_charged: 4_200, currency: 'eur' }
-    await house.activities.receivePayment({
+    await house.commands.receivePayment({
       workspace: house.workspace,
       provider: 'sandbox',
       endpoint: house.keys.paymentEndpoint,

@@ -13,12 +13,12 @@ export const webhookOutcomes: Outcomes = {
     const request = { workspace, route: 'POST /v1/webhook_endpoints', key: null, ...operation() }
     const enabledEvents = ['loyalty.points.earned']
     const values = { workspace, id: endpoint, url: receiver.url, enabledEvents }
-    await house.activities.createWebhookEndpoint(request, {
+    await house.commands.createWebhookEndpoint(request, {
       ...values,
       description: null,
       metadata: {},
     })
-    await house.activities.postTransaction(movement(house, await member(house), 1))
+    await house.commands.postTransaction(movement(house, await member(house), 1))
     await signalEndpoint(house.engine, { workspace, endpoint })
     const run = house.engine.client.workflow.getHandle(webhookWorkflowId(endpoint))
     /** Waits for so many rounds; each ends some seconds after its last delivery. */
@@ -40,7 +40,7 @@ export const webhookOutcomes: Outcomes = {
     await signalEndpoint(house.engine, { workspace, endpoint })
     await rounds(2)
     expect(receiver.received).toHaveLength(2)
-    await house.activities.deleteWebhookEndpoint(request, endpoint)
+    await house.commands.deleteWebhookEndpoint(request, endpoint)
     await signalEndpoint(house.engine, { workspace, endpoint })
     await run.result()
     await receiver.close()

@@ -88,7 +88,7 @@ async function afterTheirDate(at: Scene, expiredReturn: 'restore' | 'extend') {
     [shop.workspace, member],
   )
   const { redemption } = await at.waiting(await at.item({ cost: 1_000 }))
-  await at.shop.activities.reverseRedemption({
+  await at.shop.commands.reverseRedemption({
     workspace: shop.workspace,
     redemption,
     reason: 'item_returned',

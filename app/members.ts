@@ -11,18 +11,12 @@ import {
   registerIdentity,
   revokeIdentity,
 } from '../db/identities.ts'
-import {
-  mergeSettings,
-  readSettingsIn,
-  type Settings,
-  type SettingsChange,
-} from '../db/settings.ts'
 import type { Dependencies } from './dependencies.ts'
 
 const PEPPER_BYTES = 32
 
-/** The writers behind a till's reads: who stands there, how members are recognised, the settings. */
-export function memberActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** Who stands at a till, and how members are recognised. */
+export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
   const now = async () => (await databaseNow(pool)).toISOString()
 
   return {
@@ -45,15 +39,5 @@ export function memberActivities({ pool }: Pick<Dependencies, 'pool'>) {
     /** Made at first use, base64. */
     memberPepper: (workspace: string) =>
       pepperOf(pool, workspace, randomBytes(PEPPER_BYTES).toString('base64')),
-
-    /** All settings as they are then. */
-    mergeSettings: async (request: RequestIdentity, change: SettingsChange) => {
-      const at = await now()
-      return writeOnce<Settings>(pool, request, {
-        resource: 'settings',
-        first: (tx) => mergeSettings(tx, request.workspace, change, at),
-        again: (tx) => readSettingsIn(tx, request.workspace),
-      })
-    },
   }
 }

@@ -7,11 +7,11 @@ import {
 } from '../db/code-pools.ts'
 import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { transact } from '../db/workspace-client.ts'
-import type { Created } from './account.ts'
+import type { Created } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of code pools, run by the API. Codes come sealed. */
-export function codePoolActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of code pools. Codes come sealed. */
+export function codePoolCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     createCodePool: (
       request: RequestIdentity,

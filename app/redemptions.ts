@@ -22,12 +22,8 @@ export type Reversal = Command & {
   refund?: { id: string; event: string } | undefined
 }
 
-export type Parcel = Command & {
-  /** Items; all that are left without it. */
-  quantity?: number | undefined
-  tracking: string | null
-  carrier: string | null
-}
+/** What a run or the reconciler finds to be done. `at`: ISO 8601, its time. */
+export type RedemptionMoment = { workspace: string; redemption: string; at: string }
 
 export type CommandDependencies = Pick<Dependencies, 'pool'>
 
@@ -90,17 +86,45 @@ export function redemptionCommands({ pool }: CommandDependencies) {
         reversal.refund?.event ?? null,
       ]),
 
-    /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
-    fulfillRedemption: (parcel: Parcel) =>
-      send('fulfillment_ship', [
-        parcel.workspace,
-        parcel.redemption,
-        parcel.quantity ?? null,
-        parcel.tracking,
-        parcel.carrier,
-        parcel.operation,
-        parcel.fingerprint,
-        parcel.at,
+    /** Its payment has completed; ignores the clock. */
+    applyRedemption: ({
+      workspace,
+      redemption,
+      payment,
+      at,
+    }: RedemptionMoment & { payment: string }) =>
+      send('redemption_apply', [workspace, redemption, payment, at]),
+
+    /** The points return, where it is pending and its deadline has passed. */
+    releaseDueRedemption: ({ workspace, redemption, at }: RedemptionMoment) =>
+      send('redemption_release', [
+        workspace,
+        redemption,
+        'deadline',
+        null,
+        null,
+        null,
+        'expired',
+        at,
+      ]),
+
+    /** The points return, where it is attached to this payment, which came to nothing. */
+    releaseFailedRedemption: ({
+      workspace,
+      redemption,
+      payment,
+      reason,
+      at,
+    }: RedemptionMoment & { payment: string; reason: string }) =>
+      send('redemption_release', [
+        workspace,
+        redemption,
+        'payment',
+        payment,
+        null,
+        null,
+        reason,
+        at,
       ]),
   }
 }

@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity'
 import {
   nextDue,
   readEventsToSend,
@@ -17,7 +16,6 @@ const READ_AHEAD = 4
 const BUSY_MS = 60_000
 // Half of the activity's time.
 const ROUND_MS = 15 * 60_000
-const HEARTBEAT_MS = 2_500
 // A run that found nothing stays on the look-out for so long before it rests: waking it costs 10 ms of CPU.
 const LINGER_MS = 5_000
 
@@ -28,10 +26,8 @@ export type DeliveryRound = {
   readonly nextAt: string | null
 }
 
-export type DeliveryActivities = ReturnType<typeof deliveryActivities>
-
 /** The delivery of webhooks, run by the worker: one run for each endpoint at a time. */
-export function deliveryActivities(dependencies: DeliveryDependencies) {
+export function deliveries(dependencies: DeliveryDependencies) {
   const { pool } = dependencies
   const lookOut = createLookOut(pool)
 
@@ -45,18 +41,8 @@ export function deliveryActivities(dependencies: DeliveryDependencies) {
     })
   }
 
-  return {
-    /** Delivers what is due at one endpoint until nothing is, or its time is up. */
-    deliverDue: async (target: Target): Promise<DeliveryRound> => {
-      const { cancellationSignal } = Context.current()
-      const beat = setInterval(() => Context.current().heartbeat(), HEARTBEAT_MS)
-      try {
-        return await deliverRound(target, cancellationSignal)
-      } finally {
-        clearInterval(beat)
-      }
-    },
-  }
+  /** Delivers what is due at one endpoint until nothing is, its time is up, or `stop`. */
+  return { deliverRound }
 
   async function deliverRound(target: Target, stop: AbortSignal): Promise<DeliveryRound> {
     const { workspace, endpoint } = target

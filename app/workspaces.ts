@@ -15,7 +15,7 @@ import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain
 export type WorkspaceKeys = { secretKey: string; publishableKey: string; paymentSecret: string }
 
 /** The writers of tenants and keys, run by the command line and the demo data. */
-export function workspaceActivities({ pool }: { pool: Pool }) {
+export function workspaceCommands({ pool }: { pool: Pool }) {
   return {
     /** A workspace with its default program, keys and the sandbox's signing secret; what exists stays. */
     createWorkspace: async (

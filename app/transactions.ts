@@ -7,8 +7,8 @@ import {
 import { type PostArguments, postPoints } from '../db/transactions.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of movements outside redemptions, run by the API. */
-export function transactionActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of movements outside redemptions. */
+export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     postTransaction: (post: PostArguments) => postPoints(pool, post),
     reverseTransaction: (ask: ReverseArguments) => reversePoints(pool, ask),

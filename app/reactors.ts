@@ -9,11 +9,11 @@ import {
   updateReactor,
 } from '../db/reactors.ts'
 import { transact } from '../db/workspace-client.ts'
-import type { Created } from './account.ts'
+import type { Created } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of reactors, run by the API. */
-export function reactorActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of reactors. */
+export function reactorCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     createReactor: (request: RequestIdentity, values: NewReactor): Promise<Created<ReactorRow>> =>
       transact(pool, request.workspace, async (tx) => {

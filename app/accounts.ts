@@ -15,7 +15,7 @@ import type { Dependencies } from './dependencies.ts'
 export type Created<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
-export function accountActivities({ pool }: Pick<Dependencies, 'pool'>) {
+export function accountCommands({ pool }: Pick<Dependencies, 'pool'>) {
   const now = async () => (await databaseNow(pool)).toISOString()
 
   return {

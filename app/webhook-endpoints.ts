@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../../db/idempotency.ts'
+import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   countReplayed,
   disableEndpoint,
@@ -16,16 +16,16 @@ import {
   rollSecret,
   updateEndpoint,
   writeTestEvent,
-} from '../../db/webhook-endpoints.ts'
-import { transact } from '../../db/workspace-client.ts'
-import { refuse } from '../../domain/refusal.ts'
-import { newWebhookSecret } from '../../domain/secrets.ts'
-import type { Created } from '../account.ts'
-import type { Dependencies } from '../dependencies.ts'
-import { addressGuard } from './addresses.ts'
+} from '../db/webhook-endpoints.ts'
+import { transact } from '../db/workspace-client.ts'
+import { refuse } from '../domain/refusal.ts'
+import { newWebhookSecret } from '../domain/secrets.ts'
+import type { Created } from './accounts.ts'
+import type { Dependencies } from './dependencies.ts'
+import { addressGuard } from './webhooks/addresses.ts'
 
-/** The writers of webhook endpoints, run by the API. */
-export function webhookEndpointActivities(
+/** The writers of webhook endpoints. */
+export function webhookEndpointCommands(
   dependencies: Pick<Dependencies, 'pool' | 'allowedAddresses'>,
 ) {
   const { pool, allowedAddresses = [] } = dependencies

@@ -12,7 +12,7 @@ import type { Dependencies } from './dependencies.ts'
 export class UploadLost extends Error {}
 
 /** What the API does while it reads an import's file. */
-export function uploadActivities({ pool }: Dependencies) {
+export function uploadCommands({ pool }: Dependencies) {
   return {
     /** False where the workspace reads `most` files already, in all processes together. */
     openUpload: (upload: Upload, most: number): Promise<boolean> => openUpload(pool, upload, most),

@@ -15,11 +15,11 @@ import {
 import { beginReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { Created } from './account.ts'
+import type { Created } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of programs, run by the API. */
-export function programActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of programs. */
+export function programCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
       transact(pool, request.workspace, async (tx) => {

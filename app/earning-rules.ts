@@ -8,11 +8,11 @@ import {
 } from '../db/earning-rules.ts'
 import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { transact } from '../db/workspace-client.ts'
-import type { Created } from './account.ts'
+import type { Created } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of earning rules, run by the API. */
-export function earningRuleActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of earning rules. */
+export function earningRuleCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     createEarningRule: (
       request: RequestIdentity,

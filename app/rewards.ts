@@ -10,11 +10,11 @@ import {
   updateReward,
 } from '../db/rewards.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import type { Created } from './account.ts'
+import type { Created } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of the catalogue, run by the API. */
-export function rewardActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of the catalogue. */
+export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     /** `values.decimals` are those that its costs were reckoned in; raises 40001 where the program has others. */
     createReward: (

@@ -8,8 +8,8 @@ import {
 import { changeOnce, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import type { Dependencies } from './dependencies.ts'
 
-/** The writers of event types, run by the API. */
-export function eventTypeActivities({ pool }: Pick<Dependencies, 'pool'>) {
+/** The writers of event types. */
+export function eventTypeCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     /** Undefined where the name is taken. */
     createEventType: (request: RequestIdentity, values: NewEventType) =>

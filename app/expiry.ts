@@ -1,0 +1,103 @@
+import { databaseNow } from '../db/clock.ts'
+import { type DueExpiry, dueExpiries, expireAccount, expireAccounts } from '../db/expiry.ts'
+import type { Pool } from '../db/pool.ts'
+import { isAway } from '../domain/outage.ts'
+import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError, type OnFailure } from './failures.ts'
+import { eachRow, type RowsDone } from './rows.ts'
+
+// So many are found at once; a heartbeat comes between.
+const FOUND = 500
+// So many of one workspace share a transaction: a member of theirs who redeems meanwhile waits for it.
+const TOGETHER = 25
+// One activity works for this long, then the workflow says how far it is.
+const TURN_MS = 10_000
+
+type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
+
+/** What a run learns: when to look again (null: never), and what this look did. */
+export type LookedAt = { wakesAt: string | null; shared: boolean; story: string }
+
+/** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
+export function expiryCommands({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
+  return {
+    /** Run by the account's own run. A merged account's look is its survivor's, whose run goes on from it. */
+    lookAtExpiry: async ({ workspace, account, at }: Who): Promise<LookedAt> => {
+      const look = await expireAccount(pool, workspace, account, at)
+      const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = look
+      if (look.account !== undefined && look.account !== account) {
+        return { wakesAt: null, shared: false, story: '' }
+      }
+      const story = `Last looked at ${at}: ${expired} units expired, ${warned} warnings.`
+      return { wakesAt, shared, story }
+    },
+
+    /**
+     * Looks at accounts due before a time, for some seconds; returns how many, 0 where none was left but
+     * those that cannot be expired, each of which is reported and keeps no other waiting.
+     */
+    expireDue: async (before: string, onProgress: (looked: number) => void): Promise<number> => {
+      const untilMs = performance.now() + TURN_MS
+      let looked = 0
+      let skipped = 0
+      while (performance.now() < untilMs) {
+        const { done, passedOver } = await expireSome(pool, before, skipped, onFailure)
+        if (done + passedOver === 0) break
+        looked += done
+        skipped += passedOver
+        onProgress(looked)
+      }
+      return looked
+    },
+  }
+}
+
+/** One transaction after the other, on one connection: the other core is for requests, and the night has time. */
+async function expireSome(
+  pool: Pool,
+  before: string,
+  skip: number,
+  onFailure: OnFailure,
+): Promise<RowsDone> {
+  const now = (await databaseNow(pool)).toISOString()
+  const due = await dueExpiries(pool, before < now ? before : now, FOUND, skip)
+  let done = 0
+  let passedOver = 0
+  const expire = async ({ workspace, accounts }: Group) => {
+    done += await expireAccounts(pool, workspace, accounts, now)
+  }
+  for (const group of together(due)) {
+    try {
+      await expire(group)
+    } catch (error) {
+      if (isAway(error)) throw error
+      // one account's trouble keeps no other waiting
+      const one = ({ account }: { account: string }) =>
+        expire({ workspace: group.workspace, accounts: [account] })
+      const rows = group.accounts.map((account) => ({ workspace: group.workspace, account }))
+      passedOver += (await eachRow(rows, one, { kind: 'expiry', onFailure })).passedOver
+    }
+  }
+  return { done, passedOver }
+}
+
+type Group = { workspace: string; accounts: string[] }
+
+/** Groups of one workspace's accounts, each small enough for one transaction, in the order they were found. */
+function together(due: readonly DueExpiry[]): Group[] {
+  const groups: Group[] = []
+  const filling = new Map<string, string[]>()
+  for (const { workspace, account } of due) {
+    const accounts = filling.get(workspace)
+    if (accounts !== undefined && accounts.length < TOGETHER) accounts.push(account)
+    else {
+      const begun = [account]
+      filling.set(workspace, begun)
+      groups.push({ workspace, accounts: begun })
+    }
+  }
+  return groups
+}

@@ -1,0 +1,121 @@
+import {
+  type EventAsked,
+  type EventPrecheck,
+  type FoundEvent,
+  type Hold,
+  holdReportedEvent,
+  precheckEvent,
+  type ReportArguments,
+  type UndoArguments,
+  undoReportedEvent,
+  writeReportedEvent,
+} from '../db/reported-events.ts'
+import type { Snapshot } from '../db/snapshot.ts'
+import type { SqlRefusal } from '../db/sql-refusal.ts'
+import { Payload } from '../domain/expression/payload.ts'
+import { type Planned, planReactor } from '../domain/reactor.ts'
+import type { Dependencies } from './dependencies.ts'
+
+/** An event as a till reports it. */
+export type EventReport = EventAsked &
+  Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'>
+
+/** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
+export type Reported =
+  | { outcome: 'processed' | 'replayed'; event: Snapshot; decimals: number }
+  | { outcome: 'refused'; refusal: SqlRefusal; decimals: number }
+  | { outcome: 'failed'; failed: Planned }
+  | { outcome: 'missing' | 'no_type' }
+
+/** Readies a plan whose reactors give rewards: what they are called, and their codes, sealed. */
+export type Prepare = (plan: readonly Planned[], found: FoundEvent) => Promise<Planned[]>
+
+// Each try follows an edit of a reactor, or of a reward it gives, in the milliseconds before it.
+const TRIES = 10
+
+/** The writer of reported events, run by the API in the request, or by the event's workflow after it. */
+export function reportedEventCommands(dependencies: Dependencies) {
+  const { pool } = dependencies
+  return {
+    /** Plans what the reactors would do and does it, once by `eventId`. `first` is a pre-check just made. */
+    reportEvent: async (
+      report: EventReport,
+      first?: EventPrecheck,
+      hold?: Hold,
+      prepare?: Prepare,
+    ): Promise<Reported> => {
+      let found = first ?? (await precheckEvent(pool, report))
+      for (let attempt = 1; attempt <= TRIES; attempt++) {
+        if (found.outcome === 'no_type') return { outcome: 'no_type' }
+        if (found.outcome === 'exists') {
+          return { outcome: 'replayed', event: found.event, decimals: found.decimals }
+        }
+        const { account, decimals, rounding, at } = found
+        if (account === null || decimals === null || rounding === null)
+          return { outcome: 'missing' }
+        const occurredAt = report.occurredAt ?? at
+        const planned = planEvent(found, report.payload, new Date(occurredAt))
+        const gift = planned.find(givesRewards)
+        if (gift !== undefined && prepare === undefined && hold === undefined) {
+          // Only a request can give one. A reactor got it since this event was accepted for later:
+          // nothing is written, and the till's next report of the event does it.
+          return { outcome: 'failed', failed: gift }
+        }
+        const plan =
+          gift === undefined || prepare === undefined ? planned : await prepare(planned, found)
+        const failed = plan.find(({ outcome }) => outcome === 'failed')
+        if ((report.strict || hold !== undefined) && failed !== undefined)
+          return { outcome: 'failed', failed }
+        const written = {
+          ...report,
+          account,
+          typeVersion: found.version,
+          occurredAt,
+          at,
+          plan,
+          decimals,
+        }
+        const result =
+          hold === undefined
+            ? await writeReportedEvent(pool, written)
+            : await holdReportedEvent(pool, written, hold)
+        if (result.outcome !== 'stale') {
+          return reportedOf(result, decimals)
+        }
+        found = await precheckEvent(pool, report)
+      }
+      throw new Error(`the reactors of ${report.type} change faster than an event can follow`)
+    },
+
+    /** Undoes what another event moved, once. */
+    undoEvent: (undo: UndoArguments) => undoReportedEvent(pool, undo),
+  }
+}
+
+/** Whether the reactor gives rewards. */
+export function givesRewards({ reactions }: Planned): boolean {
+  return reactions.some(({ type }) => type === 'issue_reward')
+}
+
+const PLAN_MS = 1_000 // what the steps are bounded to takes a hundredth of it on a machine that is not busy
+
+/** What the reactors found would do, or why they do nothing. The member is known. Throws TooSlow. */
+export function planEvent(
+  { reactors, decimals, rounding }: FoundEvent,
+  payload: unknown,
+  at: Date,
+): Planned[] {
+  const scale = { decimals: decimals ?? 0, rounding: rounding ?? 'down' }
+  const started = performance.now()
+  const seen = new Payload(payload, () => performance.now() - started > PLAN_MS)
+  return reactors.map((rule) => planReactor(rule, { payload: seen, at }, scale))
+}
+
+function reportedOf(
+  { outcome, event, refusal }: Awaited<ReturnType<typeof writeReportedEvent>>,
+  decimals: number,
+): Reported {
+  if (refusal !== undefined) return { outcome: 'refused', refusal, decimals }
+  if (event === undefined) return { outcome: 'missing' }
+  return { outcome: outcome === 'replayed' ? 'replayed' : 'processed', event, decimals }
+}

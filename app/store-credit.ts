@@ -1,0 +1,43 @@
+import { databaseNow } from '../db/clock.ts'
+import { dueCredits, expireCredits } from '../db/store-credit.ts'
+import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError } from './failures.ts'
+import { workOff } from './rows.ts'
+
+// One activity works for this long, then the workflow says how far it is.
+const TURN_MS = 10_000
+
+/** The writers of store credit that no request asks for. */
+export function storeCreditCommands({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
+  const expireCredit = async ({ workspace, account }: { workspace: string; account: string }) =>
+    expireCredits(pool, workspace, account, (await databaseNow(pool)).toISOString())
+
+  return {
+    /** Writes off what is due of one member's credit; safe to repeat. */
+    expireCredit,
+
+    /** Members with credit due before a time, for some seconds; returns how many, 0 where none was left. */
+    expireDueCredits: async (
+      before: string,
+      onProgress: (looked: number) => void,
+    ): Promise<number> => {
+      const untilMs = performance.now() + TURN_MS
+      let looked = 0
+      const now = (await databaseNow(pool)).toISOString()
+      const due = before < now ? before : now
+      await workOff(
+        (limit, skip) => dueCredits(pool, due, limit, skip),
+        async (one) => {
+          onProgress(looked)
+          await expireCredit(one)
+          looked++
+        },
+        { kind: 'credit_expiry', onFailure, most: Number.POSITIVE_INFINITY, untilMs },
+      )
+      return looked
+    },
+  }
+}

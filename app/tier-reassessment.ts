@@ -1,0 +1,65 @@
+import { databaseNow } from '../db/clock.ts'
+import {
+  noteReassessment,
+  type ReassessmentPage,
+  readReassessmentPage,
+  reassessAccount,
+} from '../db/tier-reassessment.ts'
+import type { Dependencies } from './dependencies.ts'
+import { failuresToStandardError } from './failures.ts'
+import { eachRow } from './rows.ts'
+
+// Members between two notes of the progress: what is judged again after a crash, some 100 ms of work.
+const PAGE = 200
+// One activity works for this long, then the workflow says how far it is.
+const TURN_MS = 10_000
+
+export type ReassessmentState = { ended: boolean; judged: number; changed: number }
+
+/** The walk over a program's members. */
+export function tierReassessmentCommands({
+  pool,
+  onFailure = failuresToStandardError,
+}: Pick<Dependencies, 'pool' | 'onFailure'>) {
+  return {
+    /**
+     * Judges members for some seconds, from where the walk stands; one after the other, each in its own
+     * transaction. One who cannot be judged is passed over and keeps the tier until the next review,
+     * earning or walk.
+     */
+    reassessTiers: async (
+      { workspace, program }: { workspace: string; program: string },
+      onProgress: (judged: number) => void,
+    ): Promise<ReassessmentState> => {
+      const untilMs = performance.now() + TURN_MS
+      let changed = 0
+      for (;;) {
+        const page = await readReassessmentPage(pool, workspace, program, PAGE)
+        if (page.outcome === 'ended') return { ended: true, judged: page.judged, changed }
+        if (performance.now() >= untilMs) return { ended: false, judged: page.judged, changed }
+        changed += await judge({ workspace, program }, page)
+        onProgress(page.judged)
+      }
+    },
+  }
+
+  async function judge(
+    walk: { workspace: string; program: string },
+    { revision, accounts }: Extract<ReassessmentPage, { outcome: 'open' }>,
+  ): Promise<number> {
+    const at = (await databaseNow(pool)).toISOString()
+    let changed = 0
+    await eachRow(
+      accounts.map((account) => ({ ...walk, account })),
+      async ({ workspace, account }) => {
+        if (await reassessAccount(pool, workspace, account, at)) changed++
+      },
+      { kind: 'tier_walk', onFailure },
+    )
+    const through = accounts.at(-1) ?? null
+    const judged = accounts.length
+    // where the tiers have changed meanwhile nothing is noted, and the next page is the first again
+    await noteReassessment(pool, { ...walk, revision, through, judged, ended: judged === 0, at })
+    return changed
+  }
+}
