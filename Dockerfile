@@ -22,7 +22,7 @@ COPY sdk/package.json ./sdk/
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY config.ts ./
 COPY domain ./domain
-COPY activities ./activities
+COPY temporal/names.ts ./temporal/
 COPY workflows ./workflows
 COPY worker ./worker
 RUN node worker/bundle-main.ts workflow-bundle.js

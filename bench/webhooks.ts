@@ -16,7 +16,7 @@ import { startTemporal } from '../dev/temporal/server.ts'
 import { newId } from '../domain/ids.ts'
 import { sendAfterCommits } from '../temporal/after-commit.ts'
 import { connectEngine } from '../temporal/connect.ts'
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
+import { SEARCH_ATTRIBUTES } from '../temporal/names.ts'
 import { thisMachine } from './machine.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { WORKFLOW } from '../workflows/messages.ts'
 import { type Engine, withinDeadline } from './engine.ts'
+import { WORKFLOW } from './names.ts'
 
 /** Whether the batch of a date that many accounts share is at work now, by the visibility store. */
 export async function isExpiryBatchRunning(engine: Engine): Promise<boolean> {

@@ -1,9 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client'
 import { TypedSearchAttributes } from '@temporalio/common'
 import type { OutboxRow } from '../db/outbox.ts'
-import { rowChanged, WORKFLOW } from '../workflows/messages.ts'
-import { RedemptionAccount, RedemptionReward } from '../workflows/search-attributes.ts'
 import type { Engine } from './engine.ts'
+import { RedemptionAccount, RedemptionReward, SIGNAL, WORKFLOW } from './names.ts'
 
 // One run for each row: these never begin again. Every other workflow ends and begins again under its id.
 const ONCE: readonly string[] = [WORKFLOW.redemption, WORKFLOW.fulfillment]
@@ -41,7 +40,7 @@ export async function sendRow(
         ...options,
         workflowIdReusePolicy: reuse ?? (once ? reuseOfOne(change) : 'ALLOW_DUPLICATE'),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        signal: rowChanged,
+        signal: SIGNAL.rowChanged,
         signalArgs: [{ revision, facts }],
       })
     }

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto'
 import type { NativeConnection } from '@temporalio/worker'
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
+import { SEARCH_ATTRIBUTES } from './names.ts'
 
 /** Registers the search attributes that the namespace lacks. Safe to repeat. */
 export async function registerSearchAttributes(

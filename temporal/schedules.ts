@@ -1,3 +1,4 @@
+import type { Engine } from './engine.ts'
 import {
   CREDIT_EXPIRY_SCHEDULE_ID,
   CREDIT_EXPIRY_WORKFLOW_ID,
@@ -10,8 +11,7 @@ import {
   RECONCILER_SCHEDULE_ID,
   RECONCILER_WORKFLOW_ID,
   WORKFLOW,
-} from '../workflows/messages.ts'
-import type { Engine } from './engine.ts'
+} from './names.ts'
 import { keepSchedule, type Regular } from './schedule.ts'
 
 const MINUTE_MS = 60_000
@@ -20,7 +20,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 const RECONCILER: Regular = {
   id: RECONCILER_SCHEDULE_ID,
   workflowId: RECONCILER_WORKFLOW_ID,
-  workflowType: WORKFLOW.net,
+  workflowType: WORKFLOW.reconciler,
   everyMs: MINUTE_MS,
   catchupMs: MINUTE_MS,
 }

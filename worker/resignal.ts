@@ -4,10 +4,10 @@ import type { Pool } from '../db/pool.ts'
 import { WAITING, type WaitingKind, waitingPages } from '../db/resignal.ts'
 import { connectionFailure } from '../temporal/breaker.ts'
 import type { Engine } from '../temporal/engine.ts'
+import { WORKFLOW } from '../temporal/names.ts'
 import { resignalRow } from '../temporal/outbox-call.ts'
 import { signalEndpoint } from '../temporal/webhook.ts'
 import { within } from '../temporal/within.ts'
-import { WORKFLOW } from '../workflows/messages.ts'
 
 const AT_ONCE = 8
 const CALL_MS = 3_000

@@ -2,13 +2,9 @@ import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporal
 import type { ExpiryActivities } from '../activities/expiry.ts'
 import { expiryWakeMs } from '../domain/expiry-spread.ts'
 import type { AccountExpiryFacts } from './facts.ts'
+import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import {
-  type AccountExpiryEnding,
-  type AccountExpiryInput,
-  type AccountExpiryWorkflow,
-  expiryChanged,
-} from './messages.ts'
+import { expiryChanged } from './messages.ts'
 import { accountExpiry as previousAccountExpiry } from './previous/account-expiry.ts'
 import { writes } from './write.ts'
 

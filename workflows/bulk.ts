@@ -7,8 +7,9 @@ import {
 } from '@temporalio/workflow'
 import type { BulkRunActivities, BulkState } from '../activities/bulk.ts'
 import type { BulkFacts } from './facts.ts'
+import type { BulkEnding, BulkInput, BulkWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import { type BulkEnding, type BulkInput, type BulkWorkflow, bulkChanged } from './messages.ts'
+import { bulkChanged } from './messages.ts'
 import { bulkRun as previousBulkRun } from './previous/bulk.ts'
 
 // Retried without limit: a chunk is written once, however often it is tried.

@@ -1,6 +1,6 @@
 import { CancellationScope, patched } from '@temporalio/workflow'
+import type { FulfillmentInput, RedemptionEnding } from './inputs.ts'
 import { isDue } from './mailbox.ts'
-import type { FulfillmentInput, RedemptionEnding } from './messages.ts'
 import { fulfillment as previousFulfillment } from './previous/fulfillment.ts'
 import { answerPreviousApi } from './previous/messages.ts'
 import { RedemptionRow } from './redemption-row.ts'

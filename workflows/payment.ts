@@ -1,13 +1,9 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { PaymentActivities } from '../activities/payment.ts'
 import type { PaymentFacts } from './facts.ts'
+import type { PaymentEnding, PaymentInput, PaymentWorkflow } from './inputs.ts'
 import { isDue, Mailbox } from './mailbox.ts'
-import {
-  type PaymentEnding,
-  type PaymentInput,
-  type PaymentWorkflow,
-  paymentTold,
-} from './messages.ts'
+import { paymentTold } from './messages.ts'
 import { payment as previousPayment } from './previous/payment.ts'
 import { writes } from './write.ts'
 

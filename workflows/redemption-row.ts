@@ -11,9 +11,10 @@ import type { FulfillmentActivities } from '../activities/fulfillment.ts'
 import type { RedemptionActivities } from '../activities/redemption.ts'
 import type { Settlement } from '../activities/settlement.ts'
 import { type RedemptionFacts, redemptionStory } from '../domain/redemption-story.ts'
+import { RedemptionPayment, RedemptionStatusKey } from '../temporal/names.ts'
+import type { RedemptionEnding, RunInput, RunWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import type { CancelMessage, RedemptionEnding, RunInput, RunWorkflow } from './messages.ts'
-import { RedemptionPayment, RedemptionStatusKey } from './search-attributes.ts'
+import type { CancelMessage } from './messages.ts'
 import { type Run, writes } from './write.ts'
 
 type Activities = RedemptionActivities & FulfillmentActivities

@@ -1,6 +1,6 @@
 import { CancellationScope, patched } from '@temporalio/workflow'
+import type { RedemptionEnding, RedemptionInput } from './inputs.ts'
 import { isDue } from './mailbox.ts'
-import type { RedemptionEnding, RedemptionInput } from './messages.ts'
 import { answerPreviousApi } from './previous/messages.ts'
 import { redemption as previousRedemption } from './previous/redemption.ts'
 import { RedemptionRow } from './redemption-row.ts'

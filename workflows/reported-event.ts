@@ -1,7 +1,7 @@
 import { patched, setCurrentDetails } from '@temporalio/workflow'
 import type { ReportedEventActivities } from '../activities/reported-event.ts'
+import type { ReportedEventEnding, ReportedEventInput } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import type { ReportedEventEnding, ReportedEventInput } from './messages.ts'
 import { reportedEvent as previousReportedEvent } from './previous/reported-event.ts'
 import { writes } from './write.ts'
 

@@ -6,12 +6,9 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { TierReassessmentActivities } from '../activities/tier-reassessment.ts'
+import type { TierReassessmentInput, TierReassessmentWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import {
-  type TierReassessmentInput,
-  type TierReassessmentWorkflow,
-  tiersChanged,
-} from './messages.ts'
+import { tiersChanged } from './messages.ts'
 import { tierReassessment as previousTierReassessment } from './previous/tier-reassessment.ts'
 
 // Retried without limit: judging a member again changes nothing.

@@ -1,13 +1,9 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { TierActivities } from '../activities/tier.ts'
 import type { TierReviewFacts } from './facts.ts'
+import type { TierReviewEnding, TierReviewInput, TierReviewWorkflow } from './inputs.ts'
 import { isDue, Mailbox } from './mailbox.ts'
-import {
-  reviewMoved,
-  type TierReviewEnding,
-  type TierReviewInput,
-  type TierReviewWorkflow,
-} from './messages.ts'
+import { reviewMoved } from './messages.ts'
 import { tierReview as previousTierReview } from './previous/tier-review.ts'
 import { writes } from './write.ts'
 

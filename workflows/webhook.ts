@@ -6,8 +6,9 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { DeliveryActivities, DeliveryRound } from '../activities/webhook.ts'
+import type { WebhookEnding, WebhookInput, WebhookWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } from './messages.ts'
+import { nudged } from './messages.ts'
 import { webhook as previousWebhook } from './previous/webhook.ts'
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({

@@ -12,8 +12,7 @@ import { temporalBinary } from '../../dev/temporal/binary.ts'
 import { prepareDatabase } from '../../dev/temporal/database.ts'
 import { attributeTypes } from '../../dev/temporal/ready.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
-import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
+import { SEARCH_ATTRIBUTES, WORKFLOW } from '../../temporal/names.ts'
 import type { Runs, Turn } from '../contender.ts'
 
 export interface Product {

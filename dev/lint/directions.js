@@ -21,18 +21,13 @@ export const DIRECTIONS = {
   domain: { from: [], packages: /^(node:crypto|re2js)$/ },
   db: { from: ['domain/'], closed: /^(@temporalio|express)(\/|$)/ },
   workflows: {
-    from: ['domain/'],
+    from: ['domain/', 'temporal/names.ts'],
     types: ['activities/'],
     // All that is imported here lands in the bundle, and in the sandbox of every run.
     packages: /^@temporalio\/(workflow|common)$/,
   },
   temporal: {
-    from: [
-      'workflows/messages.ts',
-      'workflows/search-attributes.ts',
-      'db/outbox.ts',
-      'db/outbox-sweep.ts',
-    ],
+    from: ['db/outbox.ts', 'db/outbox-sweep.ts', 'domain/'],
     types: ['db/pool.ts'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },

@@ -51,10 +51,10 @@ export async function runTemporal({
   return temporal
 }
 
-/** Loaded late: the workflow SDK takes a while to load, and the servers need not wait for it. */
+/** Loaded late: the SDK takes a while to load, and the servers need not wait for it. */
 async function searchAttributes() {
   const [{ SEARCH_ATTRIBUTES }, { attributeTypes }] = await Promise.all([
-    import('../../workflows/search-attributes.ts'),
+    import('../../temporal/names.ts'),
     import('../temporal/ready.ts'),
   ])
   return attributeTypes(SEARCH_ATTRIBUTES)

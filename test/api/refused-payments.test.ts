@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { paymentWorkflowId } from '../../workflows/messages.ts'
+import { paymentWorkflowId } from '../../temporal/names.ts'
 import { startedRun } from '../support/run.ts'
 import { openShop, type Shop } from './shop.ts'
 

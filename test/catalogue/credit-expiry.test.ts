@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CREDIT_EXPIRY_WORKFLOW_ID, WORKFLOW } from '../../workflows/messages.ts'
+import { CREDIT_EXPIRY_WORKFLOW_ID, WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

@@ -4,7 +4,7 @@ import {
   EXPIRY_BATCH_SCHEDULE_ID,
   LEDGER_TOTALS_SCHEDULE_ID,
   LIABILITY_SNAPSHOT_SCHEDULE_ID,
-} from '../../workflows/messages.ts'
+} from '../../temporal/names.ts'
 import { Processes } from '../support/processes.ts'
 
 let all: Processes

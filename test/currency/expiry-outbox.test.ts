@@ -8,7 +8,7 @@ import { transact } from '../../db/workspace-client.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
-import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { accountExpiryWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 let db: TestDatabase

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { accountExpiryWorkflowId } from '../../workflows/messages.ts'
+import { accountExpiryWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { hangingTemporal } from '../support/hanging-temporal.ts'
 import { sendOutbox } from '../support/outbox.ts'

@@ -5,7 +5,7 @@ import type { Failure } from '../../app/failures.ts'
 import { expireAccount, expireAccounts } from '../../db/expiry.ts'
 import { expirySpreadMs } from '../../domain/expiry-spread.ts'
 import { newId } from '../../domain/ids.ts'
-import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { accountExpiryWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { signalsAndTasks, startedRun } from '../support/run.ts'
 
@@ -475,7 +475,7 @@ it('the net finds an account whose run was lost, two minutes past its date', asy
     [account, past],
   )
   const sweep = () =>
-    shop.engine.client.workflow.execute(WORKFLOW.net, {
+    shop.engine.client.workflow.execute(WORKFLOW.reconciler, {
       workflowId: newId('run'),
       taskQueue: shop.engine.taskQueue,
       args: [],

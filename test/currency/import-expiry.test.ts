@@ -2,7 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import request from 'supertest'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { accountExpiryWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { accountExpiryWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rollUp } from '../../db/liability.ts'
 import { newId } from '../../domain/ids.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '../../db/call.ts'
 import { newId } from '../../domain/ids.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf } from '../support/redeem.ts'
 import { takeInUnfinished } from '../support/unfinished.ts'
@@ -18,7 +18,7 @@ afterAll(async () => {
 const HOUR_MS = 3_600_000
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString()
 const sweep = () =>
-  house.engine.client.workflow.execute(WORKFLOW.net, {
+  house.engine.client.workflow.execute(WORKFLOW.reconciler, {
     workflowId: newId('run'),
     taskQueue: house.engine.taskQueue,
     args: [],

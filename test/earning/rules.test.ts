@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { paymentWorkflowId } from '../../workflows/messages.ts'
+import { paymentWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { signalPayment } from '../support/payment-run.ts'
 import { ended } from '../support/redeem.ts'

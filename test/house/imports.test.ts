@@ -30,6 +30,8 @@ const CASES: Case[] = [
 
   ['workflows', `import { redemptionStory } from '../domain/redemption-story.ts'`],
   ['workflows', `import { condition } from '@temporalio/workflow'`],
+  ['workflows', `import { WORKFLOW } from '../temporal/names.ts'`],
+  ['workflows', `import type { Engine } from '../temporal/engine.ts'`, 'import-directions'],
   ['workflows', `import type { Activities } from '../activities/redemption.ts'`],
   ['workflows', `export type Story = import('../activities/redemption.ts').Activities`],
   ['workflows', `import { settle } from '../activities/redemption.ts'`, 'import-directions'],
@@ -46,7 +48,7 @@ const CASES: Case[] = [
   ['workflows', `export const load = () => import('zod')`, 'import-directions'],
   ['workflows', `import { createHash } from 'node:crypto'`, 'import-directions'],
 
-  ['temporal', `import { created } from '../workflows/messages.ts'`],
+  ['temporal', `import type { Row } from '../workflows/messages.ts'`, 'import-directions'],
   ['temporal', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
   ['temporal', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { accountExpiryWorkflowId } from '../../workflows/messages.ts'
+import { accountExpiryWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { signalsAndTasks, startedRun } from '../support/run.ts'
 

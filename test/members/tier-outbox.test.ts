@@ -6,11 +6,7 @@ import type { TierConfig } from '../../db/schema/index.ts'
 import { postPoints } from '../../db/transactions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
-import {
-  tierReassessmentWorkflowId,
-  tierReviewWorkflowId,
-  WORKFLOW,
-} from '../../workflows/messages.ts'
+import { tierReassessmentWorkflowId, tierReviewWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 let db: TestDatabase

@@ -3,11 +3,7 @@ import { tierActivities } from '../../activities/tier.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
 import { resumeReassessment } from '../../db/tier-reassessment.ts'
 import { newId } from '../../domain/ids.ts'
-import {
-  tierReassessmentWorkflowId,
-  tierReviewWorkflowId,
-  WORKFLOW,
-} from '../../workflows/messages.ts'
+import { tierReassessmentWorkflowId, tierReviewWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { sendOutbox } from '../support/outbox.ts'
 import { startedRun } from '../support/run.ts'
@@ -461,7 +457,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
        where program = $2 order by id collate "C" offset 199 limit 1`,
       [shop.workspace, inProgram],
     )
-    const found = await shop.engine.client.workflow.execute(WORKFLOW.net, {
+    const found = await shop.engine.client.workflow.execute(WORKFLOW.reconciler, {
       workflowId: newId('run'),
       taskQueue: shop.engine.taskQueue,
       args: [],
@@ -498,7 +494,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
 
 describe('the review', () => {
   const sweep = () =>
-    shop.engine.client.workflow.execute(WORKFLOW.net, {
+    shop.engine.client.workflow.execute(WORKFLOW.reconciler, {
       workflowId: newId('run'),
       taskQueue: shop.engine.taskQueue,
       args: [],

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createCommands } from '../../app/index.ts'
 import { newId } from '../../domain/ids.ts'
-import { tierReviewWorkflowId, WORKFLOW } from '../../workflows/messages.ts'
+import { tierReviewWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import type { House } from '../support/house.ts'
 import { sendOutbox } from '../support/outbox.ts'
 import { openSkippingHouse, type SkippingHouse } from '../support/skipping-house.ts'

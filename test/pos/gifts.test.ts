@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { redemptionWorkflowId } from '../../workflows/messages.ts'
+import { redemptionWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
 import { startedRun } from '../support/run.ts'

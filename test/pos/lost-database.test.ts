@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { reportedEventWorkflowId } from '../../workflows/messages.ts'
+import { reportedEventWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { balanceOf, member, openTill } from './till.ts'
 

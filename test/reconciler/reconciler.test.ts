@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findPayment, insertPayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
+import { RECONCILER_SCHEDULE_ID, RECONCILER_WORKFLOW_ID, WORKFLOW } from '../../temporal/names.ts'
 import { scheduleReconciler } from '../../temporal/schedules.ts'
-import {
-  RECONCILER_SCHEDULE_ID,
-  RECONCILER_WORKFLOW_ID,
-  WORKFLOW,
-} from '../../workflows/messages.ts'
 import { attach } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, ended, redeem, redemptionOf } from '../support/redeem.ts'
@@ -22,7 +18,7 @@ afterAll(() => house.close())
 
 /** One run of the reconciler, as its schedule starts it. */
 const sweep = () =>
-  house.engine.client.workflow.execute(WORKFLOW.net, {
+  house.engine.client.workflow.execute(WORKFLOW.reconciler, {
     workflowId: newId('run'),
     taskQueue: house.engine.taskQueue,
     args: [],
@@ -184,7 +180,7 @@ test('a schedule that an earlier version made is brought up to date, once, and s
     expect(spec).toMatchObject({ intervals: [{ every: 60_000, offset: 0 }], calendars: [] })
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000 })
     expect(action).toMatchObject({
-      workflowType: WORKFLOW.net,
+      workflowType: WORKFLOW.reconciler,
       workflowId: RECONCILER_WORKFLOW_ID,
       taskQueue: house.engine.taskQueue,
     })

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expireAccount } from '../../db/expiry.ts'
 import { newId } from '../../domain/ids.ts'
-import { findMissingRuns } from '../../worker/missing-runs.ts'
 import {
   accountExpiryWorkflowId,
   tierReassessmentWorkflowId,
   tierReviewWorkflowId,
   WORKFLOW,
-} from '../../workflows/messages.ts'
+} from '../../temporal/names.ts'
+import { findMissingRuns } from '../../worker/missing-runs.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { redeem, redemptionOf } from '../support/redeem.ts'
 import { eventsOf, redeemItem } from '../support/redeem-item.ts'
@@ -30,7 +30,7 @@ const later = (ms: number) => new Date(Date.now() + ms)
 
 /** One run of the reconciler, as its schedule starts it: the kinds of which something was found. */
 async function reconciled(): Promise<Record<string, number>> {
-  const findings = await house.engine.client.workflow.execute(WORKFLOW.net, {
+  const findings = await house.engine.client.workflow.execute(WORKFLOW.reconciler, {
     workflowId: newId('run'),
     taskQueue: house.engine.taskQueue,
     args: [],

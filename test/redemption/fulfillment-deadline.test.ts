@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import type { House } from '../support/house.ts'
 import { armRedemption, fulfillmentInputOf } from '../support/previous-api.ts'
 import { balanceOf, redemptionOf } from '../support/redeem.ts'

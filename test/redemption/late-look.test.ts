@@ -4,7 +4,8 @@ import { Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import type { RedemptionFacts } from '../../domain/redemption-story.ts'
-import { rowChanged, WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
+import { rowChanged } from '../../workflows/messages.ts'
 import { type House, openHouse } from '../support/house.ts'
 
 let house: House

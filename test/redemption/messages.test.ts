@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
-import {
-  cancel,
-  extend,
-  type RedemptionInput,
-  reverse,
-  WORKFLOW,
-} from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
+import type { RedemptionInput } from '../../workflows/inputs.ts'
+import { cancel, extend, reverse } from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import {

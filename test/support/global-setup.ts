@@ -7,8 +7,8 @@ import { createOwner } from '../../db/migrate-main.ts'
 import { startPostgres } from '../../dev/postgres.ts'
 import { temporalBinary } from '../../dev/temporal/binary.ts'
 import { startTemporal } from '../../dev/temporal/server.ts'
+import { SEARCH_ATTRIBUTES } from '../../temporal/names.ts'
 import { workflowBundle } from '../../worker/bundle.ts'
-import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
 
 export type Servers = {
   /** The administrator's URL of the test run's Postgres; databases are copied from `template`. */

@@ -1,12 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import { type Engine, withinDeadline } from '../../temporal/engine.ts'
-import {
-  type PaymentInput,
-  type PaymentWorkflow,
-  paymentTold,
-  paymentWorkflowId,
-  WORKFLOW,
-} from '../../workflows/messages.ts'
+import { paymentWorkflowId, WORKFLOW } from '../../temporal/names.ts'
+import type { PaymentInput, PaymentWorkflow } from '../../workflows/inputs.ts'
+import { paymentTold } from '../../workflows/messages.ts'
 
 /** A payment's run as the release before started it: before the payment was written. */
 export async function armPayment(

@@ -6,19 +6,24 @@ import {
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
 import { type Engine, withinDeadline } from '../../temporal/engine.ts'
 import {
+  RedemptionAccount,
+  RedemptionReward,
+  redemptionWorkflowId,
+  WORKFLOW,
+} from '../../temporal/names.ts'
+import type {
+  FulfillmentInput,
+  RedemptionInput,
+  RunInput,
+  RunWorkflow,
+} from '../../workflows/inputs.ts'
+import {
   created,
-  type FulfillmentInput,
   type MessageAnswer,
   type Operation,
   paymentCompleted,
   paymentFailed,
-  type RedemptionInput,
-  type RunInput,
-  type RunWorkflow,
-  redemptionWorkflowId,
-  WORKFLOW,
 } from '../../workflows/messages.ts'
-import { RedemptionAccount, RedemptionReward } from '../../workflows/search-attributes.ts'
 
 // What an API of the release before says to a redemption's run, which one of this release may be.
 

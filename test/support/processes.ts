@@ -14,7 +14,7 @@ import { type Postgres, startPostgres } from '../../dev/postgres.ts'
 import { programsOf, startProgram } from '../../dev/stack/programs.ts'
 import { startTemporal, type Temporal } from '../../dev/temporal/server.ts'
 import { newId } from '../../domain/ids.ts'
-import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts'
+import { SEARCH_ATTRIBUTES } from '../../temporal/names.ts'
 import { lastingPort } from './lasting-port.ts'
 
 export type Answer = { status: number; body: Record<string, unknown>; replayed: boolean }

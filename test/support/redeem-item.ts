@@ -1,5 +1,5 @@
 import { newId } from '../../domain/ids.ts'
-import type { FulfillmentInput } from '../../workflows/messages.ts'
+import type { FulfillmentInput } from '../../workflows/inputs.ts'
 import type { House } from './house.ts'
 import { create } from './redeem.ts'
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { findRedemption, insertRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
-import type { RedemptionInput } from '../../workflows/messages.ts'
+import type { RedemptionInput } from '../../workflows/inputs.ts'
 import type { House } from './house.ts'
 import { startedRun } from './run.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
-import { EXPIRY_BATCH_SCHEDULE_ID, RECONCILER_SCHEDULE_ID } from '../../workflows/messages.ts'
+import { EXPIRY_BATCH_SCHEDULE_ID, RECONCILER_SCHEDULE_ID } from '../../temporal/names.ts'
 import { openReceiver, type Receiver } from '../webhooks/receiver.ts'
 import type { Made } from './fixture.ts'
 import { RestoredStack } from './restored.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onCommit } from '../../db/outbox.ts'
 import { newId } from '../../domain/ids.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { openReceiver } from './receiver.ts'
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 const sweep = () =>
-  house.engine.client.workflow.execute(WORKFLOW.net, {
+  house.engine.client.workflow.execute(WORKFLOW.reconciler, {
     workflowId: newId('run'),
     taskQueue: house.engine.taskQueue,
     args: [],

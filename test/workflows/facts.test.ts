@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Settlement } from '../../activities/settlement.ts'
 import { newId } from '../../domain/ids.ts'
 import type { RedemptionFacts } from '../../domain/redemption-story.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import { sendRow } from '../../temporal/outbox-call.ts'
-import { rowChanged, WORKFLOW } from '../../workflows/messages.ts'
+import { rowChanged } from '../../workflows/messages.ts'
 import { eventsOf, inMs, openWorkflows, outboxRow, waiting } from './stand-ins.ts'
 
 let opened: Awaited<ReturnType<typeof openWorkflows>>

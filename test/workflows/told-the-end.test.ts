@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
+import { WORKFLOW } from '../../temporal/names.ts'
 import { sendRow } from '../../temporal/outbox-call.ts'
-import { WORKFLOW } from '../../workflows/messages.ts'
 import { eventsOf, inMs, openWorkflows, outboxRow, waiting } from './stand-ins.ts'
 
 // No activity is there: one that is called fails the test by the events that it leaves.

@@ -8,12 +8,8 @@ import {
 } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../../activities/expiry.ts'
 import { expiryWakeMs } from '../../domain/expiry-spread.ts'
-import {
-  type AccountExpiryEnding,
-  type AccountExpiryInput,
-  type AccountExpiryWorkflow,
-  expiryChanged,
-} from '../messages.ts'
+import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from '../inputs.ts'
+import { expiryChanged } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 const write = proxyLocalActivities<ExpiryActivities>({

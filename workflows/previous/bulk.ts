@@ -7,7 +7,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { BulkRunActivities, BulkState } from '../../activities/bulk.ts'
-import { type BulkEnding, type BulkInput, type BulkWorkflow, bulkChanged } from '../messages.ts'
+import type { BulkEnding, BulkInput, BulkWorkflow } from '../inputs.ts'
+import { bulkChanged } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 // Retried without limit: a chunk is written once, however often it is tried.

@@ -1,13 +1,8 @@
 import { proxyLocalActivities, setHandler } from '@temporalio/workflow'
 import type { FulfillmentActivities } from '../../activities/fulfillment.ts'
 import type { RedemptionActivities } from '../../activities/redemption.ts'
-import {
-  created,
-  type FulfillmentInput,
-  fulfill,
-  type RedemptionEnding,
-  reverse,
-} from '../messages.ts'
+import type { FulfillmentInput, RedemptionEnding } from '../inputs.ts'
+import { created, fulfill, reverse } from '../messages.ts'
 import {
   answer,
   armed,

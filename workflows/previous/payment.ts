@@ -5,7 +5,8 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { PaymentActivities, PaymentState } from '../../activities/payment.ts'
-import { type PaymentEnding, type PaymentInput, paymentTold } from '../messages.ts'
+import type { PaymentEnding, PaymentInput } from '../inputs.ts'
+import { paymentTold } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 const write = proxyLocalActivities<PaymentActivities>({

@@ -1,5 +1,6 @@
 import { proxyLocalActivities, setHandler } from '@temporalio/workflow'
 import type { RedemptionActivities } from '../../activities/redemption.ts'
+import type { RedemptionEnding, RedemptionInput } from '../inputs.ts'
 import {
   cancel,
   confirm,
@@ -7,8 +8,6 @@ import {
   extend,
   paymentCompleted,
   paymentFailed,
-  type RedemptionEnding,
-  type RedemptionInput,
   reverse,
 } from '../messages.ts'
 import {

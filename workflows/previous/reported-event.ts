@@ -1,6 +1,6 @@
 import { proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ReportedEventActivities } from '../../activities/reported-event.ts'
-import type { ReportedEventEnding, ReportedEventInput } from '../messages.ts'
+import type { ReportedEventEnding, ReportedEventInput } from '../inputs.ts'
 
 // Retried without limit: what was accepted is done when the database is back, however long that takes.
 const { reportEvent } = proxyLocalActivities<ReportedEventActivities>({

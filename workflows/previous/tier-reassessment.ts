@@ -6,11 +6,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { TierReassessmentActivities } from '../../activities/tier-reassessment.ts'
-import {
-  type TierReassessmentInput,
-  type TierReassessmentWorkflow,
-  tiersChanged,
-} from '../messages.ts'
+import type { TierReassessmentInput, TierReassessmentWorkflow } from '../inputs.ts'
+import { tiersChanged } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 // Retried without limit: judging a member again changes nothing.

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow'
 import type { TierActivities } from '../../activities/tier.ts'
 import type { TierReviewFacts } from '../facts.ts'
-import { reviewMoved, type TierReviewEnding, type TierReviewInput } from '../messages.ts'
+import type { TierReviewEnding, TierReviewInput } from '../inputs.ts'
+import { reviewMoved } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 const write = proxyLocalActivities<TierActivities>({

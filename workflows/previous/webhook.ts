@@ -7,7 +7,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DeliveryActivities, DeliveryRound } from '../../activities/webhook.ts'
-import { nudged, type WebhookEnding, type WebhookInput, type WebhookWorkflow } from '../messages.ts'
+import type { WebhookEnding, WebhookInput, WebhookWorkflow } from '../inputs.ts'
+import { nudged } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({

@@ -1,4 +1,4 @@
-import { WORKFLOW } from '../../../workflows/messages.ts'
+import { WORKFLOW } from '../../../temporal/names.ts'
 import { begin, type Outcomes } from './outcome.ts'
 
 export const creditOutcomes: Outcomes = {

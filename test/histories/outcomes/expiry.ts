@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
+import { accountExpiryWorkflowId, WORKFLOW } from '../../../temporal/names.ts'
 import { sendRow } from '../../../temporal/outbox-call.ts'
-import { accountExpiryWorkflowId, WORKFLOW } from '../../../workflows/messages.ts'
 import type { House } from '../../support/house.ts'
 import { begin, inMs, member, movement, type Outcomes } from './outcome.ts'
 

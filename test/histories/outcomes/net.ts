@@ -1,13 +1,13 @@
-import { WORKFLOW } from '../../../workflows/messages.ts'
+import { WORKFLOW } from '../../../temporal/names.ts'
 import { redeemItem } from '../../support/redeem-item.ts'
 import { begin, type Outcomes } from './outcome.ts'
 
 export const netOutcomes: Outcomes = {
   'net with an overdue fulfillment': async (house) => {
     await redeemItem(house, { arm: false, deadlineMs: -600_000 })
-    return begin(house, WORKFLOW.net)
+    return begin(house, WORKFLOW.reconciler)
   },
   'net with nothing to mend': async (house) => {
-    return begin(house, WORKFLOW.net)
+    return begin(house, WORKFLOW.reconciler)
   },
 }

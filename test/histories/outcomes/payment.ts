@@ -1,5 +1,5 @@
 import { newId } from '../../../domain/ids.ts'
-import { paymentWorkflowId } from '../../../workflows/messages.ts'
+import { paymentWorkflowId } from '../../../temporal/names.ts'
 import { pay } from '../../support/redeem.ts'
 import type { Outcomes } from './outcome.ts'
 

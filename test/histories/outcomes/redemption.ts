@@ -1,5 +1,6 @@
 import { newId } from '../../../domain/ids.ts'
-import { cancel, confirm, extend, reverse, WORKFLOW } from '../../../workflows/messages.ts'
+import { WORKFLOW } from '../../../temporal/names.ts'
+import { cancel, confirm, extend, reverse } from '../../../workflows/messages.ts'
 import { armRedemption, askRedemption } from '../../support/previous-api.ts'
 import { pay, redeem } from '../../support/redeem.ts'
 import { type Outcomes, operation } from './outcome.ts'

@@ -1,6 +1,6 @@
 import { newId } from '../../../domain/ids.ts'
+import { reportedEventWorkflowId } from '../../../temporal/names.ts'
 import { finishReportedEvent } from '../../../temporal/reported-event.ts'
-import { reportedEventWorkflowId } from '../../../workflows/messages.ts'
 import type { Outcomes } from './outcome.ts'
 
 export const reportedEventOutcomes: Outcomes = {

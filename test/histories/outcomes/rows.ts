@@ -1,8 +1,9 @@
 import type { Settlement } from '../../../activities/settlement.ts'
 import { newId } from '../../../domain/ids.ts'
 import type { RedemptionFacts } from '../../../domain/redemption-story.ts'
+import { WORKFLOW } from '../../../temporal/names.ts'
 import { sendRow } from '../../../temporal/outbox-call.ts'
-import { cancel, created, rowChanged, WORKFLOW } from '../../../workflows/messages.ts'
+import { cancel, created, rowChanged } from '../../../workflows/messages.ts'
 import { eventsOf, inMs, openWorkflows, outboxRow, waiting } from '../../workflows/stand-ins.ts'
 import { type Outcomes, operation } from './outcome.ts'
 

@@ -1,5 +1,5 @@
 import { newId } from '../../../domain/ids.ts'
-import { tierReassessmentWorkflowId, tierReviewWorkflowId } from '../../../workflows/messages.ts'
+import { tierReassessmentWorkflowId, tierReviewWorkflowId } from '../../../temporal/names.ts'
 import type { House } from '../../support/house.ts'
 import { sendOutbox } from '../../support/outbox.ts'
 import { inMs, type Outcomes } from './outcome.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
-import type { FulfillmentInput, RedemptionInput } from '../../../workflows/messages.ts'
+import type { FulfillmentInput, RedemptionInput } from '../../../workflows/inputs.ts'
 import type { Shop } from '../../api/shop.ts'
 import { redeem } from '../../support/redeem.ts'
 import { redeemItem } from '../../support/redeem-item.ts'

@@ -1,0 +1,123 @@
+import type { RedemptionStatus } from '../domain/redemption-status.ts'
+import type { RedemptionFacts } from '../domain/redemption-story.ts'
+import type { AcceptedEvent } from '../domain/reported-event.ts'
+import type { AccountExpiryFacts, BulkFacts, PaymentFacts, TierReviewFacts } from './facts.ts'
+
+/** What each workflow is started with, and what it ends with. */
+
+/**
+ * What a run is started with beside its input: what its row says. An API of the release before sends
+ * none of it, and the run looks at the row first.
+ */
+export type RowOf<Facts> = { readonly facts?: Facts | null; readonly revision?: number | null }
+
+export type RedemptionInput = RowOf<RedemptionFacts> & {
+  readonly workspace: string
+  readonly redemption: string
+  readonly account: string
+  readonly reward: string
+  /** ISO 8601; the moment the points return by themselves. */
+  readonly releasesAt: string
+  /** Milliseconds a create may still write the row after arming; the usual window where nothing was armed. */
+  readonly creationWindowMs?: number
+}
+
+export type FulfillmentInput = RowOf<RedemptionFacts> & {
+  readonly workspace: string
+  readonly redemption: string
+  readonly account: string
+  readonly reward: string
+  /** ISO 8601; when it is overdue. */
+  readonly deadline: string
+  /** As for a redemption. */
+  readonly creationWindowMs?: number
+}
+
+/** What runs under a redemption's id: a discount waits for its payment, an item to be shipped. */
+export type RunInput = RedemptionInput | FulfillmentInput
+export type RunWorkflow = (input: RunInput) => Promise<RedemptionEnding>
+
+/** How a run ended, for the operator who opens it. */
+export type RedemptionEnding = {
+  readonly redemption: string
+  readonly status: RedemptionStatus | 'never_created' | 'missing'
+  readonly story: string
+}
+
+export type PaymentInput = RowOf<PaymentFacts> & {
+  readonly workspace: string
+  readonly payment: string
+  /** ISO 8601; when an open sandbox payment expires, null where its provider decides. */
+  readonly expiresAt: string | null
+}
+
+export type PaymentEnding = {
+  readonly payment: string
+  readonly status: string | null
+  readonly story: string
+}
+
+export type PaymentWorkflow = (input: PaymentInput) => Promise<PaymentEnding>
+
+export type TierReviewInput = RowOf<TierReviewFacts> & {
+  readonly workspace: string
+  readonly account: string
+  /** ISO 8601; the next date at which the tier could fall. */
+  readonly reviewsAt: string
+}
+
+export type TierReviewEnding = {
+  readonly account: string
+  readonly tier: string | null
+  readonly story: string
+}
+
+export type TierReviewWorkflow = (input: TierReviewInput) => Promise<TierReviewEnding>
+
+/** `changed`: changes of tier made by the runs that this one continues. */
+export type TierReassessmentInput = RowOf<unknown> & {
+  workspace: string
+  program: string
+  changed?: number
+}
+type Walked = { program: string; judged: number; changed: number; story: string }
+export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<Walked>
+
+export type WebhookInput = RowOf<unknown> & {
+  readonly workspace: string
+  readonly endpoint: string
+}
+export type WebhookEnding = { readonly endpoint: string; readonly story: string }
+export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
+
+export type AccountExpiryInput = RowOf<AccountExpiryFacts> & {
+  readonly workspace: string
+  readonly account: string
+  /** ISO 8601; the warning or expiry that the run was armed to. */
+  readonly wakesAt: string
+}
+
+export type AccountExpiryEnding = { readonly account: string; readonly story: string }
+
+export type AccountExpiryWorkflow = (input: AccountExpiryInput) => Promise<AccountExpiryEnding>
+
+export type BulkInput = RowOf<BulkFacts> & { readonly workspace: string; readonly bulk: string }
+
+export type BulkEnding = {
+  readonly bulk: string
+  /** Rows; null where the run was told the end and never looked. */
+  readonly posted: number | null
+  readonly refused: number | null
+}
+
+export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
+
+export type ReportedEventInput = RowOf<unknown> & AcceptedEvent
+
+export type ReportedEventEnding = {
+  readonly eventId: string
+  readonly outcome: string
+  readonly story: string
+}
+
+export type ReportedEventWorkflow = (input: ReportedEventInput) => Promise<ReportedEventEnding>
