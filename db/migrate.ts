@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { schemaProblems } from '../domain/json-schema.ts'
+import { applyFunctions } from './functions.ts'
 import { grantApplication, grantWorker } from './grants.ts'
 
 export type MigrateOptions = {
@@ -20,8 +19,8 @@ export type MigrateOptions = {
 const MIGRATION_LOCK = 7_266_101
 
 /**
- * Brings the database up to date: versioned migrations, then the functions (each file as it is
- * now, where it has changed), then what the application role may do. Safe to run at any time and
+ * Brings the database up to date: versioned migrations, then the functions as db/sql has them now
+ * (functions.ts), then what the application role may do. Safe to run at any time and
  * by several at once.
  */
 export async function migrate({
@@ -45,35 +44,6 @@ export async function migrate({
   } finally {
     await client.end()
   }
-}
-
-async function applyFunctions(client: pg.Client): Promise<number> {
-  await client.query(`create table if not exists applied_function_file (
-    file text primary key, hash text not null, applied_at timestamptz not null default now())`)
-  const folder = new URL('./functions/', import.meta.url)
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort()
-  const { rows } = await client.query<{ file: string; hash: string }>(
-    'select file, hash from applied_function_file',
-  )
-  const applied = new Map(rows.map((row) => [row.file, row.hash]))
-  let changed = 0
-  await client.query('begin')
-  // A function may call one of a later file: bodies are checked when they run.
-  await client.query('set local check_function_bodies = off')
-  for (const file of files) {
-    const body = await readFile(new URL(file, folder), 'utf8')
-    const hash = createHash('sha256').update(body).digest('hex')
-    if (applied.get(file) === hash) continue
-    await client.query(body)
-    await client.query(
-      `insert into applied_function_file (file, hash) values ($1, $2)
-       on conflict (file) do update set hash = excluded.hash, applied_at = now()`,
-      [file, hash],
-    )
-    changed++
-  }
-  await client.query('commit')
-  return changed
 }
 
 /** Says which stored schemas of event types no new one may be; they go on, each check under a limit of time. */

@@ -1,7 +1,7 @@
 import type { OutboxRow } from './outbox.ts'
 import type { Pool } from './pool.ts'
 
-/** What waits for a workflow, each by a function of db/functions/62_resignal.sql. */
+/** What waits for a workflow, each by a function of db/sql/outbox.sql. */
 export const WAITING = [
   'redemptions',
   'payments',

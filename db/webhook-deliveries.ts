@@ -20,7 +20,7 @@ export type Taken =
       livemode: boolean
     }
 
-/** The functions of db/functions/70_webhooks.sql, where each says what it guarantees. */
+/** The functions of db/sql/webhook.sql, where each says what it guarantees. */
 export const takeDeliveries = (
   pool: Pool,
   workspace: string,

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { migrate } from '../../db/migrate.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { restore } from './dump.ts'
 import { readDump } from './restored.ts'
 
@@ -8,6 +9,7 @@ import { readDump } from './restored.ts'
 
 const NAME = `upgraded_${process.pid}`
 const lines: string[] = []
+let fresh: TestDatabase
 
 const on = (user: string) => {
   const url = new URL(inject('servers').adminUrl)
@@ -28,7 +30,21 @@ beforeAll(async () => {
   admin.pathname = NAME
   await restore(await readDump(), { ownerUrl: on('engagement_owner'), adminUrl: admin.href })
 })
-afterAll(() => asAdmin(`drop database ${NAME} with (force)`))
+afterAll(async () => {
+  await fresh?.drop()
+  await asAdmin(`drop database ${NAME} with (force)`)
+})
+
+/** What this statement gives in the database brought up to date. */
+async function queried(statement: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: on('engagement_owner') })
+  await client.connect()
+  try {
+    return (await client.query(statement)).rows
+  } finally {
+    await client.end()
+  }
+}
 
 const bringUpToDate = () =>
   migrate({
@@ -41,4 +57,20 @@ test('the schema of the release before is brought up to date, and a second time 
   await bringUpToDate()
   await bringUpToDate()
   expect(lines.at(-1)).toBe('database up to date (0 function files changed)')
+})
+
+test('then its functions are those of a new database, and what an operator has in a schema of their own stays', async () => {
+  await queried(`create schema reports`)
+  await queried(`create function reports.two() returns int language sql return 2`)
+  await queried(`create function two() returns int language sql return 2`)
+  await queried(
+    `create or replace function vinr_id(p_prefix text, p_more int) returns text language sql return 'x'`,
+  )
+  await queried(`delete from applied_function_file where file = 'id.sql'`)
+  await bringUpToDate()
+  fresh = await testDatabase()
+  const functions = `select p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as text
+    from pg_proc p where p.pronamespace = 'public'::regnamespace order by 1`
+  expect(await queried(functions)).toEqual((await fresh.owner.query(functions)).rows)
+  expect(await queried('select reports.two()')).toEqual([{ two: 2 }])
 })

@@ -1,0 +1,178 @@
+-- The codes of gift cards, uploaded or made.
+
+-- Adds sealed codes to a pool (`p_codes`: [{line, hash, sealed, last4}]). A code that any pool of
+-- the workspace has, or that came earlier in the same upload, is not added and reported by its
+-- line. A repeat with the same key returns the first upload's report. Outcomes: uploaded; replayed;
+-- missing; refused.
+create or replace function codes_upload(
+  p_workspace text, p_pool text, p_batch text, p_codes jsonb, p_route text, p_key text,
+  p_fingerprint text, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  b code_batch;
+  earlier idempotency_key;
+  added int[];
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  if p_key is not null then
+    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_batch, p_at);
+    if earlier.key is not null then
+      if earlier.fingerprint <> p_fingerprint then
+        return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
+      end if;
+      select * into b from code_batch where workspace = p_workspace and id = earlier.resource;
+      return jsonb_build_object('outcome', 'replayed', 'batch', to_jsonb(b));
+    end if;
+  end if;
+  with written as (
+    insert into gift_code (workspace, id, pool, batch, line, hash, sealed, last4)
+    select p_workspace, vinr_id('gcc'), p_pool, p_batch, c.line, c.hash, c.sealed, c.last4
+    from jsonb_to_recordset(p_codes) as c (line int, hash text, sealed text, last4 text)
+    -- in one order, so that two uploads of the same codes never wait in a circle
+    order by c.hash collate "C", c.line
+    on conflict (workspace, hash) do nothing
+    returning line
+  )
+  select coalesce(array_agg(w.line), '{}') into added from written w;
+  insert into code_batch (workspace, id, pool, added, duplicates, created_at)
+  select p_workspace, p_batch, p_pool, cardinality(added), coalesce(jsonb_agg(
+    jsonb_build_object('line', c.line) order by c.line) filter (where c.line <> all (added)), '[]'),
+    p_at
+  from jsonb_to_recordset(p_codes) as c (line int)
+  returning * into b;
+  update code_pool p set low_since = null
+  where p.workspace = p_workspace and p.id = p_pool and p.low_since is not null
+    and codes_left(p_workspace, p_pool, p.low_at + 1);
+  return jsonb_build_object('outcome', 'uploaded', 'batch', to_jsonb(b));
+end $$;
+
+-- Whether a pool has so many codes that nobody was given yet.
+create or replace function codes_left(p_workspace text, p_pool text, p_quantity int) returns boolean
+language plpgsql stable as $$
+begin
+  return (
+    select count(*) >= p_quantity from (
+      select from gift_code
+      where workspace = p_workspace and pool = p_pool and status = 'available' limit p_quantity
+    ) c);
+end $$;
+
+-- Gives a redemption its codes out of a pool, inside the redemption's own transaction: each code
+-- once, however many ask. Codes that others are about to be given are passed over; only where
+-- nothing else is left does it wait for one of them, so that it never says out of stock while a
+-- code may yet come free. Null where the pool has not enough: then nothing was written.
+create or replace function codes_from_pool(
+  p_workspace text, p_pool text, p_redemption text, p_quantity int, p_at timestamptz
+)
+returns text[]
+language plpgsql as $$
+declare
+  taken text[];
+begin
+  loop
+    select coalesce(array_agg(c.id::text), '{}') into taken from (
+      select id from gift_code
+      where workspace = p_workspace and pool = p_pool and status = 'available'
+      order by id limit p_quantity for update skip locked
+    ) c;
+    exit when cardinality(taken) = p_quantity;
+    if not codes_left(p_workspace, p_pool, p_quantity) then
+      return null;
+    end if;
+    perform 1 from gift_code
+    where workspace = p_workspace and pool = p_pool and status = 'available' and id <> all (taken)
+    order by id limit 1 for update;
+  end loop;
+  update gift_code set status = 'given', redemption = p_redemption, given_at = p_at
+  where workspace = p_workspace and id = any (taken);
+  perform code_pool_look(p_workspace, p_pool, p_at);
+  return taken;
+end $$;
+
+-- Says once that a pool runs low, until it is filled again.
+create or replace function code_pool_look(
+  p_workspace text, p_pool text, p_at timestamptz
+) returns void
+language plpgsql as $$
+declare
+  p code_pool;
+  available bigint;
+begin
+  select * into p from code_pool where workspace = p_workspace and id = p_pool;
+  if p.low_since is not null then
+    return;
+  end if;
+  select count(*) into available from (
+    select from gift_code
+    where workspace = p_workspace and pool = p_pool and status = 'available' limit p.low_at + 1
+  ) c;
+  if available > p.low_at then
+    return;
+  end if;
+  update code_pool set low_since = p_at
+  where workspace = p_workspace and id = p_pool and low_since is null;
+  if found then
+    perform event_write(p_workspace, 'loyalty.code_pool.low', p_pool, jsonb_build_object(
+      'id', p_pool, 'object', 'code_pool', 'name', p.name, 'available', available, 'low_at',
+      p.low_at), null, p_at);
+  end if;
+end $$;
+
+-- Writes the codes that were made for a redemption (sealed; `p_codes`: [{hash, sealed, last4}]).
+-- Null where they are too few or one exists already: then nothing was written, and others are to be
+-- made.
+create or replace function codes_generated(
+  p_workspace text, p_redemption text, p_quantity int, p_codes jsonb, p_at timestamptz
+)
+returns text[]
+language plpgsql as $$
+declare
+  taken text[];
+begin
+  if coalesce(jsonb_array_length(p_codes), 0) <> p_quantity or exists (
+    select from gift_code g join jsonb_array_elements(p_codes) c on g.hash = c ->> 'hash'
+    where g.workspace = p_workspace) then
+    return null;
+  end if;
+  with made as (
+    insert into gift_code (workspace, id, hash, sealed, last4, status, redemption, given_at)
+    select p_workspace, vinr_id('gcc'), c ->> 'hash', c ->> 'sealed', c ->> 'last4', 'given',
+      p_redemption, p_at
+    from jsonb_array_elements(p_codes) c
+    returning id
+  )
+  select array_agg(id::text) into taken from made;
+  return taken;
+end $$;
+
+-- The codes of a gift card redemption, each with what it is worth. Null where there are none to
+-- give.
+create or replace function gift_cards_take(
+  d redemption, r reward, p_codes jsonb, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  taken text[] := case when r.codes ? 'pool'
+    then codes_from_pool(d.workspace, r.codes ->> 'pool', d.id, d.quantity, p_at)
+    else codes_generated(d.workspace, d.id, d.quantity, p_codes, p_at) end;
+begin
+  return (
+    select jsonb_agg(jsonb_build_object('id', g.id, 'sealed', g.sealed, 'last4', g.last4) || r.value
+      order by g.id)
+    from gift_code g where g.workspace = d.workspace and g.id = any (taken));
+end $$;
+
+-- Voids the codes of `p_quantity` of a redemption, the last ones first, for good: they were shown,
+-- and never go back to their pool. `reversed_quantity` does not count them yet.
+create or replace function gift_cards_void(
+  d redemption, p_quantity int, p_at timestamptz
+) returns void
+language plpgsql as $$
+begin
+  update gift_code set status = 'void', voided_at = p_at
+  where workspace = d.workspace and status = 'given' and id in (
+    select card ->> 'id' from jsonb_array_elements(d.gift_cards) with ordinality as given (card,
+      position)
+    where position > d.quantity - d.reversed_quantity - p_quantity);
+end $$;

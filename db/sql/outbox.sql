@@ -1,0 +1,436 @@
+-- The outbox: which workflow must be started or signalled, written in the transaction that changed
+-- its row. Whoever writes a row holds the lock of what it is about, so that two writers never meet
+-- on it. What a sender does with rows is past row security, for it has rows of many workspaces: by
+-- the keys of rows that it was given, and for the worker alone by the claim. Whoever has a row's
+-- lock is about to change it, and sends it then: nothing of a sender waits.
+
+-- What this transaction wrote for others: `rows` of the outbox, for its process to send, and
+-- whether there are new webhook deliveries. Null: nothing. Asked once, last in the transaction, by
+-- whoever runs it. The table is not asked again: a plan made while it was empty reads all of it
+-- when there is a backlog.
+create or replace function outbox_written() returns jsonb
+language plpgsql as $$
+declare
+  written jsonb := nullif(current_setting('vinr.outbox', true), '');
+  deliveries boolean := nullif(current_setting('vinr.deliveries', true), '') is not null;
+begin
+  if written is null then
+    return case when deliveries then '{"deliveries": true}'::jsonb end;
+  end if;
+  if jsonb_array_length(written) > 1 then
+    written := (
+      select jsonb_agg(w order by w ->> 'workflow_id' collate "C")
+      from jsonb_array_elements(written) w);
+  end if;
+  return jsonb_build_object('deliveries', deliveries, 'rows', written);
+end $$;
+
+-- Deletes rows that were sent, unless they changed meanwhile or somebody has them: then they are
+-- sent again, which changes nothing. What was said of one that Temporal refused before is settled.
+create or replace function outbox_sent(
+  p_workspaces text[], p_workflow_ids text[], p_revisions bigint[]
+) returns int
+language sql volatile security definer set search_path = public as $$
+  with sent as (
+    select o.workspace, o.workflow_id from workflow_outbox o
+    join unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
+      using (workspace, workflow_id, revision)
+    for update of o skip locked
+  ),
+  gone as (delete from workflow_outbox o using sent s
+    where o.workspace = s.workspace and o.workflow_id = s.workflow_id
+    returning o.workspace, o.workflow_id, o.attempts),
+  settled as (update attention a set settled_at = clock_timestamp() from gone g
+    where g.attempts > 0 and a.workspace = g.workspace and a.kind = 'workflow_refused'
+      and a.key = g.workflow_id)
+  select count(*)::int from gone
+$$;
+
+-- These rows as they are now, for their holder once more: for 30 s from now. Left out is what was
+-- sent, changed or given to another since.
+create or replace function outbox_renew(
+  p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
+)
+returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  with held as (
+    select o.workspace, o.workflow_id from workflow_outbox o
+    join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+      using (workspace, workflow_id)
+    where outbox_lease(o.next_attempt_at) = h.lease
+    for update of o skip locked
+  )
+  update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
+  from held h where o.workspace = h.workspace and o.workflow_id = h.workflow_id
+  returning outbox_row(o)
+$$;
+
+-- Makes rows due at once that their holder will not send.
+create or replace function outbox_release(
+  p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
+) returns int
+language sql volatile security definer set search_path = public as $$
+  with held as (
+    select o.workspace, o.workflow_id from workflow_outbox o
+    join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+      using (workspace, workflow_id)
+    where outbox_lease(o.next_attempt_at) = h.lease
+    for update of o skip locked
+  ),
+  due as (update workflow_outbox o set next_attempt_at = clock_timestamp()
+    from held h where o.workspace = h.workspace and o.workflow_id = h.workflow_id returning 1)
+  select count(*)::int from due
+$$;
+
+-- Temporal refused this call itself: counted on the row, which is tried again after 2, 4, 8 s and
+-- so on, at most ten minutes, and noted for a person. Nothing where the row has changed since.
+create or replace function outbox_refused(
+  p_workspace text, p_workflow_id text, p_revision bigint, p_error text
+) returns void
+language plpgsql security definer set search_path = public as $$
+declare
+  refused workflow_outbox;
+  now timestamptz := clock_timestamp();
+  refusal jsonb;
+begin
+  update workflow_outbox set attempts = attempts + 1, last_error = p_error,
+    next_attempt_at = now + least(interval '10 minutes',
+      interval '2 seconds' * power(2, least(attempts, 10)))
+  where workspace = p_workspace and workflow_id = p_workflow_id and revision = p_revision
+  returning * into refused;
+  if not found then
+    return;
+  end if;
+  refusal := jsonb_build_object('workflow_type', refused.workflow_type, 'change', refused.change,
+    'error', p_error);
+  perform attention_note(p_workspace, 'workflow_refused', p_workflow_id, p_workflow_id, refusal,
+    now);
+  -- it may have been settled since by a call that went through
+  update attention a set settled_at = null, details = refusal
+  where a.workspace = p_workspace and a.kind = 'workflow_refused' and a.key = p_workflow_id;
+end $$;
+
+-- Gives the sweep up to `p_limit` rows that are due, for 30 s. Those that wait come before those
+-- that have ended, and of each half of the places go to the newest, so that a million old ones keep
+-- no new one waiting. By the index alone, whatever the planner knows of a table that was empty a
+-- minute ago.
+create or replace function outbox_claim(p_limit int) returns setof jsonb
+language sql volatile security definer
+set search_path = public set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off as $$
+  with oldest as materialized (
+    select workspace, workflow_id from workflow_outbox
+    where case when change = 'ended' then 1 else 0 end = 0 and next_attempt_at <= now()
+    order by next_attempt_at limit p_limit - p_limit / 2
+    for update skip locked
+  ),
+  newest as materialized (
+    select workspace, workflow_id from workflow_outbox
+    where case when change = 'ended' then 1 else 0 end = 0 and next_attempt_at <= now()
+    order by next_attempt_at desc limit p_limit / 2
+    for update skip locked
+  ),
+  waiting as materialized (select * from oldest union select * from newest),
+  ended_oldest as materialized (
+    select workspace, workflow_id from workflow_outbox
+    where case when change = 'ended' then 1 else 0 end = 1 and next_attempt_at <= now()
+    order by next_attempt_at limit (select (p_limit - count(*) + 1) / 2 from waiting)
+    for update skip locked
+  ),
+  ended_newest as materialized (
+    select workspace, workflow_id from workflow_outbox
+    where case when change = 'ended' then 1 else 0 end = 1 and next_attempt_at <= now()
+    order by next_attempt_at desc limit (select (p_limit - count(*)) / 2 from waiting)
+    for update skip locked
+  ),
+  due as (select * from waiting union select * from ended_oldest union select * from ended_newest),
+  -- as arrays: of these the planner expects few, of a limit that it does not know a tenth of the
+  -- table
+  keys as materialized (select array_agg(workspace) as workspaces, array_agg(workflow_id) as ids
+    from due)
+  update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
+  from keys, unnest(keys.workspaces, keys.ids) d (workspace, workflow_id)
+  where o.workspace = d.workspace and o.workflow_id = d.workflow_id
+  returning outbox_row(o)
+$$;
+
+-- How many rows wait, counted up to `p_cap`, and since how many seconds the oldest does (null: none
+-- waits): of those counted, and of those that have been due the longest.
+create or replace function outbox_waiting(p_cap int) returns jsonb
+language sql volatile security definer set search_path = public as $$
+  select jsonb_build_object('waiting', count(*) filter (where counts),
+    'oldest_seconds', extract(epoch from clock_timestamp() - min(written_at)))
+  from (
+    (select written_at, true as counts from workflow_outbox limit p_cap)
+    union all
+    (select written_at, false from workflow_outbox
+     where case when change = 'ended' then 1 else 0 end = 0 order by next_attempt_at limit 100)
+  ) rows
+$$;
+
+-- Makes outbox rows due at once that were written before `p_before` and not sent: whoever had them
+-- is gone, or nobody sweeps. Those that Temporal refused keep their own time, of at most ten
+-- minutes. Whoever has one still sends it too, which changes nothing. Returns how many it found, at
+-- most `p_limit`.
+create or replace function outbox_make_due(p_before timestamptz, p_limit int) returns int
+language plpgsql security definer set search_path = public as $$
+declare
+  found_rows int;
+  now timestamptz := clock_timestamp();
+begin
+  with overdue as (
+    select o.workspace, o.workflow_id from workflow_outbox o
+    where o.written_at <= p_before
+      and (o.attempts = 0 or o.next_attempt_at <= p_before
+        or o.next_attempt_at > now + interval '10 minutes')
+    limit p_limit
+    for update skip locked
+  ),
+  due as (
+    update workflow_outbox o set next_attempt_at = now
+    from overdue x where o.workspace = x.workspace and o.workflow_id = x.workflow_id
+      and o.next_attempt_at > now
+  )
+  select count(*)::int from overdue into found_rows;
+  return found_rows;
+end $$;
+
+create or replace function resignal_redemptions(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(d.workspace, d.id, d.id, redemption_workflow(d), redemption_input(d),
+    coalesce(d.expires_at, d.overdue_at), redemption_facts(d, p.status), d.revision)
+  from redemption d left join payment p on p.workspace = d.workspace and p.id = d.payment
+  where d.status in ('pending', 'fulfillment_pending') and (d.workspace, d.id) > (p_workspace, p_id)
+  order by d.workspace, d.id limit p_limit
+$$;
+
+-- Open payments that expire, those with events that nothing came of, and whatever has points to
+-- mature.
+create or replace function resignal_payments(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  with sources as (
+    select workspace, id, false as unfinished, null::timestamptz as matures_at from payment
+    where expires_at is not null and status in ('requires_payment', 'processing')
+    union all
+    select workspace, payment, true, null from inbox where processed_at is null
+      and payment is not null
+    union all
+    select workspace, source, false, matures_at from earning where outcome = 'pending'
+  ),
+  waiting as (
+    select workspace, id, bool_or(unfinished) as unfinished, min(matures_at) as matures_at
+    from sources
+    where (workspace, id) > (p_workspace, p_id)
+    group by workspace, id order by workspace, id limit p_limit
+  )
+  select resignal_row(w.workspace, w.id, w.workspace || '/' || w.id, 'payment',
+    jsonb_build_object('workspace', w.workspace, 'payment', w.id, 'expiresAt', iso(p.expires_at)),
+    case when not w.unfinished then least(w.matures_at,
+      case when p.status in ('requires_payment', 'processing') then p.expires_at end) end,
+    jsonb_build_object('status', p.status, 'expiresAt', iso(p.expires_at), 'maturesAt',
+      iso(w.matures_at),
+      'unfinished', w.unfinished), p.revision)
+  from waiting w left join payment p on p.workspace = w.workspace and p.id = w.id
+  order by w.workspace, w.id
+$$;
+
+-- At the spread of a date that many accounts share, as the outbox row of a check has it.
+create or replace function resignal_expiries(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(a.workspace, a.id, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry',
+    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'wakesAt', iso(a.expiry_wake_at)),
+    a.expiry_wake_at + case when expiry_is_shared(p, a.expiry_wake_at)
+      then make_interval(secs => expiry_spread_ms(a.id) / 1000.0) else '0' end,
+    jsonb_build_object('wakesAt', iso(a.expiry_wake_at), 'shared',
+      expiry_is_shared(p, a.expiry_wake_at)), null)
+  from account a join program p on p.workspace = a.workspace and p.id = a.program
+  where a.expiry_wake_at is not null and a.merged_into is null
+    and (a.workspace, a.id) > (p_workspace, p_id)
+  order by a.workspace, a.id limit p_limit
+$$;
+
+create or replace function resignal_tier_reviews(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(a.workspace, a.id, a.workspace || '/' || a.id || '/tier', 'tierReview',
+    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'reviewsAt',
+      iso(a.tier_review_at)),
+    a.tier_review_at, jsonb_build_object('reviewsAt', iso(a.tier_review_at)), null)
+  from account a
+  where a.tier_review_at is not null and a.merged_into is null
+    and (a.workspace, a.id) > (p_workspace, p_id)
+  order by a.workspace, a.id limit p_limit
+$$;
+
+create or replace function resignal_bulks(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(b.workspace, b.id, b.id, 'bulkRun',
+    jsonb_build_object('workspace', b.workspace, 'bulk', b.id), null,
+    jsonb_build_object('status', b.status), null)
+  from bulk b
+  where b.status = 'running' and (b.workspace, b.id) > (p_workspace, p_id)
+  order by b.workspace, b.id limit p_limit
+$$;
+
+create or replace function resignal_reassessments(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(r.workspace, r.program, r.workspace || '/' || r.program || '/tiers',
+    'tierReassessment',
+    jsonb_build_object('workspace', r.workspace, 'program', r.program), null, '{}', null)
+  from tier_reassessment r
+  where r.ended_at is null and (r.workspace, r.program) > (p_workspace, p_id)
+  order by r.workspace, r.program limit p_limit
+$$;
+
+create or replace function resignal_endpoints(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer set search_path = public as $$
+  select resignal_row(w.workspace, w.id, w.id, 'webhook',
+    jsonb_build_object('workspace', w.workspace, 'endpoint', w.id), null, '{}', null)
+  from webhook_endpoint w
+  where w.status = 'enabled' and (w.workspace, w.id) > (p_workspace, p_id) and exists (
+    select from webhook_delivery d where d.workspace = w.workspace and d.endpoint = w.id
+      and d.status = 'pending')
+  order by w.workspace, w.id limit p_limit
+$$;
+
+-- Every workflow that something of the database waits for, in all workspaces, but for those that
+-- the outbox still has to tell: each has a run. Not among them: accounts that an import or the
+-- reversal of a batch has written to, whose expiry checks are the minute's batch's, and webhook
+-- endpoints, whose deliveries are their outbox.
+create or replace function waiting_workflows(
+  ) returns table (workspace text, workflow_id text, workflow_type text
+)
+language sql stable security definer set search_path = public as $$
+  select w.workspace, w.workflow_id, w.workflow_type
+  from (
+    select d.workspace, d.id as workflow_id, case when d.fulfillment is null then 'redemption'
+      else 'fulfillment' end
+      as workflow_type
+    from redemption d where d.status in ('pending', 'fulfillment_pending')
+    union all
+    select p.workspace, p.workspace || '/' || p.id, 'payment'
+    from payment p where p.status in ('requires_payment', 'processing') and p.expires_at is not null
+    union
+    select e.workspace, e.workspace || '/' || e.source, 'payment' from earning e
+    where e.outcome = 'pending'
+    union all
+    select a.workspace, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry'
+    from account a
+    where a.expiry_wake_at > clock_timestamp() and a.merged_into is null and not exists (
+      select from ptx t join bulk b on b.workspace = t.workspace and b.id = t.fingerprint
+      where t.workspace = a.workspace and t.account in (select account_family(a.workspace, a.id)))
+    union all
+    select a.workspace, a.workspace || '/' || a.id || '/tier', 'tierReview'
+    from account a where a.tier_review_at is not null
+    union all
+    select b.workspace, b.id, 'bulkRun' from bulk b where b.status = 'running'
+    union all
+    select r.workspace, r.workspace || '/' || r.program || '/tiers', 'tierReassessment'
+    from tier_reassessment r where r.ended_at is null
+  ) w
+  where not exists (
+    select from workflow_outbox o where o.workspace = w.workspace and o.workflow_id = w.workflow_id)
+$$;
+
+-- An instant as facts and inputs have it, which is as JavaScript writes it.
+create or replace function iso(p_at timestamptz) returns text
+language sql stable as $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- A row's next revision: more than the last, and more than any from before a restore.
+create or replace function next_revision(p_last bigint) returns bigint
+language sql volatile as $$
+  select greatest(coalesce(p_last, 0) + 1,
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+$$;
+
+-- Writes that this workflow must be told of its row, or coalesces with what it was not told yet.
+-- `p_input` is what a run is started with, `p_start_at` when a run started now has something to do
+-- (null: at once), `p_facts` what it needs to know of its row, in order of `p_revision` (null: of
+-- the writing). `p_change`: `new` (of a row that has just been created), `changed` (it still
+-- waits), `ended`. The row belongs to the writing process for 10 s, which learns of it by
+-- outbox_written; beyond 20 in one transaction the sweep sends them.
+create or replace function outbox_write(
+  p_workspace text, p_workflow_id text, p_type text, p_input jsonb, p_start_at timestamptz,
+  p_facts jsonb,
+  p_revision bigint, p_change text
+) returns void
+language plpgsql as $$
+declare
+  written jsonb := coalesce(nullif(current_setting('vinr.outbox', true), ''), '[]');
+  now timestamptz := clock_timestamp();
+  is_own boolean := jsonb_array_length(written) < 20;
+  own_row jsonb;
+begin
+  insert into workflow_outbox as o (workspace, workflow_id, workflow_type, input, start_at, facts,
+    revision, change,
+    written_at, next_attempt_at)
+  values (p_workspace, p_workflow_id, p_type, p_input, p_start_at, p_facts,
+    coalesce(p_revision, next_revision(null)), p_change,
+    now, case when is_own then now + interval '10 seconds' else now end)
+  on conflict (workspace, workflow_id) do update set workflow_type = excluded.workflow_type,
+    input = excluded.input,
+    start_at = excluded.start_at, facts = excluded.facts,
+    revision = greatest(excluded.revision, o.revision + 1),
+    change = excluded.change, next_attempt_at = excluded.next_attempt_at
+  returning outbox_row(o) into own_row;
+  if is_own then
+    if written <> '[]' then
+      select coalesce(jsonb_agg(w), '[]') into written
+      from jsonb_array_elements(written) w where w ->> 'workflow_id' <> p_workflow_id;
+    end if;
+    perform set_config('vinr.outbox', (written || own_row)::text, true);
+  end if;
+end $$;
+
+-- Microseconds since 1970 of a row's next attempt. Who was given a row has it until then, and knows
+-- by this number whether somebody else was given it since.
+create or replace function outbox_lease(p_next_attempt_at timestamptz) returns bigint
+-- as extract is; an immutable one would not be inlined, but planned by each call
+language sql stable as $$
+  select (extract(epoch from p_next_attempt_at) * 1000000)::bigint
+$$;
+
+-- A row as its sender takes it; the delay by the database's clock, 0 where it starts at once.
+create or replace function outbox_row(o workflow_outbox) returns jsonb
+language sql volatile as $$
+  select jsonb_build_object('workspace', o.workspace, 'workflow_id', o.workflow_id, 'workflow_type',
+    o.workflow_type,
+    'input', o.input, 'facts', o.facts, 'revision', o.revision, 'change', o.change, 'attempts',
+    o.attempts,
+    'lease', outbox_lease(o.next_attempt_at),
+    'start_in_ms', greatest(0, ceil(extract(epoch from o.start_at - clock_timestamp()) * 1000)))
+$$;
+
+-- What waits for its workflow, from the domain's own rows: for `resignal`, which gives Temporal
+-- every run anew after either database was restored. Pages of any workspace in the order of
+-- (workspace, id), after the last one; each row as the outbox has it, with the `id` that the next
+-- page begins after.
+
+create or replace function resignal_row(
+  p_workspace text, p_id text, p_workflow_id text, p_type text, p_input jsonb,
+  p_start_at timestamptz, p_facts jsonb,
+  p_revision bigint
+) returns jsonb
+language sql volatile as $$
+  select jsonb_build_object('id', p_id, 'workspace', p_workspace, 'workflow_id', p_workflow_id,
+    'workflow_type', p_type,
+    'input', p_input, 'facts', p_facts, 'revision', coalesce(p_revision, next_revision(null)),
+    'change', 'changed',
+    'attempts', 0, 'lease', 0,
+    'start_in_ms', greatest(0, ceil(extract(epoch from p_start_at - clock_timestamp()) * 1000)))
+$$;

@@ -1,0 +1,230 @@
+-- The delivery of events to webhook endpoints: what their workflow takes, sends and says of it.
+
+-- Takes up to `p_limit` due deliveries of an endpoint for the run that works on it, leaving out
+-- `p_taken` (under way in that run), and marks the endpoint busy for `p_busy_ms`: who writes new
+-- deliveries meanwhile need not wake anybody. Where nothing is due and nothing is under way the
+-- endpoint is idle first and looked at again after, so that no delivery falls in between.
+-- Outcomes: work; idle (with next_due); gone (disabled or deleted).
+create or replace function webhook_take(
+  p_workspace text, p_endpoint text, p_taken text[], p_limit int, p_busy_ms int
+)
+returns jsonb
+language plpgsql as $$
+declare
+  w webhook_endpoint;
+  due jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
+  update webhook_endpoint set busy_until = clock_timestamp()
+    + make_interval(secs => p_busy_ms / 1000.0)
+  where workspace = p_workspace and id = p_endpoint and status = 'enabled'
+  returning * into w;
+  if not found then
+    return '{"outcome": "gone"}';
+  end if;
+  select jsonb_agg(jsonb_build_object('id', d.id, 'event', d.event, 'attempt', d.attempt)) into due
+  from (
+    select id, event, attempt from webhook_delivery
+    where workspace = p_workspace and endpoint = p_endpoint and status = 'pending'
+      and next_attempt_at <= clock_timestamp() and id <> all (p_taken)
+    order by next_attempt_at limit p_limit
+  ) d;
+  return jsonb_build_object('outcome', 'work', 'deliveries', coalesce(due, '[]'), 'url', w.url,
+    'livemode', (select livemode from workspace where id = p_workspace),
+    'secrets', case when w.previous_secret_expires_at > clock_timestamp()
+      then jsonb_build_array(w.secret, w.previous_secret) else jsonb_build_array(w.secret) end);
+end $$;
+
+-- The run has nothing left to do: from here on whoever writes a delivery wakes it. A transaction of
+-- its own, so that what was committed before it is seen by the look that follows.
+create or replace function webhook_rest(p_workspace text, p_endpoint text) returns void
+language plpgsql as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
+  update webhook_endpoint set busy_until = null where workspace = p_workspace and id = p_endpoint;
+end $$;
+
+-- When the endpoint's next delivery is due (null: nothing is pending), and whether that is now.
+create or replace function webhook_next_due(p_workspace text, p_endpoint text) returns jsonb
+language plpgsql as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return (
+    select jsonb_build_object('at', min(d.next_attempt_at),
+      'due', coalesce(min(d.next_attempt_at) <= clock_timestamp(), false),
+      -- greatest leaves nulls out: nothing pending is null, and not due at once
+      'in_ms', case when count(*) > 0
+        then greatest(0,
+          ceil(extract(epoch from min(d.next_attempt_at) - clock_timestamp()) * 1000)) end)
+    from webhook_delivery d
+    where d.workspace = p_workspace and d.endpoint = p_endpoint and d.status = 'pending');
+end $$;
+
+-- What came of one try: succeeded, or another try in `p_retry_ms` (null: that was the last).
+-- Idempotent by the try's number. Success ends a failing spell. A failure disables the endpoint
+-- where it says it is gone (`p_gone`), or where the spell has lasted `p_failing_ms`. Returns
+-- whether it was disabled.
+create or replace function webhook_settle(
+  p_workspace text, p_endpoint text, p_delivery text, p_attempt int, p_try jsonb, p_ok boolean,
+  p_gone boolean, p_retry_ms bigint, p_failing_ms bigint
+) returns jsonb
+language plpgsql as $$
+declare
+  w webhook_endpoint;
+  now timestamptz := clock_timestamp();
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  -- a crash that forgets this costs a repeat, which a receiver must bear anyway
+  perform set_config('synchronous_commit', 'off', true);
+  update webhook_delivery set
+    attempt = p_attempt,
+    attempts = attempts || p_try,
+    status = case when p_ok then 'succeeded' when p_retry_ms is null then 'failed'
+      else 'pending' end,
+    next_attempt_at = case when not p_ok then now + make_interval(secs => p_retry_ms / 1000.0) end,
+    settled_at = case when p_ok or p_retry_ms is null then now end
+  where workspace = p_workspace and id = p_delivery and attempt = p_attempt - 1;
+  if not found then
+    return '{"disabled": false}';
+  end if;
+  if p_ok then
+    -- at most once a second: a busy endpoint is one row that every success would otherwise rewrite
+    update webhook_endpoint set failing_since = null, last_success_at = now
+    where workspace = p_workspace and id = p_endpoint
+      and (failing_since is not null or last_success_at is null
+        or last_success_at < now - interval '1 second');
+    return '{"disabled": false}';
+  end if;
+  update webhook_endpoint set failing_since = coalesce(failing_since, now), last_failure_at = now
+  where workspace = p_workspace and id = p_endpoint
+  returning * into w;
+  if w.status = 'enabled'
+    and (p_gone or w.failing_since <= now - make_interval(secs => p_failing_ms / 1000.0)) then
+    perform webhook_disable(w, case when p_gone then 'gone' else 'failing' end);
+    return '{"disabled": true}';
+  end if;
+  return '{"disabled": false}';
+end $$;
+
+-- Disables an endpoint: what is pending fails (a replay brings it back), and the others are told.
+create or replace function webhook_disable(
+  w webhook_endpoint, p_reason text
+) returns webhook_endpoint
+language plpgsql as $$
+declare
+  now timestamptz := clock_timestamp();
+begin
+  update webhook_endpoint set status = 'disabled', disabled_reason = p_reason, busy_until = null,
+    subscribed_until = now
+  where workspace = w.workspace and id = w.id and status = 'enabled'
+  returning * into w;
+  if found then
+    update webhook_delivery set status = 'failed', next_attempt_at = null, settled_at = now
+    where workspace = w.workspace and endpoint = w.id and status = 'pending';
+    perform event_write(w.workspace, 'webhook_endpoint.disabled', w.id,
+      to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
+        'subscribed_until'], null, now);
+  end if;
+  return w;
+end $$;
+
+-- An event of type webhook_endpoint.test for this endpoint alone, whatever it subscribes to.
+-- Returns the event's id; null where the endpoint is not enabled.
+create or replace function webhook_test(
+  p_workspace text, p_endpoint text, p_event text
+) returns text
+language plpgsql as $$
+declare
+  w webhook_endpoint;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into w from webhook_endpoint
+  where workspace = p_workspace and id = p_endpoint and status = 'enabled' and deleted_at is null;
+  if not found then
+    return null;
+  end if;
+  insert into event (workspace, id, type, object, data, created_at)
+  values (p_workspace, p_event, 'webhook_endpoint.test', w.id,
+    to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
+      'subscribed_until'], clock_timestamp());
+  insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
+  values (p_workspace, vinr_id('dlv'), w.id, p_event, clock_timestamp(), clock_timestamp());
+  perform set_config('vinr.deliveries', 'written', true);
+  return p_event;
+end $$;
+
+-- Delivers again, once for each operation: the events named, or all of a window (by the events'
+-- time, [from, to), what the endpoint subscribes to alone). Returns how many deliveries there are.
+create or replace function webhook_replay(
+  p_workspace text, p_endpoint text, p_operation text, p_events text[], p_from timestamptz,
+  p_to timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  w webhook_endpoint;
+  replayed int;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  select * into w from webhook_endpoint where workspace = p_workspace and id = p_endpoint
+    and deleted_at is null;
+  insert into webhook_delivery (workspace, id, endpoint, event, operation, next_attempt_at,
+    created_at)
+  select p_workspace, vinr_id('dlv'), w.id, e.id, p_operation, clock_timestamp(), clock_timestamp()
+  from event e
+  where e.workspace = p_workspace and case
+    when p_events is not null then e.id = any (p_events)
+    else e.created_at >= p_from and e.created_at < p_to
+      and w.enabled_events && event_names(e.type) end
+  order by e.id
+  on conflict do nothing;
+  perform set_config('vinr.deliveries', 'written', true);
+  select count(*) into replayed from webhook_delivery
+  where workspace = p_workspace and endpoint = p_endpoint and operation = p_operation;
+  return to_jsonb(replayed);
+end $$;
+
+-- The workspace's endpoints that have something due and no run at work; for the signal after a
+-- commit. `enabled` counts all that are enabled.
+create or replace function webhook_waiting(p_workspace text) returns jsonb
+language plpgsql stable as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return (
+    select jsonb_build_object('enabled', count(*), 'waiting', coalesce(jsonb_agg(w.id) filter (where
+      (w.busy_until is null or w.busy_until <= clock_timestamp()) and exists (
+        select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = w.id
+          and d.status = 'pending' and d.next_attempt_at <= clock_timestamp())), '[]'))
+    from webhook_endpoint w where w.workspace = p_workspace and w.status = 'enabled');
+end $$;
+
+-- Which of these endpoints ([{endpoint, underway}]) have something due that is not under way.
+create or replace function webhook_due(p_workspace text, p_asked jsonb) returns jsonb
+language plpgsql stable as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return (
+    select coalesce(jsonb_agg(asked.endpoint), '[]')
+    from jsonb_to_recordset(p_asked) asked (endpoint text, underway jsonb)
+    where exists (
+      select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = asked.endpoint
+        and d.status = 'pending' and d.next_attempt_at <= clock_timestamp()
+        and not asked.underway ? d.id));
+end $$;
+
+-- For the net: endpoints of any workspace with a delivery overdue and no run at work.
+create or replace function net_undelivered(p_before timestamptz, p_limit int, p_skip int default 0)
+returns table (workspace text, endpoint text)
+language sql stable security definer set search_path = public as $$
+  select w.workspace, w.id from webhook_endpoint w
+  cross join lateral (
+    select min(d.next_attempt_at) as at from webhook_delivery d
+    where d.workspace = w.workspace and d.endpoint = w.id and d.status = 'pending'
+  ) due
+  where w.status = 'enabled' and (w.busy_until is null or w.busy_until <= clock_timestamp())
+    and due.at <= p_before
+  order by due.at, w.workspace, w.id limit p_limit offset p_skip
+$$;

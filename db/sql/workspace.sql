@@ -1,0 +1,47 @@
+-- A workspace: its settings, and whose an API key is.
+
+-- The workspace's settings, one flat object.
+create or replace function settings_read(p_workspace text) returns jsonb
+language plpgsql stable as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return coalesce((select entries from settings where workspace = p_workspace), '{}');
+end $$;
+
+-- Merges `p_change` into the settings; null removes a key. Two at once: both count. Returns all of
+-- them. Refused: parameter_invalid, more than `p_most` keys, with nothing changed.
+create or replace function settings_merge(
+  p_workspace text, p_change jsonb, p_most int, p_at timestamptz
+) returns jsonb
+language plpgsql as $$
+declare
+  merged jsonb;
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  insert into settings as s (workspace, entries, updated_at)
+  values (p_workspace, jsonb_strip_nulls(p_change), p_at)
+  on conflict (workspace) do update
+    set entries = jsonb_strip_nulls(s.entries || p_change), updated_at = excluded.updated_at
+  returning entries into merged;
+  if (select count(*) from jsonb_object_keys(merged)) > p_most then
+    perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'settings', 'most',
+      p_most));
+  end if;
+  return jsonb_build_object('settings', merged);
+end $$;
+
+create or replace function api_key_find(p_hash text)
+returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
+  revoked_at timestamptz)
+language sql stable security definer set search_path = public as $$
+  select k.workspace, k.id, k.kind, w.livemode, k.expires_at, k.revoked_at
+  from api_key k join workspace w on w.id = k.workspace where k.hash = p_hash
+$$;
+
+-- One setting; null where it is not set.
+create or replace function setting_value(p_workspace text, p_key text) returns jsonb
+language plpgsql stable as $$
+begin
+  return (
+    select entries -> p_key from settings where workspace = p_workspace);
+end $$;
