@@ -8,6 +8,7 @@ FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY sdk/package.json ./sdk/
+COPY cli/package.json cli/vinr.js ./cli/
 # Optional packages are the embedded Postgres and compilers for development. No install script is
 # needed, and none runs.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
@@ -18,6 +19,7 @@ FROM node:24-bookworm-slim AS workflows
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY sdk/package.json ./sdk/
+COPY cli/package.json cli/vinr.js ./cli/
 # With the optional ones, for the bundler's compiler is among them.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY config.ts ./
@@ -31,7 +33,10 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
 ENV WORKFLOW_BUNDLE=/app/workflow-bundle.js
+# `vinr` is a command here.
+ENV PATH=/app/node_modules/.bin:$PATH
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /app/cli ./cli
 COPY --from=workflows /app/workflow-bundle.js ./
 COPY package.json config.ts ./
 COPY domain ./domain
@@ -43,7 +48,7 @@ COPY workflows ./workflows
 COPY worker ./worker
 COPY api ./api
 COPY deploy ./deploy
-COPY dev/workspace-main.ts dev/payment-provider-main.ts ./dev/
+COPY cli ./cli
 # Nothing here is writable for it, and nothing needs to be.
 USER node
 EXPOSE 3000 9464

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { createOwner } from '../db/migrate-main.ts'
+import { createOwner } from '../db/owner.ts'
 
 // The names that deploy/temporal/server.yaml has.
 const TEMPORAL_DATABASES = ['temporal', 'temporal_visibility']

@@ -47,6 +47,23 @@ export const DIRECTIONS = {
   worker: {
     from: ['api/', 'app/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
   },
+  // The `vinr` command. Of the API only what describes it, and what a provider's mapping must look like.
+  cli: {
+    from: [
+      'app/',
+      'activities/',
+      'db/',
+      'domain/',
+      'temporal/',
+      'worker/',
+      'api/endpoints.ts',
+      'api/examples.ts',
+      'api/openapi.ts',
+      'api/version.ts',
+      'api/webhooks/providers/generic-mapping.ts',
+    ],
+    packages: /^(node:|commander$|tsx\/|zod$)/,
+  },
   // Bundled for browsers, edges and servers alike: nothing of the server, and nothing of Node.
   sdk: { from: [], packages: /^(@noble\/hashes(\/|$)|esbuild$|node:)/ },
   // Around the server, which knows nothing of them.

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { migrate } from '../../db/migrate.ts'
-import { createOwner } from '../../db/migrate-main.ts'
+import { createOwner } from '../../db/owner.ts'
 
 const DATABASE = 'vinr'
 const OWNER = 'vinr_owner'

@@ -8,12 +8,15 @@ export type Image = {
   root: string
   workdir: string
   env: Record<string, string>
+  /** What it puts before the system's PATH. */
+  path: string[]
   command: string[]
 }
 
 export type Instruction = { verb: string; rest: string }
 
 const RUN_WITHIN_MS = 300_000 // an npm ci with nothing cached
+const IGNORED = /\.test\.ts$|(^|\/)node_modules(\/|$)/ // as .dockerignore says
 const KNOWN = ['FROM', 'WORKDIR', 'COPY', 'RUN', 'ENV', 'USER', 'EXPOSE', 'HEALTHCHECK', 'CMD']
 
 /** The instructions of a Dockerfile; throws at one that is not known here. */
@@ -44,12 +47,12 @@ export async function replayDockerfile(options: {
 }): Promise<Image> {
   const { file, context, folder, path, onProgress } = options
   const stages = new Map<string, Image>()
-  let stage: Image = { root: folder, workdir: '/', env: {}, command: [] }
+  let stage: Image = { root: folder, workdir: '/', env: {}, path: [], command: [] }
   for (const { verb, rest } of readDockerfile(file)) {
     switch (verb) {
       case 'FROM': {
         const name = / AS (\S+)$/.exec(rest)?.[1] ?? 'last'
-        stage = { root: join(folder, name), workdir: '/', env: {}, command: [] }
+        stage = { root: join(folder, name), workdir: '/', env: {}, path: [], command: [] }
         stages.set(name, stage)
         break
       }
@@ -66,7 +69,8 @@ export async function replayDockerfile(options: {
         break
       case 'ENV': {
         const [name = '', value = ''] = rest.split('=', 2)
-        stage.env[name] = isAbsolute(value) ? join(stage.root, value) : value
+        if (name === 'PATH') stage.path.push(...programFolders(stage, value))
+        else stage.env[name] = isAbsolute(value) ? join(stage.root, value) : value
         break
       }
       case 'CMD':
@@ -86,20 +90,32 @@ function rootOf(stages: Map<string, Image>, name: string): string {
 /** A folder's contents go into the target; a file goes into it where it is named with a slash. */
 function copy(stage: Image, rest: string, fromOf: (stage?: string) => string) {
   const words = rest.split(' ')
-  const from = fromOf(words[0]?.startsWith('--from=') ? words.shift()?.slice(7) : undefined)
+  const other = words[0]?.startsWith('--from=') ? words.shift()?.slice(7) : undefined
+  const from = fromOf(other)
   const target = words.pop() ?? ''
   const into = join(stage.root, stage.workdir, target)
   for (const source of words.map((word) => join(from, word))) {
     const isFile = statSync(source).isFile()
     const to = isFile && target.endsWith('/') ? join(into, basename(source)) : into
-    cpSync(source, to, { recursive: true, filter: (path) => !path.endsWith('.test.ts') })
+    cpSync(source, to, {
+      recursive: true,
+      verbatimSymlinks: true, // as an engine copies them
+      filter: (path) => other !== undefined || !IGNORED.test(path.slice(from.length)),
+    })
   }
+}
+
+/** `/app/bin:$PATH`: folders of the image before those that there are. */
+function programFolders(stage: Image, value: string): string[] {
+  const folders = value.split(':')
+  if (folders.pop() !== '$PATH') throw new Error(`PATH=${value} does not end in :$PATH`)
+  return folders.map((folder) => join(stage.root, folder))
 }
 
 async function run(stage: Image, command: string, path: string) {
   await promisify(execFile)('sh', ['-c', command], {
     cwd: join(stage.root, stage.workdir),
-    env: { ...process.env, ...stage.env, PATH: `${path}:${process.env.PATH}` },
+    env: { ...process.env, ...stage.env, PATH: [...stage.path, path, process.env.PATH].join(':') },
     timeout: RUN_WITHIN_MS,
   })
 }

@@ -44,7 +44,7 @@ export async function localImages(
     command: product.command,
     env: product.env,
     workdir: join(product.root, product.workdir),
-    path: [node],
+    path: [...product.path, node],
   }
   return (service) => {
     const image = service.build === undefined ? images[service.image] : own

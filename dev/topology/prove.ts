@@ -63,7 +63,7 @@ async function machineOf(
 async function prove(machine: Machine, line: (text: string) => void) {
   const { ports } = machine.differences
   const first = await up(machine)
-  const keys = await runIn(machine, 'api', ['node', 'dev/workspace-main.ts', 'create', 'Topology'])
+  const keys = await runIn(machine, 'api', ['vinr', 'workspace', 'create', 'Topology'])
   const apiKey = /sk_test_\w+/.exec(keys)?.[0]
   if (apiKey === undefined) throw new Error(`No key in what the command printed:\n${keys}`)
   const shop = await openShop(`http://127.0.0.1:${ports.api}`, apiKey)
@@ -86,7 +86,7 @@ async function prove(machine: Machine, line: (text: string) => void) {
   const again = await operatorOf()
   await hasEnded(shop, again, armed.id, { status: 'released', reason: 'expired', balance: 4_500 })
   line('redeem, restart everything: released all the same')
-  line((await runIn(machine, 'migrate', ['node', 'db/reconcile-main.ts'])).trim())
+  line((await runIn(machine, 'migrate', ['vinr', 'reconcile'])).trim())
   await again.close()
   endedWell(await second.stop(), line)
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bar } from '../../dev/import/bar.ts'
+import { bar } from '../../cli/import/bar.ts'
 import { type Served, serve } from '../sdk/served.ts'
 
 let shop: Served
@@ -24,12 +24,12 @@ afterAll(async () => {
   expect(broken).toEqual([])
 })
 
-const COMMAND = new URL('../../dev/import-main.ts', import.meta.url).pathname
+const COMMAND = new URL('../../cli/vinr.js', import.meta.url).pathname
 
 type Command = { child: ChildProcess; output(): string; code: Promise<number | null> }
 
 function start(...args: string[]): Command {
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], {
+  const child = spawn(process.execPath, [COMMAND, 'import', ...args], {
     env: {
       ...process.env,
       VINR_BASE_URL: shop.baseUrl,
@@ -152,7 +152,7 @@ describe('npm run import', () => {
   it('says how it is used where the file is none that can be imported', async () => {
     expect(await run('file.xlsx')).toMatchObject({
       code: 1,
-      output: expect.stringMatching(/^usage/),
+      output: expect.stringMatching(/file\.xlsx.* must be named .*\n\nUsage: vinr import /),
     })
     expect((await run()).code).toBe(1)
   })

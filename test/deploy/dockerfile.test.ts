@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readServices } from '../../dev/topology/compose-file.ts'
 import { readDockerfile } from '../../dev/topology/dockerfile.ts'
@@ -16,7 +17,8 @@ test('copies only what is there and .dockerignore lets in, and .dockerignore let
   const [everything, ...rest] = projectFile('.dockerignore').match(/^[^#\n].*$/gm) ?? []
   const letIn = rest.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
   expect(everything).toBe('*')
-  expect([...new Set(copied)].sort()).toEqual(letIn.sort())
+  const isInAnother = (path: string) => copied.some((other) => path.startsWith(`${other}/`))
+  expect([...new Set(copied)].filter((path) => !isInAnother(path)).sort()).toEqual(letIn.sort())
   for (const path of copied) expect(existsSync(new URL(path, root)), path).toBe(true)
 })
 
@@ -30,12 +32,17 @@ test('installs without development packages and without install scripts, as anot
 
 test('has every program that a service or a health check runs', () => {
   const services = Object.values(readServices(COMPOSE_FILE, SECRETS)).filter(({ build }) => build)
-  const scripts = services.flatMap(({ command, healthcheck }) =>
-    [...(command ?? []), ...(healthcheck?.test ?? [])].filter((word) => word.endsWith('.ts')),
-  )
-  expect(scripts).toEqual(
-    expect.arrayContaining(['api/main.ts', 'worker/main.ts', 'db/migrate-main.ts']),
-  )
+  const words = services.flatMap(({ command, healthcheck }) => [
+    ...(command ?? []),
+    ...(healthcheck?.test ?? []),
+  ])
+  expect(words).toContain('vinr')
+  const { bin } = JSON.parse(projectFile('cli/package.json'))
+  const scripts = [
+    ...words.filter((word) => word.endsWith('.ts')),
+    ...Object.values<string>(bin).map((file) => join('cli', file)),
+  ]
+  expect(scripts).toEqual(expect.arrayContaining(['api/main.ts', 'worker/main.ts', 'cli/vinr.js']))
   const folders = copied.filter((path) => statSync(new URL(path, root)).isDirectory())
   for (const script of scripts) {
     expect(existsSync(new URL(script, root)), script).toBe(true)
@@ -44,6 +51,15 @@ test('has every program that a service or a health check runs', () => {
       script,
     ).toBe(true)
   }
+})
+
+test('makes `vinr` a command, with the packages that npm put beside it', () => {
+  const [path] = wordsOf('ENV').filter(([word]) => word?.startsWith('PATH='))
+  expect(path).toEqual(['PATH=/app/node_modules/.bin:$PATH'])
+  expect(wordsOf('COPY').map((words) => words.join(' '))).toEqual(
+    expect.arrayContaining(['--from=dependencies /app/cli ./cli', 'cli ./cli']),
+  )
+  expect(statSync(new URL('cli/vinr.js', root)).mode & 0o111).toBe(0o111)
 })
 
 test('starts from the Node that runs TypeScript as it is', () => {

@@ -35,12 +35,11 @@ afterAll(async () => {
 })
 
 /** Runs a command as npm would, with nothing in the environment but what is given. */
-async function run(script: string, args: string[], env: NodeJS.ProcessEnv = { DATA_DIR: dataDir }) {
+async function run(args: string[], env: NodeJS.ProcessEnv = { DATA_DIR: dataDir }) {
   const { PATH, HOME } = process.env
   const options = { cwd: PROJECT, env: { PATH, HOME, ...env } }
   try {
-    const node = ['--import', 'tsx', script, ...args]
-    const { stdout } = await promisify(execFile)(process.execPath, node, options)
+    const { stdout } = await promisify(execFile)('cli/vinr.js', args, options)
     return { code: 0, output: stdout }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -48,7 +47,7 @@ async function run(script: string, args: string[], env: NodeJS.ProcessEnv = { DA
   }
 }
 const provider = (args: string[], env: NodeJS.ProcessEnv = { DATA_DIR: dataDir }) =>
-  run('dev/payment-provider-main.ts', args, { PAYMENT_SECRET: SECRET, ...env })
+  run(['payment-provider', ...args], { PAYMENT_SECRET: SECRET, ...env })
 
 /** Stripe's event of a payment, signed as Stripe does. */
 async function paid(address: string, secret = SECRET) {
@@ -128,18 +127,18 @@ describe('npm run payment-provider beside npm start', () => {
   it('with a DATABASE_URL wants the workspace, too', async () => {
     const { code, output } = await provider(['stripe'], { DATABASE_URL: shop.url })
     expect(code).toBe(1)
-    expect(output).toMatch(/^Usage/)
+    expect(output).toBe('With a DATABASE_URL the workspace must be named.\n')
   })
 })
 
 describe('the other commands beside npm start', () => {
   it('npm run reconcile proves the books of the stack', async () => {
-    const proved = await run('db/reconcile-main.ts', [])
+    const proved = await run(['reconcile'])
     expect(proved).toEqual({ code: 0, output: 'The books hold.\n' })
   })
 
   it('npm run workspace makes a key that the API takes', async () => {
-    const { output } = await run('dev/workspace-main.ts', ['key', shop.workspace])
+    const { output } = await run(['workspace', 'key', shop.workspace])
     expect((await shop.get('/v1/payments', JSON.parse(output).key)).status).toBe(200)
   })
 
@@ -147,13 +146,13 @@ describe('the other commands beside npm start', () => {
     ['test', [], /^[sp]k_test_/],
     ['live', ['--live'], /^[sp]k_live_/],
   ])('npm run workspace makes keys of the mode of a %s workspace', async (_mode, flags, form) => {
-    const created = await run('dev/workspace-main.ts', ['create', 'Another', ...flags])
+    const created = await run(['workspace', 'create', 'Another', ...flags])
     const { workspace } = JSON.parse(created.output)
     for (const kind of [[], ['--publishable']]) {
-      const { output } = await run('dev/workspace-main.ts', ['key', workspace, ...kind])
+      const { output } = await run(['workspace', 'key', workspace, ...kind])
       expect(JSON.parse(output).key).toMatch(form)
     }
-    const asked = await run('dev/workspace-main.ts', ['key', workspace, '--live'])
+    const asked = await run(['workspace', 'key', workspace, '--live'])
     expect([asked.code, asked.output]).toEqual([1, expect.stringContaining('--live')])
   })
 })

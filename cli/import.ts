@@ -1,30 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { draw, endBar } from './import/bar.ts'
-import { Import, keyOf, mediaType, send } from './import/send.ts'
+import { Import, keyOf, send } from './import/send.ts'
 import { ask, type Server, serverOf } from './import/server.ts'
 
-const USAGE =
-  'usage: npm run import -- <file.csv|file.ndjson> [--batch <tag>] [--key <Idempotency-Key>]\n' +
-  'The server: VINR_BASE_URL and VINR_SECRET_KEY, else the stack of this folder (DATA_DIR).\n' +
-  'The same file with the same tag is imported once: run it again to follow it. Another --key imports it anew.'
 const LOOK_EVERY_MS = 500
 const MOST_PRINTED = 20
 const INTERRUPTED = 130 // as a shell says it of Ctrl-C
 
-/** `npm run import -- <file>`: sends a file of movements and shows how far it is. Exit 1: refused, or rows refused. */
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: { batch: { type: 'string' }, key: { type: 'string' } },
-    allowPositionals: true,
-  })
-  const [file, ...others] = positionals
-  const type = file === undefined ? undefined : mediaType(file)
-  if (file === undefined || type === undefined || others.length > 0) throw new Error(USAGE)
+/**
+ * `vinr import <file>`: sends a file of movements and shows how far it is. False where rows were refused, or
+ * the import was canceled; throws where the file was.
+ */
+export async function importFile(
+  file: string,
+  { batch, key: given }: { batch: string | undefined; key: string | undefined },
+): Promise<boolean> {
   const server = await serverOf(process.env)
-  const { batch, key = await keyOf(file, batch) } = values
+  const key = given ?? (await keyOf(file, batch))
   onInterrupt('Run the same command again: whatever arrived, no row is imported twice.')
-  const sent = await send(server, file, type, { batch, key })
+  const sent = await send(server, file, { batch, key })
   console.log(`${sent.id}: ${sent.total} rows are good, batch ${sent.batch}`)
   onInterrupt('The server goes on. Run the same command again to follow it.')
   const done = await followed(server, sent)
@@ -34,7 +28,7 @@ async function main(): Promise<void> {
   console.log(`${done.id}: ${done.posted} rows written, ${done.refused} refused`)
   if (done.status === 'canceled')
     console.log(`${done.id} was canceled: the other rows are not written`)
-  if (done.refused > 0 || done.status === 'canceled') process.exitCode = 1
+  return done.refused === 0 && done.status !== 'canceled'
 }
 
 async function followed(server: Server, sent: Import): Promise<Import> {
@@ -57,8 +51,3 @@ function onInterrupt(meaning: string): void {
     process.exit(INTERRUPTED)
   })
 }
-
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-})

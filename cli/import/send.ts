@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { extname } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { z } from 'zod'
 import { draw, endBar } from './bar.ts'
+import { mediaType } from './media-type.ts'
 import { ask, type Server } from './server.ts'
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.csv': 'text/csv; charset=utf-8',
-  '.ndjson': 'application/x-ndjson',
-  '.jsonl': 'application/x-ndjson',
-}
 
 export const Import = z.object({
   id: z.string(),
@@ -23,9 +17,6 @@ export const Import = z.object({
   refusals: z.array(z.object({ line: z.number(), code: z.string() })),
 })
 export type Import = z.output<typeof Import>
-
-/** The media type of a file by its name; undefined where it is none that can be imported. */
-export const mediaType = (file: string): string | undefined => TYPES[extname(file).toLowerCase()]
 
 /** The same file with the same tag has the same key: a second run of the command follows the first one's import. */
 export async function keyOf(file: string, batch: string | undefined): Promise<string> {
@@ -39,9 +30,10 @@ export async function keyOf(file: string, batch: string | undefined): Promise<st
 export async function send(
   server: Server,
   file: string,
-  type: string,
   { batch, key }: { batch: string | undefined; key: string },
 ): Promise<Import> {
+  const type = mediaType(file)
+  if (type === undefined) throw new Error(`${file} has the name of no format that can be imported.`)
   const { size } = await stat(file)
   const query = batch === undefined ? '' : `?batch=${encodeURIComponent(batch)}`
   const body = await ask(server, `/v1/loyalty/imports${query}`, () => ({

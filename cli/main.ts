@@ -1,0 +1,3 @@
+import { vinr } from './program.ts'
+
+await vinr().parseAsync()

@@ -1,0 +1,28 @@
+import { Command } from 'commander'
+import { productVersion } from '../api/version.ts'
+import { addImport } from './commands/import.ts'
+import { addMigrate } from './commands/migrate.ts'
+import { addOpenApi } from './commands/openapi.ts'
+import { addPaymentProvider } from './commands/payment-provider.ts'
+import { addReconcile } from './commands/reconcile.ts'
+import { addResignal } from './commands/resignal.ts'
+import { addKey, addWorkspace } from './commands/workspace.ts'
+
+/** The `vinr` command. What a command does is loaded when it runs, so that its help is there at once. */
+export function vinr(): Command {
+  const program = new Command('vinr')
+    .description(
+      'Tends an installation of VINR Engagement. Databases and servers are those that the environment names, else those of the stack that `npm start` runs on this folder (DATA_DIR).',
+    )
+    .version(productVersion())
+    .showHelpAfterError()
+  addMigrate(program)
+  addWorkspace(program)
+  addKey(program.command('key'))
+  addPaymentProvider(program)
+  addImport(program)
+  addReconcile(program)
+  addResignal(program)
+  addOpenApi(program)
+  return program
+}
