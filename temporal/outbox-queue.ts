@@ -5,6 +5,8 @@ export type Held = {
   row: OutboxRow
   /** Since when (of `performance.now()`) it has these facts. */
   readMs: number
+  /** Since when (of `performance.now()`) its workflow waits for a call of this process. */
+  sinceMs: number
   /** Calls for it that found Temporal away, as the first to do so. */
   failures: number
 }
@@ -22,6 +24,11 @@ export class OutboxQueue {
     return this.#rows.length - this.#first
   }
 
+  /** Since when (of `performance.now()`) the one at the old end waits; undefined where none does. */
+  get oldestMs(): number | undefined {
+    return this.#rows[this.#first]?.sinceMs
+  }
+
   has(row: OutboxRow): boolean {
     return this.#byKey.has(keyOf(row))
   }
@@ -34,7 +41,7 @@ export class OutboxQueue {
       if (row.revision > known.row.revision) Object.assign(known, { row, readMs: nowMs })
       return
     }
-    const held = { row, readMs: nowMs, failures: 0 }
+    const held = { row, readMs: nowMs, sinceMs: nowMs, failures: 0 }
     this.#rows.push(held)
     this.#byKey.set(key, held)
   }

@@ -11,8 +11,10 @@ import { within } from './within.ts'
 const WHILE_BUSY = 1
 const WHILE_BUSY_AND_LATE = 2
 const LATE_ROWS = 16
+// A burst of some seconds is answered first; what lasts longer waits for its runs as well.
+const TOO_LATE_MS = 3_000
 const AT_ONCE = 8
-const MOST_HELD = 2_000 // five seconds of one busy process; the sweep has the rest at once
+const MOST_HELD = 5_000 // ten seconds of one busy process, some 10 MB; the sweep has the rest at once
 const OLD_MS = 5_000 // half of the time that a new row is its writer's
 const RENEW_AT_ONCE = 100
 const CALL_MS = 3_000
@@ -130,7 +132,9 @@ export class OutboxSender {
 
   #wanted(): number {
     if (this.#state === 'closing' || !this.#isBusy()) return this.#atOnce
-    return this.#queue.size > LATE_ROWS ? WHILE_BUSY_AND_LATE : WHILE_BUSY
+    if (this.#queue.size <= LATE_ROWS) return WHILE_BUSY
+    const oldestMs = this.#queue.oldestMs ?? Number.POSITIVE_INFINITY
+    return performance.now() - oldestMs > TOO_LATE_MS ? this.#atOnce : WHILE_BUSY_AND_LATE
   }
 
   async #work(held: Held): Promise<void> {
@@ -186,7 +190,8 @@ export class OutboxSender {
     try {
       const renewed = await renewRows(this.#pool, rows)
       const readMs = performance.now()
-      for (const row of renewed.reverse()) this.#queue.putBack({ row, readMs, failures: 0 })
+      const { sinceMs } = held // the others wait about as long
+      for (const row of renewed.reverse()) this.#queue.putBack({ row, readMs, sinceMs, failures: 0 })
     } catch (error) {
       this.#onFailure({ kind: 'outbox_read', error }) // they are the sweep's once their time is over
     }

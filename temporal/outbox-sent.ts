@@ -2,7 +2,7 @@ import { deleteSent, type OutboxRow } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 
 // What is sent within this is deleted by one statement; under load the one before takes longer.
-const GATHER_MS = 20
+const GATHER_MS = 100
 const AT_ONCE = 500
 
 /** Deletes rows that were sent, many at a time. */
