@@ -14,6 +14,7 @@ import { FAILED_KEYS, failedKeyLimit, keyLimit } from './limits.ts'
 import { type MetricsReaders, metricsRoutes, requestMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { requestLog } from './request-log.ts'
+import { whenRoom } from './room.ts'
 import { endpointRoutes } from './routes.ts'
 import { securityHeaders } from './security-headers.ts'
 import { noEndlessBody } from './slow-body.ts'
@@ -52,6 +53,8 @@ export type AppOptions<D> = {
   readonly verifyReplies?: boolean
   /** Counts requests, for what this process does beside them. */
   readonly inFlight?: InFlight
+  /** Resolves when a write may begin, where this process has more to do in the background than it can. */
+  readonly room?: () => Promise<void> | undefined
   readonly now?: () => number
 }
 
@@ -67,6 +70,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
   if (options.inFlight !== undefined) app.use(options.inFlight.count)
   app.use(requestLog(log), requestMetrics(registry), securityHeaders())
   app.use(noEndlessBody())
+  if (options.room !== undefined) app.use(whenRoom(options.room))
   const draining = options.draining ?? (() => false)
   app.use((_req, res, next) => {
     if (draining()) res.setHeader('Connection', 'close')

@@ -84,6 +84,7 @@ async function main(): Promise<void> {
     {
       draining: () => draining,
       inFlight,
+      room: () => sender.sender.room(),
       metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
       trustProxy: trustOf(config.trustProxy),

@@ -62,6 +62,7 @@ type Settings = Pick<
   | 'publicUrl'
   | 'verifyReplies'
   | 'inFlight'
+  | 'room'
 >
 
 /** The product's HTTP surface over a database and an engine. */

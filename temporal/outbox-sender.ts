@@ -11,8 +11,11 @@ import { within } from './within.ts'
 const WHILE_BUSY = 1
 const WHILE_BUSY_AND_LATE = 2
 const LATE_ROWS = 16
-// A burst of some seconds is answered first; what lasts longer waits for its runs as well.
-const TOO_LATE_MS = 3_000
+// A burst of some seconds is answered first; a load that lasts longer goes at the pace of its runs.
+const TOO_LATE_MS = 5_000
+const ROOM_WITHIN_MS = 200 // sixteen in flight still make eighty a second, whatever Temporal does
+const NEWEST_OF = 2
+const NEWEST_OF_LATE = 4
 const AT_ONCE = 8
 const MOST_HELD = 5_000 // ten seconds of one busy process, some 10 MB; the sweep has the rest at once
 const OLD_MS = 5_000 // half of the time that a new row is its writer's
@@ -60,7 +63,8 @@ export class OutboxSender {
   #releasing: Promise<void> | undefined
   #calls = 0
   #isPlanned = false
-  #isNewestNext = true
+  #turns = 0
+  readonly #waitingForRoom = new Set<() => void>()
   #state: 'open' | 'closing' | 'closed' = 'open'
   #onIdle = () => {}
 
@@ -94,6 +98,23 @@ export class OutboxSender {
     if (this.#queue.size > 0) this.#plan()
   }
 
+  /**
+   * Undefined while this process keeps up with what it writes, or Temporal is away. Else resolves when one more
+   * row was sent, at most after 200 ms: a write that begins then leaves no more to be sent than there was.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#breaker.isOpen || !this.#isLate()) return undefined
+    return new Promise((resolve) => {
+      const goOn = () => {
+        clearTimeout(timer)
+        this.#waitingForRoom.delete(goOn)
+        resolve()
+      }
+      const timer = setTimeout(goOn, ROOM_WITHIN_MS)
+      this.#waitingForRoom.add(goOn)
+    })
+  }
+
   /** Takes no more, sends for up to 3 s, and makes the rest due for the sweep. */
   async close(): Promise<void> {
     if (this.#state !== 'open') return
@@ -123,8 +144,8 @@ export class OutboxSender {
     const queue = this.#queue
     while (this.#state !== 'closed' && queue.size > 0) {
       if (!this.#breaker.mayBegin(this.#calls, this.#wanted())) break
-      const held = this.#isNewestNext ? queue.takeNewest() : queue.takeOldest()
-      this.#isNewestNext = !this.#isNewestNext
+      const newestOf = this.#isLate() ? NEWEST_OF_LATE : NEWEST_OF
+      const held = this.#turns++ % newestOf === 0 ? queue.takeNewest() : queue.takeOldest()
       if (held !== undefined) void this.#work(held)
     }
     if (this.#calls === 0 && (queue.size === 0 || this.#breaker.isOpen)) this.#onIdle()
@@ -133,8 +154,12 @@ export class OutboxSender {
   #wanted(): number {
     if (this.#state === 'closing' || !this.#isBusy()) return this.#atOnce
     if (this.#queue.size <= LATE_ROWS) return WHILE_BUSY
-    const oldestMs = this.#queue.oldestMs ?? Number.POSITIVE_INFINITY
-    return performance.now() - oldestMs > TOO_LATE_MS ? this.#atOnce : WHILE_BUSY_AND_LATE
+    return this.#isLate() ? this.#atOnce : WHILE_BUSY_AND_LATE
+  }
+
+  #isLate(): boolean {
+    const { size, oldestMs } = this.#queue
+    return size > LATE_ROWS && performance.now() - (oldestMs ?? Infinity) > TOO_LATE_MS
   }
 
   async #work(held: Held): Promise<void> {
@@ -142,6 +167,8 @@ export class OutboxSender {
     if (performance.now() - held.readMs > OLD_MS) await this.#renew(held)
     else await this.#send(held)
     this.#calls--
+    const [first] = this.#waitingForRoom
+    first?.()
     this.#plan()
   }
 
@@ -191,7 +218,8 @@ export class OutboxSender {
       const renewed = await renewRows(this.#pool, rows)
       const readMs = performance.now()
       const { sinceMs } = held // the others wait about as long
-      for (const row of renewed.reverse()) this.#queue.putBack({ row, readMs, sinceMs, failures: 0 })
+      for (const row of renewed.reverse())
+        this.#queue.putBack({ row, readMs, sinceMs, failures: 0 })
     } catch (error) {
       this.#onFailure({ kind: 'outbox_read', error }) // they are the sweep's once their time is over
     }
