@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type OutboxRow, onCommit } from '../../db/outbox.ts'
 import { SweepConnection } from '../../db/outbox-sweep.ts'
 import { newId } from '../../domain/ids.ts'
+import { Breaker } from '../../temporal/breaker.ts'
 import { OutboxSender } from '../../temporal/outbox-sender.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { gate, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
@@ -22,10 +23,12 @@ beforeEach(() => {
   temporal = new ScriptedTemporal()
 })
 
-const newSender = () =>
+const newSender = ({ isBusy = () => false, breaker = new Breaker() } = {}) =>
   new OutboxSender({
     pool: database.pool,
     engine: temporal.engine,
+    isBusy,
+    breaker,
     onFailure: ({ error }) => {
       throw error
     },
@@ -92,7 +95,7 @@ test('what overflows the queue is due for the sweep at once, and what is held is
   await database.owner.query(
     `insert into workflow_outbox (workspace, workflow_id, workflow_type, input, facts, revision, change, written_at, next_attempt_at)
      select $1, 'row-' || n, 'payment', '{}', '{}', n, 'changed', now(), now() + interval '10 seconds'
-     from generate_series(1, 2500) n`,
+     from generate_series(1, 5500) n`,
     [workspace],
   )
   const { rows } = await database.owner.query<{ row: OutboxRow }>(
@@ -105,7 +108,7 @@ test('what overflows the queue is due for the sweep at once, and what is held is
   sender.take(rows.map(({ row }) => row))
   const due = async () => (await stored()).filter(({ due_in_ms }) => due_in_ms <= 0).length
   await expect.poll(due).toBe(500)
-  expect(sender.size).toBe(2_000)
+  expect(sender.size).toBe(5_000)
   held.open()
   await expect.poll(async () => (await stored()).length).toBe(500)
   await sender.close()
@@ -143,4 +146,57 @@ test('a row that two processes change is never waited for by its sender', async 
   await client.query('rollback')
   client.release()
   expect(await stored()).toHaveLength(1)
+})
+
+const UNAVAILABLE = 14
+const twenty = Array.from({ length: 20 }, (_, n) => `row-${n}`)
+
+test('rows that wait for more than five seconds take their share of a busy process', async () => {
+  await write(twenty)
+  const held = gate()
+  temporal.answer = () => held.passed
+  const sender = newSender({ isBusy: () => true })
+  takeAsOf(sender, written, 4_000)
+  await expect.poll(() => temporal.inFlight).toBe(2)
+  const late = newSender({ isBusy: () => true })
+  takeAsOf(late, written, 6_000)
+  await expect.poll(() => temporal.inFlight).toBe(2 + 8)
+  held.open()
+  await left().toEqual([])
+  await Promise.all([sender.close(), late.close()])
+})
+
+test('a write begins at once where this process keeps up, else when a row was sent or 200 ms have passed', async () => {
+  await write(twenty)
+  const held = gate()
+  temporal.answer = () => held.passed
+  const sender = newSender({ isBusy: () => true })
+  expect(sender.room()).toBeUndefined()
+  takeAsOf(sender, written, 6_000)
+  const began = performance.now()
+  await sender.room()
+  expect(performance.now() - began).toBeGreaterThan(190)
+  const begins: string[] = []
+  const writes = ['first', 'second'].map(async (name) => {
+    await sender.room()
+    begins.push(name)
+  })
+  held.open()
+  await Promise.all(writes)
+  expect(begins).toEqual(['first', 'second'])
+  await left().toEqual([])
+  expect(sender.room()).toBeUndefined()
+  await sender.close()
+})
+
+test('no write waits for room while Temporal is away', async () => {
+  await write(twenty)
+  const breaker = new Breaker()
+  breaker.failed(UNAVAILABLE, new Error('away'))
+  const sender = newSender({ breaker })
+  takeAsOf(sender, written, 6_000)
+  expect(sender.room()).toBeUndefined()
+  breaker.answered()
+  await left().toEqual([])
+  await sender.close()
 })
