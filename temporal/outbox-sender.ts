@@ -167,8 +167,6 @@ export class OutboxSender {
     if (performance.now() - held.readMs > OLD_MS) await this.#renew(held)
     else await this.#send(held)
     this.#calls--
-    const [first] = this.#waitingForRoom
-    first?.()
     this.#plan()
   }
 
@@ -185,6 +183,8 @@ export class OutboxSender {
       await this.#settle(held, error)
     }
     this.#sending.delete(key)
+    const [first] = this.#waitingForRoom
+    first?.()
     const newer = this.#newer.get(key)
     if (newer === undefined) return
     this.#newer.delete(key)
