@@ -3,7 +3,7 @@ import { type OutboxRow, onCommit } from '../../db/outbox.ts'
 import { SweepConnection } from '../../db/outbox-sweep.ts'
 import { newId } from '../../domain/ids.ts'
 import { Breaker } from '../../temporal/breaker.ts'
-import { OutboxSender } from '../../temporal/outbox-sender.ts'
+import { OutboxSender, type SenderOptions } from '../../temporal/outbox-sender.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { gate, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
 
@@ -23,11 +23,11 @@ beforeEach(() => {
   temporal = new ScriptedTemporal()
 })
 
-const newSender = ({ isBusy = () => false, breaker = new Breaker() } = {}) =>
+const newSender = ({ isBusy, breaker = new Breaker() }: Partial<SenderOptions> = {}) =>
   new OutboxSender({
     pool: database.pool,
     engine: temporal.engine,
-    isBusy,
+    ...(isBusy && { isBusy }),
     breaker,
     onFailure: ({ error }) => {
       throw error
