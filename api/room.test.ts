@@ -15,7 +15,7 @@ test('a write waits for room and a read does not', async () => {
     handled.push(req.method)
     res.end()
   })
-  const write = request(app).post('/').then()
+  const write = Promise.resolve(request(app).post('/')) // sent by its then
   await request(app).get('/')
   expect(handled).toEqual(['GET'])
   makeRoom()
