@@ -10,7 +10,7 @@ let temporal: Awaited<ReturnType<typeof hangingTemporal>>
 let shop: Shop
 
 beforeAll(async () => {
-  temporal = await hangingTemporal(inject('servers').temporalAddress)
+  temporal = await hangingTemporal(inject('temporalAddress'))
   shop = await openShop({ worker: false, connection: { address: temporal.address } })
 })
 afterAll(async () => {

@@ -11,7 +11,7 @@ const files = (await readdir(folder)).filter((file) => file.endsWith('.json'))
 let code: string
 
 beforeAll(async () => {
-  code = await readFile(inject('servers').bundlePath, 'utf8')
+  code = await readFile(inject('bundlePath'), 'utf8')
 })
 
 test('every type of workflow has a history', async () => {

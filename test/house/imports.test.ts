@@ -8,8 +8,8 @@ import { z } from 'zod'
 
 const PROJECT = resolve(import.meta.dirname, '../..')
 
-/** Where the line stands, the line, and the rule that refuses it; none where it is allowed. */
-type Case = [folder: string, line: string, refusedBy?: 'import-directions' | 'no-sql' | 'no-clock']
+/** The folder or file where the line stands, the line, and the rule that refuses it; none where it is allowed. */
+type Case = [place: string, line: string, refusedBy?: 'import-directions' | 'no-sql' | 'no-clock']
 
 const CASES: Case[] = [
   ['domain', `import { createHash } from 'node:crypto'`],
@@ -17,6 +17,7 @@ const CASES: Case[] = [
   ['domain', `import { z } from 'zod'`, 'import-directions'],
   ['domain', `import type { z } from 'zod'`, 'import-directions'],
   ['domain', `import { findAccount } from '../db/accounts.ts'`, 'import-directions'],
+  ['domain/points.test.ts', `import { findAccount } from '../db/accounts.ts'`],
   ['domain/objects', `import { pointsOf } from '../points.ts'`],
   ['domain/objects', `import type { Row } from '../../db/accounts.ts'`, 'import-directions'],
   ['domain', `export const late = (at: Date) => at > new Date(0)`],
@@ -111,7 +112,8 @@ const Report = z.object({
   diagnostics: z.array(z.object({ code: z.string(), filename: z.string() })),
 })
 
-const nameOf = (folder: string, index: number) => join(folder, `case-${index}.ts`)
+const nameOf = (place: string, index: number) =>
+  place.endsWith('.ts') ? place : join(place, `case-${index}.ts`)
 
 /** Runs the house's rules alone over `folder`, with the configuration that stands in it. */
 async function refusalsIn(folder: string): Promise<Map<string, string>> {

@@ -7,8 +7,8 @@ import { productApp } from '../../api/product.ts'
 import { freePort } from '../../dev/ports.ts'
 import { type AfterCommit, sendAfterCommits } from '../../temporal/after-commit.ts'
 import { connectInBackground } from '../../temporal/connect.ts'
+import { storedRows } from '../ledger/outbox/scripted.ts'
 import { type House, openHouse } from '../support/house.ts'
-import { storedRows } from './scripted.ts'
 
 let house: House
 let port: number
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 /** Temporal comes up at the address at which nothing was. */
 async function temporalComesUp(): Promise<void> {
-  const [host, realPort] = inject('servers').temporalAddress.split(':')
+  const [host, realPort] = inject('temporalAddress').split(':')
   front = createServer((socket) => {
     const real = connect({ host: host ?? '', port: Number(realPort) })
     for (const end of [socket, real]) end.on('error', () => socket.destroy())

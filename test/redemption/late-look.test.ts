@@ -36,7 +36,7 @@ it('a look at the row that began before the end and is answered after it does no
   const worker = await Worker.create({
     connection: engine.connection,
     taskQueue: engine.taskQueue,
-    workflowBundle: { code: await readFile(inject('servers').bundlePath, 'utf8') },
+    workflowBundle: { code: await readFile(inject('bundlePath'), 'utf8') },
     activities: {
       // The database is away for a moment, and then slow: it answers what it read before the end.
       actOnOverdueFulfillment: async () => {

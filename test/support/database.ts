@@ -21,7 +21,7 @@ let made = 0
 
 /** A database of its own for one suite, with every migration applied. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const { adminUrl, template } = inject('servers')
+  const { adminUrl, template } = inject('postgres')
   const name = `test_${process.pid}_${Date.now().toString(36)}_${++made}`
   await asAdmin(adminUrl, `create database ${name} template ${template} owner engagement_owner`)
   const { host } = new URL(adminUrl)

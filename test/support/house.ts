@@ -44,7 +44,7 @@ export async function openHouse({
   worker = true,
   connection = {},
 }: HouseOptions = {}): Promise<House> {
-  const { temporalAddress, bundlePath } = inject('servers')
+  const [temporalAddress, bundlePath] = [inject('temporalAddress'), inject('bundlePath')]
   const taskQueue = `test-${process.pid}-${Date.now().toString(36)}-${++made}`
   const [database, engine] = await Promise.all([
     testDatabase(),

@@ -78,7 +78,7 @@ export class Processes {
 
   async startTemporal(): Promise<void> {
     this.temporal = await startTemporal({
-      binary: inject('servers').temporalBinary,
+      binary: inject('temporalBinary'),
       dbFile: join(this.folder, 'temporal.db'),
       port: this.ports.temporal,
       namespace: 'default',

@@ -103,7 +103,7 @@ export async function openSkippingHouse({
   database.pool.on('connect', (client) => void client.query(`set vinr.test_clock = 'on'`))
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
-  const { bundlePath } = inject('servers')
+  const bundlePath = inject('bundlePath')
   const worker = await createWorker({
     connection,
     namespace: 'default',

@@ -17,7 +17,7 @@ let front: Awaited<ReturnType<typeof openTlsFront>>
 beforeAll(async () => {
   ;[authority, stranger] = await Promise.all([createAuthority('ours'), createAuthority('theirs')])
   ;[server, client] = await Promise.all([authority.issue(NAME), authority.issue('worker.test')])
-  front = await openTlsFront(inject('servers').temporalAddress, server, authority.certificate)
+  front = await openTlsFront(inject('temporalAddress'), server, authority.certificate)
 })
 afterAll(() => front.close())
 

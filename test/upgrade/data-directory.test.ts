@@ -177,7 +177,7 @@ describe('once all of that is done', () => {
     const runs = await runsOf(client)
     expect(troubleOf(runs)).toEqual([])
     expect(runs.length).toBeGreaterThan(12)
-    expect(await doNotReplay(runs, inject('servers').bundlePath)).toEqual([])
+    expect(await doNotReplay(runs, inject('bundlePath'))).toEqual([])
   })
 
   test('the books hold', async () => {

@@ -12,13 +12,13 @@ const lines: string[] = []
 let fresh: TestDatabase
 
 const on = (user: string) => {
-  const url = new URL(inject('servers').adminUrl)
+  const url = new URL(inject('postgres').adminUrl)
   ;[url.username, url.password, url.pathname] = [user, user, NAME]
   return url.href
 }
 
 async function asAdmin(statement: string) {
-  const client = new pg.Client({ connectionString: inject('servers').adminUrl })
+  const client = new pg.Client({ connectionString: inject('postgres').adminUrl })
   await client.connect()
   await client.query(statement)
   await client.end()
@@ -26,7 +26,7 @@ async function asAdmin(statement: string) {
 
 beforeAll(async () => {
   await asAdmin(`create database ${NAME} owner engagement_owner`)
-  const admin = new URL(inject('servers').adminUrl)
+  const admin = new URL(inject('postgres').adminUrl)
   admin.pathname = NAME
   await restore(await readDump(), { ownerUrl: on('engagement_owner'), adminUrl: admin.href })
 })

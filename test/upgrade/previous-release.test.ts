@@ -190,7 +190,7 @@ describe('after all of that', () => {
     const runs = await runsOf(client)
     expect(runs.length).toBeGreaterThanOrEqual(42)
     expect(troubleOf(runs)).toEqual([])
-    expect(await doNotReplay(runs, inject('servers').bundlePath)).toEqual([])
+    expect(await doNotReplay(runs, inject('bundlePath'))).toEqual([])
   })
 
   test('the books hold', async () => {

@@ -18,7 +18,7 @@ let opened = 0
 export async function openWorkflows(
   activities: Activities,
 ): Promise<{ engine: Engine; close(): Promise<void> }> {
-  const { temporalAddress, bundlePath } = inject('servers')
+  const [temporalAddress, bundlePath] = [inject('temporalAddress'), inject('bundlePath')]
   const taskQueue = `workflows-${process.pid}-${Date.now().toString(36)}-${++opened}`
   const engine = await connectEngine({
     address: temporalAddress,
