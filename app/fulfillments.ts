@@ -1,9 +1,6 @@
-import {
-  type Command,
-  type CommandDependencies,
-  callOnRedemption,
-  type RedemptionMoment,
-} from './redemptions.ts'
+import type { RedemptionResult } from '../db/redemptions.ts'
+import { callOfActivity } from './call-of-activity.ts'
+import type { Command, CommandDependencies, RedemptionMoment } from './redemptions.ts'
 
 export type Parcel = Command & {
   /** Items; all that are left without it. */
@@ -17,7 +14,7 @@ export function fulfillmentCommands({ pool }: CommandDependencies) {
   return {
     /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
     fulfillRedemption: (parcel: Parcel) =>
-      callOnRedemption(pool, 'fulfillment_ship', [
+      callOfActivity<RedemptionResult>(pool, 'fulfillment_ship', [
         parcel.workspace,
         parcel.redemption,
         parcel.quantity ?? null,
@@ -30,11 +27,11 @@ export function fulfillmentCommands({ pool }: CommandDependencies) {
 
     /** The deadline of a fulfilment, if it has passed: by its policy a notice, or the points return. */
     actOnOverdueFulfillment: ({ workspace, redemption, at }: RedemptionMoment) =>
-      callOnRedemption(pool, 'fulfillment_overdue', [workspace, redemption, at]),
+      callOfActivity<RedemptionResult>(pool, 'fulfillment_overdue', [workspace, redemption, at]),
 
     /** An operator gives it up: points for what was not shipped return. */
     cancelFulfillment: (cancel: Command & { reason: string }) =>
-      callOnRedemption(pool, 'fulfillment_cancel', [
+      callOfActivity<RedemptionResult>(pool, 'fulfillment_cancel', [
         cancel.workspace,
         cancel.redemption,
         cancel.reason,

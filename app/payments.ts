@@ -1,5 +1,3 @@
-import { asyncLocalStorage } from '@temporalio/activity'
-import { call, callOfRun } from '../db/call.ts'
 import { callIn } from '../db/call-in-transaction.ts'
 import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
@@ -14,6 +12,7 @@ import {
 } from '../db/payments.ts'
 import { insertRefund, type NewRefund } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
+import { callOfActivity } from './call-of-activity.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 
@@ -37,7 +36,7 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
   return {
     /** Everything that follows from the payment's waiting events, and what has matured. */
     processPayment: ({ workspace, payment, at }: PaymentMoment): Promise<PaymentResult> =>
-      callOnPayment(pool, 'payment_process', [workspace, payment, at]),
+      callOfActivity(pool, 'payment_process', [workspace, payment, at]),
 
     /** Creates a sandbox payment. */
     createPayment: async (payment: NewPayment) =>
@@ -56,7 +55,7 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
 
     /** Run by the payment's own run, or by the reconciler where that was lost. */
     expirePayment: async ({ workspace, payment, at }: PaymentMoment): Promise<PaymentResult> => {
-      const result = await callOnPayment(pool, 'payment_move', [
+      const result = await callOfActivity<PaymentResult>(pool, 'payment_move', [
         workspace,
         payment,
         'expired',
@@ -80,14 +79,4 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
           result?.refusal !== undefined || ['missing', 'open'].includes(result?.outcome ?? ''),
       }),
   }
-}
-
-/** Calls a ledger function of one payment; in an activity as the run that it is of. */
-function callOnPayment(
-  pool: Dependencies['pool'],
-  name: string,
-  args: [workspace: string, payment: string, ...unknown[]],
-): Promise<PaymentResult> {
-  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
-  return run === undefined ? call(pool, name, args) : callOfRun(pool, run, name, args)
 }

@@ -1,7 +1,5 @@
-import { asyncLocalStorage } from '@temporalio/activity'
-import { call, callOfRun } from '../db/call.ts'
-import type { Pool } from '../db/pool.ts'
 import { type CreateArguments, insertRedemption, type RedemptionResult } from '../db/redemptions.ts'
+import { callOfActivity } from './call-of-activity.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
@@ -27,21 +25,10 @@ export type RedemptionMoment = { workspace: string; redemption: string; at: stri
 
 export type CommandDependencies = Pick<Dependencies, 'pool'>
 
-/** Calls a ledger function that changes one redemption; in an activity of its own run as that run. */
-export function callOnRedemption(
-  pool: Pool,
-  name: string,
-  args: [workspace: string, redemption: string, ...unknown[]],
-): Promise<RedemptionResult> {
-  const [, redemption] = args
-  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
-  return run === redemption ? callOfRun(pool, run, name, args) : call(pool, name, args)
-}
-
 /** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
 export function redemptionCommands({ pool }: CommandDependencies) {
   const send = (name: string, args: [workspace: string, redemption: string, ...unknown[]]) =>
-    callOnRedemption(pool, name, args)
+    callOfActivity<RedemptionResult>(pool, name, args)
 
   return {
     createRedemption: (create: CreateArguments) => insertRedemption(pool, create),
