@@ -8,11 +8,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Settlement } from '../../activities/settlement.ts'
-import { CREATION_WINDOW_MS } from '../../domain/creation-window.ts'
 import { type RedemptionFacts, redemptionStory } from '../../domain/redemption-story.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../../temporal/names.ts'
 import type { RedemptionEnding, RunInput } from '../inputs.ts'
 import type { MessageAnswer, Operation } from '../messages.ts'
+import { CREATION_WINDOW_MS } from './creation-window.ts'
 
 /**
  * A run beside a redemption's row, which keeps its time and carries its messages. Armed before the
