@@ -903,12 +903,12 @@ begin
 end $$;
 
 -- Changes a payment, whose row is locked or not written yet (`p_known` false), and does all that
--- follows. Where that fails, only that is undone: the payment's own change stays, the answer says
--- why in `failure`, the payment's outbox row says so, and its workflow does all again
--- (payment_process). `p_change`: `kind` (create, move, event, refund; part: an event without a
--- whole payment, which may be unknown; again: nothing new), `outcome` (what is answered), `event`
--- and `endpoint` (its inbox row), `type` (of the event), `named` (redemptions_named), and what its
--- kind needs. Refusals (VR001) undo all of it.
+-- follows. Where that fails, all is undone and the payment's own change is made again alone: the
+-- answer says why in `failure`, the payment's outbox row says that it is unfinished, and its
+-- workflow does what follows (payment_process). `p_change`: `kind` (create, move, event, refund;
+-- part: an event without a whole payment, which may be unknown; again: nothing new), `outcome`
+-- (what is answered), `event` and `endpoint` (its inbox row), `type` (of the event), `named`
+-- (redemptions_named), and what its kind needs. Refusals (VR001) undo all of it.
 create or replace function payment_change(
   pay payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns jsonb
@@ -922,7 +922,7 @@ begin
     return payment_changed(pay, p_known, p_change, 'alone', p_at);
   end if;
   for try in 1 .. most_tries loop
-    begin -- a savepoint: some 10 microseconds, and none where nothing follows
+    begin -- a savepoint, which costs some 10 microseconds
       return payment_changed(pay, p_known, p_change, 'all', p_at);
     exception
       when sqlstate 'VR001' then
@@ -950,7 +950,8 @@ begin
   return pay.status;
 end $$;
 
--- Whether more follows than the payment's own row.
+-- Whether more follows than the payment's own change: earnings and what refunds take of them, or the
+-- end of its redemptions. To attach those is the payment's own.
 create or replace function payment_has_consequences(
   pay payment, p_known boolean, p_change jsonb
 ) returns boolean
@@ -962,7 +963,7 @@ begin
     or status_after = 'completed' then
     return true;
   elsif p_change ->> 'kind' = 'create' and p_change -> 'store_credit' <> 'null' then
-    return true; -- it may pay for all of it
+    return true; -- it may pay for all of it, which only its balance says
   end if;
   return coalesce(status_after in ('failed', 'canceled', 'expired'), false) and (
     p_change -> 'named' <> '[]' or p_known and exists (
@@ -970,9 +971,9 @@ begin
         and d.status = 'pending'));
 end $$;
 
--- Makes the change as far as `p_mode` says: `all` of it; the payment `alone`, from which nothing
--- follows; or `unfinished`, what follows left to its workflow. Locks, in this order: the payment
--- (held), enrolment, accounts, redemptions, rewards.
+-- Makes the change as far as `p_mode` says: `all` of it; the payment's own `alone`, from which
+-- nothing follows; or `unfinished`, its own too, with what follows left to its workflow. Locks, in
+-- this order: the payment (held), enrolment, accounts, redemptions, rewards.
 create or replace function payment_changed(
   pay payment, p_known boolean, p_change jsonb, p_mode text, p_at timestamptz
 ) returns jsonb
@@ -1035,8 +1036,9 @@ begin
     else jsonb_build_object('payment', snapshot) end;
 end $$;
 
--- The event of the change for webhooks; a sandbox payment's is in the inbox too, as a provider's
--- would be. Where what follows is left, the inbox row is not processed.
+-- The event of the change for webhooks, unless it tells of no whole payment (part) or of nothing new
+-- (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is left
+-- to the workflow, the inbox row is not processed.
 create or replace function payment_event(
   pay payment, p_snapshot jsonb, p_change jsonb, p_mode text, p_at timestamptz
 ) returns void
