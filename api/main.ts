@@ -16,7 +16,7 @@ import { productApp } from './product.ts'
 import { productVersion } from './version.ts'
 
 const READS_PER_WRITE = 2 // reads are short: half as many connections serve as many of them
-const DRAIN_MS = 10_000 // a call to Temporal has as long; nothing under way lasts longer
+const DRAIN_MS = 10_000 // a request waits as long for its turn at the database, the longest that it does
 const IDLE_CHECK_MS = 50
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 600_000 // for an import of a million rows over a slow line; headers have ten seconds

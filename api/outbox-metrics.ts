@@ -1,16 +1,16 @@
 import type { Logger } from 'pino'
 import { Gauge, type Registry } from 'prom-client'
-import { type OutboxWaiting, readOutboxWaiting } from '../db/outbox.ts'
+import { type OutboxBacklog, readOutboxBacklog } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 
 export const OUTBOX_CAP = 10_000 // counting a million takes a while, and says no more
 
 /** What of the outbox waits, counted when the metrics are read; no number where the database does not say. */
 export function outboxMetrics(registry: Registry, pool: Pool, log: Pick<Logger, 'warn'>): void {
-  let reading: Promise<OutboxWaiting | undefined> | undefined
+  let reading: Promise<OutboxBacklog | undefined> | undefined
   /** One reading for both. */
   const read = () => {
-    reading ??= readOutboxWaiting(pool, OUTBOX_CAP)
+    reading ??= readOutboxBacklog(pool, OUTBOX_CAP)
       .catch((error: unknown) => {
         log.warn({ err: error }, 'the outbox was not counted')
         return undefined
@@ -20,15 +20,15 @@ export function outboxMetrics(registry: Registry, pool: Pool, log: Pick<Logger, 
       })
     return reading
   }
-  const gauge = (name: string, help: string, of: (waiting: OutboxWaiting) => number) =>
+  const gauge = (name: string, help: string, of: (backlog: OutboxBacklog) => number) =>
     registry.registerMetric(
       new Gauge({
         name,
         help,
         registers: [],
         async collect() {
-          const waiting = await read()
-          this.set(waiting === undefined ? Number.NaN : of(waiting))
+          const backlog = await read()
+          this.set(backlog === undefined ? Number.NaN : of(backlog))
         },
       }),
     )

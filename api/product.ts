@@ -5,12 +5,12 @@ import { failuresTo, type OnFailure } from '../app/failures.ts'
 import { createCommands } from '../app/index.ts'
 import { findApiKey } from '../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../db/clock.ts'
-import { readOutboxWaiting } from '../db/outbox.ts'
+import { readOutboxBacklog } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CodeKey, codeVault } from '../domain/code-vault.ts'
 import { memberKey } from '../domain/member-token.ts'
 import type { Engine } from '../temporal/engine.ts'
-import { withinDeadline } from '../temporal/engine.ts'
+import { within } from '../temporal/within.ts'
 import { allowance } from './allowance.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { failedAttempts } from './attempts.ts'
@@ -129,11 +129,11 @@ function temporalChecks(pool: Pool, engine: Engine): Readonly<Record<string, Che
     temporal: async () => {
       const { client } = engine
       const { namespace } = client.options
-      await withinDeadline(engine, () => client.workflowService.describeNamespace({ namespace }))
+      await within(engine, () => client.workflowService.describeNamespace({ namespace }))
       return undefined
     },
     outbox: async () => {
-      const { waiting, oldest_seconds: age } = await readOutboxWaiting(pool, OUTBOX_CAP)
+      const { waiting, oldest_seconds: age } = await readOutboxBacklog(pool, OUTBOX_CAP)
       const figures = { waiting, oldest_seconds: age === null ? null : Math.round(age) }
       if (age !== null && age > OLD_OUTBOX_S) {
         throw new NotReady('Temporal was not given for long what it must do', figures)

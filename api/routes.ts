@@ -1,7 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
 import type { Logger } from 'pino'
-import { asRequest } from '../activities/follow-ups.ts'
 import { authenticate } from './authenticate.ts'
 import { jsonBody, rawBody } from './body.ts'
 import { openToBrowsers } from './browser.ts'
@@ -110,21 +109,19 @@ function note(template: string): RequestHandler {
 
 function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandler {
   return async (req: Request, res: Response) => {
-    const run = () =>
-      endpoint.run({
-        params: req.params,
-        query: req.url.includes('?') ? req.query : {},
-        body: req.body,
-        caller: res.locals.caller,
-        idempotencyKey: idempotencyKeyOf(req),
-        header: (name) => req.get(name),
-        log: () => log.child({ request: res.locals.requestId }),
-        requestId: res.locals.requestId ?? '',
-        address: () => addressOf(req),
-        deps,
-        stream: req,
-      })
-    const reply = await asRequest(run)
+    const reply = await endpoint.run({
+      params: req.params,
+      query: req.url.includes('?') ? req.query : {},
+      body: req.body,
+      caller: res.locals.caller,
+      idempotencyKey: idempotencyKeyOf(req),
+      header: (name) => req.get(name),
+      log: () => log.child({ request: res.locals.requestId }),
+      requestId: res.locals.requestId ?? '',
+      address: () => addressOf(req),
+      deps,
+      stream: req,
+    })
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
     res.status(reply.replayed === true ? 200 : STATUS[reply.status])
     if (endpoint.media === undefined) sendJson(res, reply.object)

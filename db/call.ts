@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { isAccountId } from '../domain/ids.ts'
-import { afterCommit, type Written } from './outbox.ts'
+import { afterCommit, type CommitOutput } from './outbox.ts'
 import { sharesOf } from './pool.ts'
 
 /**
@@ -47,7 +47,7 @@ async function send<T>(
           text: `${text} from set_config('vinr.run', $${args.length + 1}, true)`,
           values: [...args, workflowId],
         }
-  const { rows } = await db.query<{ result: T; written: Written | null }>(statement)
+  const { rows } = await db.query<{ result: T; written: CommitOutput | null }>(statement)
   const row = rows[0]
   if (!row) throw new Error(`${name} returned no row`)
   afterCommit(db, args[0], row.written)

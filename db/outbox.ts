@@ -20,21 +20,21 @@ export type OutboxRow = {
 }
 
 /** What a transaction wrote for others: rows of the outbox, and whether there are new webhook deliveries. */
-export type Written = { rows?: OutboxRow[]; deliveries: boolean }
+export type CommitOutput = { rows?: OutboxRow[]; deliveries: boolean }
 
-export type OnWritten = (workspace: string, written: Written) => void
+export type CommitListener = (workspace: string, output: CommitOutput) => void
 
-const listeners = new WeakMap<object, OnWritten>()
+const listeners = new WeakMap<object, CommitListener>()
 
-/** Tells `onWritten` after each commit on this pool that wrote something for others. It must neither throw nor wait. */
-export function onCommit(pool: Pool, onWritten: OnWritten): void {
-  listeners.set(pool, onWritten)
+/** Tells `listener` after each commit on this pool that wrote something for others. It must neither throw nor wait. */
+export function onCommit(pool: Pool, listener: CommitListener): void {
+  listeners.set(pool, listener)
 }
 
 /** Said by whoever ran a transaction on `db`, once it is committed. */
-export function afterCommit(db: object, workspace: unknown, written: Written | null): void {
-  if (written === null || typeof workspace !== 'string') return
-  listeners.get(db)?.(workspace, written)
+export function afterCommit(db: object, workspace: unknown, output: CommitOutput | null): void {
+  if (output === null || typeof workspace !== 'string') return
+  listeners.get(db)?.(workspace, output)
 }
 
 /** Deletes rows that were sent, where they have not changed since. */
@@ -85,7 +85,7 @@ export async function listWaitingEndpoints(pool: Pool, workspace: string): Promi
   return rows[0]?.result.waiting ?? []
 }
 
-export type OutboxWaiting = {
+export type OutboxBacklog = {
   /** Rows, counted up to a cap. */
   waiting: number
   /** Of the longest unsent; null where none waits. */
@@ -93,8 +93,8 @@ export type OutboxWaiting = {
 }
 
 /** How many rows wait, counted up to `cap`, and for how long. */
-export async function readOutboxWaiting(pool: Pool, cap: number): Promise<OutboxWaiting> {
-  const { rows } = await pool.query<{ result: OutboxWaiting }>({
+export async function readOutboxBacklog(pool: Pool, cap: number): Promise<OutboxBacklog> {
+  const { rows } = await pool.query<{ result: OutboxBacklog }>({
     name: 'outbox_waiting',
     text: 'select outbox_waiting($1) as result',
     values: [cap],

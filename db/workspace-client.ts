@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
-import { afterCommit, type Written } from './outbox.ts'
+import { afterCommit, type CommitOutput } from './outbox.ts'
 import { type Client, type Pool, sharesOf } from './pool.ts'
 import * as schema from './schema/index.ts'
 
@@ -70,7 +70,7 @@ export async function transact<T>(
   const { result, written } = await inWorkspace(pool, workspace, (db) =>
     db.transaction(async (tx) => {
       const result = await write(tx)
-      const { rows } = await tx.execute<{ written: Written | null }>(
+      const { rows } = await tx.execute<{ written: CommitOutput | null }>(
         sql`select outbox_written() as written`,
       )
       return { result, written: rows[0]?.written ?? null }

@@ -29,14 +29,15 @@ export function sendAfterCommits(
     sender.take(rows)
     if (deliveries) endpoints.deliveriesWritten(workspace)
   })
-  const sweep = new OutboxSweep({ ...options, sender, breaker })
-  if (options.sweeps === true) sweep.start()
+  const sweep =
+    options.sweeps === true ? new OutboxSweep({ ...options, sender, breaker }) : undefined
+  sweep?.start()
   return {
     sender,
     deliveriesWritten: (workspace) => endpoints.deliveriesWritten(workspace),
     close: async () => {
       endpoints.close()
-      await sweep.close()
+      await sweep?.close()
       await sender.close()
     },
   }

@@ -1,7 +1,7 @@
 import type { OutboxRow } from '../db/outbox.ts'
 
 /** A row that this process holds. */
-export type Held = {
+export type QueueEntry = {
   row: OutboxRow
   /** Since when (of `performance.now()`) it has these facts. */
   readMs: number
@@ -15,10 +15,10 @@ const COMPACT_AT = 1_024 // places of rows that are gone; below, moving the rest
 
 /** Rows that wait to be sent, each workflow once, taken from either end. */
 export class OutboxQueue {
-  #rows: Held[] = []
+  #rows: QueueEntry[] = []
   /** Before it all are gone. */
   #first = 0
-  readonly #byKey = new Map<string, Held>()
+  readonly #byKey = new Map<string, QueueEntry>()
 
   get size(): number {
     return this.#rows.length - this.#first
@@ -41,50 +41,50 @@ export class OutboxQueue {
       if (row.revision > known.row.revision) Object.assign(known, { row, readMs: nowMs })
       return
     }
-    const held = { row, readMs: nowMs, sinceMs: nowMs, failures: 0 }
-    this.#rows.push(held)
-    this.#byKey.set(key, held)
+    const entry = { row, readMs: nowMs, sinceMs: nowMs, failures: 0 }
+    this.#rows.push(entry)
+    this.#byKey.set(key, entry)
   }
 
   /** Puts one back to where it is taken first as the oldest, unless something newer waits of its workflow. */
-  putBack(held: Held): void {
-    const key = keyOf(held.row)
+  putBack(entry: QueueEntry): void {
+    const key = keyOf(entry.row)
     if (this.#byKey.has(key)) return
-    this.#byKey.set(key, held)
-    if (this.#first > 0) this.#rows[--this.#first] = held
-    else this.#rows.unshift(held)
+    this.#byKey.set(key, entry)
+    if (this.#first > 0) this.#rows[--this.#first] = entry
+    else this.#rows.unshift(entry)
   }
 
-  takeOldest(): Held | undefined {
-    const held = this.#rows[this.#first]
-    if (held === undefined) return undefined
+  takeOldest(): QueueEntry | undefined {
+    const entry = this.#rows[this.#first]
+    if (entry === undefined) return undefined
     this.#first++
     if (this.#first >= COMPACT_AT && this.#first * 2 > this.#rows.length) {
       this.#rows = this.#rows.slice(this.#first)
       this.#first = 0
     }
-    this.#byKey.delete(keyOf(held.row))
-    return held
+    this.#byKey.delete(keyOf(entry.row))
+    return entry
   }
 
-  takeNewest(): Held | undefined {
+  takeNewest(): QueueEntry | undefined {
     if (this.size === 0) return undefined
-    const held = this.#rows.pop()
-    if (held !== undefined) this.#byKey.delete(keyOf(held.row))
-    return held
+    const entry = this.#rows.pop()
+    if (entry !== undefined) this.#byKey.delete(keyOf(entry.row))
+    return entry
   }
 
   /** Up to `most` whose facts are from before `beforeMs`, of those at the old end. */
-  takeReadBefore(beforeMs: number, most: number): Held[] {
-    const taken: Held[] = []
+  takeReadBefore(beforeMs: number, most: number): QueueEntry[] {
+    const taken: QueueEntry[] = []
     while (taken.length < most && this.#isReadBefore(beforeMs)) {
-      const held = this.takeOldest()
-      if (held !== undefined) taken.push(held)
+      const entry = this.takeOldest()
+      if (entry !== undefined) taken.push(entry)
     }
     return taken
   }
 
-  takeAll(): Held[] {
+  takeAll(): QueueEntry[] {
     const all = this.#rows.slice(this.#first)
     this.#rows = []
     this.#first = 0

@@ -3,7 +3,7 @@ import type { Pool } from '../db/pool.ts'
 import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
 import type { Engine } from './engine.ts'
 import { sendRow } from './outbox-call.ts'
-import { type Held, keyOf, OutboxQueue } from './outbox-queue.ts'
+import { keyOf, OutboxQueue, type QueueEntry } from './outbox-queue.ts'
 import { SentRows } from './outbox-sent.ts'
 import { within } from './within.ts'
 
@@ -20,7 +20,6 @@ const AT_ONCE = 8
 const MOST_HELD = 5_000 // ten seconds of one busy process, some 10 MB; the sweep has the rest at once
 const OLD_MS = 5_000 // half of the time that a new row is its writer's
 const RENEW_AT_ONCE = 100
-const CALL_MS = 3_000
 const TRIES = 2 // by this process, of a row for which Temporal alone is away; then it waits for the sweep
 const CLOSE_MS = 3_000 // of the ten that a container gets
 const ERROR_LENGTH = 1_000
@@ -56,7 +55,7 @@ export class OutboxSender {
   readonly #breaker: Breaker
   readonly #sent: SentRows
   readonly #queue = new OutboxQueue()
-  readonly #sending = new Map<string, Held>()
+  readonly #sending = new Map<string, QueueEntry>()
   /** Newer facts of workflows that are being told older ones. */
   readonly #newer = new Map<string, OutboxRow>()
   #overflow: OutboxRow[] = []
@@ -145,8 +144,8 @@ export class OutboxSender {
     while (this.#state !== 'closed' && queue.size > 0) {
       if (!this.#breaker.mayBegin(this.#calls, this.#wanted())) break
       const newestOf = this.#isLate() ? NEWEST_OF_LATE : NEWEST_OF
-      const held = this.#turns++ % newestOf === 0 ? queue.takeNewest() : queue.takeOldest()
-      if (held !== undefined) void this.#work(held)
+      const entry = this.#turns++ % newestOf === 0 ? queue.takeNewest() : queue.takeOldest()
+      if (entry !== undefined) void this.#work(entry)
     }
     if (this.#calls === 0 && (queue.size === 0 || this.#breaker.isOpen)) this.#onIdle()
   }
@@ -162,25 +161,25 @@ export class OutboxSender {
     return size > LATE_ROWS && performance.now() - (oldestMs ?? Infinity) > TOO_LATE_MS
   }
 
-  async #work(held: Held): Promise<void> {
+  async #work(entry: QueueEntry): Promise<void> {
     this.#calls++
-    if (performance.now() - held.readMs > OLD_MS) await this.#renew(held)
-    else await this.#send(held)
+    if (performance.now() - entry.readMs > OLD_MS) await this.#renew(entry)
+    else await this.#send(entry)
     this.#calls--
     this.#plan()
   }
 
-  async #send(held: Held): Promise<void> {
-    const { row, readMs } = held
+  async #send(entry: QueueEntry): Promise<void> {
+    const { row, readMs } = entry
     const key = keyOf(row)
-    this.#sending.set(key, held)
+    this.#sending.set(key, entry)
     try {
       const startInMs = Math.max(0, row.start_in_ms - (performance.now() - readMs))
-      await within(CALL_MS, this.#engine, () => sendRow(this.#engine, row, startInMs))
+      await within(this.#engine, () => sendRow(this.#engine, row, startInMs))
       this.#breaker.answered()
       if (this.#state !== 'closed') this.#sent.add(row)
     } catch (error) {
-      await this.#settle(held, error)
+      await this.#settle(entry, error)
     }
     this.#sending.delete(key)
     const [first] = this.#waitingForRoom
@@ -192,12 +191,12 @@ export class OutboxSender {
   }
 
   /** Temporal away is nothing of the row's; a refusal of the call itself is. */
-  async #settle(held: Held, error: unknown): Promise<void> {
-    const { row } = held
+  async #settle(entry: QueueEntry, error: unknown): Promise<void> {
+    const { row } = entry
     const failure = connectionFailure(error)
     if (failure !== undefined) {
-      if (this.#breaker.failed(failure, error)) held.failures++
-      if (held.failures < TRIES) this.#queue.putBack(held)
+      if (this.#breaker.failed(failure, error)) entry.failures++
+      if (entry.failures < TRIES) this.#queue.putBack(entry)
       return
     }
     this.#breaker.answered()
@@ -211,13 +210,13 @@ export class OutboxSender {
   }
 
   /** Reads this and others held as long again, and goes on with those that are still this process's. */
-  async #renew(held: Held): Promise<void> {
+  async #renew(entry: QueueEntry): Promise<void> {
     const old = this.#queue.takeReadBefore(performance.now() - OLD_MS, RENEW_AT_ONCE - 1)
-    const rows = [held, ...old].map(({ row }) => row)
+    const rows = [entry, ...old].map(({ row }) => row)
     try {
       const renewed = await renewRows(this.#pool, rows)
       const readMs = performance.now()
-      const { sinceMs } = held // the others wait about as long
+      const { sinceMs } = entry // the others wait about as long
       for (const row of renewed.reverse())
         this.#queue.putBack({ row, readMs, sinceMs, failures: 0 })
     } catch (error) {

@@ -5,6 +5,9 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client'
 import type { Engine } from './engine.ts'
+import { within } from './within.ts'
+
+const CALL_MS = 30_000 // at a worker's start: the server may just be starting as well
 
 /** A workflow without arguments, started every `everyMs`, counted from the epoch plus `offsetMs`; never twice at once. */
 export type Regular = {
@@ -22,9 +25,11 @@ export type Regular = {
  * operator did to it, a pause and its note, stays; one that is as it should be is left alone.
  */
 export async function keepSchedule(
-  { client, taskQueue }: Engine,
+  engine: Engine,
   { id, workflowType, workflowId, everyMs, offsetMs = 0, catchupMs }: Regular,
 ): Promise<void> {
+  const { schedule } = engine.client
+  const { taskQueue } = engine
   const wanted = {
     spec: { intervals: [{ every: everyMs, offset: offsetMs }] },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupMs },
@@ -37,12 +42,12 @@ export async function keepSchedule(
     },
   }
   try {
-    await client.schedule.create({ scheduleId: id, ...wanted })
+    await within(engine, () => schedule.create({ scheduleId: id, ...wanted }), CALL_MS)
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    const handle = client.schedule.getHandle(id)
-    if (isAsWanted(await handle.describe(), wanted)) return
-    await handle.update(({ state }) => ({ ...wanted, state }))
+    const handle = schedule.getHandle(id)
+    if (isAsWanted(await within(engine, () => handle.describe(), CALL_MS), wanted)) return
+    await within(engine, () => handle.update(({ state }) => ({ ...wanted, state })), CALL_MS)
   }
 }
 

@@ -2,14 +2,12 @@ import type { Engine } from './engine.ts'
 import { SIGNAL, WORKFLOW, webhookWorkflowId } from './names.ts'
 import { within } from './within.ts'
 
-const CALL_MS = 3_000
-
 /** Signals an endpoint's run, or starts it: something is due. */
 export async function signalEndpoint(
   engine: Engine,
   input: { workspace: string; endpoint: string },
 ): Promise<void> {
-  await within(CALL_MS, engine, () =>
+  await within(engine, () =>
     engine.client.workflow.signalWithStart(WORKFLOW.webhook, {
       workflowId: webhookWorkflowId(input.endpoint),
       taskQueue: engine.taskQueue,

@@ -1,11 +1,18 @@
 import { NoAnswer } from './breaker.ts'
 import type { Engine } from './engine.ts'
 
+const CALL_MS = 3_000 // a healthy server takes some milliseconds; a hanging one holds a place for as long
+
 /**
- * Runs one call to Temporal for at most so long. The connection repeats a call that it could not send, each
- * time with the whole deadline; so the time is kept here as well, and what comes afterwards is not waited for.
+ * Runs one call to Temporal for at most `ms` milliseconds; after them it is not known what became of it. The
+ * connection repeats a call that it could not send, each time with the whole deadline; so the time is kept
+ * here as well, and what comes afterwards is not waited for.
  */
-export async function within<T>(ms: number, engine: Engine, send: () => Promise<T>): Promise<T> {
+export async function within<T>(
+  engine: Engine,
+  send: () => Promise<T>,
+  ms: number = CALL_MS,
+): Promise<T> {
   const call = engine.client.withDeadline(Date.now() + ms, send)
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_resolve, reject) => {

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Pool } from '../db/pool.ts'
 import { findWaitingWorkflows, type WaitingWorkflow } from '../db/waiting-workflows.ts'
 import type { Engine } from '../temporal/engine.ts'
+import { within } from '../temporal/within.ts'
 
 // What visibility did not list is asked for itself, so many at once.
 const AT_ONCE = 10
@@ -27,16 +28,22 @@ export async function findMissingRuns(pool: Pool, engine: Engine): Promise<Waiti
   return missing.filter(({ workflow_id }) => still.has(workflow_id))
 }
 
-async function runningWorkflows({ client, taskQueue }: Engine): Promise<Set<string>> {
-  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
+async function runningWorkflows(engine: Engine): Promise<Set<string>> {
+  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${engine.taskQueue}'`
   const ids = new Set<string>()
-  for await (const { workflowId } of client.workflow.list({ query })) ids.add(workflowId)
-  return ids
+  const runs = engine.client.workflow.list({ query })[Symbol.asyncIterator]()
+  for (;;) {
+    const { done, value } = await within(engine, () => runs.next())
+    if (done === true) return ids
+    ids.add(value.workflowId)
+  }
 }
 
-async function isRunning({ client }: Engine, workflowId: string): Promise<boolean> {
+async function isRunning(engine: Engine, workflowId: string): Promise<boolean> {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe()
+    const { status } = await within(engine, () =>
+      engine.client.workflow.getHandle(workflowId).describe(),
+    )
     return status.name === 'RUNNING'
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false

@@ -10,7 +10,6 @@ import { signalEndpoint } from '../temporal/webhook.ts'
 import { within } from '../temporal/within.ts'
 
 const AT_ONCE = 8
-const CALL_MS = 3_000
 const AGAIN_MS = 1_000
 
 type Count = { sent: number; refused: number }
@@ -74,7 +73,7 @@ async function sendUntilAnswered(engine: Engine, row: OutboxRow): Promise<void> 
 function send(engine: Engine, row: OutboxRow): Promise<void> {
   const { workspace, workflow_id, workflow_type } = row
   if (workflow_type !== WORKFLOW.webhook) {
-    return within(CALL_MS, engine, () => resignalRow(engine, row))
+    return within(engine, () => resignalRow(engine, row))
   }
   return signalEndpoint(engine, { workspace, endpoint: workflow_id })
 }

@@ -1,9 +1,9 @@
 -- The outbox: which workflow must be started or signalled, written in the transaction that changed
 -- its row. Whoever changes a payment, a redemption or an account holds its lock, so that no two of
 -- them meet on its outbox row; whoever only has a run look again (the reconciler) may wait there
--- for a writer's commit. What a sender does with rows is past row security, for it has rows of many workspaces: by
--- the keys of rows that it was given, and for the worker alone by the claim. Whoever has a row's
--- lock is about to change it, and sends it then: nothing of a sender waits.
+-- for a writer's commit. What a sender does with rows is past row security, for it has rows of many
+-- workspaces: by the keys of rows that it was given, and for the worker alone by the claim. Whoever
+-- has a row's lock is about to change it, and sends it then: nothing of a sender waits.
 
 -- What this transaction wrote for others: `rows` of the outbox, in the order of their workflows'
 -- ids, for its process to send, and whether there are new webhook deliveries. Null: nothing. Asked
@@ -360,12 +360,12 @@ language sql volatile as $$
 $$;
 
 -- Writes that this workflow must be started or signalled. Where an earlier write of it was not sent
--- yet, the one row says the newest. `p_input` is what a run is started with, `p_start_at` when a run
--- started now has something to do (null: at once), `p_facts` what it needs to know of its row, in
--- the order of `p_revision` (null: of the writing). `p_change`: `new` (it had nothing to wait for
--- before), `changed` (it must look again), `ended` (it has nothing to wait for any more). The first
--- 20 rows of a transaction belong for 10 s to the process that runs it, which learns of them by
--- outbox_written; the others are due at once, and the sweep sends them.
+-- yet, the one row says the newest. `p_input` is what a run is started with, `p_start_at` when a
+-- run started now has something to do (null: at once), `p_facts` what it needs to know of its row,
+-- in the order of `p_revision` (null: of the writing). `p_change`: `new` (it had nothing to wait
+-- for before), `changed` (it must look again), `ended` (it has nothing to wait for any more). The
+-- first 20 rows of a transaction belong for 10 s to the process that runs it, which learns of them
+-- by outbox_written; the others are due at once, and the sweep sends them.
 create or replace function outbox_write(
   p_workspace text, p_workflow_id text, p_type text, p_input jsonb, p_start_at timestamptz,
   p_facts jsonb,

@@ -950,8 +950,8 @@ begin
   return pay.status;
 end $$;
 
--- Whether more follows than the payment's own change: earnings and what refunds take of them, or the
--- end of its redemptions. To attach those is the payment's own.
+-- Whether more follows than the payment's own change: earnings and what refunds take of them, or
+-- the end of its redemptions. To attach those is the payment's own.
 create or replace function payment_has_consequences(
   pay payment, p_known boolean, p_change jsonb
 ) returns boolean
@@ -1036,9 +1036,9 @@ begin
     else jsonb_build_object('payment', snapshot) end;
 end $$;
 
--- The event of the change for webhooks, unless it tells of no whole payment (part) or of nothing new
--- (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is left
--- to the workflow, the inbox row is not processed.
+-- The event of the change for webhooks, unless it tells of no whole payment (part) or of nothing
+-- new (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is
+-- left to the workflow, the inbox row is not processed.
 create or replace function payment_event(
   pay payment, p_snapshot jsonb, p_change jsonb, p_mode text, p_at timestamptz
 ) returns void

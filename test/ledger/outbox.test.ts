@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call } from '../../db/call.ts'
-import { deleteSent, onCommit, type Written } from '../../db/outbox.ts'
+import { type CommitOutput, deleteSent, onCommit } from '../../db/outbox.ts'
 import { transact } from '../../db/workspace-client.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 let database: TestDatabase
-const told: [string, Written][] = []
+const told: [string, CommitOutput][] = []
 const workspace = newId('ws')
 
 beforeAll(async () => {

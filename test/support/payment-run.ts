@@ -1,8 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
-import { type Engine, withinDeadline } from '../../temporal/engine.ts'
+import type { Engine } from '../../temporal/engine.ts'
 import { paymentWorkflowId, WORKFLOW } from '../../temporal/names.ts'
+import { within } from '../../temporal/within.ts'
 import type { PaymentInput, PaymentWorkflow } from '../../workflows/inputs.ts'
 import { paymentTold } from '../../workflows/messages.ts'
+
+const CALL_MS = 10_000 // as the release before waited
 
 /** A payment's run as the release before started it: before the payment was written. */
 export async function armPayment(
@@ -11,12 +14,15 @@ export async function armPayment(
   delayMs: number,
 ): Promise<void> {
   try {
-    await withinDeadline(engine, () =>
-      engine.client.workflow.start<PaymentWorkflow>(WORKFLOW.payment, {
-        ...startOptions(engine, input),
-        workflowIdConflictPolicy: 'FAIL',
-        startDelay: Math.ceil(delayMs),
-      }),
+    await within(
+      engine,
+      () =>
+        engine.client.workflow.start<PaymentWorkflow>(WORKFLOW.payment, {
+          ...startOptions(engine, input),
+          workflowIdConflictPolicy: 'FAIL',
+          startDelay: Math.ceil(delayMs),
+        }),
+      CALL_MS,
     )
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
@@ -25,13 +31,16 @@ export async function armPayment(
 
 /** Signals it as the release before did: the inbox holds news of it. */
 export async function signalPayment(engine: Engine, input: PaymentInput): Promise<void> {
-  await withinDeadline(engine, () =>
-    engine.client.workflow.signalWithStart<PaymentWorkflow>(WORKFLOW.payment, {
-      ...startOptions(engine, input),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      signal: paymentTold,
-      signalArgs: [],
-    }),
+  await within(
+    engine,
+    () =>
+      engine.client.workflow.signalWithStart<PaymentWorkflow>(WORKFLOW.payment, {
+        ...startOptions(engine, input),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        signal: paymentTold,
+        signalArgs: [],
+      }),
+    CALL_MS,
   )
 }
 

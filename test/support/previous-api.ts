@@ -4,13 +4,14 @@ import {
   type WorkflowStartOptions,
 } from '@temporalio/client'
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
-import { type Engine, withinDeadline } from '../../temporal/engine.ts'
+import type { Engine } from '../../temporal/engine.ts'
 import {
   RedemptionAccount,
   RedemptionReward,
   redemptionWorkflowId,
   WORKFLOW,
 } from '../../temporal/names.ts'
+import { within } from '../../temporal/within.ts'
 import type {
   FulfillmentInput,
   RedemptionInput,
@@ -27,6 +28,8 @@ import {
 
 // What an API of the release before says to a redemption's run, which one of this release may be.
 
+const CALL_MS = 10_000 // as it waited
+
 /** Started before the row was written, delayed to when the points would have to return. False where it was already. */
 export async function armRedemption(
   engine: Engine,
@@ -34,12 +37,15 @@ export async function armRedemption(
   delayMs: number,
 ): Promise<boolean> {
   try {
-    await withinDeadline(engine, () =>
-      engine.client.workflow.start<RunWorkflow>(typeOf(input), {
-        ...startOptions(engine, input),
-        workflowIdConflictPolicy: 'FAIL',
-        startDelay: Math.ceil(delayMs),
-      }),
+    await within(
+      engine,
+      () =>
+        engine.client.workflow.start<RunWorkflow>(typeOf(input), {
+          ...startOptions(engine, input),
+          workflowIdConflictPolicy: 'FAIL',
+          startDelay: Math.ceil(delayMs),
+        }),
+      CALL_MS,
     )
     return true
   } catch (error) {
@@ -78,14 +84,17 @@ export function askRedemption<Ask extends Operation>(
   update: UpdateDefinition<MessageAnswer, [Ask]>,
   ask: Ask,
 ): Promise<MessageAnswer> {
-  return withinDeadline(engine, () =>
-    engine.client.workflow.executeUpdateWithStart(update, {
-      args: [ask],
-      startWorkflowOperation: new WithStartWorkflowOperation<RunWorkflow>(typeOf(input), {
-        ...startOptions(engine, input),
-        workflowIdConflictPolicy: 'USE_EXISTING',
+  return within(
+    engine,
+    () =>
+      engine.client.workflow.executeUpdateWithStart(update, {
+        args: [ask],
+        startWorkflowOperation: new WithStartWorkflowOperation<RunWorkflow>(typeOf(input), {
+          ...startOptions(engine, input),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
       }),
-    }),
+    CALL_MS,
   )
 }
 
@@ -116,13 +125,16 @@ async function signal(
   name: string,
   signalArgs: unknown[],
 ): Promise<void> {
-  await withinDeadline(engine, () =>
-    engine.client.workflow.signalWithStart<RunWorkflow, unknown[]>(typeOf(input), {
-      ...startOptions(engine, input),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      signal: name,
-      signalArgs,
-    }),
+  await within(
+    engine,
+    () =>
+      engine.client.workflow.signalWithStart<RunWorkflow, unknown[]>(typeOf(input), {
+        ...startOptions(engine, input),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        signal: name,
+        signalArgs,
+      }),
+    CALL_MS,
   )
 }
 
