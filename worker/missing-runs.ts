@@ -33,9 +33,9 @@ async function runningWorkflows(engine: Engine): Promise<Set<string>> {
   const ids = new Set<string>()
   const runs = engine.client.workflow.list({ query })[Symbol.asyncIterator]()
   for (;;) {
-    const { done, value } = await within(engine, () => runs.next())
-    if (done === true) return ids
-    ids.add(value.workflowId)
+    const next = await within(engine, () => runs.next())
+    if (next.done === true) return ids
+    ids.add(next.value.workflowId)
   }
 }
 
