@@ -60,6 +60,9 @@ const LEDGER: readonly Regular[] = [
   },
 ]
 
+/** All of them, as the pages in docs/ list them. */
+export const SCHEDULES: readonly Regular[] = [RECONCILER, ...LEDGER]
+
 /** The schedule of the reconciler, every minute. */
 export const scheduleReconciler = (engine: Engine): Promise<void> =>
   keepSchedule(engine, RECONCILER)
