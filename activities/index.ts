@@ -17,7 +17,7 @@ import { deliveryActivities } from './webhook.ts'
 /** Every activity the worker runs, under the names that the workflows call. */
 export function workerActivities(
   dependencies: Dependencies &
-    DeliveryDependencies & { found: (kind: keyof ReconcilerFindings, count: number) => void },
+    DeliveryDependencies & { reconciled: (kind: keyof ReconcilerFindings, count: number) => void },
 ) {
   return {
     ...redemptionActivities(dependencies),

@@ -55,7 +55,7 @@ type Row = { workspace: string }
 type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
 
 type Reconciling = Pick<Dependencies, 'pool'> & {
-  found: (kind: keyof ReconcilerFindings, count: number) => void
+  reconciled: (kind: keyof ReconcilerFindings, count: number) => void
   onFailure: OnFailure
 }
 
@@ -63,7 +63,7 @@ type Reconciling = Pick<Dependencies, 'pool'> & {
  * Finds the overdue rows of a kind and does them, each on its own; how many it found. `remains`: what was done is
  * found again until its own run, which is only told, gets to it.
  */
-function reconciling({ pool, found, onFailure }: Reconciling) {
+function reconciling({ pool, reconciled, onFailure }: Reconciling) {
   return async <R extends Row & Record<string, string>>(
     kind: keyof ReconcilerFindings,
     overdue: Overdue<R>,
@@ -82,7 +82,7 @@ function reconciling({ pool, found, onFailure }: Reconciling) {
         remains,
       },
     )
-    found(kind, done + passedOver)
+    reconciled(kind, done + passedOver)
     return done + passedOver
   }
 }
@@ -92,12 +92,12 @@ function reconciling({ pool, found, onFailure }: Reconciling) {
  * finds. Each row is done on its own: see `workOff`. A run that was terminated begins again, where it still
  * has something to wait for, by the outbox row that is written with what was done.
  */
-export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling, 'found'>) {
-  const { pool, engine, found, onFailure = failuresToStandardError } = dependencies
+export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling, 'reconciled'>) {
+  const { pool, engine, reconciled, onFailure = failuresToStandardError } = dependencies
   const { releaseDueRedemption } = redemptionCommands(dependencies)
   const { actOnOverdueFulfillment } = fulfillmentCommands(dependencies)
   const { expirePayment, processPayment } = paymentCommands(dependencies)
-  const reconcile = reconciling({ pool, found, onFailure })
+  const reconcile = reconciling({ pool, reconciled, onFailure })
 
   return {
     reconcileRedemptions: (): Promise<number> =>
@@ -168,7 +168,7 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
         },
       )
       const dead = await forgetDeadUploads(pool, UPLOADS)
-      found('bulks', dead)
+      reconciled('bulks', dead)
       return stalled + dead
     },
 
@@ -176,7 +176,7 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
     reconcileOutbox: async (): Promise<number> => {
       const { before } = await reconcilerClock(pool, OUTBOX_GRACE_MS)
       const overdue = await makeOutboxDue(pool, before, BATCH)
-      found('outbox', overdue)
+      reconciled('outbox', overdue)
       return overdue
     },
 

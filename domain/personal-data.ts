@@ -1,6 +1,6 @@
 /**
  * Looks for personal data in a payload: by the name of a field, and by what a text looks like. It is a
- * net for mistakes, not a proof; docs/reactors.md says what it catches and what it lets pass.
+ * safeguard against mistakes, not a proof; docs/reactors.md says what it catches and what it lets pass.
  */
 export type PersonalData = { readonly path: string; readonly kind: string }
 

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const onFailure = failuresTo(register, log)
   outboxMetrics(register, pool, log)
   const sender = sendAfterCommits({ pool, engine, onFailure, atOnce: SENDS, sweeps: true })
-  const found = new Counter({
+  const reconciled = new Counter({
     name: 'vinr_net_found_total',
     help: 'What the reconciler found past its time and did; zero in a healthy system.',
     labelNames: ['kind'],
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
       onFailure,
     },
     workflowBundle: await bundle,
-    found: (kind, count) => found.inc({ kind }, count),
+    reconciled: (kind, count) => reconciled.inc({ kind }, count),
   })
   await scheduleReconciler(engine)
   await scheduleLedger(engine)

@@ -14,19 +14,19 @@ export type WorkerOptions = {
   dependencies: Dependencies
   workflowBundle: WorkflowBundle
   /** Counts what the reconciler found past its time. */
-  found?: (kind: keyof ReconcilerFindings, count: number) => void
+  reconciled?: (kind: keyof ReconcilerFindings, count: number) => void
 }
 
 /** A worker of the product: all workflows and activities on one task queue. */
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
-  const { connection, namespace, dependencies, workflowBundle, found = () => {} } = options
+  const { connection, namespace, dependencies, workflowBundle, reconciled = () => {} } = options
   const send = createSend(addressGuard(dependencies.allowedAddresses ?? []))
   return Worker.create({
     connection,
     namespace,
     taskQueue: dependencies.engine.taskQueue,
     workflowBundle,
-    activities: workerActivities({ ...dependencies, send, found }),
+    activities: workerActivities({ ...dependencies, send, reconciled }),
     shutdownGraceTime: '10s',
     // Each endpoint at work holds one, and mostly waits for somebody else's server.
     maxConcurrentActivityTaskExecutions: 1_000,

@@ -25,7 +25,7 @@ export const bulk = pgTable(
     cursor: text('cursor'),
     fingerprint: text('fingerprint').notNull(),
     createdAt: instant('created_at').notNull(),
-    // When it last wrote something; the net looks after one that stands still.
+    // When it last wrote something; the reconciler looks after one that stands still.
     progressedAt: instant('progressed_at').notNull(),
     completedAt: instant('completed_at'),
   },

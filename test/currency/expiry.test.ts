@@ -464,7 +464,7 @@ describe('a date that many accounts share', () => {
   })
 })
 
-it('the net finds an account whose run was lost, two minutes past its date', async () => {
+it('the reconciler finds an account whose run was lost, two minutes past its date', async () => {
   const account = await member()
   await credit(account, 9, new Date(Date.now() + DAY_MS))
   await (await started(account)).terminate()

@@ -80,7 +80,7 @@ test('credits pending points whose run was lost, two minutes past their date', a
   await house.owner.query('delete from workflow_outbox')
   expect(await balanceOf(house, 'loy_9f2k')).toBe(5_100)
   expect(await sweep()).toMatchObject({ earnings: 1 })
-  expect(house.found).toMatchObject({ earnings: 1 })
+  expect(house.reconciled).toMatchObject({ earnings: 1 })
   expect(await balanceOf(house, 'loy_9f2k')).toBe(5_200)
   expect(await sweep()).toMatchObject({ earnings: 0 })
 })

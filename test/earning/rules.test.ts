@@ -462,7 +462,7 @@ describe('pending points', () => {
     expect(await earning.account(member.id)).toMatchObject({ balance: 21, pending_points: 0 })
   })
 
-  test('are not spendable, wait at their date when the worker was away, and the net finds those whose run was lost', async () => {
+  test('are not spendable, wait at their date when the worker was away, and the reconciler finds those whose run was lost', async () => {
     const of = await program()
     await earning.rule({ program: of, pendingDays: 30 })
     const member = await earning.member({ program: of })

@@ -8,7 +8,7 @@ import { creditOutcomes } from './outcomes/credit.ts'
 import { expiryOutcomes } from './outcomes/expiry.ts'
 import { fulfillmentOutcomes } from './outcomes/fulfillment.ts'
 import { liabilityOutcomes } from './outcomes/liability.ts'
-import { netOutcomes } from './outcomes/net.ts'
+import { reconcilerOutcomes } from './outcomes/reconciler.ts'
 import { paymentOutcomes } from './outcomes/payment.ts'
 import { redemptionOutcomes } from './outcomes/redemption.ts'
 import { reportedEventOutcomes } from './outcomes/reported-event.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-// The net comes last: it mends what the others left.
+// The reconciler comes last: it does what the others left.
 const OUTCOMES = {
   ...redemptionOutcomes,
   ...fulfillmentOutcomes,
@@ -39,7 +39,7 @@ const OUTCOMES = {
   ...liabilityOutcomes,
   ...webhookOutcomes,
   ...rowOutcomes,
-  ...netOutcomes,
+  ...reconcilerOutcomes,
 }
 
 test.for(Object.entries(OUTCOMES))('%s', async ([name, reach]) => {

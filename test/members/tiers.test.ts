@@ -541,7 +541,7 @@ describe('the review', () => {
     expect(await (await started(id)).result()).toMatchObject({ tier: 'Bronze' })
   })
 
-  it('that was lost is found by the net, two minutes past its date', async () => {
+  it('that was lost is found by the reconciler, two minutes past its date', async () => {
     const inProgram = await program({ ...YEAR, graceDays: 0 })
     const id = await enrol(inProgram)
     await earned(id, 600, 70)

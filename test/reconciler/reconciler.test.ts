@@ -33,7 +33,7 @@ test('finds nothing in a healthy system, and leaves what is late by less than it
   await redeem(house)
   const late = await redeem(house, { arm: false, holdMs: -60_000 })
   expect(foundBy(await sweep())).toEqual([])
-  expect(foundBy(house.found)).toEqual([])
+  expect(foundBy(house.reconciled)).toEqual([])
   expect(await redemptionOf(house, late.redemption)).toMatchObject({ status: 'pending' })
 })
 
@@ -41,7 +41,7 @@ test('releases a redemption whose run was lost, once it is two minutes past its 
   const before = await balanceOf(house)
   const { redemption } = await redeem(house, { arm: false, holdMs: -LONG_AGO_MS })
   expect(await sweep()).toMatchObject({ redemptions: 1 })
-  expect(house.found).toMatchObject({ redemptions: 1 })
+  expect(house.reconciled).toMatchObject({ redemptions: 1 })
   expect(await redemptionOf(house, redemption)).toMatchObject({
     status: 'released',
     reason: 'expired',
@@ -117,7 +117,7 @@ test('does what follows from an event that was kept, where its run was lost', as
 test('acts on an overdue fulfilment whose run was lost, once for each notice that is due', async () => {
   const { redemption } = await redeemItem(house, { arm: false, deadlineMs: -LONG_AGO_MS })
   expect(await sweep()).toMatchObject({ fulfillments: 1 })
-  expect(house.found).toMatchObject({ fulfillments: 1 })
+  expect(house.reconciled).toMatchObject({ fulfillments: 1 })
   expect(foundBy(await sweep())).toEqual([])
   expect(await eventsOf(house, redemption)).toEqual(['created', 'fulfillment_overdue'])
   const row = await redemptionOf(house, redemption)

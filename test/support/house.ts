@@ -19,7 +19,7 @@ export type House = TestDatabase & {
   workspace: string
   keys: Awaited<ReturnType<typeof seedWorkspace>>
   /** What the reconciler found, by kind. */
-  found: Record<string, number>
+  reconciled: Record<string, number>
   /** What worker and activities reported as failed. */
   failures: Failure[]
   startWorker(): Promise<{ stop(): Promise<void> }>
@@ -52,7 +52,7 @@ export async function openHouse({
   ])
   const workspace = newId('ws')
   const keys = await seedWorkspace(database.pool, workspace, 'Test shop')
-  const found: Record<string, number> = {}
+  const reconciled: Record<string, number> = {}
   const failures: Failure[] = []
   const onFailure = (failure: Failure) => void failures.push(failure)
   const sender = sendAfterCommits({ pool: database.pool, engine, onFailure, sweeps: worker })
@@ -64,8 +64,8 @@ export async function openHouse({
       namespace: 'default',
       dependencies: { pool: database.pool, engine, allowedAddresses: LOCAL, onFailure },
       workflowBundle: { code: await readFile(bundlePath, 'utf8') },
-      found: (kind, count) => {
-        found[kind] = (found[kind] ?? 0) + count
+      reconciled: (kind, count) => {
+        reconciled[kind] = (reconciled[kind] ?? 0) + count
       },
     })
     const handle = { stop: stopperOf(one, () => running.delete(handle)) }
@@ -84,7 +84,7 @@ export async function openHouse({
     }),
     workspace,
     keys,
-    found,
+    reconciled,
     failures,
     startWorker,
     close: async () => {

@@ -97,7 +97,7 @@ const steps = fc
       ),
       { minLength: 10, maxLength: 50, size: 'max' },
     ),
-    fc.option(refundFailsAfterALook), // last, so that no later look mends its date
+    fc.option(refundFailsAfterALook), // last, so that no later check corrects its date
   )
   .map(([parts, last]) => [...parts.flat(), ...(last ?? [])])
 

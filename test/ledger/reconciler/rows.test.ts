@@ -46,7 +46,7 @@ const dependencies = () => ({
   pool: db.pool,
   engine,
   onFailure: (failure: Failure) => void failures.push(failure),
-  found: (kind: string, count: number) => {
+  reconciled: (kind: string, count: number) => {
     found[kind] = (found[kind] ?? 0) + count
   },
 })
@@ -126,8 +126,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   it('redemptions', async () => {
     const bad = await redeem(house(), { arm: false, holdMs: -20 * 60_000 })
     const good = await redeem(house(), { arm: false, holdMs: -10 * 60_000 })
-    const { mendRedemptions } = reconcilerActivities(dependencies())
-    expect(await raising('redemption_release', bad.redemption, mendRedemptions)).toBe(2)
+    const { reconcileRedemptions } = reconcilerCommands(dependencies())
+    expect(await raising('redemption_release', bad.redemption, reconcileRedemptions)).toBe(2)
     const status = async (id: string) =>
       (await one('select status from redemption where id = $1', [id])).status
     expect([await status(bad.redemption), await status(good.redemption)]).toEqual([
@@ -136,14 +136,14 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     ])
     expect(failures).toEqual(reportOf('net_redemptions', bad.redemption))
     expect(found).toEqual({ redemptions: 2 })
-    expect(await mendRedemptions()).toBe(1)
+    expect(await reconcileRedemptions()).toBe(1)
   })
 
   it('fulfilments', async () => {
     const bad = await redeemItem(house(), { arm: false, deadlineMs: -20 * 60_000 })
     const good = await redeemItem(house(), { arm: false, deadlineMs: -10 * 60_000 })
-    const { mendFulfillments } = reconcilerActivities(dependencies())
-    await raising('fulfillment_overdue', bad.redemption, mendFulfillments)
+    const { reconcileFulfillments } = reconcilerCommands(dependencies())
+    await raising('fulfillment_overdue', bad.redemption, reconcileFulfillments)
     const notices = async (id: string) =>
       (
         await one(`select fulfillment ->> 'overdue_notices' as n from redemption where id = $1`, [
@@ -177,12 +177,12 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     await payment(bad, minutesAgo(20))
     await payment(good, minutesAgo(10))
-    await raising('payment_move', bad, reconcilerActivities(dependencies()).mendPayments)
+    await raising('payment_move', bad, reconcilerCommands(dependencies()).reconcilePayments)
     const status = async (id: string) =>
       (await one('select status from payment where id = $1', [id])).status
     expect([await status(bad), await status(good)]).toEqual(['requires_payment', 'expired'])
     expect(failures).toEqual(reportOf('net_payments', bad))
-    await reconcilerActivities(dependencies()).mendPayments()
+    await reconcilerCommands(dependencies()).reconcilePayments()
     await db.owner.query('update inbox set processed_at = now()')
   })
 
@@ -204,7 +204,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     await paid(bad, minutesAgo(20))
     await paid(good, minutesAgo(10))
-    await raising('payment_process', bad, reconcilerActivities(dependencies()).mendInbox)
+    await raising('payment_process', bad, reconcilerCommands(dependencies()).reconcileInbox)
     const waiting = async (id: string) =>
       (await one('select processed_at is null as waiting from inbox where payment = $1', [id]))
         .waiting
@@ -233,12 +233,12 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       `update earning set matures_at = matures_at - interval '1 minute' where source = $1`,
       [bad],
     )
-    await raising('payment_process', bad, reconcilerActivities(dependencies()).mendEarnings)
+    await raising('payment_process', bad, reconcilerCommands(dependencies()).reconcileEarnings)
     const outcome = async (id: string) =>
       (await one('select outcome from earning where source = $1', [id])).outcome
     expect([await outcome(bad), await outcome(good)]).toEqual(['pending', 'earned'])
     expect(failures).toEqual(reportOf('net_earnings', bad))
-    await reconcilerActivities(dependencies()).mendEarnings()
+    await reconcilerCommands(dependencies()).reconcileEarnings()
   })
 
   it('tier reviews', async () => {
@@ -249,7 +249,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       ])
     await reviewed(BAD, 20)
     await reviewed(GOOD, 10)
-    await raising('tier_review', BAD, reconcilerActivities(dependencies()).mendTiers)
+    await raising('tier_review', BAD, reconcilerCommands(dependencies()).reconcileTiers)
     const due = async (id: string) =>
       (await one('select tier_review_at from account where id = $1', [id])).tier_review_at
     expect([await due(BAD), await due(GOOD)]).toEqual([expect.any(Date), null])
@@ -263,8 +263,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
        values ($1, 'prog_bad', now() - interval '20 minutes'), ($1, 'prog_good', now() - interval '10 minutes')`,
       [workspace],
     )
-    const { mendTiers } = reconcilerActivities(dependencies())
-    expect(await raising('tier_reassess_outbox', 'prog_bad', mendTiers)).toBe(2)
+    const { reconcileTiers } = reconcilerCommands(dependencies())
+    expect(await raising('tier_reassess_outbox', 'prog_bad', reconcileTiers)).toBe(2)
     expect(await outbox()).toEqual([`${workspace}/prog_good/tiers`])
     expect(failures).toEqual(reportOf('net_tiers', 'prog_bad'))
     await db.owner.query('delete from tier_reassessment')
@@ -305,7 +305,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       )
     }
     refused = bad
-    expect(await reconcilerActivities(dependencies()).mendWebhooks()).toBe(2)
+    expect(await reconcilerCommands(dependencies()).reconcileWebhooks()).toBe(2)
     expect(told).toEqual([expect.stringContaining(good)])
     expect(failures).toEqual(reportOf('net_webhooks', bad))
     await db.owner.query('delete from webhook_delivery; delete from webhook_endpoint')
@@ -329,7 +329,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
 
   it('expiries', async () => {
     await due()
-    await raising('account_expire', BAD, reconcilerActivities(dependencies()).mendExpiries)
+    await raising('account_expire', BAD, reconcilerCommands(dependencies()).reconcileExpiries)
     expect(await wakes()).toEqual([expect.any(Date), null])
     expect(failures).toEqual(reportOf('net_expiries', BAD))
   })
@@ -361,8 +361,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
          ($1, $3, 'import', 'b', 0, '', now(), now() - interval '10 minutes')`,
       [workspace, bad, good],
     )
-    const { mendBulks } = reconcilerActivities(dependencies())
-    expect(await raising('bulk_outbox', bad, mendBulks)).toBe(2)
+    const { reconcileBulks } = reconcilerCommands(dependencies())
+    expect(await raising('bulk_outbox', bad, reconcileBulks)).toBe(2)
     expect(await outbox()).toEqual([good])
     expect(failures).toEqual(reportOf('net_bulks', bad))
     await db.owner.query('delete from bulk')
@@ -379,7 +379,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       `update bulk_upload set alive_at = alive_at - interval '61 seconds' where id = $1`,
       [uploads[0]],
     )
-    expect(await reconcilerActivities(dependencies()).mendBulks()).toBe(1)
+    expect(await reconcilerCommands(dependencies()).reconcileBulks()).toBe(1)
     expect(found).toEqual({ bulks: 1 })
     const { rows } = await db.owner.query(
       'select u.id, c.bulk from bulk_upload u full join bulk_chunk c on c.bulk = u.id',
@@ -401,8 +401,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     await write('claimed by a process that died', 2, 20, 0)
     await write('refused', 2, 5, 3)
     await write('of another process', 0.5, 0.1, 0)
-    const { mendOutbox } = reconcilerActivities(dependencies())
-    expect(await mendOutbox()).toBe(2)
+    const { reconcileOutbox } = reconcilerCommands(dependencies())
+    expect(await reconcileOutbox()).toBe(2)
     expect(found).toEqual({ outbox: 2 })
     const { rows } = await db.owner.query(
       'select workflow_id from workflow_outbox where next_attempt_at > now() order by 1',

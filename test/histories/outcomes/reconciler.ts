@@ -2,7 +2,7 @@ import { WORKFLOW } from '../../../temporal/names.ts'
 import { redeemItem } from '../../support/redeem-item.ts'
 import { begin, type Outcomes } from './outcome.ts'
 
-export const netOutcomes: Outcomes = {
+export const reconcilerOutcomes: Outcomes = {
   'net with an overdue fulfillment': async (house) => {
     await redeemItem(house, { arm: false, deadlineMs: -600_000 })
     return begin(house, WORKFLOW.reconciler)
