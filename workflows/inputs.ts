@@ -18,7 +18,7 @@ export type RedemptionInput = RowOf<RedemptionFacts> & {
   readonly reward: string
   /** ISO 8601; the moment the points return by themselves. */
   readonly releasesAt: string
-  /** Milliseconds a create may still write the row after arming; the usual window where nothing was armed. */
+  /** Milliseconds a create may still write the row after the run is started; the usual window where none was. */
   readonly creationWindowMs?: number
 }
 
@@ -93,7 +93,7 @@ export type WebhookWorkflow = (input: WebhookInput) => Promise<WebhookEnding>
 export type AccountExpiryInput = RowOf<AccountExpiryFacts> & {
   readonly workspace: string
   readonly account: string
-  /** ISO 8601; the warning or expiry that the run was armed to. */
+  /** ISO 8601; the warning or expiry that the run is delayed to. */
   readonly wakesAt: string
 }
 

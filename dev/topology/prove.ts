@@ -77,14 +77,14 @@ async function prove(machine: Machine, line: (text: string) => void) {
 
   const operator = await operatorOf()
   await proveMainJob(shop, operator, line)
-  const armed = await shop.redeem()
+  const waiting = await shop.redeem()
   await operator.close()
   endedWell(await first.stop(), line)
 
-  // Every command that runs once finds its work done, and the armed run is still there.
+  // Every command that runs once finds its work done, and the waiting run is still there.
   const second = await up(machine)
   const again = await operatorOf()
-  await hasEnded(shop, again, armed.id, { status: 'released', reason: 'expired', balance: 4_500 })
+  await hasEnded(shop, again, waiting.id, { status: 'released', reason: 'expired', balance: 4_500 })
   line('redeem, restart everything: released all the same')
   line((await runIn(machine, 'migrate', ['vinr', 'reconcile'])).trim())
   await again.close()

@@ -161,7 +161,7 @@ describe('without Temporal', () => {
     const statusOf = async (id: string) =>
       (await house.owner.query('select status from redemption where id = $1', [id])).rows[0].status
     const pay = async (with_: string) => {
-      const { redemption } = await redeem(house, { arm: false })
+      const { redemption } = await redeem(house, { start: false })
       const { status, body } = await post('/v1/payments', {
         amount: 2_999,
         currency: 'EUR',
@@ -179,7 +179,7 @@ describe('without Temporal', () => {
   })
 
   it('a webhook is answered 200, and all that follows is done', async () => {
-    const { redemption } = await redeem(house, { arm: false })
+    const { redemption } = await redeem(house, { start: false })
     const payment = newId('pay')
     const event = {
       id: newId('evt'),

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
-// A thousand requests, their arming and their giving back, on whatever is left of the machine.
+// A thousand requests, their delayed runs and their giving back, on whatever is left of the machine.
 const LONG_MS = 240_000
 
 let shop: Shop

@@ -76,7 +76,7 @@ test.for(['before it is written', 'after it is written, before it is reported'])
   },
 )
 
-test('the API dies after the item’s run was armed and before the points were taken: the retry takes them once', async () => {
+test('the API dies after the item’s run was started and before the points were taken: the retry takes them once', async () => {
   const held = await all.holdAccount('loy_9f2k')
   const sent = redeemItem('api-dies').catch(() => undefined)
   await expect.poll(() => held.waiters(), { timeout: 20_000 }).toHaveLength(1)

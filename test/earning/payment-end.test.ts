@@ -58,7 +58,7 @@ type Sale = { payment: string; redemption: string; customer: string; event: stri
 
 /** An open payment of a new customer, with the redemption of a member attached to it. */
 async function openSale(): Promise<Sale> {
-  const { redemption } = await redeem(house, { arm: false })
+  const { redemption } = await redeem(house, { start: false })
   const sale = { payment: newId('pay'), redemption, customer: newId('op'), event: newId('evt') }
   await tell(sale, 'processing', newId('evt'))
   return sale

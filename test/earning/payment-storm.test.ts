@@ -166,7 +166,7 @@ async function sale(): Promise<void> {
   const redemptions: string[] = []
   for (const account of owners) {
     const { redemption } = await retried(() =>
-      redeem(house, { account, reward: oneOf(REWARDS), arm: false }),
+      redeem(house, { account, reward: oneOf(REWARDS), start: false }),
     )
     redemptions.push(redemption)
   }
@@ -248,7 +248,7 @@ test('two payments that give the same rewards back in opposite orders lock them 
     create trigger test_dawdles before update of inventory on reward for each row execute function test_dawdles()`)
   try {
     const held = async (account: number, reward: string | undefined) =>
-      (await redeem(house, { account: MEMBERS[account], reward, arm: false })).redemption
+      (await redeem(house, { account: MEMBERS[account], reward, start: false })).redemption
     const [first, second] = [newId('pay'), newId('pay')]
     const ofFirst = [await held(0, REWARDS[0]), await held(1, REWARDS[1])]
     const ofSecond = [await held(2, REWARDS[1]), await held(3, REWARDS[0])]

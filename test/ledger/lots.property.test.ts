@@ -71,7 +71,7 @@ type Held = { id: string; debit: number; left: number; reversed: number }
 class History {
   readonly model = new ModelAccount()
   readonly held: Held[] = []
-  // starts at now: a create refuses an arming too long ago, but never one ahead
+  // starts at now: a create refuses a start too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly account: string
   readonly points = transactionCommands({ pool: db.pool })

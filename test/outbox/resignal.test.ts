@@ -22,8 +22,8 @@ const running = async () => {
 
 test('on an empty Temporal the run of everything that waits is rebuilt from the database, and settles', async () => {
   const { workspace, owner } = house
-  const soon = await redeem(house, { holdMs: 3_000, arm: false })
-  const later = await redeem(house, { arm: false })
+  const soon = await redeem(house, { holdMs: 3_000, start: false })
+  const later = await redeem(house, { start: false })
   // of each other kind one that waits
   await owner.query(
     `insert into payment (workspace, id, provider, status, amount, amount_charged, currency, expires_at, created_at)
@@ -88,7 +88,7 @@ test('on an empty Temporal the run of everything that waits is rebuilt from the 
 })
 
 test('on a Temporal that has every run it changes nothing', async () => {
-  const { redemption } = await redeem(house, { arm: false })
+  const { redemption } = await redeem(house, { start: false })
   await resignal({ pool: house.owner, engine: house.engine })
   const before = await redemptionOf(house, redemption)
   const { runId } = await house.engine.client.workflow.getHandle(redemption).describe()

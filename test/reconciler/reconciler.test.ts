@@ -31,7 +31,7 @@ const LONG_AGO_MS = 10 * 60_000
 
 test('finds nothing in a healthy system, and leaves what is late by less than its grace', async () => {
   await redeem(house)
-  const late = await redeem(house, { arm: false, holdMs: -60_000 })
+  const late = await redeem(house, { start: false, holdMs: -60_000 })
   expect(foundBy(await sweep())).toEqual([])
   expect(foundBy(house.reconciled)).toEqual([])
   expect(await redemptionOf(house, late.redemption)).toMatchObject({ status: 'pending' })
@@ -39,7 +39,7 @@ test('finds nothing in a healthy system, and leaves what is late by less than it
 
 test('releases a redemption whose run was lost, once it is two minutes past its deadline, and counts it', async () => {
   const before = await balanceOf(house)
-  const { redemption } = await redeem(house, { arm: false, holdMs: -LONG_AGO_MS })
+  const { redemption } = await redeem(house, { start: false, holdMs: -LONG_AGO_MS })
   expect(await sweep()).toMatchObject({ redemptions: 1 })
   expect(house.reconciled).toMatchObject({ redemptions: 1 })
   expect(await redemptionOf(house, redemption)).toMatchObject({
@@ -115,7 +115,7 @@ test('does what follows from an event that was kept, where its run was lost', as
 })
 
 test('acts on an overdue fulfilment whose run was lost, once for each notice that is due', async () => {
-  const { redemption } = await redeemItem(house, { arm: false, deadlineMs: -LONG_AGO_MS })
+  const { redemption } = await redeemItem(house, { start: false, deadlineMs: -LONG_AGO_MS })
   expect(await sweep()).toMatchObject({ fulfillments: 1 })
   expect(house.reconciled).toMatchObject({ fulfillments: 1 })
   expect(foundBy(await sweep())).toEqual([])
@@ -125,7 +125,7 @@ test('acts on an overdue fulfilment whose run was lost, once for each notice tha
 })
 
 test('a kind that fails keeps no other from its turn, and the run says so at its end', async () => {
-  const { redemption } = await redeemItem(house, { arm: false, deadlineMs: -LONG_AGO_MS })
+  const { redemption } = await redeemItem(house, { start: false, deadlineMs: -LONG_AGO_MS })
   await house.owner.query(`
     insert into idempotency_key (workspace, route, key, fingerprint, resource, created_at)
     values ('ws_old', 'POST /x', 'old', '', '', now() - interval '25 hours')`)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { WORKFLOW } from '../../temporal/names.ts'
 import type { House } from '../support/house.ts'
-import { armRedemption, fulfillmentInputOf } from '../support/previous-api.ts'
+import { fulfillmentInputOf, startRedemptionDelayed } from '../support/previous-api.ts'
 import { balanceOf, redemptionOf } from '../support/redeem.ts'
 import { DAY_MS, eventsOf, itemReward, redeemItem } from '../support/redeem-item.ts'
 import { openSkippingHouse } from '../support/skipping-house.ts'
@@ -103,7 +103,7 @@ describe('the deadline of a fulfilment', () => {
   })
 
   test('is kept by a run started without the delay', async () => {
-    const input = await week(await itemReward(house, { onOverdue: 'refund' }), { arm: false })
+    const input = await week(await itemReward(house, { onOverdue: 'refund' }), { start: false })
     await env.client.workflow.start(WORKFLOW.fulfillment, {
       workflowId: input.redemption,
       taskQueue,
@@ -118,13 +118,13 @@ describe('the deadline of a fulfilment', () => {
     const deadline = new Date(nowMs + DAY_MS).toISOString()
     const about = { id, account: 'loy_9f2k', reward: 'rwd_totebag' }
     const input = fulfillmentInputOf(house.workspace, about, deadline)
-    await armRedemption(house.engine, input, DAY_MS)
+    await startRedemptionDelayed(house.engine, input, DAY_MS)
     expect(await result(id)).toMatchObject({ status: 'missing' })
     expect((await now()) - nowMs).toBeGreaterThanOrEqual(DAY_MS + MINUTE_MS)
   })
 
   test('acted on after four missed days writes one notice, and the next is due a day of its own later', async () => {
-    const { redemption } = await week(await itemReward(house), { arm: false })
+    const { redemption } = await week(await itemReward(house), { start: false })
     const { fulfillment } = await redemptionOf(house, redemption)
     const deadlineMs = Date.parse(fulfillment?.deadline ?? '')
     const act = (atMs: number) =>

@@ -88,7 +88,7 @@ test('whatever happens to an item, in any order, twice and at once: points, stoc
         })
         const value = { quantity: perReward }
         const reward = await itemReward(house, { value, onOverdue, inventory: STOCK })
-        const asked = { account, reward, quantity, deadlineMs: 4 * DAY_MS, arm: false }
+        const asked = { account, reward, quantity, deadlineMs: 4 * DAY_MS, start: false }
         const { redemption } = await redeemItem(house, asked)
         for (const steps of rounds) await Promise.all(steps.map((one) => take(redemption, one)))
 

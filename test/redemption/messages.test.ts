@@ -6,10 +6,10 @@ import { cancel, extend, reverse } from '../../workflows/messages.ts'
 import { attach, report } from '../support/attach.ts'
 import { type House, openHouse } from '../support/house.ts'
 import {
-  armRedemption,
   askRedemption,
   signalCreated,
   signalPaymentOutcome,
+  startRedemptionDelayed,
 } from '../support/previous-api.ts'
 import { balanceOf, ended, pay, redeem, redemptionOf } from '../support/redeem.ts'
 
@@ -34,7 +34,7 @@ const attached = (input: RedemptionInput) => ({
 const statusOf = async (id: string) =>
   (await house.engine.client.workflow.getHandle(id).describe()).status.name
 
-describe('a run armed to its deadline', () => {
+describe('a run that waits for its deadline', () => {
   test('wakes for a cancel, and the points are back before the answer', async () => {
     const before = await balanceOf(house)
     const input = await redeem(house)
@@ -123,14 +123,14 @@ describe('a run started without the delay', () => {
     })
 
   test('waits for the payment and is applied', async () => {
-    const input = await redeem(house, { arm: false })
+    const input = await redeem(house, { start: false })
     await start(input)
     await pay(house, [input.redemption])
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'applied' })
   })
 
   test('releases at the deadline', async () => {
-    const input = await redeem(house, { arm: false, holdMs: 1_000 })
+    const input = await redeem(house, { start: false, holdMs: 1_000 })
     await start(input)
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'released' })
   })
@@ -177,14 +177,14 @@ describe('a run whose row never came', () => {
       releasesAt: new Date(Date.now() + 200).toISOString(),
       creationWindowMs: 100,
     }
-    expect(await armRedemption(house.engine, input, 200)).toBe(true)
-    expect(await armRedemption(house.engine, input, 200)).toBe(false)
+    expect(await startRedemptionDelayed(house.engine, input, 200)).toBe(true)
+    expect(await startRedemptionDelayed(house.engine, input, 200)).toBe(false)
     expect(await ended(house, id)).toMatchObject({ status: 'missing' })
   })
 
   test('told `created` by a later try of the same create, holds the timer again', async () => {
     const id = newId('rdm')
-    const armed = {
+    const delayed = {
       workspace: house.workspace,
       redemption: id,
       account: 'loy_9f2k',
@@ -192,9 +192,9 @@ describe('a run whose row never came', () => {
       releasesAt: new Date(Date.now() + 200).toISOString(),
       creationWindowMs: 100,
     }
-    await armRedemption(house.engine, armed, 200)
+    await startRedemptionDelayed(house.engine, delayed, 200)
     await ended(house, id)
-    const input = await redeem(house, { id, arm: false, holdMs: 1_500 })
+    const input = await redeem(house, { id, start: false, holdMs: 1_500 })
     await signalCreated(house.engine, input)
     expect(await ended(house, id)).toMatchObject({ status: 'released' })
     expect(await redemptionOf(house, id)).toMatchObject({ status: 'released', reason: 'expired' })

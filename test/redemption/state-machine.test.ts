@@ -97,7 +97,7 @@ type Subject = { redemption: string; payment: string }
 
 async function bringTo(state: State): Promise<Subject> {
   const { redemption } = await redeem(house, {
-    arm: false,
+    start: false,
     holdMs: state === 'overdue' ? -1_000 : 1_800_000,
   })
   const who = { workspace: house.workspace, redemption, at: new Date().toISOString() }

@@ -5,8 +5,8 @@ import { newId } from '../../domain/ids.ts'
 import { paymentWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { attach } from '../support/attach.ts'
 import type { House } from '../support/house.ts'
-import { armPayment } from '../support/payment-run.ts'
-import { armRedemption } from '../support/previous-api.ts'
+import { startPaymentDelayed } from '../support/payment-run.ts'
+import { startRedemptionDelayed } from '../support/previous-api.ts'
 import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
 import { openSkippingHouse } from '../support/skipping-house.ts'
 
@@ -71,7 +71,7 @@ describe('the 30 minutes', () => {
   })
 
   test('run the same in a workflow started without the delay', async () => {
-    const input = await redeem(house, { arm: false, holdMs: 30 * MINUTE_MS })
+    const input = await redeem(house, { start: false, holdMs: 30 * MINUTE_MS })
     await env.client.workflow.start(WORKFLOW.redemption, {
       workflowId: input.redemption,
       taskQueue: 'engagement',
@@ -90,18 +90,18 @@ describe('the 30 minutes', () => {
       reward: 'rwd_fivecredit',
       releasesAt: new Date(nowMs + 30 * MINUTE_MS).toISOString(),
     }
-    await armRedemption(house.engine, input, 30 * MINUTE_MS)
+    await startRedemptionDelayed(house.engine, input, 30 * MINUTE_MS)
     expect(await result(id)).toMatchObject({ status: 'missing' })
     expect((await env.currentTimeMs()) - nowMs).toBeGreaterThanOrEqual(31 * MINUTE_MS)
   })
 })
 
 test('an open sandbox payment expires after 24 hours', async () => {
-  const { redemption } = await redeem(house, { arm: false, holdMs: 48 * 60 * MINUTE_MS })
+  const { redemption } = await redeem(house, { start: false, holdMs: 48 * 60 * MINUTE_MS })
   const payment = await attach(house, redemption, 'requires_payment')
   const row = await findPayment(house.pool, house.workspace, payment)
   const expiresAt = row?.expiresAt?.toISOString() ?? ''
-  await armPayment(
+  await startPaymentDelayed(
     house.engine,
     { workspace: house.workspace, payment, expiresAt },
     Date.parse(expiresAt) - (await env.currentTimeMs()),

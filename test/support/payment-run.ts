@@ -8,7 +8,7 @@ import { paymentTold } from '../../workflows/messages.ts'
 const CALL_MS = 10_000 // as the release before waited
 
 /** A payment's run as the release before started it: before the payment was written. */
-export async function armPayment(
+export async function startPaymentDelayed(
   engine: Engine,
   input: PaymentInput,
   delayMs: number,

@@ -31,7 +31,7 @@ import {
 const CALL_MS = 10_000 // as it waited
 
 /** Started before the row was written, delayed to when the points would have to return. False where it was already. */
-export async function armRedemption(
+export async function startRedemptionDelayed(
   engine: Engine,
   input: RunInput,
   delayMs: number,

@@ -12,7 +12,7 @@ export type ItemAsk = {
   deadlineMs?: number
   nowMs?: number
   /** false: no run is started, as if that had been lost. */
-  arm?: boolean
+  start?: boolean
 }
 
 export const DAY_MS = 86_400_000
@@ -27,7 +27,7 @@ export async function redeemItem(house: House, ask: ItemAsk = {}): Promise<Fulfi
     deadlineMs = 30 * DAY_MS,
   } = ask
   const deadline = new Date((ask.nowMs ?? Date.now()) + deadlineMs).toISOString()
-  await create(house, { id, account, reward, quantity, dueAt: deadline, arm: ask.arm ?? true })
+  await create(house, { id, account, reward, quantity, dueAt: deadline, start: ask.start ?? true })
   return { workspace: house.workspace, redemption: id, account, reward, deadline }
 }
 

@@ -12,7 +12,7 @@ export type Ask = {
   /** Milliseconds from now. */
   holdMs?: number
   /** false: no run is started, as if that had been lost. */
-  arm?: boolean
+  start?: boolean
 }
 
 /** Redeems as the API does, without HTTP, and waits until its run is started; for tests of what happens afterwards. */
@@ -24,7 +24,7 @@ export async function redeem(house: House, ask: Ask = {}): Promise<RedemptionInp
     holdMs = 1_800_000,
   } = ask
   const dueAt = new Date(Date.now() + holdMs).toISOString()
-  await create(house, { id, account, reward, quantity: 1, dueAt, arm: ask.arm ?? true })
+  await create(house, { id, account, reward, quantity: 1, dueAt, start: ask.start ?? true })
   return { workspace: house.workspace, redemption: id, account, reward, releasesAt: dueAt }
 }
 
@@ -35,13 +35,13 @@ type Create = {
   quantity: number
   /** ISO 8601 */
   dueAt: string
-  arm: boolean
+  start: boolean
 }
 
 /** One redemption, due when a test says, with its run or as if that had been lost. */
 export async function create(house: House, ask: Create): Promise<void> {
-  const { id, dueAt, arm, ...about } = ask
-  const result = await insertRedemption(arm ? house.pool : house.reads, {
+  const { id, dueAt, start, ...about } = ask
+  const result = await insertRedemption(start ? house.pool : house.reads, {
     ...about,
     workspace: house.workspace,
     redemption: id,
@@ -54,7 +54,7 @@ export async function create(house: House, ask: Create): Promise<void> {
   })
   if (result.outcome !== 'created') throw new Error(`not created: ${JSON.stringify(result)}`)
   const row = [house.workspace, id]
-  if (!arm) {
+  if (!start) {
     const lose = 'delete from workflow_outbox where workspace = $1 and workflow_id = $2'
     await house.owner.query(lose, row)
     return

@@ -92,7 +92,7 @@ describe('a redemption that waited when the release before was stopped', () => {
   })
 })
 
-test('a run whose redemption was refused after it was armed ends', async () => {
+test('a run whose redemption was refused after it was started ends', async () => {
   await runBecomes(made.refusedRun).toBe('completed')
 })
 

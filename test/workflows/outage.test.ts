@@ -47,8 +47,8 @@ afterAll(async () => {
 
 test('a database that is away for three days ends no run, and leaves a history of a few events', async () => {
   const nowMs = await env.currentTimeMs()
-  const input = await redeem(house, { arm: false, holdMs: 30 * MINUTE_MS })
-  const { redemption } = await redeem(house, { arm: false, holdMs: 4 * DAY_MS })
+  const input = await redeem(house, { start: false, holdMs: 30 * MINUTE_MS })
+  const { redemption } = await redeem(house, { start: false, holdMs: 4 * DAY_MS })
   const payment = await attach(house, redemption, 'requires_payment')
   const expiresAt = new Date(nowMs + DAY_MS).toISOString()
   await house.owner.query('update payment set expires_at = $2 where id = $1', [payment, expiresAt])

@@ -15,7 +15,7 @@ import type { MessageAnswer, Operation } from '../messages.ts'
 import { CREATION_WINDOW_MS } from './creation-window.ts'
 
 /**
- * A run beside a redemption's row, which keeps its time and carries its messages. Armed before the
+ * A run beside a redemption's row, which keeps its time and carries its messages. Started before the
  * row is written, it never writes that itself, and the database decides every race.
  */
 export type Switch = {
@@ -45,7 +45,7 @@ export type Rules = {
 
 type Moment = { workspace: string; redemption: string /** ISO 8601 */; at: string }
 
-export function armed(input: RunInput, dueAt: string, rules: Rules): Switch {
+export function waitingRun(input: RunInput, dueAt: string, rules: Rules): Switch {
   const { waitsIn: status } = rules
   return {
     input,

@@ -5,12 +5,12 @@ import type { FulfillmentInput, RedemptionEnding } from '../inputs.ts'
 import { created, fulfill, reverse } from '../messages.ts'
 import {
   answer,
-  armed,
   listenToOperator,
   moment,
   type Rules,
   type Switch,
   untilEnded,
+  waitingRun,
 } from './dead-mans-switch.ts'
 import { onRowChanged } from './row-changed.ts'
 
@@ -32,11 +32,11 @@ const RULES: Rules = {
  * One redeemed item that waits to be shipped: parcels or a reversal end it. At its deadline the
  * reward's policy acts: the points of what was not shipped return, or a notice is sent, again every
  * day (some six events of history: it may go on for twenty years). Started with a delay up to the
- * deadline (arm, then act), or without; it behaves the same. Cancelling it in the Temporal UI returns
+ * deadline, or without; it behaves the same. Cancelling it in the Temporal UI returns
  * the points of what was not shipped.
  */
 export async function fulfillment(input: FulfillmentInput): Promise<RedemptionEnding> {
-  const run = armed(input, input.deadline, RULES)
+  const run = waitingRun(input, input.deadline, RULES)
   listen(run)
   return untilEnded(run)
 }

@@ -17,7 +17,7 @@ const write = proxyLocalActivities<PaymentActivities>({
 /**
  * What follows from a payment's events: every one that waits in the inbox is worked off, and an
  * open sandbox payment expires at its time. Pending points wait here for their date. Short runs, started by the event that brings the
- * news; an open payment's run is armed to its expiry.
+ * news; an open payment's run is delayed to its expiry.
  */
 export async function payment(input: PaymentInput): Promise<PaymentEnding> {
   let told = 0
@@ -73,7 +73,7 @@ const isDue = (state: PaymentState) =>
 function ending(input: PaymentInput, { found, status }: PaymentState): PaymentEnding {
   const story = found
     ? `Payment is ${status}; everything that follows from its events is done.`
-    : 'No such payment: the request that armed this run was refused or never finished.'
+    : 'No such payment: the request that started this run was refused or never finished.'
   setCurrentDetails(story)
   return { payment: input.payment, status: found ? status : 'never_created', story }
 }

@@ -12,13 +12,13 @@ import {
 } from '../messages.ts'
 import {
   answer,
-  armed,
   hear,
   listenToOperator,
   moment,
   type Rules,
   type Switch,
   untilEnded,
+  waitingRun,
 } from './dead-mans-switch.ts'
 import { onRowChanged } from './row-changed.ts'
 
@@ -38,11 +38,11 @@ const RULES: Rules = {
 
 /**
  * One redemption that waits for its payment: a message or the deadline settles it, once.
- * Started with a delay up to the deadline (arm, then act), or without; it behaves the same.
+ * Started with a delay up to the deadline, or without; it behaves the same.
  * Cancelling it in the Temporal UI means `cancel`.
  */
 export async function redemption(input: RedemptionInput): Promise<RedemptionEnding> {
-  const run = armed(input, input.releasesAt, RULES)
+  const run = waitingRun(input, input.releasesAt, RULES)
   listen(run)
   return untilEnded(run)
 }

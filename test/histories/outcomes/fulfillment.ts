@@ -1,7 +1,11 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
 import { fulfill, reverse } from '../../../workflows/messages.ts'
-import { armRedemption, askRedemption, fulfillmentInputOf } from '../../support/previous-api.ts'
+import {
+  askRedemption,
+  fulfillmentInputOf,
+  startRedemptionDelayed,
+} from '../../support/previous-api.ts'
 import { eventsOf, itemReward, redeemItem } from '../../support/redeem-item.ts'
 import { type Outcomes, operation } from './outcome.ts'
 
@@ -41,7 +45,7 @@ export const fulfillmentOutcomes: Outcomes = {
     const about = { id, account: 'loy_9f2k', reward: 'rwd_totebag' }
     const deadline = new Date(Date.now() + 200).toISOString()
     const run = fulfillmentInputOf(house.workspace, about, deadline)
-    await armRedemption(house.engine, { ...run, creationWindowMs: 100 }, 200)
+    await startRedemptionDelayed(house.engine, { ...run, creationWindowMs: 100 }, 200)
     return id
   },
 }

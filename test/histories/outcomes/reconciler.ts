@@ -4,7 +4,7 @@ import { begin, type Outcomes } from './outcome.ts'
 
 export const reconcilerOutcomes: Outcomes = {
   'net with an overdue fulfillment': async (house) => {
-    await redeemItem(house, { arm: false, deadlineMs: -600_000 })
+    await redeemItem(house, { start: false, deadlineMs: -600_000 })
     return begin(house, WORKFLOW.reconciler)
   },
   'net with nothing to mend': async (house) => {

@@ -1,7 +1,7 @@
 import { newId } from '../../../domain/ids.ts'
 import { WORKFLOW } from '../../../temporal/names.ts'
 import { cancel, confirm, extend, reverse } from '../../../workflows/messages.ts'
-import { armRedemption, askRedemption } from '../../support/previous-api.ts'
+import { askRedemption, startRedemptionDelayed } from '../../support/previous-api.ts'
 import { pay, redeem } from '../../support/redeem.ts'
 import { type Outcomes, operation } from './outcome.ts'
 
@@ -19,7 +19,7 @@ export const redemptionOutcomes: Outcomes = {
   'redemption released at its deadline': async (house) =>
     (await redeem(house, { holdMs: 500 })).redemption,
   'redemption started without delay, released at its deadline': async (house) => {
-    const input = await redeem(house, { arm: false, holdMs: 1_000 })
+    const input = await redeem(house, { start: false, holdMs: 1_000 })
     await house.engine.client.workflow.start(WORKFLOW.redemption, {
       workflowId: input.redemption,
       taskQueue: house.engine.taskQueue,
@@ -53,7 +53,7 @@ export const redemptionOutcomes: Outcomes = {
     const releasesAt = new Date(Date.now() + 200).toISOString()
     const about = { account: 'loy_9f2k', reward: 'rwd_fivecredit', creationWindowMs: 100 }
     const input = { workspace: house.workspace, redemption, releasesAt, ...about }
-    await armRedemption(house.engine, input, 200)
+    await startRedemptionDelayed(house.engine, input, 200)
     return redemption
   },
 }

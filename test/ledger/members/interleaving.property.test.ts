@@ -180,7 +180,7 @@ class History {
   readonly members = Array.from({ length: MEMBERS }, () => new ModelMember())
   readonly held: Held[] = []
   readonly paid: Paid[] = []
-  // starts ahead of the clock: a create refuses an arming too long ago, but never one ahead
+  // starts ahead of the clock: a create refuses a start too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly points = transactionCommands({ pool: db.pool })
   readonly redemptions = {

@@ -124,8 +124,8 @@ const GOOD = 'loy_8sd2k1'
 
 describe('a row that cannot be done keeps none behind it waiting, and is counted and logged', () => {
   it('redemptions', async () => {
-    const bad = await redeem(house(), { arm: false, holdMs: -20 * 60_000 })
-    const good = await redeem(house(), { arm: false, holdMs: -10 * 60_000 })
+    const bad = await redeem(house(), { start: false, holdMs: -20 * 60_000 })
+    const good = await redeem(house(), { start: false, holdMs: -10 * 60_000 })
     const { reconcileRedemptions } = reconcilerCommands(dependencies())
     expect(await raising('redemption_release', bad.redemption, reconcileRedemptions)).toBe(2)
     const status = async (id: string) =>
@@ -140,8 +140,8 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   })
 
   it('fulfilments', async () => {
-    const bad = await redeemItem(house(), { arm: false, deadlineMs: -20 * 60_000 })
-    const good = await redeemItem(house(), { arm: false, deadlineMs: -10 * 60_000 })
+    const bad = await redeemItem(house(), { start: false, deadlineMs: -20 * 60_000 })
+    const good = await redeemItem(house(), { start: false, deadlineMs: -10 * 60_000 })
     const { reconcileFulfillments } = reconcilerCommands(dependencies())
     await raising('fulfillment_overdue', bad.redemption, reconcileFulfillments)
     const notices = async (id: string) =>

@@ -50,7 +50,7 @@ export class Scene {
   }
 
   /** As the API redeems a discount, with another hold or without its run. */
-  async held(more: { arm?: boolean; holdMs?: number } = {}): Promise<RedemptionInput> {
+  async held(more: { start?: boolean; holdMs?: number } = {}): Promise<RedemptionInput> {
     return redeem(this.shop, { account: this.member, reward: await this.reward(), ...more })
   }
 

@@ -43,7 +43,7 @@ export const PAYING: Record<string, Case> = {
   },
 
   'The discount is used after its time': async (at) => {
-    const { redemption } = await at.held({ arm: false, holdMs: -60_000 })
+    const { redemption } = await at.held({ start: false, holdMs: -60_000 })
     return told(await at.pay(redemption, { card: CARD }))
   },
 
