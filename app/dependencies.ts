@@ -6,7 +6,7 @@ import type { OnFailure } from './failures.ts'
 export type Dependencies = {
   readonly pool: Pool
   readonly engine: Engine
-  /** Told what failed and stopped nothing else; without it that goes to standard error. */
+  /** Called with what failed and stopped nothing else; without it that goes to standard error. */
   readonly onFailure?: OnFailure | undefined
   /** Addresses and blocks that webhooks may reach although they are private. */
   readonly allowedAddresses?: readonly string[]

@@ -61,7 +61,7 @@ type Reconciling = Pick<Dependencies, 'pool'> & {
 
 /**
  * Finds the overdue rows of a kind and does them, each on its own; how many it found. `remains`: what was done is
- * found again until its own run, which is only told, gets to it.
+ * found again until its own run, which is only signalled, gets to it.
  */
 function reconciling({ pool, reconciled, onFailure }: Reconciling) {
   return async <R extends Row & Record<string, string>>(
@@ -155,7 +155,7 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
     },
 
     /**
-     * Imports and reversals that nobody works on: their run is started again, or told to look. And files
+     * Imports and reversals that nobody works on: their run is started again, or signalled. And files
      * whose process died while it read them: what was kept of them is removed.
      */
     reconcileBulks: async (): Promise<number> => {

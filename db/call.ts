@@ -14,7 +14,7 @@ export function call<T>(db: Pool | ClientBase, name: string, args: unknown[]): P
   return inItsShare(db, args, () => send<T>(db, name, args))
 }
 
-/** The same for a workflow's run: what it does to its own row it knows, so that the outbox does not tell it. */
+/** The same for a workflow's run: what it does to its own row it knows, so that the outbox does not signal it. */
 export function callOfRun<T>(
   db: Pool | ClientBase,
   workflowId: string,

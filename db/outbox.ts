@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import type { OUTBOX_CHANGES } from './schema/outbox.ts'
 
-/** What Temporal must be told of one row. */
+/** What Temporal must be given of one row. */
 export type OutboxRow = {
   workspace: string
   workflow_id: string

@@ -137,7 +137,7 @@ export type ReceivedEvent = {
   more?: ReportedMore
 }
 
-/** A refund or dispute as its provider tells it. */
+/** A refund or dispute as its provider reports it. */
 export type ReportedRefund = {
   id: string
   amount: number

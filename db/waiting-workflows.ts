@@ -3,7 +3,7 @@ import type { Pool } from './pool.ts'
 /** A workflow that something of the database waits for. */
 export type WaitingWorkflow = { workspace: string; workflow_id: string; workflow_type: string }
 
-/** Those of all workspaces that have been told all that there is to tell, so that each has a run. */
+/** Those of all workspaces whose workflow was sent all that there is, so that each has a run. */
 export async function findWaitingWorkflows(pool: Pool): Promise<WaitingWorkflow[]> {
   const { rows } = await pool.query<WaitingWorkflow>(
     'select workspace, workflow_id, workflow_type from waiting_workflows()',

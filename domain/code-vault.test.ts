@@ -54,11 +54,11 @@ test('a new first key seals from then on; the old one still opens and still know
   expect(after.hash).toBe(before.hash)
 })
 
-test('of a short code less than half is told', () => {
+test('of a short code less than half is shown', () => {
   expect(vaultOf(key('a')).seal('ws_1', 'ABCD').last4).toBe('CD')
 })
 
-test('keys are read from one line; a wrong one is named and not told', () => {
+test('keys are read from one line; a wrong one is named and not shown', () => {
   const [a, b] = [randomBytes(32), randomBytes(32)]
   const read = (text: string) =>
     readConfig({ DATABASE_URL: 'postgres://db/vinr', GIFT_CODE_KEYS: text }).giftCodeKeys

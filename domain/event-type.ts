@@ -1,4 +1,4 @@
-// Whatever begins so is the platform's own: written by the ledger, or told by a payment's provider.
+// Whatever begins so is the platform's own: written by the ledger, or reported by a payment's provider.
 const OWN = [
   'loyalty',
   'payment',

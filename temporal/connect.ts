@@ -10,7 +10,7 @@ const RETRY_MS = 1_000
 
 /**
  * Temporal, connected to in the background, however long it takes to come up. Until then each call fails as
- * unavailable. `onAway` is told of every try that failed.
+ * unavailable. `onAway` is called for every try that failed.
  */
 export function connectInBackground(
   options: EngineOptions,

@@ -18,7 +18,7 @@ export type Resignalled = Partial<Record<WaitingKind, Count>>
 type Options = {
   pool: Pool
   engine: Engine
-  /** Told after every page how far a kind is. */
+  /** Called after every page with how far a kind is. */
   onProgress?: (kind: WaitingKind, sent: number) => void
   /** A row that Temporal itself refused: passed over and counted. */
   onRefused?: (row: OutboxRow, error: unknown) => void

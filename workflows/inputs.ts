@@ -105,7 +105,7 @@ export type BulkInput = RowOf<BulkFacts> & { readonly workspace: string; readonl
 
 export type BulkEnding = {
   readonly bulk: string
-  /** Rows; null where the run was told the end and never looked. */
+  /** Rows; null where the run was signalled the end and never worked. */
   readonly posted: number | null
   readonly refused: number | null
 }

@@ -11,7 +11,7 @@ import { type Row, rowChanged } from './messages.ts'
 const REST_MS = 60_000
 
 /**
- * What a run was told of its row, and whether it has acted by that. A signal that repeats another, or is
+ * What a run was signalled of its row, and whether it has acted by that. A signal that repeats another, or is
  * older than one that came before it, is none. A run takes note of all that came (`handle`, `isQuiet`)
  * right before it returns or continues as new; between the two nothing is awaited, or a signal would be lost.
  */

@@ -34,7 +34,7 @@ export function writes<Activities>(): Write<Activities> {
   })
   const lasting = proxyActivities<Activities>({
     startToCloseTimeout: '10s',
-    // the reconciler does what is two minutes late, and then the run is told of its end
+    // the reconciler does what is two minutes late, and then the run is signalled its end
     retry: { initialInterval: '1s', maximumInterval: '5m' },
   })
   return async (run, isMoot = () => false) => {

@@ -45,7 +45,7 @@ export const account = pgTable(
     expiryWakeAt: instant('expiry_wake_at'),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull().defaultNow(),
-    // When it was written, where its membership began before that, with a payment told late; null: with it.
+    // When it was written, where its membership began before that, with a payment reported late; null: with it.
     enrolledAt: instant('enrolled_at'),
   },
   (t) => [

@@ -5,7 +5,7 @@ import { idText, instant } from './columns.ts'
 export const OUTBOX_CHANGES = ['new', 'changed', 'ended'] as const
 
 /**
- * What Temporal must be told, written in the transaction that changed the row: one row for each workflow,
+ * What Temporal must be given, written in the transaction that changed the row: one row for each workflow,
  * so that several changes are one. Deleted once it is sent.
  */
 export const workflowOutbox = pgTable(

@@ -11,7 +11,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { idText, instant, units } from './columns.ts'
 
-/** What a provider may tell us; refunded and partially_refunded are read from the refunds that stand. */
+/** What a provider may report; refunded and partially_refunded are read from the refunds that stand. */
 export const PAYMENT_STATUSES = [
   'requires_payment',
   'processing',
@@ -30,7 +30,7 @@ export const PAYMENT_AWARDS = [
   'account_closed',
 ] as const
 
-/** The payment side, as its webhooks told us. Its status only advances. */
+/** The payment side, as its webhooks reported it. Its status only advances. */
 export const payment = pgTable(
   'payment',
   {
@@ -63,7 +63,7 @@ export const payment = pgTable(
     createdAt: instant('created_at').notNull(),
     completedAt: instant('completed_at'),
     expiresAt: instant('expires_at'),
-    /** Orders what its workflow is told: microseconds since 1970, and always more than before. */
+    /** Orders what its workflow is signalled: microseconds since 1970, and always more than before. */
     revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   },
   (t) => [

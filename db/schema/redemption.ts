@@ -123,7 +123,7 @@ export const redemption = pgTable(
     fingerprint: text('fingerprint').notNull(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
-    /** Orders what its workflow is told: microseconds since 1970, and always more than before. */
+    /** Orders what its workflow is signalled: microseconds since 1970, and always more than before. */
     revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   },
   (t) => [

@@ -44,7 +44,7 @@ describe('without Temporal', () => {
   const post = (path: string, body: object) =>
     request(app()).post(path).set('X-Api-Key', house.keys.secretKey).send(body)
 
-  it('a redemption is created, extended, canceled, and what its run must be told waits in the outbox', async () => {
+  it('a redemption is created, extended, canceled, and what its run must be signalled waits in the outbox', async () => {
     const redemptions = '/v1/loyalty/redemptions'
     const { status, body } = await post(redemptions, {
       account: 'loy_9f2k',

@@ -53,12 +53,12 @@ function stripe(
 
 describe('an endpoint’s own address', () => {
   it('takes what its secret signed, and is the same endpoint as at the shared address', async () => {
-    const told = event()
-    expect((await shop.webhook(told, { path: own })).body).toEqual({
+    const reported = event()
+    expect((await shop.webhook(reported, { path: own })).body).toEqual({
       received: true,
       duplicate: false,
     })
-    expect((await shop.webhook(told)).body).toEqual({ received: true, duplicate: true })
+    expect((await shop.webhook(reported)).body).toEqual({ received: true, duplicate: true })
   })
 
   it('takes no other endpoint’s, of the same workspace neither', async () => {
@@ -103,8 +103,8 @@ describe('a body beyond the limit', () => {
     ['the shared one', () => SHARED],
   ])('is refused before its signature is looked at, at %s', async (_which, path) => {
     const before = await refused('sandbox')
-    const told = event({ note: 'x'.repeat(2 ** 20) })
-    expect(refusal(await shop.webhook(told, { ...FORGED, path: path() }))).toEqual([
+    const reported = event({ note: 'x'.repeat(2 ** 20) })
+    expect(refusal(await shop.webhook(reported, { ...FORGED, path: path() }))).toEqual([
       413,
       'body_too_large',
     ])

@@ -148,12 +148,12 @@ describe('a message that was refused', () => {
   it('is judged anew with the same key: a refusal is never stored', async () => {
     const { id } = await redeem()
     const payment = { id: newId('pay'), amount: 2_999, currency: 'eur', redemptions: [id] }
-    const told = (type: string) =>
+    const report = (type: string) =>
       shop.webhook({ id: newId('evt'), type, created: 1, data: payment })
-    await told('payment.processing')
+    await report('payment.processing')
     const first = await ask(id, 'cancel', {}, 'cancel-3')
     expect([first.status, first.body.error.code]).toEqual([422, 'payment_processing'])
-    await told('payment.failed')
+    await report('payment.failed')
     await ended(shop, id)
     const again = await ask(id, 'cancel', {}, 'cancel-3')
     expect([again.status, again.body.error.code]).toEqual([422, 'redemption_already_settled'])

@@ -23,11 +23,11 @@ const redeem = async () =>
 const pay = (more: object = {}, idempotencyKey?: string) =>
   shop.post('/v1/payments', { amount: 2_999, currency: 'EUR', ...more }, { idempotencyKey })
 
-/** What is written for payments: rows, keys, and what their workflows are to be told. */
+/** What is written for payments: rows, keys, and what their workflows are to be signalled. */
 const written = async () => {
   const { rows } = await shop.owner.query(
     `select (select count(*)::int from payment) as payments, (select count(*)::int from idempotency_key) as keys,
-       (select count(*)::int from workflow_outbox where workflow_type = 'payment') as told`,
+       (select count(*)::int from workflow_outbox where workflow_type = 'payment') as signals`,
   )
   return rows[0]
 }
@@ -108,7 +108,7 @@ it.each([
   ['completes', { card: COMPLETES }],
   ['is declined', { card: '4000000000000002' }],
 ])(
-  'a payment that %s at once is done in its own transaction: its workflow is told nothing',
+  'a payment that %s at once is done in its own transaction: its workflow is signalled nothing',
   async (_how, card) => {
     const { id } = await redeem()
     const asked = vi.spyOn(shop.pool, 'query')
@@ -117,12 +117,12 @@ it.each([
     expect(calls.filter((query) => query.includes('payment_'))).toHaveLength(1)
     const { rows } = await shop.owner.query(
       `select (select status from redemption where id = $1) as status,
-       (select count(*)::int from workflow_outbox where workflow_id = $2) as told,
+       (select count(*)::int from workflow_outbox where workflow_id = $2) as signals,
        (select bool_and(processed_at is not null) from inbox where payment = $3) as processed`,
       [id, paymentWorkflowId(shop.workspace, body.id), body.id],
     )
     const status = 'card' in card && card.card === COMPLETES ? 'applied' : 'released'
-    expect(rows).toEqual([{ status, told: 0, processed: true }])
+    expect(rows).toEqual([{ status, signals: 0, processed: true }])
     const run = shop.engine.client.workflow.getHandle(paymentWorkflowId(shop.workspace, body.id))
     await expect(run.describe()).rejects.toThrow(WorkflowNotFoundError)
   },

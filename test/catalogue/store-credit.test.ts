@@ -363,7 +363,7 @@ describe('a refund', () => {
     expect((await refund(body.id, { store_credit: true })).body.error.code).toBe('not_reversible')
   })
 
-  it('told by the provider gives it back once as well', async () => {
+  it('reported by the provider gives it back once as well', async () => {
     const { account, customer } = await member()
     const { body } = await pay({ customer, store_credit: 400, card: VISA })
     const data = {

@@ -86,8 +86,8 @@ test('a refused create leaves nothing behind: no row, no run, no outbox row', as
     error: { code: 'insufficient_points', missing: 500 },
   })
   expect(await rowOf(refused)).toBeUndefined()
-  const told = 'select from workflow_outbox where workflow_id = $1'
-  expect((await all.owner.query(told, [idOf(refused)])).rowCount).toBe(0)
+  const outboxRow = 'select from workflow_outbox where workflow_id = $1'
+  expect((await all.owner.query(outboxRow, [idOf(refused)])).rowCount).toBe(0)
   await expect(client.workflow.getHandle(idOf(refused)).describe()).rejects.toThrow(
     WorkflowNotFoundError,
   )

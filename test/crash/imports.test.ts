@@ -84,7 +84,7 @@ async function killWorkerAt(
   const [backend] = await lock.waiters()
   await all.kill('worker')
   if (when === 'before a chunk is written') await all.terminate(backend)
-  await lock.release() // a backend that still waits writes its chunk, and has nobody to tell
+  await lock.release() // a backend that still waits writes its chunk, and has nobody to answer
 }
 
 const WHEN = [

@@ -238,7 +238,7 @@ describe('rewards', () => {
     ])
   })
 
-  it('whose costs were reckoned in other decimals are told by the proof of the books', async () => {
+  it('whose costs were reckoned in other decimals are named by the proof of the books', async () => {
     const { program } = await programWithMember()
     const { body } = await shop.post('/v1/loyalty/rewards', mug(program))
     await shop.owner.query('update program set decimals = 2 where id = $1', [program])

@@ -150,9 +150,9 @@ describe('an account’s run', () => {
   it('is not there for an account whose points never expire', async () => {
     const account = await member()
     await credit(account, 5)
-    const told = 'select from workflow_outbox where workflow_id = $1'
+    const outboxRow = 'select from workflow_outbox where workflow_id = $1'
     const id = accountExpiryWorkflowId(shop.workspace, account)
-    expect((await shop.owner.query(told, [id])).rowCount).toBe(0)
+    expect((await shop.owner.query(outboxRow, [id])).rowCount).toBe(0)
     await expect(run(account).describe()).rejects.toThrow()
   })
 
@@ -362,7 +362,7 @@ describe('a date that many accounts share', () => {
     expect(Math.max(...spread)).toBeLessThan(4 * 3_600_000)
   })
 
-  it('takes each account’s dates one by one, warns of what comes next, and tells the endpoints of all', async () => {
+  it('takes each account’s dates one by one, warns of what comes next, and delivers all to the endpoints', async () => {
     const inProgram = await program({ mode: 'never', warnDaysBefore: 30 })
     const accounts = await Promise.all([member(inProgram), member(inProgram)])
     const { body: endpoint } = await shop.post('/v1/webhook_endpoints', {

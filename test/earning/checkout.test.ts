@@ -31,8 +31,8 @@ type Fields = { [name: string]: unknown }
 
 const now = () => Math.floor(Date.now() / 1_000)
 
-/** Stripe tells one event, and what follows from it has been done. */
-async function tell(type: string, object: Fields, payment: string): Promise<void> {
+/** Stripe reports one event, and what follows from it has been done. */
+async function report(type: string, object: Fields, payment: string): Promise<void> {
   const name = type.startsWith('checkout')
     ? 'checkout.session.completed'
     : 'payment_intent.succeeded'
@@ -57,7 +57,7 @@ function checkout({ amount = 4_200, free = false } = {}) {
   return {
     payment,
     session: (object: Fields = {}, type = 'checkout.session.completed') =>
-      tell(
+      report(
         type,
         {
           id: cs,
@@ -69,7 +69,7 @@ function checkout({ amount = 4_200, free = false } = {}) {
         payment,
       ),
     intent: (object: Fields = {}, type = 'payment_intent.succeeded') =>
-      tell(
+      report(
         type,
         { id: pi, amount, amount_received: amount, customer: null, metadata: {}, ...object },
         payment,
@@ -95,10 +95,10 @@ describe.each(ORDERS)('a completed checkout session, %s', (_order, events) => {
   test('applies the redemption that it names, and its member earns on what was charged', async () => {
     const member = await earning.member()
     const held = await redeem(member.id)
-    const { payment, shown, ...told } = checkout({ amount: 3_700 })
+    const { payment, shown, ...reported } = checkout({ amount: 3_700 })
     const metadata = { redemptions: held, amount_before_discounts: '4200' }
     for (const event of events) {
-      await told[event](event === 'session' ? { customer: member.customer, metadata } : {})
+      await reported[event](event === 'session' ? { customer: member.customer, metadata } : {})
     }
     await ended(shop, held)
     expect(await redemption(held)).toMatchObject({ status: 'applied', payment })
@@ -118,13 +118,13 @@ describe.each(ORDERS)('a completed checkout session, %s', (_order, events) => {
   test('knows the price before a coupon by what Stripe took off', async () => {
     const member = await earning.member()
     const held = await redeem(member.id)
-    const { shown, ...told } = checkout({ amount: 3_700 })
+    const { shown, ...reported } = checkout({ amount: 3_700 })
     const object = {
       customer: member.customer,
       metadata: { redemptions: held },
       total_details: { amount_discount: 500 },
     }
-    for (const event of events) await told[event](event === 'session' ? object : {})
+    for (const event of events) await reported[event](event === 'session' ? object : {})
     await ended(shop, held)
     expect(await shown()).toMatchObject({ amount: 4_200, amount_charged: 3_700 })
   })
@@ -139,9 +139,9 @@ describe.each(ORDERS)('a completed checkout session, %s', (_order, events) => {
     ['customer', (_id: string, customer: string) => ({ customer })],
   ])('earns once for the member named by %s', async (_how, object) => {
     const member = await earning.member()
-    const { payment, ...told } = checkout()
+    const { payment, ...reported } = checkout()
     for (const event of [...events, ...events]) {
-      await told[event](event === 'session' ? object(member.id, member.customer) : {})
+      await reported[event](event === 'session' ? object(member.id, member.customer) : {})
     }
     expect(amounts(await earning.rows(payment))).toEqual([['earn', 42]])
     expect(await earning.balance(member.id)).toBe(42)
@@ -151,10 +151,10 @@ describe.each(ORDERS)('a completed checkout session, %s', (_order, events) => {
     const member = await earning.member()
     const more = { conditions: { metadata: { campaign: `c_${member.id}` } }, award: { fixed: 7 } }
     await earning.rule(more)
-    const { payment, ...told } = checkout()
+    const { payment, ...reported } = checkout()
     for (const event of events) {
       const metadata = event === 'session' ? { campaign: `c_${member.id}` } : {}
-      await told[event]({ customer: member.customer, metadata })
+      await reported[event]({ customer: member.customer, metadata })
     }
     const earned = (await earning.rows(payment)).map(({ amount }) => amount)
     expect(earned.toSorted((one, other) => one - other)).toEqual([7, 42])
@@ -164,10 +164,10 @@ describe.each(ORDERS)('a completed checkout session, %s', (_order, events) => {
     const member = await earning.member()
     const held = await redeem(member.id)
     await shop.post(`/v1/loyalty/redemptions/${held}/cancel`)
-    const { payment, shown, ...told } = checkout({ amount: 3_700 })
+    const { payment, shown, ...reported } = checkout({ amount: 3_700 })
     const metadata = { redemptions: held, amount_before_discounts: '4200' }
     for (const event of events) {
-      await told[event](event === 'session' ? { customer: member.customer, metadata } : {})
+      await reported[event](event === 'session' ? { customer: member.customer, metadata } : {})
     }
     await expect
       .poll(async () => (await redemption(held)).late_payment)
@@ -263,14 +263,14 @@ describe('a checkout session', () => {
   })
 })
 
-test('a sandbox payment told again with its redemption is given it, in one discount', async () => {
+test('a sandbox payment reported again with its redemption is given it, in one discount', async () => {
   const member = await earning.member()
   const held = await redeem(member.id)
   const data = { id: newId('pay'), amount: 4_200, currency: 'eur', customer: member.customer }
-  await earning.tell('payment.created', data)
+  await earning.report('payment.created', data)
   const completed = { ...data, amount_charged: 3_700, redemptions: [held] }
-  await earning.tell('payment.completed', completed)
-  await earning.tell('payment.completed', completed)
+  await earning.report('payment.completed', completed)
+  await earning.report('payment.completed', completed)
   await ended(shop, held)
   const { body } = await shop.get(`/v1/payments/${data.id}`)
   expect(body).toMatchObject({ amount_charged: 3_700, redemptions: [held] })

@@ -69,7 +69,7 @@ export function earningIn(shop: Shop) {
       return body as { id: string; amount: number }
     },
     /** A webhook of the sandbox about a payment, worked off. */
-    tell: async (
+    report: async (
       type: string,
       data: { id: string; payment?: string; [more: string]: unknown },
       id?: string,

@@ -32,15 +32,15 @@ afterAll(async () => {
   await shop.close()
 })
 
-type Told = { received: true; duplicate: boolean; conflict?: true }
-type Endpoint = { id: string; tell(event: object): Promise<Told> }
+type Report = { received: true; duplicate: boolean; conflict?: true }
+type Endpoint = { id: string; report(event: object): Promise<Report> }
 type Send = { path: string; header: string; signature: string; body: string }
 
 const seconds = () => Math.floor(Date.now() / 1_000)
 const hmac = (secret: string, text: string) =>
   createHmac('sha256', secret).update(text).digest('hex')
 
-async function send({ path, header, signature, body }: Send): Promise<Told> {
+async function send({ path, header, signature, body }: Send): Promise<Report> {
   const answer = await request(shop.app)
     .post(path)
     .set('Content-Type', 'application/json')
@@ -59,7 +59,7 @@ async function endpoint(provider: 'generic' | 'stripe' | 'sandbox'): Promise<End
   const path = `/v1/webhooks/payments/${provider}/${id}`
   return {
     id,
-    tell: (event) => send({ path, ...signed(provider, secret, JSON.stringify(event)) }),
+    report: (event) => send({ path, ...signed(provider, secret, JSON.stringify(event)) }),
   }
 }
 
@@ -122,16 +122,16 @@ describe('two shops of one workspace that count alike', () => {
 
   test('each have their payment, its points and its refund, whatever the other sent', async () => {
     const { id, customer } = await earning.member()
-    expect(await one.tell(paid(1_000, customer))).toEqual({ received: true, duplicate: false })
-    expect(await other.tell(paid(2_500, customer))).toEqual({ received: true, duplicate: false })
+    expect(await one.report(paid(1_000, customer))).toEqual({ received: true, duplicate: false })
+    expect(await other.report(paid(2_500, customer))).toEqual({ received: true, duplicate: false })
     expect(await amountsOf(customer)).toEqual([
       [1_000, 0],
       [2_500, 0],
     ])
     expect(await earning.balance(id)).toBe(35)
     expect((await paymentOf(`pay_${number}`)).amount).toBe(1_000)
-    await other.tell(refunded(500))
-    await one.tell(refunded(200))
+    await other.report(refunded(500))
+    await one.report(refunded(200))
     expect(await amountsOf(customer)).toEqual([
       [1_000, 200],
       [2_500, 500],
@@ -147,19 +147,19 @@ describe('two shops of one workspace that count alike', () => {
       [other, refunded(500)],
       [one, refunded(200)],
     ]
-    for (const [from, event] of events) await from.tell(event)
+    for (const [from, event] of events) await from.report(event)
     for (const [from, event] of events) {
-      expect(await from.tell(event)).toEqual({ received: true, duplicate: true })
+      expect(await from.report(event)).toEqual({ received: true, duplicate: true })
     }
     expect(await earning.balance(id)).toBe(28)
   })
 
   test('are told apart where a refund comes before any payment of that number', async () => {
     const { id, customer } = await earning.member()
-    await other.tell(refunded(500))
-    await one.tell(paid(1_000, customer))
+    await other.report(refunded(500))
+    await one.report(paid(1_000, customer))
     expect(await amountsOf(customer)).toEqual([[1_000, 0]])
-    await other.tell(paid(2_500, customer))
+    await other.report(paid(2_500, customer))
     expect(await amountsOf(customer)).toEqual([
       [1_000, 0],
       [2_500, 500],
@@ -170,13 +170,13 @@ describe('two shops of one workspace that count alike', () => {
 
   test('fail only refunds of their own', async () => {
     const { id, customer } = await earning.member()
-    await one.tell(paid(1_000, customer))
-    await one.tell(refunded(400))
+    await one.report(paid(1_000, customer))
+    await one.report(refunded(400))
     const bounced = refunded(400, { eventId: `bounced-${number}`, kind: 'bounced' })
-    await other.tell(bounced)
+    await other.report(bounced)
     expect(await amountsOf(customer)).toEqual([[1_000, 400]])
     expect(await earning.balance(id)).toBe(6)
-    await one.tell(bounced)
+    await one.report(bounced)
     expect(await amountsOf(customer)).toEqual([[1_000, 0]])
     expect(await earning.balance(id)).toBe(10)
   })
@@ -190,7 +190,7 @@ describe('two shops of one workspace that count alike', () => {
       [other, refunded(500)],
     ]
     const answers = await Promise.all(
-      [...events, ...events].map(([from, event]) => from.tell(event)),
+      [...events, ...events].map(([from, event]) => from.report(event)),
     )
     expect(answers.filter(({ duplicate }) => duplicate)).toHaveLength(4)
     await expect.poll(() => earning.balance(id)).toBe(28)
@@ -219,7 +219,7 @@ describe('two providers of one workspace', () => {
     const { id, customer } = await earning.member()
     const [name, event] = [`pi_${newId('op').slice(3)}`, newId('evt')]
     const stripe = await endpoint('stripe')
-    await stripe.tell(intent(name, event, customer))
+    await stripe.report(intent(name, event, customer))
     expect((await shop.webhook(completed(`pay_${name}`, event, customer))).body).toEqual({
       received: true,
       duplicate: false,
@@ -241,10 +241,10 @@ describe('two providers of one workspace', () => {
     })
     const number = open.id
     const sale = { eventId: newId('evt'), kind: 'paid', number, cents: 900, currency: 'eur' }
-    await one.tell(sale)
+    await one.report(sale)
     expect((await paymentOf(open.id)).status).toBe('requires_payment')
     const refund = { refund: 'R-9', cents: 900 }
-    await one.tell({ ...sale, ...refund, eventId: newId('evt'), kind: 'refunded' })
+    await one.report({ ...sale, ...refund, eventId: newId('evt'), kind: 'refunded' })
     expect((await paymentOf(open.id)).refunds).toEqual([])
   })
 
@@ -255,17 +255,17 @@ describe('two providers of one workspace', () => {
       currency: 'eur',
       customer,
     })
-    const told = (type: string) => ({
+    const reported = (type: string) => ({
       id: newId('evt'),
       type,
       created: seconds(),
       data: { id: open.id, amount: 900, currency: 'eur' },
     })
     const second = await endpoint('sandbox')
-    await shop.webhook(told('payment.processing'))
-    await second.tell(told('payment.failed'))
+    await shop.webhook(reported('payment.processing'))
+    await second.report(reported('payment.failed'))
     expect((await paymentOf(open.id)).status).toBe('processing')
-    await shop.webhook(told('payment.completed'))
+    await shop.webhook(reported('payment.completed'))
     expect((await paymentOf(open.id)).status).toBe('completed')
   })
 
@@ -280,15 +280,20 @@ describe('two providers of one workspace', () => {
       data: { id: invoice, customer, payment },
     }
     await shop.webhook(paid)
-    await second.tell(paid)
+    await second.report(paid)
     expect(await earning.balance(id)).toBe(200)
     await shop.webhook({ ...paid, id: newId('evt') })
     expect(await earning.balance(id)).toBe(200)
     const whole = { id: payment, amount: 100, currency: 'eur', refunds: [] as object[] }
-    const told = { id: newId('evt'), type: 'payment.completed', created: seconds(), data: whole }
-    await second.tell(told)
-    await second.tell({
-      ...told,
+    const reported = {
+      id: newId('evt'),
+      type: 'payment.completed',
+      created: seconds(),
+      data: whole,
+    }
+    await second.report(reported)
+    await second.report({
+      ...reported,
       id: newId('evt'),
       type: 'payment.refunded',
       data: { ...whole, refunds: [{ id: newId('re'), payment, amount: 100 }] },
@@ -354,12 +359,12 @@ describe('an event whose id is known', () => {
     const { customer } = await earning.member()
     const number = newId('op').slice(3)
     const sale = { eventId: number, kind: 'paid', number, cents: 500, currency: 'eur' }
-    await one.tell({ ...sale, buyer: customer, sentAt: 1 })
-    expect(await one.tell({ ...sale, buyer: customer, sentAt: 2 })).toEqual({
+    await one.report({ ...sale, buyer: customer, sentAt: 1 })
+    expect(await one.report({ ...sale, buyer: customer, sentAt: 2 })).toEqual({
       received: true,
       duplicate: true,
     })
-    expect(await one.tell({ ...sale, buyer: 'cust_other', sentAt: 3 })).toMatchObject({
+    expect(await one.report({ ...sale, buyer: 'cust_other', sentAt: 3 })).toMatchObject({
       conflict: true,
     })
     expect(await attention(number)).toHaveLength(1)

@@ -23,10 +23,10 @@ async function program(rule: object): Promise<string> {
   await earning.rule({ program: body.id, ...rule })
   return body.id
 }
-/** A provider's payment of EUR 100 that completed so many days ago, and is told now. */
+/** A provider's payment of EUR 100 that completed so many days ago, and is reported now. */
 async function paidOn(customer: string, days: number): Promise<string> {
   const id = newId('pay')
-  await earning.tell('payment.completed', {
+  await earning.report('payment.completed', {
     id,
     amount: 10_000,
     currency: 'eur',

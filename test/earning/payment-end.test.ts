@@ -60,11 +60,11 @@ type Sale = { payment: string; redemption: string; customer: string; event: stri
 async function openSale(): Promise<Sale> {
   const { redemption } = await redeem(house, { start: false })
   const sale = { payment: newId('pay'), redemption, customer: newId('op'), event: newId('evt') }
-  await tell(sale, 'processing', newId('evt'))
+  await report(sale, 'processing', newId('evt'))
   return sale
 }
 
-const toldOf = (
+const reportOf = (
   { payment, redemption, customer }: Sale,
   status: 'completed' | 'processing' | 'failed',
   event: string,
@@ -79,8 +79,8 @@ const toldOf = (
   payment: { id: payment, amount: 2_999, currency: 'eur', customer, refs: [{ redemption }] },
   status,
 })
-const tell = (sale: Sale, status: 'completed' | 'processing' | 'failed', event = sale.event) =>
-  takeInPaymentEvent(house.pool, toldOf(sale, status, event))
+const report = (sale: Sale, status: 'completed' | 'processing' | 'failed', event = sale.event) =>
+  takeInPaymentEvent(house.pool, reportOf(sale, status, event))
 
 /** What of a sale's end is there. */
 async function stateOf({ payment, redemption, customer }: Sale) {
@@ -89,7 +89,7 @@ async function stateOf({ payment, redemption, customer }: Sale) {
        (select count(*)::int from inbox i where i.payment = p.id and i.processed_at is null) as waiting,
        (select coalesce(sum(t.amount), 0)::int from ptx t where t.payment = p.id) as earned,
        (select count(*)::int from account a where a.customer = $3) as members,
-       (select count(*)::int from event e where e.object = d.id and e.type <> 'loyalty.redemption.created') as told
+       (select count(*)::int from event e where e.object = d.id and e.type <> 'loyalty.redemption.created') as reported
      from payment p join redemption d on d.id = $2 where p.id = $1`,
     [payment, redemption, customer],
   )
@@ -110,7 +110,7 @@ const process = ({ payment }: Sale) =>
     new Date().toISOString(),
   ])
 
-const OPEN = { status: 'processing', redemption: 'pending', earned: 0, members: 0, told: 0 }
+const OPEN = { status: 'processing', redemption: 'pending', earned: 0, members: 0, reported: 0 }
 const LEFT = { ...OPEN, status: 'completed', award: null, waiting: 1 }
 const DONE = {
   status: 'completed',
@@ -119,18 +119,18 @@ const DONE = {
   redemption: 'applied',
   earned: 24,
   members: 1,
-  told: 1,
+  reported: 1,
 }
 
 describe('what follows from a completed payment', () => {
-  test('is done in its own transaction, and only the run of its redemption is told', async () => {
+  test('is done in its own transaction, and only the run of its redemption is reported', async () => {
     const sale = await openSale()
     await clearOutbox()
-    const told: string[] = []
-    await takeInPaymentEvent(house.owner, toldOf(sale, 'completed', sale.event))
-    for (const { id } of await outboxOf()) told.push(id)
+    const reported: string[] = []
+    await takeInPaymentEvent(house.owner, reportOf(sale, 'completed', sale.event))
+    for (const { id } of await outboxOf()) reported.push(id)
     expect(await stateOf(sale)).toEqual(DONE)
-    expect(told).toEqual([sale.redemption])
+    expect(reported).toEqual([sale.redemption])
   })
 
   test.each(
@@ -149,7 +149,7 @@ describe('what follows from a completed payment', () => {
       let taken: PaymentResult
       try {
         await client.query(`set statement_timeout = '700ms'`)
-        taken = await takeInPaymentEvent(client, toldOf(sale, 'completed', sale.event))
+        taken = await takeInPaymentEvent(client, reportOf(sale, 'completed', sale.event))
         await client.query('reset statement_timeout')
       } finally {
         client.release()
@@ -174,11 +174,11 @@ describe('what follows from a completed payment', () => {
       const sale = await openSale()
       await clearOutbox()
       await onWrite(table, `raise exception 'broken'`)
-      await expect(tell(sale, 'completed')).rejects.toThrow('broken')
+      await expect(report(sale, 'completed')).rejects.toThrow('broken')
       expect(await stateOf(sale)).toEqual({ ...OPEN, award: null, waiting: 0 })
       expect(await outboxOf()).toEqual([])
       await house.owner.query(`drop trigger test_breaks on ${table}`)
-      await tell(sale, 'completed')
+      await report(sale, 'completed')
       expect(await stateOf(sale)).toEqual(DONE)
     },
   )
@@ -192,7 +192,7 @@ describe('what follows from a completed payment', () => {
       const holder = await house.pool.connect() // a role may end its own connections
       try {
         await holder.query('select pg_advisory_lock(77)')
-        const dying = tell(sale, 'completed').catch((error: Error) => error.message)
+        const dying = report(sale, 'completed').catch((error: Error) => error.message)
         const victim = `select a.pid from pg_stat_activity a join pg_locks l on l.pid = a.pid
           where a.datname = current_database() and l.locktype = 'advisory' and l.objid = 77 and not l.granted`
         await expect
@@ -206,7 +206,7 @@ describe('what follows from a completed payment', () => {
       }
       expect(await stateOf(sale)).toEqual({ ...OPEN, award: null, waiting: 0 })
       await house.owner.query(`drop trigger test_breaks on ${table}`)
-      await tell(sale, 'completed')
+      await report(sale, 'completed')
       expect(await stateOf(sale)).toEqual(DONE)
     },
   )
@@ -217,7 +217,7 @@ test('a failed payment whose release cannot be done is released by its workflow,
   const sale = await openSale()
   await clearOutbox()
   await onWrite('lot', `raise exception 'broken'`)
-  expect(await tell(sale, 'failed')).toMatchObject({ failure: { message: 'broken' } })
+  expect(await report(sale, 'failed')).toMatchObject({ failure: { message: 'broken' } })
   expect(await redemptionOf(house, sale.redemption)).toMatchObject({ status: 'pending' })
   await house.owner.query('drop trigger test_breaks on lot')
   await process(sale)
@@ -232,9 +232,9 @@ test('a failed payment whose release cannot be done is released by its workflow,
 test('a refund that returns its redemptions reverses them in its own transaction', async () => {
   const before = await balanceOf(house)
   const sale = await openSale()
-  await tell(sale, 'completed')
+  await report(sale, 'completed')
   await takeInPaymentEvent(house.pool, {
-    ...toldOf(sale, 'completed', newId('evt')),
+    ...reportOf(sale, 'completed', newId('evt')),
     type: 'refund.created',
     payment: null,
     status: null,

@@ -70,7 +70,7 @@ const oneOf = <T>(list: readonly T[]): T => {
 }
 const now = () => new Date().toISOString()
 
-const tell = (
+const report = (
   payment: string,
   status: (typeof ENDS)[number],
   redemptions: string[],
@@ -173,10 +173,10 @@ async function sale(): Promise<void> {
   const named = random(2) === 0 ? redemptions : redemptions.toReversed()
   const event = newId('evt')
   const happen: (() => Promise<unknown>)[] = [
-    () => tell(payment, 'completed', named, event, customer),
-    () => tell(payment, 'completed', named, event, customer),
-    () => tell(payment, oneOf(ENDS), named, newId('evt'), customer),
-    () => tell(payment, oneOf(ENDS), named, newId('evt'), customer),
+    () => report(payment, 'completed', named, event, customer),
+    () => report(payment, 'completed', named, event, customer),
+    () => report(payment, oneOf(ENDS), named, newId('evt'), customer),
+    () => report(payment, oneOf(ENDS), named, newId('evt'), customer),
   ]
   if (isOpenedHere) {
     await retried(() => open(payment, named))
@@ -252,11 +252,11 @@ test('two payments that give the same rewards back in opposite orders lock them 
     const [first, second] = [newId('pay'), newId('pay')]
     const ofFirst = [await held(0, REWARDS[0]), await held(1, REWARDS[1])]
     const ofSecond = [await held(2, REWARDS[1]), await held(3, REWARDS[0])]
-    await tell(first, 'processing', ofFirst, newId('evt'), null)
-    await tell(second, 'processing', ofSecond, newId('evt'), null)
+    await report(first, 'processing', ofFirst, newId('evt'), null)
+    await report(second, 'processing', ofSecond, newId('evt'), null)
     await Promise.all([
-      tell(first, 'failed', [], newId('evt'), null),
-      tell(second, 'failed', [], newId('evt'), null),
+      report(first, 'failed', [], newId('evt'), null),
+      report(second, 'failed', [], newId('evt'), null),
     ])
   } finally {
     await owner.query('drop trigger test_dawdles on reward')

@@ -89,18 +89,18 @@ async function intent() {
   const { id, customer } = await earning.member()
   const name = `pi_${newId('op').slice(3)}`
   const payment = `pay_${name}`
-  const tell = async (event: StripeEvent) => {
+  const report = async (event: StripeEvent) => {
     expect((await stripe(event)).body).toMatchObject({ received: true })
     await earning.processed(payment)
   }
   const charge = { id: `ch_${name.slice(3)}`, payment_intent: name, customer }
-  return { account: id, customer, name, payment, charge, tell }
+  return { account: id, customer, name, payment, charge, report }
 }
 
 describe('Stripe', () => {
   test('payment_intent.succeeded earns for the customer that its id is linked to', async () => {
-    const { account, customer, name, payment, tell } = await intent()
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
+    const { account, customer, name, payment, report } = await intent()
+    await report(await fixture('payment_intent.succeeded', { id: name, customer }))
     expect(await earning.balance(account)).toBe(42)
     const { body } = await shop.get(`/v1/payments/${payment}`)
     expect(body).toMatchObject({
@@ -112,7 +112,7 @@ describe('Stripe', () => {
   })
 
   test('charge.refunded takes its step of the running total, in any order, once', async () => {
-    const { account, customer, name, payment, charge, tell } = await intent()
+    const { account, customer, name, payment, charge, report } = await intent()
     const first = await fixture('charge.refunded', { ...charge, amount_refunded: 1_000 })
     const second = await fixture('charge.refunded', {
       ...charge,
@@ -120,10 +120,10 @@ describe('Stripe', () => {
       refunded: true,
     })
     second.data.previous_attributes = { amount_refunded: 1_000 }
-    await tell(second)
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
-    await tell(first)
-    await tell(second)
+    await report(second)
+    await report(await fixture('payment_intent.succeeded', { id: name, customer }))
+    await report(first)
+    await report(second)
     expect(await earning.balance(account)).toBe(0)
     expect((await earning.rows(payment)).reduce((sum, { amount }) => sum + amount, 0)).toBe(0)
     expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({
@@ -133,8 +133,8 @@ describe('Stripe', () => {
   })
 
   test('the refunds that it lists are known by their own ids', async () => {
-    const { customer, name, payment, charge, tell } = await intent()
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
+    const { customer, name, payment, charge, report } = await intent()
+    await report(await fixture('payment_intent.succeeded', { id: name, customer }))
     const refund = {
       id: `re_${name}`,
       object: 'refund',
@@ -142,7 +142,7 @@ describe('Stripe', () => {
       status: 'succeeded',
       payment_intent: name,
     }
-    await tell(
+    await report(
       await fixture('charge.refunded', {
         ...charge,
         refunds: { object: 'list', data: [refund], has_more: false },
@@ -155,15 +155,15 @@ describe('Stripe', () => {
   })
 
   test('a refund that fails later gives the points back, once, though two events say so', async () => {
-    const { account, customer, name, payment, charge, tell } = await intent()
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
-    await tell(await fixture('charge.refunded', { ...charge, amount_refunded: 2_100 }))
+    const { account, customer, name, payment, charge, report } = await intent()
+    await report(await fixture('payment_intent.succeeded', { id: name, customer }))
+    await report(await fixture('charge.refunded', { ...charge, amount_refunded: 2_100 }))
     const again = await fixture('charge.refunded', { ...charge, amount_refunded: 4_200 })
     again.data.previous_attributes = { amount_refunded: 2_100 }
-    await tell(again)
+    await report(again)
     const failed = { id: `re_${name}`, payment_intent: name }
-    await tell(await fixture('refund.failed', failed))
-    await tell(await fixture('refund.failed', failed))
+    await report(await fixture('refund.failed', failed))
+    await report(await fixture('refund.failed', failed))
     expect(await earning.balance(account)).toBe(21)
     expect(amounts(await earning.rows(payment))).toEqual([
       ['earn', 42],
@@ -174,18 +174,18 @@ describe('Stripe', () => {
   })
 
   test('charge.dispute.* take the points, and give them back when the dispute is won', async () => {
-    const { account, customer, name, charge, tell } = await intent()
-    await tell(await fixture('payment_intent.succeeded', { id: name, customer }))
+    const { account, customer, name, charge, report } = await intent()
+    await report(await fixture('payment_intent.succeeded', { id: name, customer }))
     const dispute = { id: `dp_${name}`, charge: charge.id, payment_intent: name }
-    await tell(await fixture('charge.dispute.created', dispute))
+    await report(await fixture('charge.dispute.created', dispute))
     expect(await earning.balance(account)).toBe(0)
     const closed = await fixture('charge.dispute.created', { ...dispute, status: 'won' })
-    await tell({ ...closed, type: 'charge.dispute.closed' } as StripeEvent)
+    await report({ ...closed, type: 'charge.dispute.closed' } as StripeEvent)
     expect(await earning.balance(account)).toBe(42)
   })
 
   test('krónur, which Stripe still sends with two decimals, are payments and refunds in whole ones', async () => {
-    const { account, customer, name, payment, charge, tell } = await intent()
+    const { account, customer, name, payment, charge, report } = await intent()
     await shop.post('/v1/loyalty/earning_rules', {
       program: 'prog_default',
       name: 'Krónur',
@@ -193,7 +193,7 @@ describe('Stripe', () => {
       award: { per_amount: { points: 1, amount: 100, currency: 'isk' } },
     })
     const currency = 'isk'
-    await tell(
+    await report(
       await fixture('payment_intent.succeeded', {
         id: name,
         customer,
@@ -204,7 +204,7 @@ describe('Stripe', () => {
       }),
     )
     const refunded = { ...charge, currency, amount: 500_000, amount_captured: 500_000 }
-    await tell(await fixture('charge.refunded', { ...refunded, amount_refunded: 100_000 }))
+    await report(await fixture('charge.refunded', { ...refunded, amount_refunded: 100_000 }))
     expect((await shop.get(`/v1/payments/${payment}`)).body).toMatchObject({
       currency,
       amount: 6_000,
@@ -223,9 +223,9 @@ describe('Stripe', () => {
         })
       ).body.id as string
     const [applied, released] = [await redeem(), await redeem()]
-    const { name, payment, tell } = await intent()
+    const { name, payment, report } = await intent()
     const metadata = { redemptions: applied, amount_before_discounts: '2999' }
-    await tell(
+    await report(
       await fixture('payment_intent.succeeded', {
         id: name,
         customer: null,
@@ -253,14 +253,14 @@ describe('Stripe', () => {
   })
 
   test('a decline that may be tried again leaves the payment open', async () => {
-    const { customer, name, payment, tell } = await intent()
+    const { customer, name, payment, report } = await intent()
     const event = await fixture('payment_intent.succeeded', {
       id: name,
       customer,
       amount_received: 0,
       status: 'requires_payment_method',
     })
-    await tell({ ...event, type: 'payment_intent.payment_failed' } as StripeEvent)
+    await report({ ...event, type: 'payment_intent.payment_failed' } as StripeEvent)
     expect((await shop.get(`/v1/payments/${payment}`)).body.status).toBe('requires_payment')
   })
 

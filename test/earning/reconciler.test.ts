@@ -30,7 +30,7 @@ const rule = (id: string, trigger: string, pendingDays = 0) =>
     [house.workspace, id, trigger, pendingDays],
   )
 
-test('tells the run of an invoice that was kept but never signalled', async () => {
+test('reports the run of an invoice that was kept but never signalled', async () => {
   await rule('erl_invoice', 'invoice.paid')
   const invoice = newId('op')
   const facts = {

@@ -57,7 +57,7 @@ describe('points that a failed refund gives back to a lot with a date', () => {
   test('are looked at for their warning, and expire at their date', async () => {
     const { member, due, refund } = await refunded(10)
     expect(await wake(member.id)).toBeNull()
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await shop.reconcile()).toEqual([])
     expect(await wake(member.id)).toEqual(new Date(due.getTime() - 10 * DAY_MS))
     await expireAccount(shop.pool, shop.workspace, member.id, due.toISOString())
@@ -66,7 +66,7 @@ describe('points that a failed refund gives back to a lot with a date', () => {
 
   test('are looked at for the date itself where it was warned of before', async () => {
     const { member, due, refund } = await refunded(100)
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await wake(member.id)).toEqual(due)
   })
 
@@ -271,7 +271,7 @@ describe('an order paid by points alone', () => {
     const { id, refund, balance } = await freeOrder()
     const { body } = await refund({ return_redemption: true })
     await earning.processed(id)
-    await earning.tell('refund.failed', { id: body.id, payment: id })
+    await earning.report('refund.failed', { id: body.id, payment: id })
     expect(await balance()).toBe(507)
   })
 })
@@ -282,10 +282,10 @@ describe('refunds by webhook', () => {
     const payment = paymentOf({ customer: member.customer })
     const first = { id: 're_1a', payment: payment.id, amount: 1_000 }
     const second = { id: 're_1b', payment: payment.id, amount: 1_100 }
-    await earning.tell('payment.refunded', { ...payment, refunds: [first, second] })
-    await earning.tell('payment.completed', payment)
-    await earning.tell('payment.refunded', { ...payment, refunds: [first] })
-    await earning.tell('payment.refunded', { ...payment, refunds: [first, second] })
+    await earning.report('payment.refunded', { ...payment, refunds: [first, second] })
+    await earning.report('payment.completed', payment)
+    await earning.report('payment.refunded', { ...payment, refunds: [first] })
+    await earning.report('payment.refunded', { ...payment, refunds: [first, second] })
     expect(amounts(await earning.rows(payment.id))).toEqual([
       ['earn', 42],
       ['clawback', -10],
@@ -301,7 +301,7 @@ describe('refunds by webhook', () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
     const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 2_100 }
-    await earning.tell('refund.created', refund)
+    await earning.report('refund.created', refund)
     const { body } = await shop.get('/v1/loyalty/programs/prog_default/reconciliation')
     expect(body.mismatches).toContainEqual({
       reason: 'refund_of_unknown_payment',
@@ -309,7 +309,7 @@ describe('refunds by webhook', () => {
       refund: refund.id,
       amount: 2_100,
     })
-    await earning.tell('payment.completed', payment)
+    await earning.report('payment.completed', payment)
     expect(amounts(await earning.rows(payment.id))).toEqual([
       ['earn', 42],
       ['clawback', -21],
@@ -321,16 +321,16 @@ describe('refunds by webhook', () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
     const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 4_200 }
-    await earning.tell('payment.completed', payment)
+    await earning.report('payment.completed', payment)
     await shop.post('/v1/loyalty/transactions', {
       account: member.id,
       amount: -40,
       reason: 'spent',
     })
-    await earning.tell('payment.refunded', { ...payment, refunds: [refund] })
+    await earning.report('payment.refunded', { ...payment, refunds: [refund] })
     expect(await earning.balance(member.id)).toBe(-40)
-    await earning.tell('refund.failed', refund)
-    await earning.tell('payment.refunded', { ...payment, refunds: [refund] })
+    await earning.report('refund.failed', refund)
+    await earning.report('payment.refunded', { ...payment, refunds: [refund] })
     expect(await earning.balance(member.id)).toBe(2)
     const rows = await earning.rows(payment.id)
     expect(amounts(rows)).toEqual([
@@ -351,8 +351,8 @@ describe('refunds by webhook', () => {
   test('larger than the payment take all of it, no more, and are listed', async () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
-    await earning.tell('payment.completed', payment)
-    await earning.tell('refund.created', {
+    await earning.report('payment.completed', payment)
+    await earning.report('refund.created', {
       id: `re_${payment.id}`,
       payment: payment.id,
       amount: 9_900,
@@ -376,14 +376,14 @@ describe('refunds by webhook', () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
     const dispute = { id: `dp_${payment.id}`, payment: payment.id, amount: 4_200 }
-    await earning.tell('payment.completed', payment)
-    await earning.tell('dispute.created', { ...dispute, status: 'needs_response' })
+    await earning.report('payment.completed', payment)
+    await earning.report('dispute.created', { ...dispute, status: 'needs_response' })
     expect(await earning.balance(member.id)).toBe(0)
     expect((await shop.get(`/v1/payments/${payment.id}`)).body).toMatchObject({
       status: 'completed',
       disputes: [{ id: dispute.id }],
     })
-    await earning.tell('dispute.closed', { ...dispute, status: 'won' })
+    await earning.report('dispute.closed', { ...dispute, status: 'won' })
     expect(await earning.balance(member.id)).toBe(42)
   })
 
@@ -391,22 +391,22 @@ describe('refunds by webhook', () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
     const dispute = { id: `dp_${payment.id}`, amount: 4_200, status: 'warning_needs_response' }
-    await earning.tell('payment.completed', payment)
-    await earning.tell('dispute.created', { ...dispute, payment: payment.id })
-    await earning.tell('payment.completed', { ...payment, disputes: [dispute] })
+    await earning.report('payment.completed', payment)
+    await earning.report('dispute.created', { ...dispute, payment: payment.id })
+    await earning.report('payment.completed', { ...payment, disputes: [dispute] })
     expect(await earning.balance(member.id)).toBe(42)
     const status = 'needs_response'
-    await earning.tell('dispute.updated', { ...dispute, status, payment: payment.id })
+    await earning.report('dispute.updated', { ...dispute, status, payment: payment.id })
     expect(await earning.balance(member.id)).toBe(0)
   })
 
   test('a dispute is read under the id its provider gave it, alone and in the list, page by page', async () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer })
-    await earning.tell('payment.completed', payment)
+    await earning.report('payment.completed', payment)
     const ids = [`dp_${payment.id}`, `du-1/${payment.id}`]
     for (const id of ids) {
-      await earning.tell('dispute.created', {
+      await earning.report('dispute.created', {
         id,
         payment: payment.id,
         amount: 100,
@@ -496,21 +496,21 @@ describe('a payment without a member', () => {
   test('earns once its customer is named by a later event, for who was a member then', async () => {
     const member = await earning.member()
     const payment = paymentOf()
-    await earning.tell('payment.completed', payment)
-    await earning.tell('payment.completed', { ...payment, customer: member.customer })
+    await earning.report('payment.completed', payment)
+    await earning.report('payment.completed', { ...payment, customer: member.customer })
     expect(await earning.balance(member.id)).toBe(42)
   })
 
-  test('that is first told by its refund earns nothing for who joined after it was made', async () => {
+  test('that is first reported by its refund earns nothing for who joined after it was made', async () => {
     const member = await earning.member()
     const payment = paymentOf({ customer: member.customer, created_at: '2026-01-05T10:00:00Z' })
     const refunds = [{ id: `re_${payment.id}`, amount: 2_100 }]
-    await earning.tell('payment.refunded', { ...payment, refunds })
+    await earning.report('payment.refunded', { ...payment, refunds })
     expect(await earning.rows(payment.id)).toEqual([])
     expect(await earning.account(member.id)).toMatchObject({ balance: 0, lifetime_points: 0 })
   })
 
-  test('that completed before its member joined earns nothing, however late it is told', async () => {
+  test('that completed before its member joined earns nothing, however late it is reported', async () => {
     const member = await earning.member()
     const event = {
       ...eventOf('payment.completed', paymentOf({ customer: member.customer })),
@@ -533,11 +533,11 @@ describe('other triggers', () => {
       pendingDays: 1 / 86_400,
     })
     const invoice = { id: newId('op'), customer: member.customer, amount: 1_990, currency: 'eur' }
-    await earning.tell('invoice.paid', invoice, 'evt_invoice_1')
-    await earning.tell('invoice.paid', invoice, 'evt_invoice_1')
-    await earning.tell('invoice.paid', invoice, 'evt_invoice_2')
-    await earning.tell('subscription.created', { id: newId('op'), customer: member.customer })
-    await earning.tell('referral.converted', { id: newId('op'), account: member.id })
+    await earning.report('invoice.paid', invoice, 'evt_invoice_1')
+    await earning.report('invoice.paid', invoice, 'evt_invoice_1')
+    await earning.report('invoice.paid', invoice, 'evt_invoice_2')
+    await earning.report('subscription.created', { id: newId('op'), customer: member.customer })
+    await earning.report('referral.converted', { id: newId('op'), account: member.id })
     await expect.poll(() => earning.balance(member.id), { timeout: 20_000 }).toBe(19 + 200 + 300)
     const { body } = await shop.get(`/v1/loyalty/transactions?account=${member.id}`)
     expect(body.data.at(-1).source).toMatchObject({
@@ -551,8 +551,8 @@ describe('other triggers', () => {
   test('an invoice that names its payment is taken back with its refunds', async () => {
     const member = await earning.member()
     const payment = paymentOf({ amount: 1_000 })
-    await earning.tell('payment.completed', payment)
-    await earning.tell('invoice.paid', {
+    await earning.report('payment.completed', payment)
+    await earning.report('invoice.paid', {
       id: newId('op'),
       customer: member.customer,
       amount: 1_000,
@@ -561,7 +561,7 @@ describe('other triggers', () => {
     })
     await earning.processed(payment.id)
     await expect.poll(() => earning.balance(member.id)).toBe(10)
-    await earning.tell('refund.created', {
+    await earning.report('refund.created', {
       id: `re_${payment.id}`,
       payment: payment.id,
       amount: 500,

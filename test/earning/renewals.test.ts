@@ -137,22 +137,22 @@ const WAYS = (['old', 'new'] as const).flatMap((shape) =>
   ),
 )
 
-describe.each(WAYS)('a renewal in the %s API shape, told in the order %j', (shape, order) => {
-  test('earns by the invoice’s rule alone where there is one, however often it is told', async () => {
+describe.each(WAYS)('a renewal in the %s API shape, reported in the order %j', (shape, order) => {
+  test('earns by the invoice’s rule alone where there is one, however often it is reported', async () => {
     const { id, customer } = await member([
       { trigger: 'payment.completed', award: PER_EURO },
       { trigger: 'invoice.paid', award: PER_EURO_TWICE },
     ])
-    const told = await renewal(shape, customer)
-    for (const event of [...order, ...order]) await told[event]()
-    await told.paid('invoice.payment_succeeded')
+    const reported = await renewal(shape, customer)
+    for (const event of [...order, ...order]) await reported[event]()
+    await reported.paid('invoice.payment_succeeded')
     expect(await earning.balance(id)).toBe(40)
   })
 
   test('earns as a payment where no rule is the invoice’s', async () => {
     const { id, customer } = await member([{ trigger: 'payment.completed', award: PER_EURO }])
-    const told = await renewal(shape, customer)
-    for (const event of order) await told[event]()
+    const reported = await renewal(shape, customer)
+    for (const event of order) await reported[event]()
     expect(await earning.balance(id)).toBe(20)
   })
 
@@ -165,8 +165,8 @@ describe.each(WAYS)('a renewal in the %s API shape, told in the order %j', (shap
         conditions: { metadata: { plan: 'gold' } },
       },
     ])
-    const told = await renewal(shape, customer, { plan: 'silver' })
-    for (const event of order) await told[event]()
+    const reported = await renewal(shape, customer, { plan: 'silver' })
+    for (const event of order) await reported[event]()
     expect(await earning.balance(id)).toBe(20)
   })
 
@@ -178,23 +178,23 @@ describe.each(WAYS)('a renewal in the %s API shape, told in the order %j', (shap
         conditions: { metadata: { plan: 'gold' } },
       },
     ])
-    const told = await renewal(shape, 'cus_nobody', { plan: 'gold', loyalty_account: id })
-    for (const event of order) await told[event]()
+    const reported = await renewal(shape, 'cus_nobody', { plan: 'gold', loyalty_account: id })
+    for (const event of order) await reported[event]()
     expect(await earning.balance(id)).toBe(40)
   })
 
   test('whose member only the invoice names earns as a payment for it', async () => {
     const { id } = await member([{ trigger: 'payment.completed', award: PER_EURO }])
-    const told = await renewal(shape, null, { loyalty_account: id })
-    for (const event of order) await told[event]()
+    const reported = await renewal(shape, null, { loyalty_account: id })
+    for (const event of order) await reported[event]()
     expect(await earning.balance(id)).toBe(20)
   })
 
   test('is taken back by the refunds of its payment, and by a reversal no more than is left', async () => {
     const { id, customer } = await member([{ trigger: 'invoice.paid', award: PER_EURO }])
-    const told = await renewal(shape, customer)
-    for (const event of order) await told[event]()
-    await told.refunded(500)
+    const reported = await renewal(shape, customer)
+    for (const event of order) await reported[event]()
+    await reported.refunded(500)
     expect(await earning.balance(id)).toBe(15)
     const { body } = await shop.get(`/v1/loyalty/transactions?account=${id}&type=earn`)
     const reverse = `/v1/loyalty/transactions/${body.data[0].id}/reverse`
@@ -202,13 +202,13 @@ describe.each(WAYS)('a renewal in the %s API shape, told in the order %j', (shap
     expect(await earning.balance(id)).toBe(0)
   })
 
-  test('told by both at once earns once', async () => {
+  test('reported by both at once earns once', async () => {
     const { id, customer } = await member([
       { trigger: 'payment.completed', award: PER_EURO },
       { trigger: 'invoice.paid', award: PER_EURO },
     ])
     const renewals = await Promise.all([1, 2, 3, 4].map(() => renewal(shape, customer)))
-    await Promise.all(renewals.flatMap((told) => order.map((event) => told[event]())))
+    await Promise.all(renewals.flatMap((reported) => order.map((event) => reported[event]())))
     expect(await earning.balance(id)).toBe(80)
   })
 })
@@ -225,9 +225,9 @@ describe('an invoice of the sandbox that names its payment', () => {
     const payment = { id: newId('pay'), amount: 2_000, currency: 'eur', customer }
     const invoice = { ...payment, id: newId('op'), payment: payment.id }
     const events = [
-      () => earning.tell('payment.completed', payment),
+      () => earning.report('payment.completed', payment),
       async () => {
-        await earning.tell('invoice.paid', invoice)
+        await earning.report('invoice.paid', invoice)
         await earning.processed(invoice.id)
       },
     ]
@@ -277,24 +277,24 @@ describe('a Stripe subscription', () => {
 
   test('bought in a checkout applies the redemption that its session names, and earns once', async () => {
     const { id, customer } = await member([{ trigger: 'payment.completed', award: { fixed: 7 } }])
-    const told = await renewal('new', customer)
+    const reported = await renewal('new', customer)
     const other = await earning.member()
     await shop.post('/v1/loyalty/transactions', { account: other.id, amount: 500, reason: 'gift' })
     const asked = { account: other.id, reward: 'rwd_fivecredit' }
     const { body } = await shop.post('/v1/loyalty/redemptions', asked)
-    const cs = `cs_test_${told.pi}`
+    const cs = `cs_test_${reported.pi}`
     await send('checkout.session.completed', {
       id: cs,
       mode: 'subscription',
       payment_status: 'paid',
       payment_intent: null,
-      invoice: told.invoice,
+      invoice: reported.invoice,
       amount_total: 2_000,
       currency: 'eur',
       customer: null,
       metadata: { redemptions: body.id, amount_before_discounts: '2500' },
     })
-    await told.intent()
+    await reported.intent()
     await ended(shop, body.id)
     expect((await shop.get(`/v1/loyalty/redemptions/${body.id}`)).body).toMatchObject({
       status: 'applied',
@@ -310,7 +310,7 @@ describe('a Stripe subscription', () => {
 })
 
 describe('the generic mapping', () => {
-  const tell = async (event: Fields) => {
+  const report = async (event: Fields) => {
     const body = JSON.stringify({ event: newId('evt'), at: now(), currency: 'EUR', ...event })
     const digest = createHmac('sha256', GENERIC_SECRET).update(body).digest('hex')
     const answer = await request(shop.app)
@@ -329,16 +329,16 @@ describe('the generic mapping', () => {
     ])
     const number = newId('op')
     const bill = { kind: 'billed', number, cents: 2_000, buyer: customer, order: `A${number}` }
-    expect((await tell(bill)).status).toBe(200)
-    expect((await tell(bill)).status).toBe(200)
-    expect((await tell({ kind: 'subscribed', number: newId('op'), card: id })).status).toBe(200)
+    expect((await report(bill)).status).toBe(200)
+    expect((await report(bill)).status).toBe(200)
+    expect((await report({ kind: 'subscribed', number: newId('op'), card: id })).status).toBe(200)
     // the order that the invoice names is its payment
-    await tell({ kind: 'paid', order: `A${number}`, cents: 2_000, buyer: customer })
+    await report({ kind: 'paid', order: `A${number}`, cents: 2_000, buyer: customer })
     expect(await earning.balance(id)).toBe(25)
   })
 
   test('names what is missing of a trigger by the sender’s own path', async () => {
-    const answer = await tell({ kind: 'billed', cents: 2_000 })
+    const answer = await report({ kind: 'billed', cents: 2_000 })
     expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([
       400,
       'parameter_missing',

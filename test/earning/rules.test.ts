@@ -306,7 +306,7 @@ describe('a payment', () => {
       const of = await program({ auto_enroll: true })
       await earning.rule({ program: of, trigger })
       const named = await earning.member({ program: of })
-      await earning.tell(trigger, {
+      await earning.report(trigger, {
         id: newId(trigger === 'invoice.paid' ? 'op' : 'pay'),
         amount: 4_200,
         currency: 'eur',
@@ -389,12 +389,12 @@ describe('a payment', () => {
     expect(await earning.balance(left.id)).toBe(0)
   })
 
-  test('nor does an invoice told again of another member', async () => {
+  test('nor does an invoice reported again of another member', async () => {
     const of = await program()
     await earning.rule({ program: of, trigger: 'invoice.paid', award: { fixed: 10 } })
     const members = [await earning.member({ program: of }), await earning.member({ program: of })]
     const invoice = newId('op')
-    for (const { id } of members) await earning.tell('invoice.paid', { id: invoice, account: id })
+    for (const { id } of members) await earning.report('invoice.paid', { id: invoice, account: id })
     expect(await Promise.all(members.map(({ id }) => earning.balance(id)))).toEqual([10, 0])
   })
 

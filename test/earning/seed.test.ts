@@ -134,7 +134,7 @@ test('a member added after the payment does not earn, unless the award is replay
   const customer = 'cust_late_member'
   const { id } = await earning.pay({ customer })
   const { body } = await shop.post('/v1/loyalty/accounts', { customer })
-  await earning.tell('payment.completed', { id, amount: 4_200, currency: 'eur', customer })
+  await earning.report('payment.completed', { id, amount: 4_200, currency: 'eur', customer })
   expect(await earning.rows(id)).toEqual([])
   for (let time = 1; time <= 2; time++) {
     const { status, body: award } = await shop.post(`/v1/payments/${id}/replay_award`)

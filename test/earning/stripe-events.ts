@@ -62,7 +62,7 @@ export async function stripeIn(shop: Shop) {
     const name = newId('op').slice(3)
     const [pi, ch] = [of === 'intent' ? `pi_${name}` : null, `ch_${name}`]
     const payment = `pay_${pi ?? ch}`
-    const tell = async (event: StripeEvent) => {
+    const report = async (event: StripeEvent) => {
       const { status, body } = await send(event)
       expect([status, body.received]).toEqual([200, true])
       await earning.processed(payment)
@@ -74,9 +74,9 @@ export async function stripeIn(shop: Shop) {
       payment,
       pi,
       ch,
-      tell,
+      report,
       succeeded: async (amount: number, more: Fields = {}) =>
-        tell(
+        report(
           await stripeEvent('payment_intent.succeeded', {
             id: pi,
             customer,
@@ -92,7 +92,7 @@ export async function stripeIn(shop: Shop) {
         object: Fields = {},
         more: Partial<StripeEvent> = {},
       ) =>
-        tell(
+        report(
           await stripeEvent(
             'charge.refunded',
             { id: ch, payment_intent: pi, customer, amount_refunded: total, ...object },
@@ -101,7 +101,7 @@ export async function stripeIn(shop: Shop) {
         ),
       /** One of the events that carry a refund. */
       refund: async (type: string, object: Fields) =>
-        tell(
+        report(
           await stripeEvent(
             'refund.failed',
             { payment_intent: pi, charge: ch, ...object },
@@ -109,7 +109,7 @@ export async function stripeIn(shop: Shop) {
           ),
         ),
       dispute: async (type: string, status: string) =>
-        tell(
+        report(
           await stripeEvent(
             'charge.dispute.created',
             { id: `dp_${name}`, payment_intent: pi, charge: ch, status },

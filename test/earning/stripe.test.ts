@@ -39,7 +39,7 @@ describe('an authorisation that was never captured', () => {
       ORDERS.flatMap((order) => UNCAPTURED.map(([name, says]) => [order, name, says] as const)),
     )('is a canceled payment that releases its redemption: %s, %s', async (order, _name, says) => {
       const payment = await stripe.intent()
-      const { account, customer, pi, ch, tell } = payment
+      const { account, customer, pi, ch, report } = payment
       await shop.post('/v1/loyalty/transactions', { account, amount: 500, reason: 'gift' })
       const { body } = await shop.post('/v1/loyalty/redemptions', {
         account,
@@ -47,7 +47,7 @@ describe('an authorisation that was never captured', () => {
       })
       const metadata = { redemptions: body.id, amount_before_discounts: '10000' }
       const intentIs = async (type: string) =>
-        tell(
+        report(
           await stripeEvent(
             'payment_intent.succeeded',
             { id: pi, customer, amount: 9_500, amount_received: 0, metadata },
@@ -55,7 +55,7 @@ describe('an authorisation that was never captured', () => {
           ),
         )
       const chargeReleased = async () =>
-        tell(
+        report(
           await stripeEvent('charge.refunded', {
             id: ch,
             payment_intent: pi,
@@ -86,7 +86,7 @@ describe('an authorisation that was never captured', () => {
   })
 })
 
-describe('a refund of a payment that was never told before', () => {
+describe('a refund of a payment that was never reported before', () => {
   test.each([
     ['with a step of its total', {}],
     [
@@ -134,7 +134,7 @@ describe('a dispute inquiry', () => {
   test.each([
     ['is escalated', 'charge.dispute.updated', 'needs_response'],
     ['withdraws the funds', 'charge.dispute.funds_withdrawn', 'warning_under_review'],
-  ])('that %s takes all, once, though it is told after that', async (_what, type, status) => {
+  ])('that %s takes all, once, though it is reported after that', async (_what, type, status) => {
     const { balance, succeeded, dispute } = await stripe.intent()
     await succeeded(4_200)
     await dispute(type, status)
@@ -155,23 +155,23 @@ describe('a refund made again after one that failed', () => {
   const refund = (id: string, amount: number, status = 'succeeded') => ({ id, amount, status })
 
   test('takes the points again, though the charge’s total is the same as before', async () => {
-    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+    const { balance, succeeded, refunded, refund: reported, pi, shown } = await stripe.intent()
     await succeeded(10_000)
     await refunded(10_000, 0)
     expect(await balance()).toBe(0)
-    await told('refund.failed', { id: `re_${pi}`, amount: 10_000, status: 'failed' })
+    await reported('refund.failed', { id: `re_${pi}`, amount: 10_000, status: 'failed' })
     expect(await balance()).toBe(100)
     await refunded(10_000, 0)
     expect(await balance()).toBe(0)
     expect(await shown()).toMatchObject({ status: 'refunded', amount_refunded: 10_000 })
   })
 
-  test('is taken once in the end where the failure is told last', async () => {
-    const { balance, succeeded, refunded, refund: told, pi } = await stripe.intent()
+  test('is taken once in the end where the failure is reported last', async () => {
+    const { balance, succeeded, refunded, refund: reported, pi } = await stripe.intent()
     await succeeded(10_000)
     await refunded(4_000, 0)
     await refunded(4_000, 0)
-    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await reported('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
     expect(await balance()).toBe(60)
   })
 
@@ -179,10 +179,10 @@ describe('a refund made again after one that failed', () => {
     ['step', (_pi: string | null) => ({})],
     ['entry of the list', (pi: string | null) => listing(refund(`re_${pi}`, 4_000))],
   ])('a failure that comes before its %s leaves nothing taken', async (_what, more) => {
-    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+    const { balance, succeeded, refunded, refund: reported, pi, shown } = await stripe.intent()
     await succeeded(10_000)
-    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
-    await told('charge.refund.updated', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await reported('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    await reported('charge.refund.updated', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
     await refunded(4_000, 0, more(pi))
     expect(await balance()).toBe(100)
     expect(await shown()).toMatchObject({ status: 'completed', amount_refunded: 0 })
@@ -191,8 +191,8 @@ describe('a refund made again after one that failed', () => {
   })
 
   test('a failure before its payment is known waits for it and for its step', async () => {
-    const { balance, succeeded, refunded, refund: told, pi } = await stripe.intent()
-    await told('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
+    const { balance, succeeded, refunded, refund: reported, pi } = await stripe.intent()
+    await reported('refund.failed', { id: `re_${pi}`, amount: 4_000, status: 'failed' })
     await refunded(4_000, 0, { amount: 10_000, amount_captured: 10_000 })
     await succeeded(10_000)
     expect(await balance()).toBe(100)
@@ -201,22 +201,22 @@ describe('a refund made again after one that failed', () => {
   test.each(['refund.updated', 'charge.refund.updated'])(
     'a pending refund has succeeded by %s',
     async (type) => {
-      const { succeeded, refunded, refund: told, pi, shown, balance } = await stripe.intent()
+      const { succeeded, refunded, refund: reported, pi, shown, balance } = await stripe.intent()
       await succeeded(10_000)
       await refunded(4_000, 0, listing(refund(`re_${pi}`, 4_000, 'pending')))
       expect((await shown()).refunds).toMatchObject([{ id: `re_${pi}`, status: 'pending' }])
-      await told(type, { id: `re_${pi}`, amount: 4_000, status: 'succeeded' })
+      await reported(type, { id: `re_${pi}`, amount: 4_000, status: 'succeeded' })
       expect((await shown()).refunds).toMatchObject([{ id: `re_${pi}`, status: 'succeeded' }])
-      await told(type, { id: `re_other_${pi}`, amount: 4_000, status: 'succeeded' })
+      await reported(type, { id: `re_other_${pi}`, amount: 4_000, status: 'succeeded' })
       expect(await balance()).toBe(60)
     },
   )
 
   test('the failure of a charge without an intent reaches its payment', async () => {
-    const { balance, refunded, refund: told, ch } = await stripe.intent({ of: 'charge' })
+    const { balance, refunded, refund: reported, ch } = await stripe.intent({ of: 'charge' })
     await refunded(4_000, 0, { amount: 10_000, amount_captured: 10_000 })
     expect(await balance()).toBe(60)
-    await told('refund.failed', { id: `re_${ch}`, amount: 4_000, status: 'failed' })
+    await reported('refund.failed', { id: `re_${ch}`, amount: 4_000, status: 'failed' })
     expect(await balance()).toBe(100)
   })
 })
@@ -288,18 +288,18 @@ describe('what was authorised and not captured', () => {
 })
 
 describe('a total that falls', () => {
-  test('gives back what it falls by, before or after its failure is told', async () => {
-    const { balance, succeeded, refunded, refund: told, pi, shown } = await stripe.intent()
+  test('gives back what it falls by, before or after its failure is reported', async () => {
+    const { balance, succeeded, refunded, refund: reported, pi, shown } = await stripe.intent()
     await succeeded(1_000)
     await refunded(500, 0)
     await refunded(100, 500)
     expect(await balance()).toBe(9)
     expect(await shown()).toMatchObject({ status: 'partially_refunded', amount_refunded: 100 })
-    await told('refund.failed', { id: `re_${pi}`, amount: 400, status: 'failed' })
+    await reported('refund.failed', { id: `re_${pi}`, amount: 400, status: 'failed' })
     expect(await balance()).toBe(9)
   })
 
-  test('told before what it falls from leaves as much in the end', async () => {
+  test('reported before what it falls from leaves as much in the end', async () => {
     const { balance, succeeded, refunded, shown } = await stripe.intent()
     await succeeded(1_000)
     await refunded(100, 500)

@@ -131,34 +131,34 @@ describe('a webhook', () => {
   })
 })
 
-describe('a payment and its refund, told at the same moment', () => {
+describe('a payment and its refund, reported at the same moment', () => {
   const AMOUNT = 700
   const REFUNDED = 300
 
-  type Told = { type: string; payment: object | null; status: string | null; more: object }
-  const paid = (id: string): Told => ({
+  type Report = { type: string; payment: object | null; status: string | null; more: object }
+  const paid = (id: string): Report => ({
     type: 'payment.completed',
     payment: { id, amount: AMOUNT, currency: 'eur', customer: 'cust_abc123' },
     status: 'completed',
     more: {},
   })
-  const refunded = (payment: string): Told => ({
+  const refunded = (payment: string): Report => ({
     type: 'refund.created',
     payment: null,
     status: null,
     more: { subject: payment, refunds: [{ id: newId('re'), amount: REFUNDED }] },
   })
-  const takeIn = (client: { query: Shop['owner']['query'] }, told: Told) =>
+  const takeIn = (client: { query: Shop['owner']['query'] }, reported: Report) =>
     client.query(
       `select payment_take_in($1, 'sandbox', $2, $3, $4, '{}', $5, $6, now(), $7, '[]') as taken`,
       [
         shop.workspace,
         shop.keys.paymentEndpoint,
         newId('evt'),
-        told.type,
-        told.payment,
-        told.status,
-        told.more,
+        reported.type,
+        reported.payment,
+        reported.status,
+        reported.more,
       ],
     )
   const waiting = async () =>

@@ -8,7 +8,7 @@ const LOOKUP = 'POST /v1/members/lookup'
 
 const USER = 'loy_8sd2k1'
 
-/** A sale as the tills' documents tell it, from the rate to the refund. */
+/** A sale as the tills' documents describe it, from the rate to the refund. */
 export async function till(book: Book): Promise<void> {
   const { ask } = book
   await ask('PUT /v1/settings', 'A point is worth a cent', { body: { pointsCurrencyValue: 0.01 } })

@@ -12,7 +12,7 @@ const workspace = newId('ws')
 
 beforeAll(async () => {
   database = await testDatabase()
-  onCommit(database.pool, (about, written) => void told.push([about, written]))
+  onCommit(database.pool, (about, written) => void signalled.push([about, written]))
 })
 afterAll(() => database.drop())
 
@@ -33,9 +33,9 @@ const write = (ids: string[]) =>
     }
   })
 
-test('a row is told to its process after the commit, once, and with the delay of its start', async () => {
+test('a row is signalled to its process after the commit, once, and with the delay of its start', async () => {
   await write(['one'])
-  expect(told.splice(0)).toMatchObject([
+  expect(signalled.splice(0)).toMatchObject([
     [
       workspace,
       {
@@ -50,7 +50,7 @@ test('a row is told to its process after the commit, once, and with the delay of
 test('several changes of one workflow are one row of a higher revision, and what was sent before does not delete it', async () => {
   const [before] = await rowsOf()
   await write(['one'])
-  const rows = told.splice(0).flatMap(([, written]) => written.rows ?? [])
+  const rows = signalled.splice(0).flatMap(([, written]) => written.rows ?? [])
   expect(rows[0]?.revision).toBeGreaterThan(before?.revision ?? 0)
   await deleteSent(
     database.pool,
@@ -64,7 +64,7 @@ test('several changes of one workflow are one row of a higher revision, and what
 test('of many rows of one transaction its process gets twenty, and the sweep the others at once', async () => {
   const ids = Array.from({ length: 25 }, (_, i) => `many-${String(i).padStart(2, '0')}`)
   await write(ids)
-  const rows = told.splice(0).flatMap(([, written]) => written.rows ?? [])
+  const rows = signalled.splice(0).flatMap(([, written]) => written.rows ?? [])
   expect(rows.map((row) => row.workflow_id)).toEqual(ids.slice(0, 20))
   const due = await database.owner.query<{ workflow_id: string }>(
     `select workflow_id from workflow_outbox where workspace = $1 and next_attempt_at <= clock_timestamp()
@@ -74,7 +74,7 @@ test('of many rows of one transaction its process gets twenty, and the sweep the
   expect(due.rows.map((row) => row.workflow_id)).toEqual(ids.slice(20))
 })
 
-test('a call that writes nothing for others tells nobody', async () => {
+test('a call that writes nothing for others signals nobody', async () => {
   await call(database.pool, 'payment_current', [workspace, 'none'])
-  expect(told).toEqual([])
+  expect(signalled).toEqual([])
 })

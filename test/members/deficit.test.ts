@@ -151,11 +151,11 @@ describe('a deficit follows the customer', () => {
     await shop.post(`${accounts}/merge`, { source: next, target: last })
     const refund = await earning.refund(payment)
     expect(await balances(old, next, last)).toEqual([0, 0, -100])
-    await earning.tell('refund.failed', { id: refund.id, payment })
+    await earning.report('refund.failed', { id: refund.id, payment })
     expect(await balances(old, next, last)).toEqual([0, 0, 0])
   })
 
-  it('and is told to those who keep balances of their own', async () => {
+  it('and is reported to those who keep balances of their own', async () => {
     const { id: old, payment } = await spender()
     await close(old)
     const next = await enrol()
@@ -177,7 +177,7 @@ describe('what comes back to the former account settles it', () => {
     const { id: old, refund } = await debtor()
     await close(old)
     const next = await enrol()
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await balances(old, next)).toEqual([0, 0])
   })
 
@@ -186,7 +186,7 @@ describe('what comes back to the former account settles it', () => {
     await close(old)
     const next = await enrol()
     await adjust(next, 130)
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await balances(old, next)).toEqual([0, 130])
     expect((await adjust(next, -130)).status).toBe(201)
   })
@@ -197,7 +197,7 @@ describe('what comes back to the former account settles it', () => {
     const second = await enrol()
     await close(second)
     const third = await enrol()
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await balances(first, second, third)).toEqual([0, 0, 0])
   })
 
@@ -224,7 +224,7 @@ describe('what comes back to the former account settles it', () => {
     const spent = (await rowsOf(old)).find(({ type }: { type: string }) => type === 'adjust')
     await shop.post(`/v1/loyalty/transactions/${spent.id}/reverse`)
     expect(await balances(old, next)).toEqual([0, 0])
-    await earning.tell('refund.failed', refund)
+    await earning.report('refund.failed', refund)
     expect(await balances(old, next)).toEqual([100, 0])
   })
 })

@@ -44,7 +44,7 @@ const enrol = async (inProgram: string): Promise<string> =>
 const account = async (id: string) => (await shop.get(`${accounts}/${id}`)).body
 const grant = (id: string, amount: number) =>
   shop.post('/v1/loyalty/transactions', { account: id, amount, reason: 'test' })
-/** Points earned some days ago, told of only now. */
+/** Points earned some days ago, reported only now. */
 const earned = (id: string, amount: number, daysAgo = 0) =>
   shop.commands.postTransaction({
     workspace: shop.workspace,
@@ -531,7 +531,7 @@ describe('the review', () => {
     expect((await account(id)).tier).toBe('Bronze')
   })
 
-  it('told of an earlier date while it waits, looks then', async () => {
+  it('signalled an earlier date while it waits, reviews then', async () => {
     const inProgram = await program({ ...YEAR, graceDays: 0 })
     const id = await enrol(inProgram)
     await earned(id, 600, 70)

@@ -32,7 +32,7 @@ export function paymentProofs(
     await post('/v1/loyalty/earning_rules', rule)
     return id
   }
-  const tell = async (type: string, data: object) => {
+  const signal = async (type: string, data: object) => {
     const { status } = await shop.webhook(eventOf(type, data))
     if (status !== 200) throw new Error(`${type}: ${status}`)
   }
@@ -85,9 +85,9 @@ export function paymentProofs(
         const [buyer, payment, invoice] = [customer(), newId('pay'), newId('op')]
         await member({ program: await slowProgram(), customer: buyer })
         const paid = { ...AMOUNT, id: payment, amount_charged: AMOUNT.amount, invoice }
-        await tell('payment.completed', paid)
+        await signal('payment.completed', paid)
         await forget()
-        await tell('invoice.paid', { ...AMOUNT, id: invoice, customer: buyer })
+        await signal('invoice.paid', { ...AMOUNT, id: invoice, customer: buyer })
         await written(runOf(payment), waits)
       },
     },

@@ -11,7 +11,7 @@ type Tools = {
   written(workflow: string, row: object): Promise<void>
 }
 
-/** Of redemptions and what is to be shipped: begun once, and told the end. */
+/** Of redemptions and what is to be shipped: begun once, and signalled the end. */
 export function redemptionProofs(
   shop: Shop,
   { post, redeem, member, credit, written }: Tools,
@@ -55,17 +55,17 @@ export function redemptionProofs(
         await written(id, { type: 'redemption', change: 'new' })
       },
     },
-    ends('a canceled one is told', ['redemption_release'], 'redemption', (id) =>
+    ends('a canceled one is signalled', ['redemption_release'], 'redemption', (id) =>
       verb(id, 'cancel'),
     ),
-    ends('one that a till confirms is told', ['redemption_confirm'], 'redemption', (id) =>
+    ends('one that a till confirms is signalled', ['redemption_confirm'], 'redemption', (id) =>
       shop.commands.confirmRedemption(asked(id)),
     ),
-    ends('a reversed one is told', ['redemption_reverse'], 'redemption', (id) =>
+    ends('a reversed one is signalled', ['redemption_reverse'], 'redemption', (id) =>
       verb(id, 'reverse', { reason: 'test' }),
     ),
     ends(
-      'one whose reversal is refused, and whose payment had completed, is told that it is applied',
+      'one whose reversal is refused, and whose payment had completed, is signalled that it is applied',
       ['redemption_reverse'],
       'redemption',
       async (id) => {
@@ -73,12 +73,19 @@ export function redemptionProofs(
         await shop.commands.reverseRedemption({ ...asked(id), points: 501, reason: 'test' })
       },
     ),
-    ends('one whose payment completed is told', ['redemption_apply'], 'redemption', async (id) => {
-      const payment = await attach(shop, id, 'completed')
-      await shop.commands.applyRedemption({ ...asked(id), payment })
-    }),
-    ends('a shipped one is told', ['fulfillment_ship'], 'fulfillment', (id) => verb(id, 'fulfill')),
-    ends('one that is given up is told', ['fulfillment_give_up'], 'fulfillment', (id) =>
+    ends(
+      'one whose payment completed is signalled',
+      ['redemption_apply'],
+      'redemption',
+      async (id) => {
+        const payment = await attach(shop, id, 'completed')
+        await shop.commands.applyRedemption({ ...asked(id), payment })
+      },
+    ),
+    ends('a shipped one is signalled', ['fulfillment_ship'], 'fulfillment', (id) =>
+      verb(id, 'fulfill'),
+    ),
+    ends('one that is given up is signalled', ['fulfillment_give_up'], 'fulfillment', (id) =>
       shop.commands.cancelFulfillment({ ...asked(id), reason: 'test' }),
     ),
   ]

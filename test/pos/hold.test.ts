@@ -14,8 +14,8 @@ afterAll(async () => {
   await shop.close()
 })
 
-let told = 0
-const hold = (user: string, points: number, eventId = `hold-${++told}`) =>
+let made = 0
+const hold = (user: string, points: number, eventId = `hold-${++made}`) =>
   shop.post('/events', {
     type: 'REDEEMED_POINTS',
     user,

@@ -516,7 +516,7 @@ describe('what a reactor may not be', () => {
     ])
   })
 
-  it('and an expression’s problem is told with its place', async () => {
+  it('and an expression’s problem is said with its place', async () => {
     const { trigger } = await setUp()
     const reactions = [{ ...adjust, points: '$.points ** 2' }]
     const { body } = await shop.post('/v1/reactors', { name: 'Wrong', trigger, reactions })

@@ -13,12 +13,12 @@ afterAll(async () => {
   await shop.close()
 })
 
-let told = 0
+let made = 0
 const report = (user: string, more: object, query = '') =>
   shop.post(`/events${query}`, {
     type: 'REDEEMED_POINTS',
     user,
-    eventId: `sale-${++told}`,
+    eventId: `sale-${++made}`,
     ...more,
   })
 const sell = async (user: string, points: number) =>

@@ -61,8 +61,8 @@ describe('the reversal of an applied discount', () => {
       const { id } = (await shop.post(REDEMPTIONS, body)).body
       const asked = Array.from({ length: 12 }, () => reverse(id, {}, `at-once-${round}`))
       const answers = await Promise.all(asked)
-      const told = new Set(answers.map((one) => `${one.status} ${one.body.status}`))
-      expect([...told]).toEqual(['200 reversed'])
+      const said = new Set(answers.map((one) => `${one.status} ${one.body.status}`))
+      expect([...said]).toEqual(['200 reversed'])
     }
   })
 

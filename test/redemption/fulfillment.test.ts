@@ -264,8 +264,8 @@ it('refused after it waited for the last one of its reward, nothing of it is lef
   expect([status, body.error.code]).toEqual([422, 'reward_out_of_stock'])
   const id = derivedId('rdm', shop.workspace, 'POST /v1/loyalty/redemptions', idempotencyKey)
   expect((await shop.get(`${REDEMPTIONS}/${id}`)).status).toBe(404)
-  const told = 'select from workflow_outbox where workflow_id = $1'
-  expect((await shop.owner.query(told, [id])).rowCount).toBe(0)
+  const outboxRow = 'select from workflow_outbox where workflow_id = $1'
+  expect((await shop.owner.query(outboxRow, [id])).rowCount).toBe(0)
   const none = shop.engine.client.workflow.getHandle(id)
   await expect(none.describe()).rejects.toThrow(WorkflowNotFoundError)
 })

@@ -294,8 +294,8 @@ describe('a payment introduced by a webhook', () => {
     await receive(payment, 'completed')
     expect(await waitingEvents(payment)).toBe(0)
     const id = paymentWorkflowId(house.workspace, payment)
-    const told = 'select from workflow_outbox where workflow_id = $1'
-    expect((await house.owner.query(told, [id])).rowCount).toBe(0)
+    const outboxRow = 'select from workflow_outbox where workflow_id = $1'
+    expect((await house.owner.query(outboxRow, [id])).rowCount).toBe(0)
     const none = house.engine.client.workflow.getHandle(id)
     await expect(none.describe()).rejects.toThrow(WorkflowNotFoundError)
   })

@@ -54,7 +54,7 @@ export async function startRedemptionDelayed(
   }
 }
 
-/** Told to look for its row again, or a fresh one where that has ended: the row is there now, or will not come. */
+/** Signalled to read its row again, or a fresh one where that has ended: the row is there now, or will not come. */
 export const signalCreated = (engine: Engine, input: RunInput): Promise<void> =>
   signal(engine, input, created.name, [])
 

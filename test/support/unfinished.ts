@@ -3,7 +3,7 @@ import type { PaymentResult, ReceivedEvent } from '../../db/payments.ts'
 
 /**
  * Takes a provider's event in while nothing that follows from it can be done: its inbox row is not processed, and
- * its workflow is not told by this process. Only for this transaction is a function away.
+ * its workflow is not signalled by this process. Only for this transaction is a function away.
  */
 export async function takeInUnfinished(
   owner: Pool,

@@ -15,7 +15,7 @@ const Contract = z.looseObject({
 const Database = z.object({ MIGRATION_DATABASE_URL: z.string(), workspace: z.string() })
 const Ports = z.object({ temporal: z.number() })
 
-/** A stack that runs, as its own files tell it. */
+/** A stack that runs, as its own files say. */
 export type RunningStack = {
   apiUrl: string
   apiKey: string

@@ -84,7 +84,7 @@ test('a deleted endpoint is gone for reads, changes and events', async () => {
   expect(rows[0].n).toBe(0)
 })
 
-test('the window of a replay is told in unix seconds, as a number or as text, or in ISO 8601', async () => {
+test('the window of a replay is given in unix seconds, as a number or as text, or in ISO 8601', async () => {
   const { body } = await shop.post('/v1/webhook_endpoints', { url: URL })
   const path = `/v1/webhook_endpoints/${body.id}/replay`
   for (const gte of [1717113600, '1717113600', '2024-05-31', '2024-05-31T00:00:00Z']) {

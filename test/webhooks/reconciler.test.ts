@@ -9,7 +9,7 @@ let house: House
 
 beforeAll(async () => {
   house = await openHouse()
-  onCommit(house.pool, () => {}) // nobody is told of what is committed
+  onCommit(house.pool, () => {}) // nobody is called with what is committed
 })
 afterAll(() => house.close())
 

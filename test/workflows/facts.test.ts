@@ -57,9 +57,9 @@ async function begin(facts = waiting()) {
   })
   await sendRow(opened.engine, row)
   const run = opened.engine.client.workflow.getHandle(id)
-  const tell = (revision: number, facts: RedemptionFacts) =>
+  const signal = (revision: number, facts: RedemptionFacts) =>
     run.signal(rowChanged, { revision, facts })
-  return { id, run, tell, events: () => eventsOf(opened.engine, id) }
+  return { id, run, signal, events: () => eventsOf(opened.engine, id) }
 }
 
 /** How many answers of writes its history has; the other marker is the patch's. */
@@ -68,19 +68,19 @@ const writesIn = async (events: () => Promise<string[]>) =>
 
 describe('facts of a redemption', () => {
   test('that come after newer ones do not count', async () => {
-    const { run, tell } = await begin()
-    await tell(4, waiting({ status: 'applied' }))
-    await tell(6, waiting({ status: 'released', reason: 'changed_mind' }))
+    const { run, signal } = await begin()
+    await signal(4, waiting({ status: 'applied' }))
+    await signal(6, waiting({ status: 'released', reason: 'changed_mind' }))
     expect(await run.result()).toMatchObject({ status: 'released' })
     expect(calls).toEqual([])
   })
 
   test('that come twice call for nothing the second time', async () => {
-    const { run, tell, events } = await begin()
+    const { run, signal, events } = await begin()
     const processing = waiting({ payment: 'pay_1', paymentStatus: 'processing' })
-    await tell(6, processing)
-    await tell(6, processing)
-    await tell(7, waiting({ status: 'applied', payment: 'pay_1' }))
+    await signal(6, processing)
+    await signal(6, processing)
+    await signal(7, waiting({ status: 'applied', payment: 'pay_1' }))
     expect(await run.result()).toMatchObject({ status: 'applied' })
     expect(calls).toEqual([])
     expect((await events()).filter((event) => event.startsWith('ACTIVITY'))).toEqual([])
@@ -103,26 +103,26 @@ describe('facts of a redemption', () => {
 
   test('that it is due earlier bring the deadline forward', async () => {
     says(waiting({ status: 'released' }), 'released')
-    const { run, tell } = await begin()
-    await tell(6, waiting({ expiresAt: inMs(200) }))
+    const { run, signal } = await begin()
+    await signal(6, waiting({ expiresAt: inMs(200) }))
     expect(await run.result()).toMatchObject({ status: 'released' })
   })
 
   test('that its payment has completed are acted by, where the request could not', async () => {
     says(waiting({ status: 'applied', payment: 'pay_1' }), 'applied')
-    const { run, tell } = await begin()
-    await tell(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
+    const { run, signal } = await begin()
+    await signal(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
     expect(await run.result()).toMatchObject({ status: 'applied' })
     expect(calls).toEqual(['applyRedemption'])
   })
 
   test('of an answer replace those of a signal, as after a restore', async () => {
     says(waiting({ payment: null, paymentStatus: null }), 'not_attached')
-    const { run, tell, events } = await begin()
-    await tell(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
+    const { run, signal, events } = await begin()
+    await signal(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
     // it waits by the deadline again, and does not apply once more
     await expect.poll(() => writesIn(events)).toBe(1)
-    await tell(7, waiting({ status: 'reversed' }))
+    await signal(7, waiting({ status: 'reversed' }))
     expect(await run.result()).toMatchObject({ status: 'reversed' })
     expect(calls).toEqual(['applyRedemption'])
   })
@@ -146,11 +146,11 @@ describe('facts of a redemption', () => {
     const unapplied = waiting({ payment: 'pay_1', paymentStatus: 'completed' })
     says(unapplied, 'not_attached')
     says(waiting({ status: 'applied', payment: 'pay_1' }), 'applied')
-    const { run, tell, events } = await begin()
-    await tell(6, unapplied)
+    const { run, signal, events } = await begin()
+    await signal(6, unapplied)
     await expect.poll(() => writesIn(events)).toBe(1)
     expect(calls).toEqual(['applyRedemption'])
-    await tell(7, unapplied)
+    await signal(7, unapplied)
     expect(await run.result()).toMatchObject({ status: 'applied' })
     expect(calls).toEqual(['applyRedemption', 'applyRedemption'])
   })
@@ -158,27 +158,27 @@ describe('facts of a redemption', () => {
   test("wait on where an operator's cancel is refused", async () => {
     const processing = waiting({ payment: 'pay_1', paymentStatus: 'processing' })
     says(processing, 'refused')
-    const { run, tell, events } = await begin(processing)
+    const { run, signal, events } = await begin(processing)
     await run.cancel()
     await expect.poll(() => writesIn(events)).toBe(1)
-    await tell(6, waiting({ status: 'applied', payment: 'pay_1' }))
+    await signal(6, waiting({ status: 'applied', payment: 'pay_1' }))
     expect(await run.result()).toMatchObject({ status: 'applied' })
     expect(calls).toEqual(['cancelRedemption'])
   })
 })
 
 test('a run whose history has become long goes on as a new one, by the same facts', async () => {
-  const { run, tell } = await begin()
+  const { run, signal } = await begin()
   const { runId } = await run.describe()
   const long = 'x'.repeat(450_000) // ten of it are more than the 4 MB from which the server suggests it
   let revision = 5
   const another = async () => {
-    await tell(++revision, waiting({ reason: long }))
+    await signal(++revision, waiting({ reason: long }))
     return (await run.describe()).runId
   }
   await expect.poll(another, { timeout: 100_000 }).not.toBe(runId)
-  await tell(revision, waiting({ status: 'applied' })) // the new run knows what the old one was told
-  await tell(++revision, waiting({ status: 'released' }))
+  await signal(revision, waiting({ status: 'applied' })) // the new run knows what the old one was signalled
+  await signal(++revision, waiting({ status: 'released' }))
   expect(await run.result()).toMatchObject({ status: 'released' })
 }, 120_000)
 
@@ -211,9 +211,9 @@ describe('a write', () => {
   test('that still waits for the database is given up once the row has ended', async () => {
     for (let i = 0; i < 100; i++)
       answers.push(() => Promise.reject(new Error('the database is away')))
-    const { run, tell } = await begin(waiting({ expiresAt: inMs(200) }))
+    const { run, signal } = await begin(waiting({ expiresAt: inMs(200) }))
     await expect.poll(() => calls.length).toBeGreaterThan(3)
-    await tell(6, waiting({ status: 'released', reason: 'expired' }))
+    await signal(6, waiting({ status: 'released', reason: 'expired' }))
     expect(await run.result()).toMatchObject({ status: 'released' })
   })
 
@@ -221,9 +221,9 @@ describe('a write', () => {
     for (let i = 0; i < 2; i++)
       answers.push(() => Promise.reject(ApplicationFailure.nonRetryable('it is broken')))
     says(waiting({ status: 'released' }), 'released')
-    const { run, tell, events } = await begin(waiting({ expiresAt: inMs(200) }))
+    const { run, signal, events } = await begin(waiting({ expiresAt: inMs(200) }))
     await expect.poll(events, { timeout: 10_000 }).toContain('ACTIVITY_TASK_FAILED')
-    await tell(6, waiting({ expiresAt: inMs(0) }))
+    await signal(6, waiting({ expiresAt: inMs(0) }))
     expect(await run.result()).toMatchObject({ status: 'released' })
   })
 })

@@ -35,7 +35,7 @@ export type Rules = {
   readonly waitsIn: RedemptionFacts['status']
   /** ISO 8601 */
   dueAt(facts: RedemptionFacts): string | null
-  /** What passing the due date does, if it has passed; tells the row as it is in any case. */
+  /** What passing the due date does, if it has passed; answers the row as it is in any case. */
   actIfDue(ask: Moment): Promise<Settlement>
   /** An operator cancelled the run in the Temporal UI. */
   giveUp(ask: Moment & Operation & { reason: string }): Promise<Settlement>

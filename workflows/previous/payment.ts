@@ -20,26 +20,26 @@ const write = proxyLocalActivities<PaymentActivities>({
  * news; an open payment's run is delayed to its expiry.
  */
 export async function payment(input: PaymentInput): Promise<PaymentEnding> {
-  let told = 0
+  let signals = 0
   let processed = 0
   setHandler(paymentTold, () => {
-    told++
+    signals++
   })
   onRowChanged(() => {
-    told++
+    signals++
   })
   const who = { workspace: input.workspace, payment: input.payment }
   let state: PaymentState = { status: 'requires_payment', expiresAt: input.expiresAt, found: true }
   do {
-    if (told === processed && !isDue(state)) await untilNews(state, () => told > processed)
-    if (told > processed || isMature(state)) {
-      const heard = told
+    if (signals === processed && !isDue(state)) await untilNews(state, () => signals > processed)
+    if (signals > processed || isMature(state)) {
+      const heard = signals
       state = await write.processPayment({ ...who, at: new Date().toISOString() })
       processed = heard
     } else {
       state = await write.expirePayment({ ...who, at: new Date().toISOString() })
     }
-  } while (told > processed || awaitsExpiry(state) || state.maturesAt)
+  } while (signals > processed || awaitsExpiry(state) || state.maturesAt)
   return ending(input, state)
 }
 

@@ -20,7 +20,7 @@ const write = proxyLocalActivities<TierActivities>({
 /**
  * Watches over one member's tier: sleeps until the next date at which it could fall, has it judged by the
  * ledger and sleeps again, until nothing can fall any more. Promotion is not its business: that happens
- * in the transaction that earns it. Started with a delay up to the date, or without; told of an earlier
+ * in the transaction that earns it. Started with a delay up to the date, or without; signalled an earlier
  * date by `reviewMoved`.
  */
 export async function tierReview(input: TierReviewInput): Promise<TierReviewEnding> {

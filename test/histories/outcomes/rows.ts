@@ -45,7 +45,7 @@ const handleOf = ({ engine }: Opened, id: string) => {
   const handle = engine.client.workflow.getHandle(id)
   return {
     handle,
-    tell: (revision: number, facts: object) => handle.signal(rowChanged, { revision, facts }),
+    signal: (revision: number, facts: object) => handle.signal(rowChanged, { revision, facts }),
     /** Resolves once its history has such an event so often. */
     until: async (event: string, times = 1) => {
       while ((await eventsOf(engine, id)).filter((one) => one === event).length < times) {
@@ -79,12 +79,12 @@ const shipping = (more: object) => ({
 })
 const applied = { status: 'applied' as const, payment: 'pay_1', paymentStatus: 'completed' }
 
-/** Runs that are begun and told by rows. */
+/** Runs that are started and signalled by rows. */
 export const rowOutcomes: Outcomes = {
   'redemption by its row, told that it was applied': byRow(
     WORKFLOW.redemption,
     { input: held, facts: waiting() },
-    ({ tell }) => tell(6, waiting(applied)),
+    ({ signal }) => signal(6, waiting(applied)),
   ),
   'redemption by its row, ended before it was begun': byRow(WORKFLOW.redemption, {
     input: held,
@@ -109,9 +109,9 @@ export const rowOutcomes: Outcomes = {
       facts: waiting({ expiresAt: inMs(0) }),
       activities: { releaseDueRedemption: Array.from({ length: 20 }, () => away) },
     },
-    async ({ tell, until }) => {
+    async ({ signal, until }) => {
       await until('ACTIVITY_TASK_SCHEDULED')
-      await tell(6, waiting(applied))
+      await signal(6, waiting(applied))
     },
   ),
   'redemption by its row, applied by its run after its cancel was refused': byRow(
@@ -124,10 +124,10 @@ export const rowOutcomes: Outcomes = {
         applyRedemption: [says(applied, 'applied')],
       },
     },
-    async ({ handle, tell, until }) => {
+    async ({ handle, signal, until }) => {
       await handle.cancel()
       await until('TIMER_STARTED', 2)
-      await tell(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
+      await signal(6, waiting({ payment: 'pay_1', paymentStatus: 'completed' }))
     },
   ),
   'redemption by its row, cancelled by an API of the release before': byRow(
@@ -161,9 +161,9 @@ export const rowOutcomes: Outcomes = {
         ],
       },
     },
-    async ({ tell, until }) => {
+    async ({ signal, until }) => {
       await until('TIMER_STARTED', 2)
-      await tell(6, waiting({ status: 'fulfilled' }))
+      await signal(6, waiting({ status: 'fulfilled' }))
     },
   ),
   'payment by its row, finished for a request that failed, then expired': byRow(WORKFLOW.payment, {
@@ -193,7 +193,7 @@ export const rowOutcomes: Outcomes = {
         ],
       },
     },
-    ({ tell }) => tell(6, { wakesAt: inMs(200), shared: false }),
+    ({ signal }) => signal(6, { wakesAt: inMs(200), shared: false }),
   ),
   'tier review by its row, brought forward': byRow(
     WORKFLOW.tierReview,
@@ -202,7 +202,7 @@ export const rowOutcomes: Outcomes = {
       facts: { reviewsAt: inMs(86_400_000) },
       activities: { reviewTier: [() => ({ tier: 'Bronze', reviewAt: null })] },
     },
-    ({ tell }) => tell(6, { reviewsAt: inMs(200) }),
+    ({ signal }) => signal(6, { reviewsAt: inMs(200) }),
   ),
   'bulk run by its row, paused, resumed and canceled': byRow(
     WORKFLOW.bulkRun,
@@ -211,10 +211,10 @@ export const rowOutcomes: Outcomes = {
       facts: { status: 'paused' },
       activities: { workOnBulk: [() => ({ status: 'paused', total: 9, posted: 3, refused: 1 })] },
     },
-    async ({ tell, until }) => {
-      await tell(6, { status: 'running' })
+    async ({ signal, until }) => {
+      await signal(6, { status: 'running' })
       await until('ACTIVITY_TASK_COMPLETED')
-      await tell(7, { status: 'canceled' })
+      await signal(7, { status: 'canceled' })
     },
   ),
   'tier reassessment by its row, told of a change on the way': byRow(
@@ -226,9 +226,9 @@ export const rowOutcomes: Outcomes = {
         reassessTiers: [() => new Promise((resolve) => setTimeout(resolve, 500, TURN)), () => TURN],
       },
     },
-    async ({ tell, until }) => {
+    async ({ signal, until }) => {
       await until('ACTIVITY_TASK_SCHEDULED')
-      await tell(6, {})
+      await signal(6, {})
     },
   ),
   'webhook endpoint by its row, signalled, then gone': byRow(
@@ -243,9 +243,9 @@ export const rowOutcomes: Outcomes = {
         ],
       },
     },
-    async ({ tell, until }) => {
+    async ({ signal, until }) => {
       await until('ACTIVITY_TASK_COMPLETED')
-      await tell(6, {})
+      await signal(6, {})
     },
   ),
   'event by its row, done once the database was back': byRow(WORKFLOW.reportedEvent, {

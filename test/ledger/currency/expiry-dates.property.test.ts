@@ -57,7 +57,7 @@ function instant(ms: number): Temporal.Instant {
   return Temporal.Instant.fromEpochMilliseconds(Math.trunc(ms / 1_000) * 1_000)
 }
 
-/** The same rule, told by Temporal. */
+/** The same rule, in the words of Temporal's library. */
 function expected(
   { mode, months, fixedDate, timeZone, roundTo }: Policy,
   at: Temporal.Instant,

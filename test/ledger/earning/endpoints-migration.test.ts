@@ -48,7 +48,7 @@ async function asItWasBefore() {
   }
 }
 
-/** Two secrets of Stripe, one rolled to the other; two mapped shops; what they and the API told. */
+/** Two secrets of Stripe, one rolled to the other; two mapped shops; what they and the API reported. */
 async function fill() {
   await db.owner.query(`
     insert into workspace (id, name) values ('${WORKSPACE}', 'Before');

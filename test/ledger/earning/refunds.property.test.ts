@@ -7,7 +7,7 @@ import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
 
-/** What can happen to a member's payments, in any order, told once or twice, late or never. */
+/** What can happen to a member's payments, in any order, reported once or twice, late or never. */
 type Step =
   | { do: 'complete'; payment: number }
   | { do: 'refund'; payment: number; refund: number; percent: number; kind: 'refund' | 'dispute' }
@@ -154,7 +154,7 @@ class History {
       case 'work off':
         return this.workOff(this.paid(one.payment))
       case 'complete':
-        return this.tell(this.paid(one.payment), 'payment.completed', [])
+        return this.report(this.paid(one.payment), 'payment.completed', [])
       case 'refund':
         return this.refund(this.paid(one.payment), one)
       case 'fail':
@@ -176,7 +176,7 @@ class History {
     const amount = Math.ceil((paid.charged * percent) / 100)
     const known = paid.refunds.get(id)
     if (known === undefined) paid.refunds.set(id, { amount, failed: false })
-    await this.tell(paid, 'refund.created', [
+    await this.report(paid, 'refund.created', [
       { id: `${id}_${paid.id}`, amount: known?.amount ?? amount, kind },
     ])
   }
@@ -185,12 +185,12 @@ class History {
     const known = paid.refunds.get(id)
     if (known === undefined) return
     known.failed = true
-    await this.tell(paid, 'refund.failed', [
+    await this.report(paid, 'refund.failed', [
       { id: `${id}_${paid.id}`, amount: known.amount, status: 'failed' },
     ])
   }
 
-  private async tell(paid: Paid, type: string, refunds: ReportedRefund[]): Promise<void> {
+  private async report(paid: Paid, type: string, refunds: ReportedRefund[]): Promise<void> {
     if (type === 'payment.completed') paid.completed = true
     const one = { event: newId('evt'), payment: paid, type, refunds }
     this.sent.push(one)

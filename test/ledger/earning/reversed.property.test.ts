@@ -130,7 +130,7 @@ class History {
       `insert into account (workspace, id, program, customer, created_at) values ($1, $2, 'prog_default', $3, $4)`,
       [workspace, history.account, history.customer, new Date(0)],
     )
-    await history.tell('payment.completed', [])
+    await history.report('payment.completed', [])
     const { rows } = await db.owner.query('select id, amount::int from ptx where account = $1', [
       history.account,
     ])
@@ -150,13 +150,13 @@ class History {
         const known = this.refunds.get(one.refund)
         const refund = known ?? { id: `re_${one.refund}_${this.payment}`, amount }
         this.refunds.set(one.refund, refund)
-        return this.tell('refund.created', [refund])
+        return this.report('refund.created', [refund])
       }
       case 'fail': {
         const known = this.refunds.get(one.refund)
         if (known === undefined) return
         this.failedSince = true
-        return this.tell('refund.failed', [{ ...known, status: 'failed' }])
+        return this.report('refund.failed', [{ ...known, status: 'failed' }])
       }
       case 'reverse': {
         const { outcome } = await this.points.reverseTransaction({
@@ -198,7 +198,7 @@ class History {
     return rows[0] as { balance: number; taken: number; expired: number }
   }
 
-  private async tell(type: string, refunds: ReportedRefund[]): Promise<void> {
+  private async report(type: string, refunds: ReportedRefund[]): Promise<void> {
     const whole = type === 'payment.completed'
     const { customer, payment: id } = this
     const { failure } = await takeInPaymentEvent(db.pool, {

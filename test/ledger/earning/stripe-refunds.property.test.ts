@@ -18,7 +18,7 @@ type Life = {
   version: (typeof VERSIONS)[number]
   captured: number
   steps: Step[]
-  /** Whether a failure is also told as a total that falls. */
+  /** Whether a failure is also reported as a total that falls. */
   falls: boolean
 }
 
@@ -94,7 +94,7 @@ class Charge {
   /** All that happens to it, in its order: the events that Stripe makes of it. */
   async live(): Promise<void> {
     const { captured, steps, version, falls } = this.life
-    await this.tell('payment_intent.succeeded', {
+    await this.report('payment_intent.succeeded', {
       id: `pi_${this.name}`,
       amount: AUTHORISED,
       amount_received: captured,
@@ -112,7 +112,7 @@ class Charge {
       if (failing && failing.status !== 'failed') {
         failing.status = 'failed'
         for (const type of ['refund.failed', 'charge.refund.updated']) {
-          await this.tell('refund.failed', failing, { type })
+          await this.report('refund.failed', failing, { type })
         }
         if (falls && version > '2022-11-15') await this.totalIs(this.total - failing.amount, [])
         else this.total -= failing.amount
@@ -129,7 +129,7 @@ class Charge {
     const { version, captured } = this.life
     const before = this.total
     this.total = total
-    await this.tell(
+    await this.report(
       'charge.refunded',
       {
         id: `ch_${this.name}`,
@@ -144,7 +144,7 @@ class Charge {
     )
   }
 
-  private async tell(
+  private async report(
     name: string,
     object: Fields,
     more: Parameters<typeof stripeEvent>[2] = {},
@@ -166,10 +166,10 @@ class Charge {
       .map(({ event }) => event)
     const repeats = again.flatMap((which) => placed[which % placed.length] ?? [])
     for (const event of [...placed, ...repeats]) {
-      const { id, ...told } = stripe.read(Buffer.from(JSON.stringify(event)), { secret: '' })
+      const { id, ...reported } = stripe.read(Buffer.from(JSON.stringify(event)), { secret: '' })
       const at = new Date().toISOString()
       const from = { workspace, provider: 'stripe', endpoint: 'whs_test' }
-      await takeInPaymentEvent(db.pool, { ...from, event: id, at, ...told })
+      await takeInPaymentEvent(db.pool, { ...from, event: id, at, ...reported })
       await call(db.pool, 'payment_process', [workspace, `pay_pi_${this.name}`, at])
     }
   }

@@ -380,7 +380,7 @@ class History {
     const member = at(this.members, index)
     const id = newId('pay')
     await this.expiryMode(dated ? 'rolling' : 'never')
-    await this.tell(id, [], {
+    await this.report(id, [], {
       id,
       amount: euros * 100,
       currency: 'eur',
@@ -420,7 +420,7 @@ class History {
     const amount = paid.lot.points * share // percent of cents: whole euros times 100
     const points = Math.floor((paid.lot.points * amount) / (paid.lot.points * 100))
     const id = `re_${paid.id}`
-    await this.tell(paid.id, [{ id, amount }])
+    await this.report(paid.id, [{ id, amount }])
     paid.refunded = true
     if (points === 0) return 'too little'
     const member = this.memberOf(paid)
@@ -440,7 +440,7 @@ class History {
     const paid = standing.at(which % Math.max(standing.length, 1))
     if (!paid?.refund) return 'nothing'
     const { id, amount, debit } = paid.refund
-    await this.tell(paid.id, [{ id, amount, status: 'failed' }])
+    await this.report(paid.id, [{ id, amount, status: 'failed' }])
     paid.refund.failed = true
     const member = this.memberOf(paid)
     member.expire(this.nowMs)
@@ -450,7 +450,7 @@ class History {
       : 'returned'
   }
 
-  private async tell(
+  private async report(
     subject: string,
     refunds: ReportedRefund[],
     payment: ReportedPayment | null = null,

@@ -146,7 +146,7 @@ test('an import or a reversal writes its row where it is created, paused, resume
     createdAt: new Date(),
     progressedAt: new Date(),
   }
-  const told = async () => {
+  const signals = async () => {
     const found = await rows()
     await db.owner.query('delete from workflow_outbox')
     return found.map(({ workflow_id, workflow_type, input, facts, start_at, change }) => {
@@ -160,13 +160,13 @@ test('an import or a reversal writes its row where it is created, paused, resume
     })
   }
   expect(await createBulk(bulk)).toBe(true)
-  expect(await told()).toEqual([['running', 'changed']])
+  expect(await signals()).toEqual([['running', 'changed']])
   expect(await createBulk(bulk)).toBe(false)
-  expect(await told()).toEqual([])
+  expect(await signals()).toEqual([])
   await changeBulk(request(), id, 'paused')
-  expect(await told()).toEqual([['paused', 'changed']])
+  expect(await signals()).toEqual([['paused', 'changed']])
   await changeBulk(request(), id, 'running')
-  expect(await told()).toEqual([['running', 'changed']])
+  expect(await signals()).toEqual([['running', 'changed']])
   await changeBulk(request(), id, 'canceled')
-  expect(await told()).toEqual([['canceled', 'ended']])
+  expect(await signals()).toEqual([['canceled', 'ended']])
 })

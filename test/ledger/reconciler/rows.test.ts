@@ -26,19 +26,19 @@ let db: TestDatabase
 let workspace: string
 const failures: Failure[] = []
 const found: Record<string, number> = {}
-const told: string[] = []
+const signalled: string[] = []
 const NOBODY = 'nobody'
 let refused = NOBODY
 
-const tell = async (_type: string, { workflowId }: { workflowId: string }) => {
+const start = async (_type: string, { workflowId }: { workflowId: string }) => {
   if (workflowId.includes(refused)) throw new Error('not this one')
-  told.push(workflowId)
+  signalled.push(workflowId)
 }
 const engine = {
   taskQueue: 'none',
   client: {
     withDeadline: <T>(_at: number, send: () => Promise<T>) => send(),
-    workflow: { start: tell, signalWithStart: tell, count: async () => ({ count: 0 }) },
+    workflow: { start, signalWithStart: start, count: async () => ({ count: 0 }) },
   },
 } as unknown as House['engine']
 
@@ -65,7 +65,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   failures.length = 0
-  told.length = 0
+  signalled.length = 0
   await db.owner.query('delete from workflow_outbox')
   refused = NOBODY
   for (const kind of Object.keys(found)) delete found[kind]
@@ -100,7 +100,7 @@ async function raising<T>(name: string, id: string, run: () => Promise<T>): Prom
   }
 }
 
-/** Workflows that are to be told of something. */
+/** Workflows that are to be signalled. */
 const outbox = async () =>
   (await db.owner.query('select workflow_id from workflow_outbox order by workflow_id')).rows.map(
     (row) => row.workflow_id,
@@ -306,7 +306,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     }
     refused = bad
     expect(await reconcilerCommands(dependencies()).reconcileWebhooks()).toBe(2)
-    expect(told).toEqual([expect.stringContaining(good)])
+    expect(signalled).toEqual([expect.stringContaining(good)])
     expect(failures).toEqual(reportOf('net_webhooks', bad))
     await db.owner.query('delete from webhook_delivery; delete from webhook_endpoint')
   })

@@ -93,7 +93,7 @@ async function stored(id: string): Promise<RedemptionRow> {
   return readRedemption(rows[0].d)
 }
 
-/** What a workflow is told of a row, as domain/redemption-story.ts has it. */
+/** What a workflow is signalled of a row, as domain/redemption-story.ts has it. */
 function factsOf(row: RedemptionRow, paymentStatus: string | null): RedemptionFacts {
   const { status, payment, reason, expiresAt, latePayment, fulfillment, overdueAt } = row
   return {
@@ -221,8 +221,8 @@ describe('a redemption that waits', () => {
       await end(id)
       const row = await stored(id)
       expect(row.revision).toBeGreaterThan(before)
-      const told = await outbox(id)
-      expect(told).toEqual({
+      const rows = await outbox(id)
+      expect(rows).toEqual({
         ...started,
         start_at: null,
         facts: factsOf(row, paymentStatus),

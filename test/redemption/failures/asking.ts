@@ -4,7 +4,7 @@ import request from 'supertest'
 import { createLog } from '../../../api/log.ts'
 import { productApp } from '../../../api/product.ts'
 import { freePort } from '../../../dev/ports.ts'
-import { type Case, REDEMPTIONS, refused, type Scene, told } from './case.ts'
+import { type Case, outcomeOf, REDEMPTIONS, refused, type Scene } from './case.ts'
 
 const FUTURE = '2099-01-01T00:00:00Z'
 const PAST = '2020-01-01T00:00:00Z'
@@ -13,7 +13,7 @@ const PAST = '2020-01-01T00:00:00Z'
 const refusedBy =
   (columns: Record<string, unknown>): Case =>
   async (at) =>
-    told(await at.redeem(await at.reward(columns)))
+    outcomeOf(await at.redeem(await at.reward(columns)))
 
 /** What is refused before anything is spent. */
 export const ASKING: Record<string, Case> = {
@@ -33,23 +33,23 @@ export const ASKING: Record<string, Case> = {
   'The member has had as many as allowed': async (at) => {
     const reward = await at.reward({ per_member_limit: 1, cost: 1 })
     await at.redeem(reward)
-    return told(await at.redeem(reward))
+    return outcomeOf(await at.redeem(reward))
   },
 
   'The account is closed': async (at) => {
     const reward = await at.reward()
     await at.shop.post(`/v1/loyalty/accounts/${at.member}/close`)
-    return told(await at.redeem(reward))
+    return outcomeOf(await at.redeem(reward))
   },
 
   'The request is sent again with its key': async (at) => {
     const send = await twice(at)
-    return told(await at.redeem(send.reward, send))
+    return outcomeOf(await at.redeem(send.reward, send))
   },
 
   'The key is used for another request': async (at) => {
     const { idempotencyKey } = await twice(at)
-    return told(await at.redeem(await at.reward(), { idempotencyKey }))
+    return outcomeOf(await at.redeem(await at.reward(), { idempotencyKey }))
   },
 
   'Temporal is out of reach': async (at) => {
@@ -63,7 +63,7 @@ export const ASKING: Record<string, Case> = {
     const body = { account: at.member, reward }
     const answer = await request(app).post(REDEMPTIONS).set('X-Api-Key', keys.secretKey).send(body)
     await deaf.close()
-    return told(answer)
+    return outcomeOf(answer)
   },
 }
 

@@ -9,7 +9,7 @@ export const REDEMPTIONS = '/v1/loyalty/redemptions'
 export const OPENING = 1_000
 export const CARD = '4242424242424242'
 
-/** What the caller was told, or what became of the redemption. */
+/** What the caller was answered, or what became of the redemption. */
 export type Outcome = { answer: string; error: Record<string, unknown> }
 
 /** One failure, made to happen to a member of its own who has OPENING points. */
@@ -90,7 +90,7 @@ export class Scene {
   }
 }
 
-export function told({ status, body }: Answer): Outcome {
+export function outcomeOf({ status, body }: Answer): Outcome {
   const code = body.error?.code
   return {
     answer: code === undefined ? `${status}` : `${status} ${code}`,
@@ -102,5 +102,5 @@ export function told({ status, body }: Answer): Outcome {
 export function refused(answers: Answer[]): Outcome {
   const [no, ...more] = answers.filter(({ status }) => status >= 400)
   if (no === undefined || more.length > 0) throw new Error(`${more.length + (no ? 1 : 0)} refusals`)
-  return told(no)
+  return outcomeOf(no)
 }

@@ -1,6 +1,6 @@
 import { attach, report } from '../../support/attach.ts'
 import { signalPaymentOutcome } from '../../support/previous-api.ts'
-import { CARD, type Case, told } from './case.ts'
+import { CARD, type Case, outcomeOf } from './case.ts'
 
 const DECLINED = '4000000000000002'
 
@@ -33,33 +33,33 @@ export const PAYING: Record<string, Case> = {
   'The discount is used for a second payment': async (at) => {
     const { redemption } = await at.held()
     await at.pay(redemption)
-    return told(await at.pay(redemption))
+    return outcomeOf(await at.pay(redemption))
   },
 
   "The discount is another member's": async (at) => {
     const { redemption } = await at.held()
     const metadata = { loyalty_account: 'loy_9f2k' }
-    return told(await at.pay(redemption, { metadata }))
+    return outcomeOf(await at.pay(redemption, { metadata }))
   },
 
   'The discount is used after its time': async (at) => {
     const { redemption } = await at.held({ start: false, holdMs: -60_000 })
-    return told(await at.pay(redemption, { card: CARD }))
+    return outcomeOf(await at.pay(redemption, { card: CARD }))
   },
 
   'The discount is in another currency': async (at) => {
     const { redemption } = await at.held()
-    return told(await at.pay(redemption, { currency: 'NOK' }))
+    return outcomeOf(await at.pay(redemption, { currency: 'NOK' }))
   },
 
   'It is canceled while its payment is processing': async (at) => {
     const { redemption } = await at.held()
     await attach(at.shop, redemption, 'processing')
-    return told(await at.ask(redemption, 'cancel'))
+    return outcomeOf(await at.ask(redemption, 'cancel'))
   },
 
   'It is canceled after it was applied': async (at) =>
-    told(await at.ask((await at.applied()).id, 'cancel')),
+    outcomeOf(await at.ask((await at.applied()).id, 'cancel')),
 
   'The payment completes after the release': async (at) => {
     const { redemption, account, reward, releasesAt } = await at.held()

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
 import { eventsOf } from '../../support/redeem-item.ts'
-import { type Case, type Scene, told } from './case.ts'
+import { type Case, outcomeOf, type Scene } from './case.ts'
 
 const reverse = (at: Scene, id: string, more: object = {}) =>
   at.ask(id, 'reverse', { reason: 'item_returned', ...more })
@@ -25,12 +25,12 @@ export const UNDOING: Record<string, Case> = {
   'The item is shipped twice': async (at) => {
     const { redemption } = await at.waiting(await at.item())
     await at.ask(redemption, 'fulfill')
-    return told(await at.ask(redemption, 'fulfill'))
+    return outcomeOf(await at.ask(redemption, 'fulfill'))
   },
 
   'More is shipped than was redeemed': async (at) => {
     const { redemption } = await at.waiting(await at.item())
-    return told(await at.ask(redemption, 'fulfill', { quantity: 2 }))
+    return outcomeOf(await at.ask(redemption, 'fulfill', { quantity: 2 }))
   },
 
   'The item comes back': async (at) => {
@@ -49,18 +49,18 @@ export const UNDOING: Record<string, Case> = {
   'The refund with it cannot be made': async (at) => {
     const { id, payment } = await at.applied()
     await at.shop.post('/v1/refunds', { payment })
-    return told(await reverse(at, id, { refund_payment: true }))
+    return outcomeOf(await reverse(at, id, { refund_payment: true }))
   },
 
   'It is reversed twice': async (at) => {
     const { id } = await at.applied()
     await reverse(at, id)
-    return told(await reverse(at, id))
+    return outcomeOf(await reverse(at, id))
   },
 
   'More is reversed than is left': async (at) => {
     const { id } = await at.applied()
-    return told(await reverse(at, id, { points: 501 }))
+    return outcomeOf(await reverse(at, id, { points: 501 }))
   },
 
   'The points had expired meanwhile, `restore`': (at) => afterTheirDate(at, 'restore'),

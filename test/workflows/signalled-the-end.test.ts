@@ -94,7 +94,7 @@ describe('a run whose row ended before it was begun ends in one task, and calls 
   })
 })
 
-describe('a delayed run that is told the end ends in one task, and calls no activity', () => {
+describe('a delayed run that is signalled the end ends in one task, and calls no activity', () => {
   test.for(kinds)('%s', async ([type, { input, before, after, ending }]) => {
     const id = newId('evt')
     const row = { workflow_id: id, workflow_type: type, input }
