@@ -6,9 +6,10 @@ export type ExpiryActivities = ReturnType<typeof expiryActivities>
 
 /** What an account's own run does, and the batch of the minute. */
 export function expiryActivities(dependencies: Pick<Dependencies, 'pool' | 'onFailure'>) {
-  const { lookAtExpiry, expireDue } = expiryCommands(dependencies)
+  const { checkExpiry, expireDue } = expiryCommands(dependencies)
   return {
-    lookAtExpiry,
+    /** As the releases before published it. */
+    lookAtExpiry: checkExpiry,
     expireDue: ({ before }: { before: string }) => expireDue(before, heartbeat),
   }
 }

@@ -54,7 +54,7 @@ export function bulkCommands({ pool }: Pick<Dependencies, 'pool'>) {
       })
     },
 
-    /** Pauses, resumes or cancels; the run looks at its row before each chunk. Undefined: no such run. */
+    /** Pauses, resumes or cancels; the run checks its row before each chunk. Undefined: no such run. */
     changeBulk: async (
       request: RequestIdentity,
       bulk: string,

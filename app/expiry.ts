@@ -15,8 +15,8 @@ const TURN_MS = 10_000
 
 type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
 
-/** What a run learns: when to look again (null: never), and what this look did. */
-export type LookedAt = { wakesAt: string | null; shared: boolean; story: string }
+/** What a run learns: when to check again (null: never), and what this check did. */
+export type ExpiryCheckState = { wakesAt: string | null; shared: boolean; story: string }
 
 /** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
 export function expiryCommands({
@@ -24,33 +24,33 @@ export function expiryCommands({
   onFailure = failuresToStandardError,
 }: Pick<Dependencies, 'pool' | 'onFailure'>) {
   return {
-    /** Run by the account's own run. A merged account's look is its survivor's, whose run goes on from it. */
-    lookAtExpiry: async ({ workspace, account, at }: Who): Promise<LookedAt> => {
-      const look = await expireAccount(pool, workspace, account, at)
-      const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = look
-      if (look.account !== undefined && look.account !== account) {
+    /** Run by the account's own run. A merged account's check is its survivor's, whose run goes on from it. */
+    checkExpiry: async ({ workspace, account, at }: Who): Promise<ExpiryCheckState> => {
+      const check = await expireAccount(pool, workspace, account, at)
+      const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = check
+      if (check.account !== undefined && check.account !== account) {
         return { wakesAt: null, shared: false, story: '' }
       }
-      const story = `Last looked at ${at}: ${expired} units expired, ${warned} warnings.`
+      const story = `Last checked at ${at}: ${expired} units expired, ${warned} warnings.`
       return { wakesAt, shared, story }
     },
 
     /**
-     * Looks at accounts due before a time, for some seconds; returns how many, 0 where none was left but
+     * Checks accounts due before a time, for some seconds; returns how many, 0 where none was left but
      * those that cannot be expired, each of which is reported and keeps no other waiting.
      */
-    expireDue: async (before: string, onProgress: (looked: number) => void): Promise<number> => {
+    expireDue: async (before: string, onProgress: (checked: number) => void): Promise<number> => {
       const untilMs = performance.now() + TURN_MS
-      let looked = 0
+      let checked = 0
       let skipped = 0
       while (performance.now() < untilMs) {
         const { done, passedOver } = await expireSome(pool, before, skipped, onFailure)
         if (done + passedOver === 0) break
-        looked += done
+        checked += done
         skipped += passedOver
-        onProgress(looked)
+        onProgress(checked)
       }
-      return looked
+      return checked
     },
   }
 }

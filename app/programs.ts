@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { changeOnce, claimKey, type Once, type RequestIdentity } from '../db/idempotency.ts'
 import {
   areDecimalsUsed,
+  checkProgramExpiryAnew,
   insertProgram,
   lockProgram,
   type NewProgram,
@@ -9,7 +10,6 @@ import {
   type ProgramChange,
   type ProgramRow,
   rescaleRewards,
-  rewakeProgram,
   updateProgram,
 } from '../db/programs.ts'
 import { beginReassessment } from '../db/tier-reassessment.ts'
@@ -45,7 +45,7 @@ export function programCommands({ pool }: Pick<Dependencies, 'pool'>) {
         await noteValue(tx, before, change, at)
         const after = await updateProgram(tx, request.workspace, id, change)
         if (after !== undefined && warnsOtherwise(before, after)) {
-          await rewakeProgram(tx, before.workspace, before.id, at)
+          await checkProgramExpiryAnew(tx, before.workspace, before.id, at)
         }
         if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
           await beginReassessment(tx, before.workspace, before.id, at)

@@ -22,22 +22,22 @@ export function storeCreditCommands({
     /** Members with credit due before a time, for some seconds; returns how many, 0 where none was left. */
     expireDueCredits: async (
       before: string,
-      onProgress: (looked: number) => void,
+      onProgress: (checked: number) => void,
     ): Promise<number> => {
       const untilMs = performance.now() + TURN_MS
-      let looked = 0
+      let checked = 0
       const now = (await databaseNow(pool)).toISOString()
       const due = before < now ? before : now
       await workOff(
         (limit, skip) => dueCredits(pool, due, limit, skip),
         async (one) => {
-          onProgress(looked)
+          onProgress(checked)
           await expireCredit(one)
-          looked++
+          checked++
         },
         { kind: 'credit_expiry', onFailure, most: Number.POSITIVE_INFINITY, untilMs },
       )
-      return looked
+      return checked
     },
   }
 }

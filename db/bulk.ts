@@ -112,7 +112,7 @@ export async function setBulkStatus(
 const writeOutbox = (tx: Db, workspace: string, id: string) =>
   tx.execute(sql`select bulk_outbox(${workspace}, ${id})`)
 
-/** Tells the run of an import or a reversal that stands still to look, or begins it again. */
+/** Tells the run of an import or a reversal that stands still to check its row, or starts it again. */
 export const resumeBulk = (pool: Pool, workspace: string, id: string) =>
   call<void>(pool, 'bulk_outbox', [workspace, id])
 

@@ -1,21 +1,21 @@
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
 
-/** What a look at an account's expiry did. Points in the smallest unit. */
-export type ExpiryLook = {
+/** What a check of an account's expiry did. Points in the smallest unit. */
+export type ExpiryCheck = {
   outcome: 'looked' | 'missing'
-  /** The account looked at: the survivor of a merge. */
+  /** The account checked: the survivor of a merge. */
   account?: string
   expired?: number
   warned?: number
-  /** When to look again, ISO 8601; null: nothing of the account expires. */
+  /** When to check again, ISO 8601; null: nothing of the account expires. */
   wakes_at?: string | null
   /** Whether many accounts may share that date: a midnight of the program. */
   shared?: boolean
 }
 
 /**
- * Expires what is due on the account, warns of what comes up, and says when to look again. Safe to repeat.
+ * Expires what is due on the account, warns of what comes up, and says when to check again. Safe to repeat.
  * `resume`: its run was lost, and is started again for the next check.
  */
 export const expireAccount = (
@@ -24,9 +24,9 @@ export const expireAccount = (
   account: string,
   at: string,
   { resume = false } = {},
-) => call<ExpiryLook>(pool, 'account_expire', [workspace, account, at, resume])
+) => call<ExpiryCheck>(pool, 'account_expire', [workspace, account, at, resume])
 
-/** The same for many accounts at once; those that another transaction holds are left. Answers how many it looked at. */
+/** The same for many accounts at once; those that another transaction holds are left. Answers how many it checked. */
 export const expireAccounts = (
   pool: Pool,
   workspace: string,
@@ -40,7 +40,7 @@ export const readBalanceAt = (pool: Pool, workspace: string, account: string, at
 
 export type DueExpiry = { workspace: string; account: string }
 
-/** Accounts whose expiry should have been looked at before this, across workspaces; the longest overdue first. */
+/** Accounts whose expiry should have been checked before this, across workspaces; the longest overdue first. */
 export async function dueExpiries(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<DueExpiry>(
     'select workspace, account from net_due_expiries($1, $2, $3)',

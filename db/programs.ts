@@ -137,8 +137,8 @@ export async function notePointValue(
     where p.workspace = ${before.workspace} and p.id = ${before.id}`)
 }
 
-/** After a change of its warnings: the accounts look earlier where they must. */
-export async function rewakeProgram(
+/** After a change of its warnings: the accounts are checked earlier where they must be. */
+export async function checkProgramExpiryAnew(
   tx: Db,
   workspace: string,
   id: string,

@@ -52,7 +52,7 @@ export const noteReassessment = (pool: Pool, n: ReassessmentNote) =>
     n.at,
   ])
 
-/** Tells the run of a walk that stands still to look, or begins it again. */
+/** Tells the run of a walk that stands still to check its row, or starts it again. */
 export const resumeReassessment = (pool: Pool, workspace: string, program: string) =>
   call<void>(pool, 'tier_reassess_outbox', [workspace, program])
 

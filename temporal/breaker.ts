@@ -90,7 +90,7 @@ export class Breaker {
     if (!this.#open) return
     this.#open = false
     clearInterval(this.#timer)
-    this.#wake()
+    this.#callWaiting()
   }
 
   /**
@@ -105,14 +105,14 @@ export class Breaker {
     this.#mayProbe = false
     this.#timer = setInterval(() => {
       this.#mayProbe = true
-      this.#wake()
+      this.#callWaiting()
     }, PROBE_EVERY_MS)
     this.#timer.unref()
     this.#onOpen(error)
     return true
   }
 
-  #wake(): void {
+  #callWaiting(): void {
     for (const goOn of this.#waiting) goOn()
   }
 }

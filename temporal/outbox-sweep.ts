@@ -3,7 +3,7 @@ import type { Pool } from '../db/pool.ts'
 import type { Breaker } from './breaker.ts'
 import type { OnFailure, OutboxSender } from './outbox-sender.ts'
 
-const LOOK_EVERY_MS = 1_000
+const CHECK_EVERY_MS = 1_000
 const CLAIM = 50
 // After an outage: Temporal's starts for whoever is a customer now come first. A million take 83 minutes.
 const PER_SECOND = 200
@@ -16,8 +16,8 @@ export type SweepOptions = {
   onFailure: OnFailure
   /** Rows claimed a second at most. */
   perSecond?: number
-  /** How often it looks while nothing is due. */
-  lookEveryMs?: number
+  /** How often it checks while nothing is due. */
+  checkEveryMs?: number
 }
 
 /**
@@ -30,11 +30,11 @@ export class OutboxSweep {
   #connection: SweepConnection | undefined
   #isReported = false
   #isClosed = false
-  #wake = () => {}
+  #endWait = () => {}
   #running: Promise<void> = Promise.resolve()
 
   constructor(options: SweepOptions) {
-    this.#options = { perSecond: PER_SECOND, lookEveryMs: LOOK_EVERY_MS, ...options }
+    this.#options = { perSecond: PER_SECOND, checkEveryMs: CHECK_EVERY_MS, ...options }
   }
 
   start(): void {
@@ -43,7 +43,7 @@ export class OutboxSweep {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#wake()
+    this.#endWait()
     await this.#running
     await this.#disconnect()
   }
@@ -54,7 +54,7 @@ export class OutboxSweep {
       if (this.#isClosed) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, waitMs)
-        this.#wake = () => {
+        this.#endWait = () => {
           clearTimeout(timer)
           resolve()
         }
@@ -62,35 +62,35 @@ export class OutboxSweep {
     }
   }
 
-  /** Returns how many milliseconds until the next look. */
+  /** Returns how many milliseconds until the next sweep. */
   async #look(): Promise<number> {
-    const { onFailure, lookEveryMs } = this.#options
+    const { onFailure, checkEveryMs } = this.#options
     try {
       this.#connection ??= await SweepConnection.open(this.#options.pool, () => {
         this.#connection = undefined
       })
       const waitMs = (await this.#connection.leads())
         ? await this.#claim(this.#connection)
-        : lookEveryMs
+        : checkEveryMs
       this.#isReported = false
       return waitMs
     } catch (error) {
       if (!this.#isReported) onFailure({ kind: 'outbox_sweep', error }) // once, not every second
       this.#isReported = true
       await this.#disconnect()
-      return lookEveryMs
+      return checkEveryMs
     }
   }
 
   /** Claims no more than the sender will send soon, and while Temporal is away one row to ask with. */
   async #claim(connection: SweepConnection): Promise<number> {
-    const { sender, breaker, perSecond, lookEveryMs } = this.#options
-    if (breaker.isOpen && sender.size > 0) return lookEveryMs
+    const { sender, breaker, perSecond, checkEveryMs } = this.#options
+    if (breaker.isOpen && sender.size > 0) return checkEveryMs
     if (sender.size >= CLAIM) return FULL_MS
     const limit = breaker.isOpen ? 1 : CLAIM
     const rows = await connection.claim(limit)
     sender.take(rows)
-    return rows.length === CLAIM ? Math.ceil((CLAIM / perSecond) * 1_000) : lookEveryMs
+    return rows.length === CLAIM ? Math.ceil((CLAIM / perSecond) * 1_000) : checkEveryMs
   }
 
   async #disconnect(): Promise<void> {

@@ -25,7 +25,7 @@ type Options = {
 }
 
 /**
- * Gives Temporal the run of everything that waits: one there is looks at its row again, one there is not is
+ * Gives Temporal the run of everything that waits: one there is checks its row again, one there is not is
  * started to its date. Nothing is written; it may be run at any time and as often as one likes. While
  * Temporal is away it waits.
  */

@@ -1,6 +1,6 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../activities/expiry.ts'
-import { expiryWakeMs } from '../domain/expiry-spread.ts'
+import { expiryCheckMs } from '../domain/expiry-spread.ts'
 import type { AccountExpiryFacts } from './facts.ts'
 import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
@@ -26,7 +26,7 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
   })
   let story = ''
 
-  const look = async () => {
+  const check = async () => {
     const at = new Date().toISOString()
     const found = await write(({ lookAtExpiry }) => lookAtExpiry({ workspace, account, at }))
     if (found === null) return
@@ -38,8 +38,8 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
     mailbox.handle()
     const { facts } = mailbox
     if (facts?.wakesAt === null) return ending(account)
-    if (facts === null || expiryWakeMs(account, facts.wakesAt, facts.shared) <= Date.now()) {
-      await mailbox.act(look)
+    if (facts === null || expiryCheckMs(account, facts.wakesAt, facts.shared) <= Date.now()) {
+      await mailbox.act(check)
     } else {
       const { wakesAt, shared } = facts
       setCurrentDetails(`Next: ${wakesAt}. ${story}`)
@@ -47,7 +47,10 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
         const { revision } = mailbox
         await continueAsNew<AccountExpiryWorkflow>({ ...input, wakesAt, facts, revision })
       }
-      await mailbox.newsOr(expiryWakeMs(account, wakesAt, shared), `expires or warns at ${wakesAt}`)
+      await mailbox.newsOr(
+        expiryCheckMs(account, wakesAt, shared),
+        `expires or warns at ${wakesAt}`,
+      )
     }
   }
 }

@@ -17,9 +17,9 @@ export async function creditExpiry(): Promise<{ members: number }> {
   const before = new Date().toISOString()
   let members = 0
   for (;;) {
-    const looked = await expireDueCredits({ before })
-    if (looked === 0) break
-    members += looked
+    const checked = await expireDueCredits({ before })
+    if (checked === 0) break
+    members += checked
     setCurrentDetails(`Wrote off credit of ${members} members that was due at ${before}.`)
   }
   if (members === 0) setCurrentDetails('Nothing was due.')

@@ -9,17 +9,17 @@ const { expireDue } = proxyActivities<ExpiryActivities>({
 
 /**
  * Works off, each minute, what is due: a few accounts at a time of a date that many share, whose own
- * runs wake spread over the hours after, and accounts that have no run because an import brought
+ * runs check spread over the hours after, and accounts that have no run because an import brought
  * their points. Ends when nothing that was due when it began is left.
  */
 export async function expiryBatch(): Promise<{ accounts: number }> {
   const before = new Date().toISOString()
   let accounts = 0
   for (;;) {
-    const looked = await expireDue({ before })
-    if (looked === 0) break
-    accounts += looked
-    setCurrentDetails(`Looked at ${accounts} accounts that were due at ${before}.`)
+    const checked = await expireDue({ before })
+    if (checked === 0) break
+    accounts += checked
+    setCurrentDetails(`Checked ${accounts} accounts that were due at ${before}.`)
   }
   if (accounts === 0) setCurrentDetails('Nothing was due.')
   return { accounts }

@@ -14,7 +14,7 @@ export type PaymentFacts = {
 export type AccountExpiryFacts = {
   /** The next warning or expiry; null: nothing expires any more. */
   wakesAt: string | null
-  /** Many accounts may have this date: their runs look spread over the hours after it. */
+  /** Many accounts may have this date: their runs check spread over the hours after it. */
   shared: boolean
 }
 

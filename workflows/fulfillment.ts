@@ -22,7 +22,7 @@ async function untilShipped(row: RedemptionRow, deadline: string): Promise<Redem
     const dueAt = row.facts.fulfillment ? row.facts.fulfillment.nextAt : deadline
     if (row.isCancelRequested) {
       await row.cancel((ask) => (write) => write.cancelFulfillment({ ...row.moment(), ...ask }))
-    } else if (row.mustLook || isDue(dueAt)) {
+    } else if (row.mustCheck || isDue(dueAt)) {
       await row.write((write) => write.actOnOverdueFulfillment(row.moment()))
     } else {
       await row.changedOr(dueAt, `overdue at ${dueAt}, unless all is shipped before`)

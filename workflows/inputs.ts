@@ -7,7 +7,7 @@ import type { AccountExpiryFacts, BulkFacts, PaymentFacts, TierReviewFacts } fro
 
 /**
  * What a run is started with beside its input: what its row says. An API of the release before sends
- * none of it, and the run looks at the row first.
+ * none of it, and the run checks the row first.
  */
 export type RowOf<Facts> = { readonly facts?: Facts | null; readonly revision?: number | null }
 

@@ -73,7 +73,7 @@ export class Mailbox<Facts> {
    */
   async act<Answer>(action: () => Promise<Answer>, restMs = REST_MS): Promise<Answer | null> {
     if (this.#hasActed) {
-      await this.newsOr(Date.now() + restMs, 'looks at its row again')
+      await this.newsOr(Date.now() + restMs, 'checks its row again')
       return null
     }
     this.#hasActed = true
@@ -88,9 +88,9 @@ export class Mailbox<Facts> {
   /** Waits for news, or until a time (milliseconds since 1970; null: for news alone). */
   async newsOr(untilMs: number | null, summary?: string): Promise<void> {
     this.#hasActed = false
-    const isAwake = () => this.hasNews()
-    if (untilMs === null) return condition(isAwake)
-    await condition(isAwake, Math.max(untilMs - Date.now(), 1), summary ? { summary } : {})
+    const hasNews = () => this.hasNews()
+    if (untilMs === null) return condition(hasNews)
+    await condition(hasNews, Math.max(untilMs - Date.now(), 1), summary ? { summary } : {})
   }
 }
 

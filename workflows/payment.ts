@@ -63,7 +63,7 @@ const NEXT = {
   },
 }
 
-/** What an API of the release before starts: the expiry of a payment about to be created, or a look. */
+/** What an API of the release before starts: the expiry of a payment about to be created, or a check. */
 const presumed = ({ expiresAt }: PaymentInput): PaymentFacts => ({
   status: 'requires_payment',
   expiresAt,

@@ -29,18 +29,18 @@ export class RedemptionRow {
   readonly input: RunInput
   readonly mailbox: Mailbox<RedemptionFacts>
   /** The facts are presumed: an API of the release before sends none. */
-  mustLook: boolean
+  mustCheck: boolean
   /** An operator cancelled the run in the Temporal UI. */
   isCancelRequested = false
   readonly #waitsIn: RedemptionFacts['status']
-  #looksWithoutRow = 0
+  #checksWithoutRow = 0
 
   /** A row waits in one status; any other ends its run. `expiresAt`: presumed where no facts are sent. */
   constructor(input: RunInput, waitsIn: RedemptionFacts['status'], expiresAt: string) {
     const presumed = { status: waitsIn, payment: null, reason: null, expiresAt, late: null }
     this.input = input
     this.mailbox = new Mailbox<RedemptionFacts>(input.facts ?? presumed, input.revision)
-    this.mustLook = !input.facts
+    this.mustCheck = !input.facts
     this.#waitsIn = waitsIn
     CancellationScope.current().cancelRequested.catch(() => {
       this.isCancelRequested = true
@@ -66,7 +66,7 @@ export class RedemptionRow {
     setCurrentDetails(redemptionStory(this.facts))
     if (this.mailbox.shouldContinueAsNew()) {
       const { facts, revision } = this.mailbox
-      const known = this.mustLook ? null : facts
+      const known = this.mustCheck ? null : facts
       await continueAsNew<RunWorkflow>({ ...this.input, facts: known, revision })
     }
     await this.mailbox.newsOr(dueAt === null ? null : Date.parse(dueAt), summary)
@@ -134,21 +134,21 @@ export class RedemptionRow {
     // what came while it was read may be newer, and is acted by first
     if (!isEnd && (!this.#isWaiting() || this.mailbox.hasNews())) return
     this.mailbox.facts = facts
-    this.mustLook = false
-    this.#looksWithoutRow = 0
+    this.mustCheck = false
+    this.#checksWithoutRow = 0
   }
 
   /** An API of the release before starts a run before it writes the row: that may still be on its way. */
   #learnMissing(): void {
-    this.#looksWithoutRow++
+    this.#checksWithoutRow++
     if (this.mailbox.hasNews() || !this.#isWaiting()) return
-    if (this.mailbox.revision === null && this.#looksWithoutRow === 1) return
+    if (this.mailbox.revision === null && this.#checksWithoutRow === 1) return
     this.mailbox.facts = { ...this.facts, status: 'missing' }
   }
 
   #restMs(): number | undefined {
     const { creationWindowMs } = this.input
-    const isMissing = this.#looksWithoutRow > 0 && creationWindowMs !== undefined
+    const isMissing = this.#checksWithoutRow > 0 && creationWindowMs !== undefined
     return isMissing ? 2 * creationWindowMs : undefined
   }
 }

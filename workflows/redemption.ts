@@ -6,7 +6,7 @@ import { redemption as previousRedemption } from './previous/redemption.ts'
 import { RedemptionRow } from './redemption-row.ts'
 
 /**
- * One redemption that waits for its payment. Usually the row has ended when the run hears of it, and there
+ * One redemption that waits for its payment. Usually the row has ended when the run is signalled, and there
  * is nothing left to write; the rest is for what failed then. At `expires_at` the points return. Cancelling
  * the run in the Temporal UI means `cancel`.
  */
@@ -29,7 +29,7 @@ async function untilSettled(row: RedemptionRow): Promise<RedemptionEnding> {
       )
     } else if (row.isCancelRequested) {
       await row.cancel((ask) => (write) => write.cancelRedemption({ ...row.moment(), ...ask }))
-    } else if (row.mustLook || isDue(expiresAt)) {
+    } else if (row.mustCheck || isDue(expiresAt)) {
       await row.write((write) => write.releaseDueRedemption(row.moment()))
     } else {
       await row.changedOr(expiresAt, `points return at ${expiresAt}`)

@@ -6,7 +6,7 @@ import {
   takeDeliveries,
 } from '../../db/webhook-deliveries.ts'
 import { attempt, type DeliveryDependencies, type Sent, type Target } from './attempt.ts'
-import { createLookOut } from './look-out.ts'
+import { createDueWatch } from './due-watch.ts'
 
 // Requests that one endpoint has under way at once. After a failure it is one, until it answers again.
 const MOST_PARALLEL = 8
@@ -16,7 +16,7 @@ const READ_AHEAD = 4
 const BUSY_MS = 60_000
 // Half of the activity's time.
 const ROUND_MS = 15 * 60_000
-// A run that found nothing stays on the look-out for so long before it rests: waking it costs 10 ms of CPU.
+// A run that found nothing watches for so long before it rests: starting its next round costs 10 ms of CPU.
 const LINGER_MS = 5_000
 
 /** How a round ended; `nextInMs` is null where nothing is pending. */
@@ -29,7 +29,7 @@ export type DeliveryRound = {
 /** The delivery of webhooks, run by the worker: one run for each endpoint at a time. */
 export function deliveries(dependencies: DeliveryDependencies) {
   const { pool } = dependencies
-  const lookOut = createLookOut(pool)
+  const watchDue = createDueWatch(pool)
 
   const bodies = async ({ workspace }: Target, taken: Taken & { outcome: 'work' }) => {
     const { livemode, deliveries, url, secrets } = taken
@@ -90,7 +90,7 @@ export function deliveries(dependencies: DeliveryDependencies) {
         continue
       }
       // While there is room for more, a slow answer keeps nobody waiting.
-      const watch = lookOut(workspace, { endpoint, underway: [...underway.keys()] }, LINGER_MS)
+      const watch = watchDue(workspace, { endpoint, underway: [...underway.keys()] }, LINGER_MS)
       const isBusy = underway.size > 0
       const isDue = await Promise.race([...underway.values(), watch.due])
       watch.giveUp()

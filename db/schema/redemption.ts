@@ -117,7 +117,7 @@ export const redemption = pgTable(
     reversedAt: instant('reversed_at'),
     reason: text('reason'),
     latePayment: jsonb('late_payment').$type<LatePayment>(),
-    /** When its fulfilment is next looked at: the deadline, then each notice after it. */
+    /** When its fulfilment is next checked: the deadline, then each notice after it. */
     overdueAt: instant('overdue_at'),
     paymentUnaffected: jsonb('payment_unaffected').$type<PaymentUnaffected>(),
     fingerprint: text('fingerprint').notNull(),

@@ -41,7 +41,7 @@ const run = (account: string) =>
   shop.engine.client.workflow.getHandle(accountExpiryWorkflowId(shop.workspace, account))
 const started = (account: string) =>
   startedRun(shop.engine, accountExpiryWorkflowId(shop.workspace, account))
-const look = (account: string, at: Date) =>
+const check = (account: string, at: Date) =>
   expireAccount(shop.pool, shop.workspace, account, at.toISOString())
 const eventsOf = async (account: string, type: string) =>
   (
@@ -135,7 +135,7 @@ describe('an account’s run', () => {
     ])
   })
 
-  it('is woken by an earlier date, not by a later one, and sleeps to the next', async () => {
+  it('is signalled an earlier date, not a later one, and sleeps to the next', async () => {
     const account = await member()
     const far = new Date(Date.now() + 10 * DAY_MS)
     await credit(account, 1, far)
@@ -172,12 +172,12 @@ describe('an account’s run', () => {
     expect(warning.data).toMatchObject({ account, program: inProgram, points: 300 })
     expect(new Date(warning.data.expires_at)).toEqual(due)
     await credit(account, 5, due)
-    await look(account, new Date(Date.now() + DAY_MS))
+    await check(account, new Date(Date.now() + DAY_MS))
     expect(await eventsOf(account, 'loyalty.points.expiring')).toHaveLength(1)
     // day 70: the next date's warning
-    const { wakes_at } = await look(account, new Date(Date.now() + DAY_MS))
+    const { wakes_at } = await check(account, new Date(Date.now() + DAY_MS))
     expect(new Date(wakes_at ?? '')).toEqual(due)
-    await look(account, new Date(later.getTime() - 30 * DAY_MS))
+    await check(account, new Date(later.getTime() - 30 * DAY_MS))
     const warnings = await eventsOf(account, 'loyalty.points.expiring')
     expect(warnings.map(({ data }) => data.points)).toEqual([300, 7])
   })
@@ -245,9 +245,9 @@ describe('a policy', () => {
     await credit(account, 100, new Date(Date.now() + DAY_MS))
     await credit(account, 50, new Date(Date.now() + 2 * DAY_MS))
     await shop.post('/v1/loyalty/transactions', { account, amount: -120, reason: 'spent' })
-    const { expired } = await look(account, new Date(Date.now() + 1.5 * DAY_MS))
+    const { expired } = await check(account, new Date(Date.now() + 1.5 * DAY_MS))
     expect(expired).toBe(0)
-    expect((await look(account, new Date(Date.now() + 3 * DAY_MS))).expired).toBe(30)
+    expect((await check(account, new Date(Date.now() + 3 * DAY_MS))).expired).toBe(30)
   })
 
   it('with resetOnActivity: a redemption extends the whole balance, even one brought by adjustments alone', async () => {
@@ -281,22 +281,22 @@ describe('a policy', () => {
     const after = Date.parse((await accountOf(account)).expiring_points[0].expires_at)
     expect(after - before).toBeGreaterThan(15 * DAY_MS)
     await credit(account, 5) // an adjustment is no activity
-    expect((await look(account, new Date(before))).expired).toBe(0)
-    expect((await look(account, new Date(after))).expired).toBeGreaterThan(0)
+    expect((await check(account, new Date(before))).expired).toBe(0)
+    expect((await check(account, new Date(after))).expired).toBeGreaterThan(0)
   })
 
-  const wakeOf = async (account: string): Promise<number> =>
+  const nextCheckOf = async (account: string): Promise<number> =>
     (
       await shop.owner.query('select expiry_wake_at from account where id = $1', [account])
     ).rows[0].expiry_wake_at.getTime()
 
-  it('that begins to warn makes accounts look earlier', async () => {
+  it('that begins to warn has accounts checked earlier', async () => {
     const inProgram = await program({ mode: 'rolling', months: 12 })
     const account = await member(inProgram)
     await credit(account, 1)
-    const before = await wakeOf(account)
+    const before = await nextCheckOf(account)
     await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { warnDaysBefore: 30 } })
-    expect(before - (await wakeOf(account))).toBe(30 * DAY_MS)
+    expect(before - (await nextCheckOf(account))).toBe(30 * DAY_MS)
   })
 
   it('that begins to warn earlier does so where points spent before their date would be past it', async () => {
@@ -306,16 +306,16 @@ describe('a policy', () => {
     await credit(account, 5, inDays(8))
     await credit(account, 3, inDays(60))
     await credit(account, -5)
-    await look(account, inDays(2)) // nothing is left to warn of
-    const at = inDays(40) // nobody had to look since
+    await check(account, inDays(2)) // nothing is left to warn of
+    const at = inDays(40) // nobody had to check since
     await shop.commands.updateProgram(
       { workspace: shop.workspace, route: 'test', key: null, fingerprint: 'f' },
       inProgram,
       () => ({ expiryWarnDaysBefore: 30 }),
       at,
     )
-    expect(await wakeOf(account)).toBeLessThanOrEqual(at.getTime())
-    await look(account, at)
+    expect(await nextCheckOf(account)).toBeLessThanOrEqual(at.getTime())
+    await check(account, at)
     expect(await eventsOf(account, 'loyalty.points.expiring')).toMatchObject([
       { data: { points: 3 } },
     ])
@@ -327,9 +327,9 @@ describe('a policy', () => {
     // the clocks of Berlin go back on the last Sunday of October: a week ago there was an hour more ago
     const due = lastSundayOfOctober(new Date().getUTCFullYear() + 1) + 2 * DAY_MS
     await credit(account, 1, new Date(due))
-    expect(await wakeOf(account)).toBe(due - 7 * DAY_MS)
+    expect(await nextCheckOf(account)).toBe(due - 7 * DAY_MS)
     await shop.patch(`/v1/loyalty/programs/${inProgram}`, { expiry: { timeZone: 'Europe/Berlin' } })
-    expect(await wakeOf(account)).toBe(due - 7 * DAY_MS - 3_600_000)
+    expect(await nextCheckOf(account)).toBe(due - 7 * DAY_MS - 3_600_000)
   })
 })
 
@@ -339,7 +339,7 @@ function lastSundayOfOctober(year: number): number {
 }
 
 describe('a date that many accounts share', () => {
-  it('is worked off by the batch, and their runs wake spread over the hours after', async () => {
+  it('is worked off by the batch, and their runs check spread over the hours after', async () => {
     const accounts = await Promise.all(Array.from({ length: 5 }, () => member()))
     for (const account of accounts) await credit(account, 10, new Date(Date.now() + DAY_MS))
     await shop.owner.query(
@@ -350,12 +350,12 @@ describe('a date that many accounts share', () => {
       `update account set lots_due_from = date_trunc('day', now()), expiry_wake_at = date_trunc('day', now()) where id = any ($1)`,
       [accounts],
     )
-    const { accounts: looked } = await shop.engine.client.workflow.execute(WORKFLOW.expiryBatch, {
+    const { accounts: checked } = await shop.engine.client.workflow.execute(WORKFLOW.expiryBatch, {
       workflowId: newId('run'),
       taskQueue: shop.engine.taskQueue,
       args: [],
     })
-    expect(looked).toBe(5)
+    expect(checked).toBe(5)
     for (const account of accounts) expect(await expireRows(account)).toHaveLength(1)
     const spread = accounts.map(expirySpreadMs)
     expect(new Set(spread).size).toBe(5)
@@ -443,10 +443,10 @@ describe('a date that many accounts share', () => {
       await shop.owner.query('drop trigger fails on ptx; drop function test_fails')
     }
     expect([await expireRows(broken), await expireRows(sound)].map((x) => x.length)).toEqual([0, 1])
-    expect((await look(broken, new Date())).expired).toBe(10)
+    expect((await check(broken, new Date())).expired).toBe(10)
   })
 
-  it('is never spendable, however late anybody looks', async () => {
+  it('is never spendable, however late anybody checks', async () => {
     const account = await member()
     await credit(account, 500, new Date(Date.now() + DAY_MS))
     const past = new Date(Date.now() - 3_600_000)

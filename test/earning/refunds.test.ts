@@ -31,7 +31,7 @@ const paymentOf = (more: object = {}) => ({
 
 describe('points that a failed refund gives back to a lot with a date', () => {
   const DAY_MS = 86_400_000
-  /** A member with 42 points of a payment, looked at, refunded, and looked at while it had none. */
+  /** A member with 42 points of a payment, checked, refunded, and checked while it had none. */
   const refunded = async (warnDaysBefore: number) => {
     const { body } = await shop.post('/v1/loyalty/programs', {
       name: 'Dated',
@@ -41,33 +41,34 @@ describe('points that a failed refund gives back to a lot with a date', () => {
     const member = await earning.member({ program: body.id })
     const paid = await earning.pay({ customer: member.customer })
     const due = new Date((await earning.account(member.id)).expiring_points[0].expires_at)
-    const look = () => expireAccount(shop.pool, shop.workspace, member.id, new Date().toISOString())
-    await look() // the account's run may come later than the refund
+    const check = () =>
+      expireAccount(shop.pool, shop.workspace, member.id, new Date().toISOString())
+    await check() // the account's run may come later than the refund
     const refund = await earning.refund(paid.id)
-    await look()
+    await check()
     return { member, due, refund: { id: refund.id, payment: paid.id } }
   }
-  const wake = async (account: string): Promise<Date | null> => {
+  const nextCheck = async (account: string): Promise<Date | null> => {
     const { rows } = await shop.owner.query('select expiry_wake_at from account where id = $1', [
       account,
     ])
     return rows[0].expiry_wake_at
   }
 
-  test('are looked at for their warning, and expire at their date', async () => {
+  test('are checked for their warning, and expire at their date', async () => {
     const { member, due, refund } = await refunded(10)
-    expect(await wake(member.id)).toBeNull()
+    expect(await nextCheck(member.id)).toBeNull()
     await earning.report('refund.failed', refund)
     expect(await shop.reconcile()).toEqual([])
-    expect(await wake(member.id)).toEqual(new Date(due.getTime() - 10 * DAY_MS))
+    expect(await nextCheck(member.id)).toEqual(new Date(due.getTime() - 10 * DAY_MS))
     await expireAccount(shop.pool, shop.workspace, member.id, due.toISOString())
     expect(await earning.balance(member.id)).toBe(0)
   })
 
-  test('are looked at for the date itself where it was warned of before', async () => {
+  test('are checked for the date itself where it was warned of before', async () => {
     const { member, due, refund } = await refunded(100)
     await earning.report('refund.failed', refund)
-    expect(await wake(member.id)).toEqual(due)
+    expect(await nextCheck(member.id)).toEqual(due)
   })
 
   test('are warned of in time where an earlier date, warned of before, comes back with them', async () => {
@@ -86,15 +87,15 @@ describe('points that a failed refund gives back to a lot with a date', () => {
       })
       return answer.body
     }
-    const look = () => expireAccount(shop.pool, shop.workspace, account, new Date().toISOString())
+    const check = () => expireAccount(shop.pool, shop.workspace, account, new Date().toISOString())
     await post(1, 5)
     const later = await post(2, 12)
-    await look() // warns of the first
+    await check() // warns of the first
     const spent = await post(-3)
-    await look()
-    expect(await wake(account)).toBeNull()
+    await check()
+    expect(await nextCheck(account)).toBeNull()
     await shop.post(`/v1/loyalty/transactions/${spent.id}/reverse`, {})
-    expect(await wake(account)).toEqual(
+    expect(await nextCheck(account)).toEqual(
       new Date(Date.parse(later.expires_at) - 10 * DAY_MS), // before the first expires
     )
   })

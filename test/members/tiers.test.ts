@@ -521,7 +521,7 @@ describe('the review', () => {
     ).toBeLessThan(5)
   })
 
-  it('wakes at its date and takes the tier that nothing keeps any more', async () => {
+  it('reviews at its date and takes the tier that nothing keeps any more', async () => {
     const inProgram = await program({ ...YEAR, graceDays: 0 })
     const id = await enrol(inProgram)
     await earned(id, 600, 70)

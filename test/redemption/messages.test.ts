@@ -35,7 +35,7 @@ const statusOf = async (id: string) =>
   (await house.engine.client.workflow.getHandle(id).describe()).status.name
 
 describe('a run that waits for its deadline', () => {
-  test('wakes for a cancel, and the points are back before the answer', async () => {
+  test('is started by a cancel, and the points are back before the answer', async () => {
     const before = await balanceOf(house)
     const input = await redeem(house)
     const answer = await askRedemption(house.engine, input, cancel, {
@@ -51,7 +51,7 @@ describe('a run that waits for its deadline', () => {
     expect(await ended(house, input.redemption)).toMatchObject({ status: 'released' })
   })
 
-  test('wakes for an extension, and holds the points until the new deadline', async () => {
+  test('is started by an extension, and holds the points until the new deadline', async () => {
     const input = await redeem(house, { holdMs: 2_000 })
     const first = await redemptionOf(house, input.redemption)
     await askRedemption(house.engine, input, extend, { ...operation(), minutes: 1 })
@@ -167,7 +167,7 @@ describe('a run that has finished', () => {
 })
 
 describe('a run whose row never came', () => {
-  test('waits two creation windows, looks once more and ends by itself', async () => {
+  test('waits two creation windows, checks once more and ends by itself', async () => {
     const id = newId('rdm')
     const input = {
       workspace: house.workspace,

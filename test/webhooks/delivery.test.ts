@@ -46,7 +46,7 @@ const makeDue = (id: string) =>
     `update webhook_delivery set next_attempt_at = now() where endpoint = $1 and status = 'pending'`,
     [id],
   )
-const wake = async () => shop.post('/v1/loyalty/accounts', {}) // any commit of the workspace
+const commit = async () => shop.post('/v1/loyalty/accounts', {}) // any commit of the workspace
 
 test('what happens is sent as GET /v1/events shows it, signed by both schemes, and settled', async () => {
   const { receiver, id, secret } = await listen({ enabled_events: ['loyalty.redemption.*'] })
@@ -134,14 +134,14 @@ test('a failure is tried again after a minute or what Retry-After asks, then suc
   expect((await health(id)).health.failing_since).not.toBeNull()
 
   await makeDue(id)
-  await wake()
+  await commit()
   await receiver.until(2)
   await expect.poll(async () => (await deliveries(id))[0]?.attempt).toBe(2)
   const [second] = await deliveries(id)
   expect(Date.parse(second.next_attempt_at) - Date.now()).toBeGreaterThan(3_500_000)
 
   await makeDue(id)
-  await wake()
+  await commit()
   await settled(id, 'succeeded')
   expect(new Set(receiver.events().map((event) => event.id)).size).toBe(1)
   expect((await health(id)).health.failing_since).toBeNull()
@@ -178,7 +178,7 @@ test('days of failure disable it; enabled again and replayed, what was missed ar
     [id],
   )
   await makeDue(id)
-  await wake()
+  await commit()
   await expect.poll(async () => (await health(id)).disabled_reason).toBe('failing')
   const missed = await spend()
   expect(await deliveries(id)).toHaveLength(1)
@@ -237,7 +237,7 @@ test('a dead endpoint never delays another', async () => {
   expect(dead.receiver.received.length).toBeGreaterThan(0)
 })
 
-test('with everything delivered the run rests until the next event, which it hears of', async () => {
+test('with everything delivered the run rests until the next event, which is signalled', async () => {
   const { receiver, id } = await listen({ enabled_events: ['loyalty.redemption.*'] })
   await spend()
   await receiver.until(1)

@@ -20,24 +20,24 @@ const { workOnBulk } = proxyActivities<BulkRunActivities>({
 
 /**
  * An import, or the reversal of a batch: chunk after chunk, some seconds' worth a turn, with its
- * progress to be read here. Whether it is paused its row says; a message only makes it look.
+ * progress to be read here. Whether it is paused its row says; a message only makes it check.
  */
 export async function bulkRun(input: BulkInput): Promise<BulkEnding> {
-  let heard = 0
+  let signalsReceived = 0
   setHandler(bulkChanged, () => {
-    heard++
+    signalsReceived++
   })
   onRowChanged(() => {
-    heard++
+    signalsReceived++
   })
   for (;;) {
-    const answered = heard
+    const signalsHandled = signalsReceived
     const state = await workOnBulk(input)
     setCurrentDetails(detailsOf(state))
     if (state.status !== 'running' && state.status !== 'paused') {
       return { bulk: input.bulk, posted: state.posted, refused: state.refused }
     }
-    if (state.status === 'paused') await condition(() => heard > answered)
+    if (state.status === 'paused') await condition(() => signalsReceived > signalsHandled)
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<BulkWorkflow>(input)
   }
 }

@@ -23,10 +23,10 @@ export type Switch = {
   readonly rules: Rules
   facts: RedemptionFacts
   dueAtMs: number
-  /** Signals received, and how many of them a look at the row has followed. */
-  heard: number
-  answered: number
-  looksWithoutRow: number
+  /** Signals received, and how many of them a check of the row has followed. */
+  signalsReceived: number
+  signalsHandled: number
+  checksWithoutRow: number
   ended: boolean
 }
 
@@ -52,9 +52,9 @@ export function waitingRun(input: RunInput, dueAt: string, rules: Rules): Switch
     rules,
     facts: { status, payment: null, reason: null, expiresAt: dueAt, late: null },
     dueAtMs: Date.parse(dueAt),
-    heard: 0,
-    answered: 0,
-    looksWithoutRow: 0,
+    signalsReceived: 0,
+    signalsHandled: 0,
+    checksWithoutRow: 0,
     ended: false,
   }
 }
@@ -65,21 +65,21 @@ export function untilEnded(run: Switch): Promise<RedemptionEnding> {
     for (;;) {
       await condition(allHandlersFinished)
       if (run.ended) return ending(run)
-      if (run.looksWithoutRow > 0) await awaitRow(run)
-      if (isTimeToLook(run)) await look(run)
+      if (run.checksWithoutRow > 0) await awaitRow(run)
+      if (isTimeToCheck(run)) await checkRow(run)
       else await sleepUntilDue(run)
     }
   })
 }
 
-const isTimeToLook = (run: Switch) =>
-  Date.now() >= run.dueAtMs || run.answered < run.heard || run.looksWithoutRow > 0
+const isTimeToCheck = (run: Switch) =>
+  Date.now() >= run.dueAtMs || run.signalsHandled < run.signalsReceived || run.checksWithoutRow > 0
 
-async function look(run: Switch): Promise<void> {
-  const heard = run.heard
+async function checkRow(run: Switch): Promise<void> {
+  const received = run.signalsReceived
   learn(run, await run.rules.actIfDue(moment(run)))
-  run.answered = heard
-  if (run.looksWithoutRow > 1 && heard === run.heard) {
+  run.signalsHandled = received
+  if (run.checksWithoutRow > 1 && received === run.signalsReceived) {
     run.facts = { ...run.facts, status: 'never_created' }
     run.ended = true
   }
@@ -89,7 +89,11 @@ async function sleepUntilDue(run: Switch): Promise<void> {
   setCurrentDetails(redemptionStory(run.facts))
   const until = run.dueAtMs
   await condition(
-    () => !allHandlersFinished() || run.ended || run.answered < run.heard || run.dueAtMs !== until,
+    () =>
+      !allHandlersFinished() ||
+      run.ended ||
+      run.signalsHandled < run.signalsReceived ||
+      run.dueAtMs !== until,
     Math.max(until - Date.now(), 1),
     { summary: run.rules.timer(new Date(until).toISOString()) },
   )
@@ -98,10 +102,10 @@ async function sleepUntilDue(run: Switch): Promise<void> {
 /** No row: the create may still be on its way. Two creation windows later it can no longer come. */
 async function awaitRow(run: Switch): Promise<void> {
   await condition(
-    () => run.answered < run.heard || !allHandlersFinished(),
+    () => run.signalsHandled < run.signalsReceived || !allHandlersFinished(),
     2 * (run.input.creationWindowMs ?? CREATION_WINDOW_MS),
     {
-      summary: 'no such redemption yet: one more look before this run ends',
+      summary: 'no such redemption yet: one more check before this run ends',
     },
   )
 }
@@ -111,16 +115,16 @@ export function listenToOperator(run: Switch): void {
   const operation = `operator:${workflowInfo().runId}`
   const ask = { operation, fingerprint: operation, reason: 'canceled_by_operator' }
   CancellationScope.current().cancelRequested.catch(() =>
-    hear(run, () => run.rules.giveUp({ ...moment(run), ...ask })),
+    obeySignal(run, () => run.rules.giveUp({ ...moment(run), ...ask })),
   )
 }
 
 /** A signal: what it does is done even in a run that an operator has cancelled and that keeps waiting. */
-export async function hear(run: Switch, settle: () => Promise<Settlement>): Promise<void> {
-  run.heard++
-  const heard = run.heard
+export async function obeySignal(run: Switch, settle: () => Promise<Settlement>): Promise<void> {
+  run.signalsReceived++
+  const received = run.signalsReceived
   learn(run, await CancellationScope.nonCancellable(settle))
-  run.answered = Math.max(run.answered, heard)
+  run.signalsHandled = Math.max(run.signalsHandled, received)
 }
 
 /** An update: the row has the outcome, the answer says only whether it was obeyed. */
@@ -135,14 +139,14 @@ export async function answer(
 
 function learn(run: Switch, { facts }: Settlement): void {
   if (!facts) {
-    run.looksWithoutRow++
+    run.checksWithoutRow++
     return
   }
   // A row that has ended never waits again: these facts were read before, and come late.
   if (run.ended && facts.status === run.rules.waitsIn && patched('ended-stays-ended')) return
   const before = run.facts
   const dueAt = run.rules.dueAt(facts)
-  run.looksWithoutRow = 0
+  run.checksWithoutRow = 0
   run.facts = facts
   run.dueAtMs = dueAt ? Date.parse(dueAt) : run.dueAtMs
   run.ended = facts.status !== run.rules.waitsIn

@@ -43,7 +43,7 @@ export async function fulfillment(input: FulfillmentInput): Promise<RedemptionEn
 
 function listen(run: Switch): void {
   setHandler(created, () => {
-    run.heard++
+    run.signalsReceived++
   })
   setHandler(fulfill, (ask) =>
     answer(run, () => write.fulfillRedemption({ ...moment(run), ...ask })),
@@ -53,6 +53,6 @@ function listen(run: Switch): void {
   )
   listenToOperator(run)
   onRowChanged(() => {
-    run.heard++
+    run.signalsReceived++
   })
 }

@@ -35,7 +35,7 @@ export function answerPreviousApi(row: RedemptionRow): void {
 
 function listen(row: RedemptionRow): void {
   setHandler(created, () => {
-    row.mustLook = true
+    row.mustCheck = true
     row.mailbox.receive()
   })
   setHandler(paymentCompleted, async ({ payment }) => {

@@ -33,9 +33,9 @@ export async function payment(input: PaymentInput): Promise<PaymentEnding> {
   do {
     if (signals === processed && !isDue(state)) await untilNews(state, () => signals > processed)
     if (signals > processed || isMature(state)) {
-      const heard = signals
+      const received = signals
       state = await write.processPayment({ ...who, at: new Date().toISOString() })
-      processed = heard
+      processed = received
     } else {
       state = await write.expirePayment({ ...who, at: new Date().toISOString() })
     }

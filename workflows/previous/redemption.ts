@@ -12,9 +12,9 @@ import {
 } from '../messages.ts'
 import {
   answer,
-  hear,
   listenToOperator,
   moment,
+  obeySignal,
   type Rules,
   type Switch,
   untilEnded,
@@ -49,13 +49,13 @@ export async function redemption(input: RedemptionInput): Promise<RedemptionEndi
 
 function listen(run: Switch): void {
   setHandler(created, () => {
-    run.heard++
+    run.signalsReceived++
   })
   setHandler(paymentCompleted, ({ payment }) =>
-    hear(run, () => write.applyRedemption({ ...moment(run), payment })),
+    obeySignal(run, () => write.applyRedemption({ ...moment(run), payment })),
   )
   setHandler(paymentFailed, ({ payment, status }) =>
-    hear(run, () =>
+    obeySignal(run, () =>
       write.releaseFailedRedemption({ ...moment(run), payment, reason: `payment_${status}` }),
     ),
   )
@@ -69,6 +69,6 @@ function listen(run: Switch): void {
   )
   listenToOperator(run)
   onRowChanged(() => {
-    run.heard++
+    run.signalsReceived++
   })
 }

@@ -25,21 +25,21 @@ const { reassessTiers } = proxyActivities<TierReassessmentActivities>({
 export async function tierReassessment(
   input: TierReassessmentInput,
 ): ReturnType<TierReassessmentWorkflow> {
-  let heard = 0
+  let signalsReceived = 0
   let changed = input.changed ?? 0
   setHandler(tiersChanged, () => {
-    heard++
+    signalsReceived++
   })
   onRowChanged(() => {
-    heard++
+    signalsReceived++
   })
   for (;;) {
-    const answered = heard
+    const signalsHandled = signalsReceived
     const turn = await reassessTiers({ workspace: input.workspace, program: input.program })
     changed += turn.changed
     const story = `${turn.judged} members judged, ${changed} changes of tier.`
     setCurrentDetails(story)
-    if (turn.ended && heard === answered) {
+    if (turn.ended && signalsReceived === signalsHandled) {
       return { program: input.program, judged: turn.judged, changed, story }
     }
     if (workflowInfo().continueAsNewSuggested) {

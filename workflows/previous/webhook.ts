@@ -18,25 +18,25 @@ const { deliverDue } = proxyActivities<DeliveryActivities>({
 })
 
 /**
- * Delivers what is due at one endpoint, whenever it is due: woken by a nudge, or by the next
+ * Delivers what is due at one endpoint, whenever it is due: signalled, or at the next
  * retry's time. The deliveries' rows hold all there is to know; this only keeps the time.
  */
 export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
-  let nudges = 0
+  let signalsReceived = 0
   setHandler(nudged, () => {
-    nudges++
+    signalsReceived++
   })
   onRowChanged(() => {
-    nudges++
+    signalsReceived++
   })
   do {
-    const heard = nudges
+    const received = signalsReceived
     const round = await deliverDue(input)
     setCurrentDetails(storyOf(round))
-    if (round.state === 'gone' && nudges === heard) {
+    if (round.state === 'gone' && signalsReceived === received) {
       return { endpoint: input.endpoint, story: storyOf(round) }
     }
-    await untilDue(round, () => nudges > heard)
+    await untilDue(round, () => signalsReceived > received)
   } while (!workflowInfo().continueAsNewSuggested)
   return continueAsNew<WebhookWorkflow>(input)
 }

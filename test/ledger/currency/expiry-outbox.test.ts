@@ -73,7 +73,7 @@ const rowOf = (account: string, at: Date, change: string, shared = false) => {
   }
 }
 
-test('a date that an account shares with others is looked at as long after it in SQL as in a workflow', async () => {
+test('a date that an account shares with others is checked as long after it in SQL as in a workflow', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: 'grapheme' }), { minLength: 50 }),
@@ -137,7 +137,7 @@ test('points that come back write the row of a date that the run does not know a
   expect(await rows()).toEqual([rowOf(account, due, 'new')])
 })
 
-test('a merge writes the survivor’s row where what came is due earlier; so does the look of the merged account’s run', async () => {
+test('a merge writes the survivor’s row where what came is due earlier; so does the check of the merged account’s run', async () => {
   const [source, target] = [await member(), await member()]
   const [near, far] = [later(2 * DAY_MS), later(9 * DAY_MS)]
   await credit(source, 10, near)
@@ -160,7 +160,9 @@ test('a program that warns earlier writes no row, however many accounts: their c
   await db.owner.query('delete from workflow_outbox')
   await db.owner.query(`update program set expiry_warn_days_before = 30 where id = 'prog_default'`)
   const at = new Date()
-  await transact(db.pool, workspace, (tx) => rewakeProgram(tx, workspace, 'prog_default', at))
+  await transact(db.pool, workspace, (tx) =>
+    checkProgramExpiryAnew(tx, workspace, 'prog_default', at),
+  )
   expect(await rows()).toEqual([])
   const found = await db.owner.query('select account from net_due_expiries($1, 10)', [at])
   expect(found.rows.map((row) => row.account)).toContain(account)

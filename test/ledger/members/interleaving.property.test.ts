@@ -78,8 +78,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const LAST = -1 // of `which`
-/** A dated earn, refunded, and looked at before that refund fails: with nothing else left that expires. */
-const refundFailsAfterALook: fc.Arbitrary<Step[]> = fc
+/** A dated earn, refunded, and checked before that refund fails: with nothing else left that expires. */
+const refundFailsAfterACheck: fc.Arbitrary<Step[]> = fc
   .record({ who, points, share: fc.constantFrom(100, 40) })
   .map(({ who, points, share }) => [
     { do: 'wait', hours: 24 * 20 },
@@ -93,17 +93,17 @@ const steps = fc
     fc.array(
       fc.oneof(
         { weight: 30, arbitrary: step.map((one) => [one]) },
-        { weight: 1, arbitrary: refundFailsAfterALook },
+        { weight: 1, arbitrary: refundFailsAfterACheck },
       ),
       { minLength: 10, maxLength: 50, size: 'max' },
     ),
-    fc.option(refundFailsAfterALook), // last, so that no later check corrects its date
+    fc.option(refundFailsAfterACheck), // last, so that no later check corrects its date
   )
   .map(([parts, last]) => [...parts.flat(), ...(last ?? [])])
 
 /**
  * Each member has points that expire within days when the program begins to warn of it a week ahead. No step of
- * the others, for it has every account looked at that should be: what else loses a look would not be seen.
+ * the others, for it has every account checked that should be: what else loses a check would not be seen.
  */
 const warnsAfterACredit: Step[] = [
   { do: 'warn', days: null },
@@ -160,7 +160,7 @@ test('whatever happens to members in whatever order, merges too, no point is los
     'claw back posted',
     'refund clawed',
     'refund fails returned',
-    'refund fails returned to a date after a look',
+    'refund fails returned to a date after a check',
   ]) {
     expect([name, (seen[name] ?? 0) > 10]).toEqual([name, true])
   }
@@ -171,7 +171,7 @@ type Paid = {
   member: ModelMember
   lot: ModelLot
   refunded: boolean
-  refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean; looked: boolean }
+  refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean; checked: boolean }
 }
 type Held = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
 
@@ -247,9 +247,9 @@ class History {
         at(this.members, one.who).expire(this.nowMs)
         for (const paid of this.paid) {
           if (paid.refund && this.memberOf(paid) === at(this.members, one.who))
-            paid.refund.looked = true
+            paid.refund.checked = true
         }
-        return 'looked'
+        return 'checked'
       default:
         return this.settle(one)
     }
@@ -259,7 +259,7 @@ class History {
   private async warn(days: number | null): Promise<string> {
     await transact(db.pool, workspace, async (tx) => {
       await updateProgram(tx, workspace, 'prog_default', { expiryWarnDaysBefore: days })
-      await rewakeProgram(tx, workspace, 'prog_default', new Date(this.nowMs))
+      await checkProgramExpiryAnew(tx, workspace, 'prog_default', new Date(this.nowMs))
     })
     return days === null ? 'no more' : 'begun'
   }
@@ -430,7 +430,7 @@ class History {
       amount,
       debit: member.clawBack(paid.lot, points, this.nowMs),
       failed: false,
-      looked: false,
+      checked: false,
     }
     return 'clawed'
   }
@@ -445,8 +445,8 @@ class History {
     const member = this.memberOf(paid)
     member.expire(this.nowMs)
     member.giveBack(debit, debit.points, this.nowMs)
-    return paid.lot.dueMs !== null && paid.refund.looked
-      ? 'returned to a date after a look'
+    return paid.lot.dueMs !== null && paid.refund.checked
+      ? 'returned to a date after a check'
       : 'returned'
   }
 

@@ -40,7 +40,7 @@ function startSweep({ on = temporal, perSecond = 5_000 } = {}) {
   const breaker = new Breaker(() => failures.push('temporal_away'))
   const parts = { pool: database.pool, engine: on.engine, onFailure, breaker }
   const sender = new OutboxSender(parts)
-  const sweep = new OutboxSweep({ ...parts, sender, perSecond, lookEveryMs: 20 })
+  const sweep = new OutboxSweep({ ...parts, sender, perSecond, checkEveryMs: 20 })
   sweep.start()
   const close = async () => {
     await sweep.close()

@@ -322,7 +322,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
       ])
     }
   }
-  const wakes = async () => [
+  const nextChecks = async () => [
     (await one('select expiry_wake_at as at from account where id = $1', [BAD])).at,
     (await one('select expiry_wake_at as at from account where id = $1', [GOOD])).at,
   ]
@@ -330,7 +330,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
   it('expiries', async () => {
     await due()
     await raising('account_expire', BAD, reconcilerCommands(dependencies()).reconcileExpiries)
-    expect(await wakes()).toEqual([expect.any(Date), null])
+    expect(await nextChecks()).toEqual([expect.any(Date), null])
     expect(failures).toEqual(reportOf('net_expiries', BAD))
   })
 
@@ -348,7 +348,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     } finally {
       await db.owner.query('drop trigger refuse on account; drop function refuse_row')
     }
-    expect(await wakes()).toEqual([expect.any(Date), null])
+    expect(await nextChecks()).toEqual([expect.any(Date), null])
     expect(failures).toEqual([...reportOf('expiry', BAD), ...reportOf('expiry', BAD)])
     await db.owner.query('update account set expiry_wake_at = null')
   })

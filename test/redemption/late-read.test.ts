@@ -23,7 +23,7 @@ const WAITING: RedemptionFacts = {
   late: null,
 }
 
-it('a look at the row that began before the end and is answered after it does not keep the run waiting', async () => {
+it('a read of the row that began before the end and is answered after it does not keep the run waiting', async () => {
   const { engine } = house
   let begun = () => {}
   let ended = () => {}

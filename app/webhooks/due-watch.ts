@@ -13,16 +13,16 @@ export type Watch = {
   readonly due: Promise<boolean>
   giveUp(): void
 }
-export type LookOut = (workspace: string, asked: Asked, forMs: number) => Watch
+export type WatchDue = (workspace: string, asked: Asked, forMs: number) => Watch
 
 /**
  * One question to the database for all endpoints of a workspace that are at work, so that a steady
- * flow of events wakes no workflow, however many endpoints want them.
+ * flow of events signals no workflow, however many endpoints want them.
  */
-export function createLookOut(pool: Pool): LookOut {
+export function createDueWatch(pool: Pool): WatchDue {
   const waiting = new Map<string, Set<Waiter>>()
 
-  const look = async (workspace: string, waiters: Set<Waiter>): Promise<void> => {
+  const check = async (workspace: string, waiters: Set<Waiter>): Promise<void> => {
     while (waiters.size > 0) {
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
       const now = [...waiters]
@@ -54,7 +54,7 @@ export function createLookOut(pool: Pool): LookOut {
     })
     if (!waiting.has(workspace)) {
       waiting.set(workspace, waiters)
-      void look(workspace, waiters)
+      void check(workspace, waiters)
     }
     return { due, giveUp: () => giveUp() }
   }
