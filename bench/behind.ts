@@ -7,7 +7,7 @@ export interface Look extends Outbox {
   second: number
 }
 
-const LOOK_EVERY_MS = 1_000 // counts a table that may hold thousands: seldom enough to cost nothing
+const CHECK_EVERY_MS = 1_000 // counts a table that may hold thousands: seldom enough to cost nothing
 const ASK_EVERY_MS = 100
 // A minute's whole backlog at the pace of a start alone; longer means that nobody sends.
 const SETTLED_WITHIN_MS = 300_000
@@ -17,8 +17,8 @@ export async function watchOutbox({ outbox }: Running, durationMs: number): Prom
   if (outbox === undefined) return []
   const looks: Look[] = []
   const began = performance.now()
-  for (let second = 1; second * LOOK_EVERY_MS <= durationMs; second++) {
-    await delay(Math.max(0, began + second * LOOK_EVERY_MS - performance.now()))
+  for (let second = 1; second * CHECK_EVERY_MS <= durationMs; second++) {
+    await delay(Math.max(0, began + second * CHECK_EVERY_MS - performance.now()))
     looks.push({ second, ...(await outbox()) })
   }
   return looks

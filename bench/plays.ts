@@ -4,7 +4,7 @@ import type { Audit, Running } from './contender.ts'
 import type { Play } from './rounds.ts'
 
 const CATCH_UP_MS = 15_000 // an engine's own index of what it runs may lag behind
-const LOOK_EVERY_MS = 200
+const CHECK_EVERY_MS = 200
 
 /** One redemption a task. Afterwards each has its debit and its timer. */
 export function createPlay(running: Running): Play {
@@ -51,7 +51,7 @@ async function untilAgreed(
     if (performance.now() > until) {
       throw new Error(`expected ${expected}, found ${JSON.stringify(audit)}`)
     }
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
     audit = await running.audit()
   }
 }

@@ -5,7 +5,7 @@ import { inTurn } from './rounds.ts'
 
 const HOLD_MS = 3_000 // long enough that a payment sent at once comes first
 const RELEASED_WITHIN_MS = 30_000 // pg-boss and DBOS poll their delayed work, seconds apart
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 const MEMBER = 0
 
 /**
@@ -50,6 +50,6 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   const deadline = performance.now() + RELEASED_WITHIN_MS
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
 }

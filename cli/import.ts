@@ -3,7 +3,7 @@ import { draw, endBar } from './import/bar.ts'
 import { Import, keyOf, send } from './import/send.ts'
 import { ask, type Server, serverOf } from './import/server.ts'
 
-const LOOK_EVERY_MS = 500
+const CHECK_EVERY_MS = 500
 const MOST_PRINTED = 20
 const INTERRUPTED = 130 // as a shell says it of Ctrl-C
 
@@ -35,7 +35,7 @@ async function followed(server: Server, sent: Import): Promise<Import> {
   let state = sent
   while (state.status === 'running' || state.status === 'paused') {
     draw(state.status, state.posted + state.refused, state.total)
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
     state = Import.parse(await ask(server, `/v1/loyalty/imports/${sent.id}`, () => ({})))
   }
   draw(state.status, state.posted + state.refused, state.total)

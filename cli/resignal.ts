@@ -13,7 +13,7 @@ export async function resignalAll(): Promise<boolean> {
   return withPool('resignal', url, (pool) =>
     withEngine(temporal, async (engine) => {
       console.log(
-        `Signals or starts the workflow of everything that waits, on ${temporal.address}, namespace ${temporal.namespace}, task queue ${temporal.taskQueue}. Harmless: nothing is written, and a run that is there looks at its row again.`,
+        `Signals or starts the workflow of everything that waits, on ${temporal.address}, namespace ${temporal.namespace}, task queue ${temporal.taskQueue}. Harmless: nothing is written, and a run that is there checks its row again.`,
       )
       const done = await resignal({
         pool,

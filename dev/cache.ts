@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { tryLock } from './lock.ts'
 
-const LOOK_EVERY_MS = 500
+const CHECK_EVERY_MS = 500
 
 /** Where programs that took long to get are kept, outside the project, for all its checkouts. */
 export function cacheFolder(): string {
@@ -44,7 +44,7 @@ export async function cached(
     }
     if (!waiting) onProgress(`Waiting for process ${lock.heldBy.pid}, which is getting ${folder}`)
     waiting = true
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
 }
 

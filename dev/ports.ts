@@ -44,11 +44,11 @@ async function anyPort(): Promise<number> {
   return address.port
 }
 
-const LOOK_EVERY_MS = 20 // nobody tells when a port opens; a refused connection costs nothing
+const CHECK_EVERY_MS = 20 // nobody tells when a port opens; a refused connection costs nothing
 
 /** Resolves once something accepts connections on 127.0.0.1 with this port; `signal` ends it. */
 export async function untilListening(port: number, signal: AbortSignal): Promise<void> {
-  while (!(await accepts(port))) await delay(LOOK_EVERY_MS, undefined, { signal })
+  while (!(await accepts(port))) await delay(CHECK_EVERY_MS, undefined, { signal })
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -35,7 +35,7 @@ const START_TIMEOUT_MS = 60_000 // recovery replays everything since the last ch
 const STOP_GRACE_MS = 20_000 // a fast shutdown writes a checkpoint first
 const START_ATTEMPTS = 20 // half a second apart: what a killed server left dies within seconds
 const RETRY_AFTER_MS = 500
-const LOOK_EVERY_MS = 20 // a look reads one small file
+const CHECK_EVERY_MS = 20 // a check reads one small file
 
 /**
  * Starts the embedded Postgres on 127.0.0.1 with its data in `dataDir`, after clearing away what a
@@ -105,7 +105,7 @@ async function failureToStart(child: Child, dataDir: string): Promise<string | n
       await child.stop()
       return `not ready within ${START_TIMEOUT_MS / 1000} s`
     }
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
   return describeExit(await child.exited)
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 
 /** What tells a process from a later one that was given the same id. */
 export type ProcessIdentity = { pid: number; startedAt: string; command: string }
@@ -37,7 +37,7 @@ export async function endProcess(
     process.kill(recorded.pid, signal)
     const until = performance.now() + waitMs
     // Looks again and again, because the system tells nobody but the parent that a process ended.
-    while (isStill(recorded) && performance.now() < until) await delay(LOOK_EVERY_MS)
+    while (isStill(recorded) && performance.now() < until) await delay(CHECK_EVERY_MS)
   }
   return !isStill(recorded)
 }

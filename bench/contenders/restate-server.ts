@@ -9,7 +9,7 @@ import type { Surroundings } from './peer.ts'
 const peers = createRequire(new URL('../peers/package.json', import.meta.url))
 
 const START_TIMEOUT_MS = 30_000
-const LOOK_EVERY_MS = 50 // its health endpoints say when it is ready; nothing announces it
+const CHECK_EVERY_MS = 50 // its health endpoints say when it is ready; nothing announces it
 
 /** The server's executable, from the npm package for this platform. */
 export function restateBinary(): string {
@@ -56,7 +56,7 @@ async function untilHealthy(child: Child, logFile: string, urls: string[]): Prom
   while (child.running() && performance.now() < until) {
     const answers = await Promise.all(urls.map((url) => isOk(url)))
     if (answers.every(Boolean)) return
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
   await child.stop()
   throw new Error(`Restate did not start:\n${tailOf(logFile)}`)

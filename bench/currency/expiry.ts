@@ -7,7 +7,7 @@ const SPENDERS = 1_000
 const MEMBERS = ACCOUNTS + SPENDERS
 const QUIET_MS = 20_000
 const PAUSE_MS = 20 // one request at a time, as a till sends them; a closed loop would measure itself
-const LOOK_EVERY_MS = 250
+const CHECK_EVERY_MS = 250
 const REWARD = 'rwd_fivecredit'
 
 type Latencies = { spent: number[]; refused: number[] }
@@ -113,7 +113,7 @@ async function untilWritten({ owner, workspace }: Place, dueAt: Date): Promise<n
       [workspace, dueAt],
     )
     if (rows[0].waiting === false) return (Date.now() - dueAt.getTime()) / 1_000
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
 }
 

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { childrenCpu, cpuPerTask } from '../cpu-time.ts'
 import { ACCOUNTS, openPlace, type Place, timed } from './place.ts'
 
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 const AT_ONCE = 500 // as many locks as one transaction should hold
 const Import = z.object({ id: z.string(), status: z.string() })
 const HEADER = 'account,amount,reason,expires_at,metadata.note'
@@ -61,7 +61,7 @@ async function imported({ product, apiKey, owner }: Place, file: string, rows: n
   for (;;) {
     const answer = await fetch(`${url}/${id}`, { headers })
     if (Import.parse(await answer.json()).status === 'completed') break
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
   const seconds = (performance.now() - begun) / 1_000
   const { rows: found } = await owner.query(

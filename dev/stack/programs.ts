@@ -16,7 +16,7 @@ export type Program = {
 
 const PROJECT = join(import.meta.dirname, '..', '..')
 const READY_WITHIN_MS = 60_000 // a cold disk and a busy machine; a warm start takes some seconds
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 const ANSWER_WITHIN_MS = 3_000
 const GRACE_MS = 15_000 // a worker finishes its activities, the API its requests
 
@@ -96,7 +96,7 @@ async function failureToBeReady(child: Child, url: string): Promise<string | nul
     if (performance.now() > until) {
       return `not ready within ${READY_WITHIN_MS / 1000} s, last answer of ${url}: ${answer}`
     }
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
   return describeExit(await child.exited)
 }

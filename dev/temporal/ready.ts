@@ -34,7 +34,7 @@ export function attributeTypes(
   return Object.fromEntries(keys.map(({ name, type }) => [name, SDK_TYPES[type]]))
 }
 
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 const CALL_TIMEOUT_MS = 5_000
 
 /**
@@ -82,7 +82,7 @@ async function missingAttributes(
       const missing = Object.entries(attributes).filter(([name]) => !(name in known))
       return Object.fromEntries(missing.map(([name, type]) => [name, ATTRIBUTE_TYPES[type]]))
     } catch {
-      await delay(LOOK_EVERY_MS, undefined, { signal })
+      await delay(CHECK_EVERY_MS, undefined, { signal })
     }
   }
 }

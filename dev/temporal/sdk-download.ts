@@ -8,7 +8,7 @@ export type SdkServer = { type: 'dev-server' | 'time-skipping'; version: string 
 
 const FIRST_BYTE_WITHIN_MS = 8_000 // without a network nobody should wait long for the next way
 const STALLED_AFTER_MS = 30_000
-const LOOK_EVERY_MS = 250
+const CHECK_EVERY_MS = 250
 
 /**
  * Lets the Temporal SDK download a server into `dir`, under the name `file`. Runs it in a process
@@ -50,7 +50,7 @@ function killWhenStalled(dir: string, kill: () => void) {
     if (performance.now() < until) return
     watch.reason = bytes === 0 ? 'no answer from the download server' : 'the download stalled'
     kill()
-  }, LOOK_EVERY_MS)
+  }, CHECK_EVERY_MS)
   return watch
 }
 

@@ -17,7 +17,7 @@ const List = z.looseObject({
 export type Operator = Awaited<ReturnType<typeof openOperator>>
 
 const SHOWN_WITHIN_MS = 10_000 // runs are started, and lists follow, a moment after the answer
-const LOOK_EVERY_MS = 100
+const CHECK_EVERY_MS = 100
 
 /** What an operator does: finds runs in the Temporal UI, waits for one to end, cancels one there. */
 export async function openOperator(uiUrl: string, address: string, namespace: string) {
@@ -42,7 +42,7 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
         return run
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError) || performance.now() > until) throw error
-        await delay(LOOK_EVERY_MS)
+        await delay(CHECK_EVERY_MS)
       }
     }
   }
@@ -54,7 +54,7 @@ export async function openOperator(uiUrl: string, address: string, namespace: st
       for (;;) {
         const ids = (await list(query)).map(({ execution }) => execution.workflowId)
         if (ids.length >= expected || performance.now() > until) return ids
-        await delay(LOOK_EVERY_MS)
+        await delay(CHECK_EVERY_MS)
       }
     },
     /** The result of the run with this id, once it has ended. */

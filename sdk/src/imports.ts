@@ -37,7 +37,7 @@ export type ImportOptions = {
 const NDJSON = 'application/x-ndjson'
 const PATH = '/v1/loyalty/imports'
 const UPLOAD_MS = 900_000 // a million rows on a slow line
-const LOOK_EVERY_MS = 1_000
+const CHECK_EVERY_MS = 1_000
 
 type Bulk = { status: string }
 export type ProgressOptions = CallOptions & {
@@ -117,7 +117,7 @@ export class BatchReversals extends Resource {
 
 async function* untilCompleted<T extends Bulk>(
   read: () => Promise<T>,
-  { everyMs = LOOK_EVERY_MS }: ProgressOptions = {},
+  { everyMs = CHECK_EVERY_MS }: ProgressOptions = {},
 ): AsyncGenerator<T> {
   for (;;) {
     const state = await read()

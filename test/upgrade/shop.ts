@@ -3,7 +3,7 @@ import pg from 'pg'
 import { ask, type RunningStack } from './stack.ts'
 
 const WITHIN_MS = 120_000
-const LOOK_EVERY_MS = 100
+const CHECK_EVERY_MS = 100
 
 /** The demo shop of a running stack, as its users and the owner of its database reach it. */
 export class Shop {
@@ -81,7 +81,7 @@ export class Shop {
       const { rows } = await this.owner.query(sql, values)
       if (rows[0]?.done === true) return
       if (performance.now() > end) throw new Error(`never so: ${sql}`)
-      await delay(LOOK_EVERY_MS)
+      await delay(CHECK_EVERY_MS)
     }
   }
 

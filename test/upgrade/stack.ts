@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { type Child, describeExit, tailOf } from '../../dev/children.ts'
 import { readState } from '../../dev/state-file.ts'
 
-const LOOK_EVERY_MS = 100
+const CHECK_EVERY_MS = 100
 
 const Contract = z.looseObject({
   apiUrl: z.string(),
@@ -39,7 +39,7 @@ export async function untilReady(
       const log = tailOf(join(dataDir, 'stack.log'))
       throw new Error(`npm start is not ready: ${failed ?? 'it takes too long'}\n${log}`)
     }
-    await delay(LOOK_EVERY_MS)
+    await delay(CHECK_EVERY_MS)
   }
 }
 
