@@ -10,7 +10,7 @@ import {
   type ReportedRefund,
   takeInPaymentEvent,
 } from '../../../db/payments.ts'
-import { rewakeProgram, updateProgram } from '../../../db/programs.ts'
+import { checkProgramExpiryAnew, updateProgram } from '../../../db/programs.ts'
 import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
