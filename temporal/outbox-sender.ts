@@ -56,7 +56,7 @@ export class OutboxSender {
   readonly #sent: SentRows
   readonly #queue = new OutboxQueue()
   readonly #sending = new Map<string, QueueEntry>()
-  /** Newer facts of workflows that are being told older ones. */
+  /** Newer facts of workflows that are being sent older ones. */
   readonly #newer = new Map<string, OutboxRow>()
   #overflow: OutboxRow[] = []
   #releasing: Promise<void> | undefined

@@ -7,7 +7,7 @@ import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 let database: TestDatabase
-const told: [string, CommitOutput][] = []
+const signalled: [string, CommitOutput][] = []
 const workspace = newId('ws')
 
 beforeAll(async () => {
