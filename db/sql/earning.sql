@@ -116,24 +116,18 @@ create or replace function earning_cap_left(
 returns bigint
 language plpgsql stable as $$
 declare
-  win text := r.cap ->> 'window';
-  from_time timestamptz;
-  to_time timestamptz;
+  win tstzrange := window_of(r.cap ->> 'window', p_on, p.expiry_time_zone);
   used bigint;
 begin
   if r.cap is null then
     return null;
   end if;
-  if win <> 'lifetime' then
-    from_time := date_trunc(win, p_on, p.expiry_time_zone);
-    to_time := (date_trunc(win, p_on at time zone p.expiry_time_zone) + ('1 ' || win)::interval)
-      at time zone p.expiry_time_zone;
-  end if;
   select coalesce(sum(e.points - e.clawed), 0) into used
   from earning e
   where e.workspace = r.workspace and e.rule = r.id and e.outcome <> 'none'
     and e.account in (select account_family(r.workspace, p_account))
-    and (from_time is null or (e.earned_on >= from_time and e.earned_on < to_time));
+    and e.earned_on >= coalesce(lower(win), '-infinity')
+    and e.earned_on < coalesce(upper(win), 'infinity');
   return greatest(trunc((r.cap ->> 'points')::numeric * ('1e' || p.decimals)::numeric)::bigint
     - used, 0);
 end $$;

@@ -430,7 +430,7 @@ language plpgsql stable as $$
 declare
   reasons jsonb := '[]';
   used bigint;
-  win record;
+  win tstzrange;
   tiers jsonb;
 begin
   if a.status = 'closed' then
@@ -463,16 +463,17 @@ begin
     end if;
   end if;
   if r.per_member_limit is not null then
-    win := limit_window(r, p_at);
+    win := window_of(r.limit_window, p_at, (
+      select expiry_time_zone from program where workspace = r.workspace and id = r.program));
     select coalesce(sum(quantity - reversed_quantity), 0) into used from redemption
     where workspace = a.workspace and account = a.id and reward = r.id
       and status not in ('released', 'reversed')
-      and created_at >= coalesce(win.from_time, '-infinity');
+      and created_at >= coalesce(lower(win), '-infinity');
     if used + p_quantity > r.per_member_limit then
       reasons := reasons
         || (jsonb_build_object('code', 'limit_reached', 'limit', r.per_member_limit, 'used', used)
         || jsonb_strip_nulls(jsonb_build_object('window', nullif(r.limit_window, 'lifetime'),
-          'resets_at', win.to_time)));
+          'resets_at', upper(win))));
     end if;
   end if;
   if r.cost * p_quantity > p_available then

@@ -74,25 +74,6 @@ begin
   end if;
 end $$;
 
--- When the window of a reward's per-member limit that `p_at` falls into began and ends: days, weeks
--- (from Monday) and months of the program's time zone. Nulls where it counts for life.
-create or replace function limit_window(
-  r reward, p_at timestamptz, out from_time timestamptz, out to_time timestamptz
-)
-language plpgsql stable as $$
-declare
-  zone text;
-begin
-  if r.limit_window = 'lifetime' then
-    return;
-  end if;
-  select expiry_time_zone into zone from program where workspace = r.workspace and id = r.program;
-  from_time := date_trunc(r.limit_window, p_at, zone);
-  to_time := (date_trunc(r.limit_window, p_at at time zone zone)
-    + ('1 ' || r.limit_window)::interval)
-    at time zone zone;
-end $$;
-
 -- Locks the rewards, then the variants, of which these redemptions took stock; of one alone its
 -- return locks it.
 create or replace function stock_lock(p_workspace text, p_redemptions redemption[]) returns void
