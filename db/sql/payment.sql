@@ -326,10 +326,8 @@ begin
   if d.payment = pay.id then
     return null;
   end if;
-  select * into a from account where workspace = pay.workspace and id = d.account;
-  while a.merged_into is not null loop
-    select * into a from account where workspace = pay.workspace and id = a.merged_into;
-  end loop;
+  select * into a from account where workspace = pay.workspace
+    and id = account_survivor(pay.workspace, d.account);
   late := p_charged and d.status = 'released' and d.late_payment is null;
   if d.payment is not null and exists (
     select from payment o where o.workspace = pay.workspace and o.id = d.payment
