@@ -8,12 +8,12 @@ import { createPool } from '../db/pool.ts'
 import { sendAfterCommits } from '../temporal/after-commit.ts'
 import { connectInBackground } from '../temporal/connect.ts'
 import { Checks } from './event-types/checks.ts'
-import { InFlight } from './in-flight.ts'
-import { listening } from './listening.ts'
-import { createLog } from './log.ts'
-import { metricsApp, processMetrics } from './metrics.ts'
-import { productApp } from './product.ts'
-import { productVersion } from './version.ts'
+import { listening } from './server/listening.ts'
+import { createLog } from './server/log.ts'
+import { metricsApp, processMetrics } from './server/metrics.ts'
+import { productApp } from './server/product.ts'
+import { InFlight } from './server/requests.ts'
+import { productVersion } from './server/version.ts'
 
 const READS_PER_WRITE = 2 // reads are short: half as many connections serve as many of them
 const DRAIN_MS = 10_000 // a request waits as long for its turn at the database, the longest that it does

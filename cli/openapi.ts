@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { ENDPOINTS } from '../api/endpoints.ts'
-import { keptExamples } from '../api/examples.ts'
-import { openApiDocument } from '../api/openapi.ts'
-import { productVersion } from '../api/version.ts'
+import { ENDPOINTS } from '../api/server/endpoints.ts'
+import { keptExamples } from '../api/server/examples.ts'
+import { openApiDocument } from '../api/server/openapi.ts'
+import { productVersion } from '../api/server/version.ts'
 
 const FILE = new URL('../openapi.json', import.meta.url)
 

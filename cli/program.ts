@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { productVersion } from '../api/version.ts'
+import { productVersion } from '../api/server/version.ts'
 import { addImport } from './commands/import.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOpenApi } from './commands/openapi.ts'

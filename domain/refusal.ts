@@ -1,6 +1,6 @@
 /**
  * Every error code of the contract (API.md, "Errors"). A rule refuses with a
- * code and the fields that go beside it; only `api/errors.ts` knows HTTP.
+ * code and the fields that go beside it; only `api/server/errors.ts` knows HTTP.
  */
 export const ERROR_CODES = [
   'invalid_json',

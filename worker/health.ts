@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import express, { type Express } from 'express'
 import type { Logger } from 'pino'
 import { register } from 'prom-client'
-import { listening } from '../api/listening.ts'
-import { metricsApp } from '../api/metrics.ts'
+import { listening } from '../api/server/listening.ts'
+import { metricsApp } from '../api/server/metrics.ts'
 import type { Config } from '../config.ts'
 
 /** `/health/live`, `/health/ready` and `/metrics` of the worker, the last one by a listener of its own where it has an address. */

@@ -1,8 +1,8 @@
 import type { AccountChanged } from '../../db/account-changes.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import type { Deps } from '../deps.ts'
 import { notFound } from '../points-refusal.ts'
+import type { Deps } from '../server/deps.ts'
 import { presentAccount } from './present.ts'
 
 type Asker = { readonly workspace: string; readonly livemode: boolean; readonly deps: Deps }

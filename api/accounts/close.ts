@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Account } from '../objects/account.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 import { presentChanged } from './changed.ts'
 

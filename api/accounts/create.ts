@@ -1,10 +1,10 @@
 import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Account, NewAccount } from '../objects/account.ts'
 import { missing } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { presentChanged } from './changed.ts'
 
 export const createAccount = endpoint({

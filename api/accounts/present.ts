@@ -2,7 +2,7 @@ import { type AccountView, readTierStanding } from '../../db/account-view.ts'
 import { type AccountRow, readExpiring } from '../../db/accounts.ts'
 import { readPending } from '../../db/earnings.ts'
 import { accountObject } from '../../domain/objects/account.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 
 /** Accounts as the API shows them, with what expires when, what is pending, and how they stand between tiers. */
 export async function presentAccounts(

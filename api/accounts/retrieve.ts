@@ -1,7 +1,7 @@
 import { findAccountView } from '../../db/account-view.ts'
-import { endpoint } from '../endpoint.ts'
 import { Account } from '../objects/account.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentView } from './present.ts'
 

@@ -1,7 +1,7 @@
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Account, AccountTier } from '../objects/account.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 import { presentChanged } from './changed.ts'
 

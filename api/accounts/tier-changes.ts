@@ -1,9 +1,9 @@
 import { findAccount } from '../../db/accounts.ts'
 import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { TierChange } from '../objects/account.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const listTierChanges = endpoint({

@@ -2,10 +2,10 @@ import { findCodePool } from '../../db/code-pools.ts'
 import { newId } from '../../domain/ids.ts'
 import { codePoolObject } from '../../domain/objects/code-pool.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { CodePool, NewCodePool } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { presentCodePools } from './present.ts'
 
 export const createCodePool = endpoint({

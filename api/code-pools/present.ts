@@ -1,6 +1,6 @@
 import { type CodePoolRow, readCodeCounts } from '../../db/code-pools.ts'
 import { codePoolObject } from '../../domain/objects/code-pool.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 
 /** Pools as the API shows them, with how many of their codes are where. */
 export async function presentCodePools(

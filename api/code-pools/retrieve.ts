@@ -1,7 +1,7 @@
 import { findCodePool } from '../../db/code-pools.ts'
-import { endpoint } from '../endpoint.ts'
 import { CodePool } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentCodePools } from './present.ts'
 

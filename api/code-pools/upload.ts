@@ -6,10 +6,10 @@ import { codeBatchObject } from '../../domain/objects/code-pool.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { CodeBatch, NewCodes } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 
 export const uploadCodes = endpoint({

@@ -3,10 +3,10 @@ import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { EarningRule, NewEarningRule } from '../objects/earning-rule.ts'
 import { missing, notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 
 export const createEarningRule = endpoint({
   method: 'POST',

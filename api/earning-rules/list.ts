@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { listEarningRules as readRules } from '../../db/earning-rules.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { EARNING_TRIGGERS, EarningRule } from '../objects/earning-rule.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { flag } from '../values/flag.ts'
 import { id } from '../values/id.ts'
 

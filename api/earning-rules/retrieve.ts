@@ -1,8 +1,8 @@
 import { findEarningRule } from '../../db/earning-rules.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
-import { endpoint } from '../endpoint.ts'
 import { EarningRule } from '../objects/earning-rule.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveEarningRule = endpoint({

@@ -1,7 +1,7 @@
 import { listEventTypes as readEventTypes } from '../../db/event-types.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { EventType, eventTypeObject } from '../objects/event-type.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/event_types'
 

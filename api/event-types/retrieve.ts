@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { findEventType, listEventTypeVersions } from '../../db/event-types.ts'
-import { endpoint } from '../endpoint.ts'
 import { EventType, eventTypeName, eventTypeObject } from '../objects/event-type.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 /** The path of one event type: its id, or its name. */
 export const eventTypePath = z.strictObject({ id: eventTypeName })

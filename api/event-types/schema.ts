@@ -1,6 +1,6 @@
 import { listEventTypeVersions } from '../../db/event-types.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 
 /**
  * Refuses (parameter_invalid) what is no JSON Schema 2020-12, is too large, multiplies, leads only to

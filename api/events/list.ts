@@ -1,8 +1,8 @@
 import { readEventObjects } from '../../db/event-objects.ts'
 import { listEvents as readEvents } from '../../db/events.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Event, eventPattern } from '../objects/event.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { text } from '../values/text.ts'
 
 const path = '/v1/events'

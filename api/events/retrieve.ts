@@ -1,8 +1,8 @@
 import { readEventObjects } from '../../db/event-objects.ts'
 import { findEvent } from '../../db/events.ts'
-import { endpoint } from '../endpoint.ts'
 import { Event } from '../objects/event.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveEvent = endpoint({

@@ -1,9 +1,9 @@
 import { findAccount } from '../../db/accounts.ts'
 import { listIdentities as readIdentities } from '../../db/identities.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentIdentity } from './present.ts'
 

@@ -5,9 +5,9 @@ import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Identity, NewIdentity } from '../objects/identity.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 import { presentIdentity } from './present.ts'
 

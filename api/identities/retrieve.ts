@@ -1,7 +1,7 @@
 import { findIdentity } from '../../db/identities.ts'
-import { endpoint } from '../endpoint.ts'
 import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentIdentity } from './present.ts'
 

@@ -1,8 +1,8 @@
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 import { presentIdentity } from './present.ts'
 

@@ -3,8 +3,8 @@ import { type LiabilityPeriod, readLiabilityPeriods } from '../../db/liability.t
 import { findProgram } from '../../db/programs.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { queryDay } from '../values/time.ts'
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { listPayments as readPayments } from '../../db/payments.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Payment, SHOWN_STATUSES } from '../objects/payment.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { customerId } from '../values/id.ts'
 
 const path = '/v1/payments'

@@ -3,9 +3,9 @@ import { newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import type { Deps } from '../deps.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import type { Deps } from '../server/deps.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { presentResult } from './present.ts'
 
 type Moving = {

@@ -1,8 +1,8 @@
 import { findPayment } from '../../db/payments.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
-import { endpoint } from '../endpoint.ts'
 import { Payment } from '../objects/payment.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrievePayment = endpoint({

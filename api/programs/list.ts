@@ -1,8 +1,8 @@
 import { readPrograms } from '../../db/programs.ts'
 import { programObject } from '../../domain/objects/program.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Program } from '../objects/program.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/loyalty/programs'
 

@@ -1,8 +1,8 @@
 import { findProgram } from '../../db/programs.ts'
 import { programObject } from '../../domain/objects/program.ts'
-import { endpoint } from '../endpoint.ts'
 import { Program } from '../objects/program.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveProgram = endpoint({

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
-import { endpoint } from '../endpoint.ts'
 import { Quote, ShopQuote } from '../objects/quote.ts'
 import { QuoteRequest } from '../objects/redemption.ts'
 import { missing } from '../points-refusal.ts'
@@ -13,6 +12,7 @@ import {
   refuseNonsense,
   withoutFields,
 } from '../redemptions/judge.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 export const createQuote = endpoint({
   method: 'POST',

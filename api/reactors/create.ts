@@ -1,10 +1,10 @@
 import { findReactor } from '../../db/reactors.ts'
 import { newId } from '../../domain/ids.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { NewReactor, Reactor, reactorObject } from '../objects/reactor.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { checkReactions, checkTrigger } from './trigger.ts'
 
 export const createReactor = endpoint({

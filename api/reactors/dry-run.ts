@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { findReactor } from '../../db/reactors.ts'
-import { byUserId } from '../attempts.ts'
-import { endpoint } from '../endpoint.ts'
 import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { notFound } from '../points-refusal.ts'
 import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { byUserId } from '../server/rate-limits.ts'
 import { flag } from '../values/flag.ts'
 import { idPath } from '../values/id.ts'
 

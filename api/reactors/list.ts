@@ -1,8 +1,8 @@
 import { listReactors as readReactors } from '../../db/reactors.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { eventTypeName } from '../objects/event-type.ts'
 import { Reactor, reactorObject } from '../objects/reactor.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { flag } from '../values/flag.ts'
 
 const path = '/v1/reactors'

@@ -1,7 +1,7 @@
 import { findReactor } from '../../db/reactors.ts'
-import { endpoint } from '../endpoint.ts'
 import { Reactor, reactorObject } from '../objects/reactor.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveReactor = endpoint({

@@ -4,8 +4,8 @@ import { findReward, type RewardRow } from '../../db/rewards.ts'
 import { isIntrinsic } from '../../domain/event-type.ts'
 import type { Reaction } from '../../domain/reactor.ts'
 import { refuse } from '../../domain/refusal.ts'
-import type { Deps } from '../deps.ts'
 import { missing } from '../points-refusal.ts'
+import type { Deps } from '../server/deps.ts'
 
 // Every event of the type is shown to each of them, while the till waits.
 const MOST_OF_A_TYPE = 50

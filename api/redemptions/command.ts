@@ -3,9 +3,9 @@ import { readRedemption } from '../../db/from-ledger.ts'
 import type { RedemptionResult, RedemptionRow } from '../../db/redemptions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import type { Deps } from '../deps.ts'
 import { orOutage } from '../outage.ts'
 import { inPoints, notFound } from '../points-refusal.ts'
+import type { Deps } from '../server/deps.ts'
 import { presentRedemption } from './present.ts'
 
 const UNKNOWN =

@@ -1,5 +1,5 @@
-import { endpoint } from '../endpoint.ts'
 import { Parcel, Redemption } from '../objects/redemption.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { answerCommand } from './command.ts'
 

@@ -2,8 +2,8 @@ import type { RedemptionResult } from '../../db/redemptions.ts'
 import type { SealedCode } from '../../domain/gift-card.ts'
 import { newGiftCode } from '../../domain/gift-code.ts'
 import type { CodeSource } from '../../domain/reward.ts'
-import type { Deps } from '../deps.ts'
 import { Outage } from '../outage.ts'
+import type { Deps } from '../server/deps.ts'
 
 /** Opens the codes of this workspace's gift cards; undefined for one whose key the server does not have. */
 export function codeOpener({ codes }: Deps, workspace: string) {

@@ -1,7 +1,7 @@
 import { type Quote, readQuote } from '../../db/redemptions.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
-import type { Deps } from '../deps.ts'
 import { inPoints, missing } from '../points-refusal.ts'
+import type { Deps } from '../server/deps.ts'
 
 export type Judged = Extract<Quote, { outcome: 'judged' }>
 

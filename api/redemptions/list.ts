@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { listRedemptions as readRedemptions } from '../../db/redemptions.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { REDEMPTION_STATUSES, Redemption } from '../objects/redemption.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { id } from '../values/id.ts'
 import { presentRedemptions } from './present.ts'
 

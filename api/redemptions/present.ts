@@ -1,6 +1,6 @@
 import type { RedemptionRow } from '../../db/redemptions.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 import { codeOpener } from './gift-cards.ts'
 
 /** Redemptions as the API shows them. */

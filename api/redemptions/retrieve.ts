@@ -1,7 +1,7 @@
 import { findRedemption } from '../../db/redemptions.ts'
-import { endpoint } from '../endpoint.ts'
 import { Redemption } from '../objects/redemption.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentRedemption } from './present.ts'
 

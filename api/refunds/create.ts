@@ -4,9 +4,9 @@ import { refundObject } from '../../domain/objects/refund.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { NewRefund, Refund } from '../objects/refund.ts'
 import { missing } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 export const createRefund = endpoint({
   method: 'POST',

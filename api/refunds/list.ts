@@ -1,8 +1,8 @@
 import { listRefunds as readRefunds } from '../../db/refunds.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { Refund } from '../objects/refund.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { id, refundId } from '../values/id.ts'
 
 const path = '/v1/refunds'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { findRefund } from '../../db/refunds.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
-import { endpoint } from '../endpoint.ts'
 import { Refund } from '../objects/refund.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { refundId } from '../values/id.ts'
 
 export const retrieveRefund = endpoint({

@@ -3,9 +3,9 @@ import { readQuote } from '../../db/redemptions.ts'
 import type { FoundEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
 import type { PlannedReward } from '../../domain/reactor.ts'
-import type { Deps } from '../deps.ts'
 import { newCode } from '../redemptions/code.ts'
 import { newCodes } from '../redemptions/gift-cards.ts'
+import type { Deps } from '../server/deps.ts'
 
 /**
  * Readies the rewards that an event's reactors give, which are redemptions of the event's own transaction. Each has

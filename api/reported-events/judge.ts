@@ -2,9 +2,9 @@ import { type EventAsked, type EventPrecheck, precheckEvent } from '../../db/rep
 import { isIntrinsic } from '../../domain/event-type.ts'
 import { findPersonalData } from '../../domain/personal-data.ts'
 import { refuse } from '../../domain/refusal.ts'
-import type { Deps } from '../deps.ts'
 import { checkPayload } from '../event-types/schema.ts'
 import { missing } from '../points-refusal.ts'
+import type { Deps } from '../server/deps.ts'
 import { refuseTimestamp } from './timestamp.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { type Judgement, readJudgements } from '../../db/reward-variants.ts'
 import { pointsOf } from '../../domain/points.ts'
-import type { Deps } from '../deps.ts'
 import { missing } from '../points-refusal.ts'
 import { reasonsOf, withoutFields } from '../redemptions/judge.ts'
+import type { Deps } from '../server/deps.ts'
 
 type Shown = { readonly id: string; readonly variants: readonly { readonly id: string }[] }
 type Reasons = ReturnType<typeof reasonsOf>

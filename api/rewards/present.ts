@@ -1,7 +1,7 @@
 import { listVariants } from '../../db/reward-variants.ts'
 import type { RewardRow } from '../../db/rewards.ts'
 import { rewardObject } from '../../domain/objects/reward.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 
 type Ctx = { workspace: string; livemode: boolean }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { findReward, findRewardOnSale } from '../../db/rewards.ts'
 import { shopRewardObject } from '../../domain/objects/shop-reward.ts'
-import { endpoint } from '../endpoint.ts'
 import { Reward, ShopReward } from '../objects/reward.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentReward } from './present.ts'
 

@@ -1,8 +1,8 @@
-import { atBothPaths } from '../both-paths.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { Settings, SettingsChange } from '../objects/settings.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+import { atBothPaths } from '../server/path-alias.ts'
 
 export const mergeSettings = atBothPaths('/settings', (path) =>
   endpoint({

@@ -1,7 +1,7 @@
 import { readSettings } from '../../db/settings.ts'
-import { atBothPaths } from '../both-paths.ts'
-import { endpoint } from '../endpoint.ts'
 import { Settings } from '../objects/settings.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { atBothPaths } from '../server/path-alias.ts'
 
 export const retrieveSettings = atBothPaths('/settings', (path) =>
   endpoint({

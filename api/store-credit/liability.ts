@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { readCreditLiability } from '../../db/store-credit.ts'
-import { endpoint } from '../endpoint.ts'
 import { pastEndOf } from '../liability/past.ts'
 import { StoreCreditLiability } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { reportTime } from '../values/time.ts'
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { findCreditTransaction, listCreditTransactions } from '../../db/store-credit.ts'
 import { creditTransactionObject } from '../../domain/objects/store-credit.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { CREDIT_TYPES, StoreCreditTransaction } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { id, idPath } from '../values/id.ts'
 import { currencyUpper } from '../values/money.ts'
 

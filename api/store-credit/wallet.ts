@@ -1,7 +1,7 @@
 import { readWallets } from '../../db/store-credit.ts'
-import { endpoint } from '../endpoint.ts'
 import { StoreCredit } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveStoreCredit = endpoint({

@@ -5,7 +5,7 @@ import {
   type TransactionRow,
 } from '../../db/transactions.ts'
 import { transactionObject } from '../../domain/objects/transaction.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../server/deps.ts'
 
 /**
  * Transactions as the API shows them: the payment of a redemption's row is read through its

@@ -1,7 +1,7 @@
 import { findTransaction } from '../../db/transactions.ts'
-import { endpoint } from '../endpoint.ts'
 import { Transaction } from '../objects/transaction.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 import { presentTransaction } from './present.ts'
 

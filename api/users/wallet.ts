@@ -1,9 +1,9 @@
 import { findWallet } from '../../db/wallets.ts'
-import { byUserId } from '../attempts.ts'
-import { atBothPaths } from '../both-paths.ts'
-import { endpoint } from '../endpoint.ts'
 import { Wallet } from '../objects/wallet.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { atBothPaths } from '../server/path-alias.ts'
+import { byUserId } from '../server/rate-limits.ts'
 import { userPath } from '../values/user.ts'
 import { presentWallet } from './present.ts'
 

@@ -3,10 +3,10 @@ import { newId } from '../../domain/ids.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { NewWebhookEndpoint, WebhookEndpointWithSecret } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 
 export const createWebhookEndpoint = endpoint({
   method: 'POST',

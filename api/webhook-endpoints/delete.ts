@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { id, idPath } from '../values/id.ts'
 
 export const deleteWebhookEndpoint = endpoint({

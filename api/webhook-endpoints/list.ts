@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { listEndpoints } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
-import { endpoint } from '../endpoint.ts'
 import { listOf, listQuery, listReply, pageOf } from '../list.ts'
 import { WebhookEndpoint } from '../objects/webhook-endpoint.ts'
+import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/webhook_endpoints'
 

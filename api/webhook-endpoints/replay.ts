@@ -4,10 +4,10 @@ import { findEvent } from '../../db/events.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { WebhookReplay, WebhookReplayed } from '../objects/webhook-endpoint.ts'
 import { missing, notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 
 const BEGINNING = new Date(0)

@@ -1,8 +1,8 @@
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
-import { endpoint } from '../endpoint.ts'
 import { WebhookEndpoint } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { endpoint } from '../server/endpoint.ts'
 import { idPath } from '../values/id.ts'
 
 export const retrieveWebhookEndpoint = endpoint({

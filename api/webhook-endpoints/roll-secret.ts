@@ -1,9 +1,9 @@
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { write } from '../contention.ts'
-import { endpoint } from '../endpoint.ts'
 import { SecretRoll, WebhookEndpointWithSecret } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
-import { identityOf } from '../request-identity.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
 import { idPath } from '../values/id.ts'
 
 export const rollWebhookSecret = endpoint({

@@ -38,7 +38,7 @@ export const DIRECTIONS = {
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },
   api: {
-    from: ['app/', 'temporal/', 'activities/', 'db/', 'domain/', 'config.ts', 'package.json'],
+    from: ['app/', 'temporal/', 'db/', 'domain/', 'config.ts', 'package.json'],
     // No SQL, and no way to open a transaction.
     types: ['db/schema/', 'db/workspace-client.ts', 'db/call.ts'],
     names: { 'db/': READS },
@@ -56,10 +56,10 @@ export const DIRECTIONS = {
       'domain/',
       'temporal/',
       'worker/',
-      'api/endpoints.ts',
-      'api/examples.ts',
-      'api/openapi.ts',
-      'api/version.ts',
+      'api/server/endpoints.ts',
+      'api/server/examples.ts',
+      'api/server/openapi.ts',
+      'api/server/version.ts',
       'api/webhooks/providers/generic-mapping.ts',
     ],
     packages: /^(node:|commander$|tsx\/|zod$)/,

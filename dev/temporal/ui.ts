@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
-import { listening } from '../../api/listening.ts'
-import { isLoopbackHost } from '../../api/loopback.ts'
+import { listening } from '../../api/server/listening.ts'
+import { isLoopbackHost } from '../../api/server/loopback.ts'
 
 const HOST = '127.0.0.1'
 

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Endpoint } from '../../api/declaration.ts'
-import { ENDPOINTS } from '../../api/endpoints.ts'
+import type { Endpoint } from '../../api/server/declaration.ts'
+import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop

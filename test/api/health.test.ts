@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { NotReady } from '../../api/health.ts'
+import { NotReady } from '../../api/server/health.ts'
 import { appOfThings, SECRET } from './things.ts'
 
 const fine = async () => undefined

@@ -1,7 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import type { ApiKey } from '../../api/auth.ts'
-import { keyCache } from '../../api/key-cache.ts'
+import { type ApiKey, keyCache } from '../../api/server/keys.ts'
 import { appOfThings, EXPIRED, KEYS, PUBLISHABLE, REVOKED, SECRET } from './things.ts'
 
 describe('an API key', () => {

@@ -142,7 +142,7 @@ describe('a list', () => {
 describe('replies under verification', () => {
   it('fail where a handler answers a field that its schema does not declare', async () => {
     const { z } = await import('zod')
-    const { endpointOf } = await import('../../api/endpoint.ts')
+    const { endpointOf } = await import('../../api/server/endpoint.ts')
     const leaky = endpointOf<{ handled: unknown[] }>()({
       method: 'GET',
       path: '/v1/leaky',

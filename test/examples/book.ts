@@ -1,6 +1,6 @@
 import request from 'supertest'
-import { ENDPOINTS } from '../../api/endpoints.ts'
-import type { Example } from '../../api/examples.ts'
+import { ENDPOINTS } from '../../api/server/endpoints.ts'
+import type { Example } from '../../api/server/examples.ts'
 import type { Shop } from '../api/shop.ts'
 
 type Values = Readonly<Record<string, string | number | boolean>>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { underV1 } from '../../api/both-paths.ts'
-import { ENDPOINTS } from '../../api/endpoints.ts'
-import { openApiDocument } from '../../api/openapi.ts'
+import { ENDPOINTS } from '../../api/server/endpoints.ts'
+import { openApiDocument } from '../../api/server/openapi.ts'
+import { underV1 } from '../../api/server/path-alias.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
@@ -16,7 +16,7 @@ import { till } from './till.ts'
 
 /**
  * The requests of the reference documentation, each sent to a real API, with its answer.
- * `npm run examples` keeps them in api/examples.json, from where they come into openapi.json.
+ * `npm run examples` keeps them in api/server/examples.json, from where they come into openapi.json.
  */
 
 let shop: Shop
@@ -103,9 +103,9 @@ test('an alias at the root shows the examples of its route under /v1', () => {
   expect(atRoot?.responses).toEqual(report?.responses)
 })
 
-test('the examples kept in api/examples.json are these (else: npm run examples)', async () => {
+test('the examples kept in api/server/examples.json are these (else: npm run examples)', async () => {
   const text = plain(JSON.stringify(book.examples, null, 2), startedMs)
     .replaceAll(monthOf(startedMs, 0), '2026-01-01')
     .replaceAll(monthOf(startedMs, 1), '2026-02-01')
-  await expect(`${text}\n`).toMatchFileSnapshot('../../api/examples.json')
+  await expect(`${text}\n`).toMatchFileSnapshot('../../api/server/examples.json')
 })

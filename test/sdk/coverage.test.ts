@@ -1,6 +1,6 @@
 import { Vinr } from '@vinr/sdk'
 import { beforeAll, expect, test } from 'vitest'
-import { ENDPOINTS } from '../../api/endpoints.ts'
+import { ENDPOINTS } from '../../api/server/endpoints.ts'
 
 /** Routes that no client of ours calls, and who does. */
 const CALLED_BY_OTHERS = new Map([

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { ENDPOINTS } from '../../api/endpoints.ts'
+import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 export type Served = Shop & { baseUrl: string }

@@ -2,9 +2,8 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import express, { type RequestHandler } from 'express'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { rawBody } from '../../api/body.ts'
-import { errorAnswer } from '../../api/failure.ts'
-import { fewSlowBodies, noEndlessBody, withinTime } from '../../api/slow-body.ts'
+import { fewSlowBodies, noEndlessBody, rawBody, withinTime } from '../../api/server/bodies.ts'
+import { errorAnswer } from '../../api/server/failure.ts'
 import { openShop } from '../api/shop.ts'
 
 const servers: Server[] = []

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/payments.ts'
-import { parse } from '../../endpoint.ts'
+import { parse } from '../../server/endpoint.ts'
 import { customerId, id } from '../../values/id.ts'
 import { amountMinor, currencyLower } from '../../values/money.ts'
 import { text } from '../../values/text.ts'

@@ -1,4 +1,4 @@
-import { parse } from '../../endpoint.ts'
+import { parse } from '../../server/endpoint.ts'
 import { jsonOf } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
 import { isMadeBy, readSignature } from '../signature.ts'

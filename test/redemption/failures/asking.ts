@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client'
 import { Registry } from 'prom-client'
 import request from 'supertest'
-import { createLog } from '../../../api/log.ts'
-import { productApp } from '../../../api/product.ts'
+import { createLog } from '../../../api/server/log.ts'
+import { productApp } from '../../../api/server/product.ts'
 import { freePort } from '../../../dev/ports.ts'
 import { type Case, outcomeOf, REDEMPTIONS, refused, type Scene } from './case.ts'
 

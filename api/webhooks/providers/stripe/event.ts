@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parse } from '../../../endpoint.ts'
+import { parse } from '../../../server/endpoint.ts'
 import { amountMinor } from '../../../values/money.ts'
 import { text } from '../../../values/text.ts'
 

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import express, { Router } from 'express'
 import helmet from 'helmet'
-import { ERROR_CODES } from '../domain/refusal.ts'
+import { ERROR_CODES } from '../../domain/refusal.ts'
 import { ERRORS } from './errors.ts'
-import { onlyRead } from './wrong-method.ts'
+import { onlyRead } from './routes.ts'
 
 // swagger-ui-dist's own entry loads the whole bundle into the server; its folder is all we need.
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))

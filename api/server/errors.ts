@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../domain/refusal.ts'
+import type { ErrorCode } from '../../domain/refusal.ts'
 
 export type ErrorType =
   | 'invalid_request_error'

@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { z } from 'zod'
-import { type Refusal, Refused } from '../domain/refusal.ts'
+import { type Refusal, Refused } from '../../domain/refusal.ts'
+import { isOutage, Outage } from '../outage.ts'
 import { ERRORS } from './errors.ts'
 import { refusalOf } from './invalid.ts'
-import { isOutage, Outage } from './outage.ts'
 
 const RETRY_AFTER_S = '1' // the outages we answer for last a restart; a client backs off by itself
 

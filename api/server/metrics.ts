@@ -1,12 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import express, { type Express, type RequestHandler, Router } from 'express'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
-import { refuse } from '../domain/refusal.ts'
+import { collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client'
+import { type OutboxBacklog, readOutboxBacklog } from '../../db/outbox.ts'
+import type { Pool } from '../../db/pool.ts'
+import { refuse } from '../../domain/refusal.ts'
 import { errorAnswer } from './failure.ts'
 import { isLocal } from './loopback.ts'
-import { requestLog } from './request-log.ts'
-import { onlyRead } from './wrong-method.ts'
+import { requestLog } from './requests.ts'
+import { onlyRead } from './routes.ts'
 
 // 1 ms to 10 s: a create takes some 5 ms, and a call to Temporal is given up after 10 s.
 const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -85,3 +87,44 @@ function onlyFor({ token, open = false }: MetricsReaders): RequestHandler {
 
 /** Of one length whatever the text, so that comparing takes one time. */
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+export const OUTBOX_CAP = 10_000 // counting a million takes a while, and says no more
+
+/** What of the outbox waits, counted when the metrics are read; no number where the database does not say. */
+export function outboxMetrics(registry: Registry, pool: Pool, log: Pick<Logger, 'warn'>): void {
+  let reading: Promise<OutboxBacklog | undefined> | undefined
+  /** One reading for both. */
+  const read = () => {
+    reading ??= readOutboxBacklog(pool, OUTBOX_CAP)
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'the outbox was not counted')
+        return undefined
+      })
+      .finally(() => {
+        reading = undefined
+      })
+    return reading
+  }
+  const gauge = (name: string, help: string, of: (backlog: OutboxBacklog) => number) =>
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        async collect() {
+          const backlog = await read()
+          this.set(backlog === undefined ? Number.NaN : of(backlog))
+        },
+      }),
+    )
+  gauge(
+    'vinr_outbox_waiting',
+    `Starts and signals that Temporal was not given yet, counted up to ${OUTBOX_CAP}.`,
+    ({ waiting }) => waiting,
+  )
+  gauge(
+    'vinr_outbox_oldest_seconds',
+    'Age of the oldest start or signal that Temporal was not given yet; 0 where none waits.',
+    ({ oldest_seconds }) => oldest_seconds ?? 0,
+  )
+}

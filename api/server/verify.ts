@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Refused } from '../domain/refusal.ts'
+import { Refused } from '../../domain/refusal.ts'
 import type { Endpoint } from './declaration.ts'
 import { EVERYWHERE, WITH_A_BODY } from './errors.ts'
 

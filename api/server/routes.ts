@@ -1,15 +1,13 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
 import type { Logger } from 'pino'
-import { authenticate } from './authenticate.ts'
-import { jsonBody, rawBody } from './body.ts'
-import { openToBrowsers } from './browser.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { fewSlowBodies, jsonBody, rawBody, withinTime } from './bodies.ts'
 import type { Endpoint, Method, Reply } from './declaration.ts'
+import { openToBrowsers } from './headers.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
-import type { KeyCache } from './key-cache.ts'
-import { addressOf } from './limits.ts'
-import { fewSlowBodies, withinTime } from './slow-body.ts'
-import { wrongMethod } from './wrong-method.ts'
+import { authenticate, type KeyCache } from './keys.ts'
+import { addressOf } from './rate-limits.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
@@ -136,3 +134,15 @@ function sendJson(res: Response, object: unknown): void {
   res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body) // one string, so that head and body leave in one write
 }
+
+/** Answers every other method than those of `allow` (as the Allow header lists them) with 405. */
+export function wrongMethod(template: string, allow: string): RequestHandler {
+  return (req, res) => {
+    res.locals.route = template
+    res.setHeader('Allow', allow)
+    refuse('method_not_allowed', `There is no ${req.method} ${template}; there is ${allow}.`)
+  }
+}
+
+/** For what is only read. */
+export const onlyRead = (template: string): RequestHandler => wrongMethod(template, 'GET, HEAD')

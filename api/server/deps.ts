@@ -1,13 +1,12 @@
-import type { OnFailure } from '../app/failures.ts'
-import type { Commands } from '../app/index.ts'
-import type { Pool } from '../db/pool.ts'
-import type { CodeVault } from '../domain/code-vault.ts'
-import type { Engine } from '../temporal/engine.ts'
-import type { Allowance } from './allowance.ts'
-import type { Attempts } from './attempts.ts'
-import type { Decimals } from './decimals.ts'
-import type { Checks } from './event-types/checks.ts'
-import type { Inbound } from './webhooks/inbound.ts'
+import type { OnFailure } from '../../app/failures.ts'
+import type { Commands } from '../../app/index.ts'
+import type { Pool } from '../../db/pool.ts'
+import type { CodeVault } from '../../domain/code-vault.ts'
+import type { Engine } from '../../temporal/engine.ts'
+import type { Decimals } from '../decimals.ts'
+import type { Checks } from '../event-types/checks.ts'
+import type { Inbound } from '../webhooks/inbound.ts'
+import type { Allowance, Attempts } from './rate-limits.ts'
 
 /** What the product's handlers reach. */
 export type Deps = {

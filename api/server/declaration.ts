@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import type { ErrorCode } from '../domain/refusal.ts'
-import type { ApiKey } from './auth.ts'
+import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Deps } from './deps.ts'
+import type { ApiKey } from './keys.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 export type SuccessCode = 200 | 201 | 202

@@ -1,7 +1,23 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { newId } from '../domain/ids.ts'
+import { newId } from '../../domain/ids.ts'
+import type { ErrorCode } from '../../domain/refusal.ts'
+import type { ApiKey } from './keys.ts'
 import { scrubbed } from './log.ts'
+
+// What the frame notes on a request for its own log line and metrics.
+declare global {
+  namespace Express {
+    interface Locals {
+      requestId?: string
+      caller?: ApiKey
+      route?: string
+      code?: ErrorCode
+      /** Why the answer is a 5xx, for the log alone. */
+      error?: Error
+    }
+  }
+}
 
 const QUIET = /^\/(health|metrics|docs|openapi\.json)/
 
@@ -42,4 +58,22 @@ function requestForLog(req: Request, id: string) {
 function responseForLog(res: Response) {
   const { caller, route, code } = res.locals
   return { status: res.statusCode, route, code, workspace: caller?.workspace, key: caller?.id }
+}
+
+/** Counts the requests that this process is answering. */
+export class InFlight {
+  #requests = 0
+
+  get isAny(): boolean {
+    return this.#requests > 0
+  }
+
+  readonly count: RequestHandler = (_req, res, next) => {
+    this.#requests++
+    // after the answer, and where the client went away before it
+    res.once('close', () => {
+      this.#requests--
+    })
+    next()
+  }
 }

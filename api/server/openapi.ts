@@ -1,6 +1,6 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
-import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts'
+import { ERROR_CODES, type ErrorCode } from '../../domain/refusal.ts'
 import type { Endpoint } from './declaration.ts'
 import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
 import { addExamples, type Example, type Paths } from './examples.ts'

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import type { Logger } from 'pino'
-import { onlyRead } from './wrong-method.ts'
+import { onlyRead } from './routes.ts'
 
 export type Figures = Readonly<Record<string, number | null>>
 

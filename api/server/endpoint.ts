@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { fingerprintOf } from '../domain/ids.ts'
-import { Refused, refuse } from '../domain/refusal.ts'
-import type { ApiKey } from './auth.ts'
-import { underV1 } from './both-paths.ts'
+import { fingerprintOf } from '../../domain/ids.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { pathOfProto } from '../values/json.ts'
 import type {
   Call,
   Context,
@@ -17,7 +16,8 @@ import type {
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
 import { refusalOf } from './invalid.ts'
-import { pathOfProto } from './values/json.ts'
+import type { ApiKey } from './keys.ts'
+import { underV1 } from './path-alias.ts'
 
 const NOTHING = z.strictObject({})
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Refusal } from '../domain/refusal.ts'
+import type { Refusal } from '../../domain/refusal.ts'
 
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
