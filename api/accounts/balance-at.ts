@@ -4,10 +4,10 @@ import { readEndOf } from '../../db/day.ts'
 import { readBalanceAt } from '../../db/expiry.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { notFound } from '../points-refusal.ts'
+import { points } from '../schemas/amounts.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { reportTime, time } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id, idPath } from '../values/id.ts'
-import { points } from '../values/points.ts'
-import { reportTime, time } from '../values/time.ts'
 
 const BalanceAt = z
   .object({ account: id('loy'), balance: points, at: time })

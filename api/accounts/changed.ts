@@ -2,8 +2,8 @@ import type { AccountChanged } from '../../db/account-changes.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { notFound } from '../points-refusal.ts'
+import { presentAccount } from '../schemas/accounts.ts'
 import type { Deps } from '../server/deps.ts'
-import { presentAccount } from './present.ts'
 
 type Asker = { readonly workspace: string; readonly livemode: boolean; readonly deps: Deps }
 

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { ACCOUNT_STATUSES, Account } from '../objects/account.ts'
+import { ACCOUNT_STATUSES, Account, presentAccounts } from '../schemas/accounts.ts'
+import { customerId, id } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { metadata } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { customerId, id } from '../values/id.ts'
-import { metadata } from '../values/metadata.ts'
-import { presentAccounts } from './present.ts'
 
 const path = '/v1/loyalty/accounts'
 

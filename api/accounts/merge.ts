@@ -1,5 +1,5 @@
 import { write } from '../contention.ts'
-import { Account, AccountMerge } from '../objects/account.ts'
+import { Account, AccountMerge } from '../schemas/accounts.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
 import { presentChanged } from './changed.ts'

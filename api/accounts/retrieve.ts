@@ -1,9 +1,8 @@
 import { findAccountView } from '../../db/account-view.ts'
-import { Account } from '../objects/account.ts'
 import { notFound } from '../points-refusal.ts'
+import { Account, presentView } from '../schemas/accounts.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentView } from './present.ts'
 
 export const retrieveAccount = endpoint({
   method: 'GET',

@@ -1,8 +1,8 @@
 import { write } from '../contention.ts'
-import { Account, AccountTier } from '../objects/account.ts'
+import { Account, AccountTier } from '../schemas/accounts.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 import { presentChanged } from './changed.ts'
 
 const path = '/v1/loyalty/accounts/{id}/set_tier'

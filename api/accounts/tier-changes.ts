@@ -1,10 +1,10 @@
 import { findAccount } from '../../db/accounts.ts'
 import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { TierChange } from '../objects/account.ts'
 import { notFound } from '../points-refusal.ts'
+import { TierChange } from '../schemas/accounts.ts'
+import { idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const listTierChanges = endpoint({
   method: 'GET',

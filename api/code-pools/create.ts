@@ -2,11 +2,10 @@ import { findCodePool } from '../../db/code-pools.ts'
 import { newId } from '../../domain/ids.ts'
 import { codePoolObject } from '../../domain/objects/code-pool.ts'
 import { write } from '../contention.ts'
-import { CodePool, NewCodePool } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
+import { CodePool, NewCodePool, presentCodePools } from '../schemas/code-pools.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { presentCodePools } from './present.ts'
 
 export const createCodePool = endpoint({
   method: 'POST',

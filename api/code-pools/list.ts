@@ -1,8 +1,7 @@
 import { listCodePools as readCodePools } from '../../db/code-pools.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { CodePool } from '../objects/code-pool.ts'
+import { CodePool, presentCodePools } from '../schemas/code-pools.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { presentCodePools } from './present.ts'
 
 const path = '/v1/loyalty/code_pools'
 

@@ -1,9 +1,8 @@
 import { findCodePool } from '../../db/code-pools.ts'
-import { CodePool } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
+import { CodePool, presentCodePools } from '../schemas/code-pools.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentCodePools } from './present.ts'
 
 export const retrieveCodePool = endpoint({
   method: 'GET',

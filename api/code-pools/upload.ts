@@ -6,11 +6,11 @@ import { codeBatchObject } from '../../domain/objects/code-pool.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { CodeBatch, NewCodes } from '../objects/code-pool.ts'
 import { notFound } from '../points-refusal.ts'
+import { CodeBatch, NewCodes } from '../schemas/code-pools.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 export const uploadCodes = endpoint({
   method: 'POST',

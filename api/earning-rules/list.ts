@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { listEarningRules as readRules } from '../../db/earning-rules.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { EARNING_TRIGGERS, EarningRule } from '../objects/earning-rule.ts'
+import { EARNING_TRIGGERS, EarningRule } from '../schemas/earning-rules.ts'
+import { id } from '../schemas/ids.ts'
+import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { flag } from '../values/flag.ts'
-import { id } from '../values/id.ts'
 
 const path = '/v1/loyalty/earning_rules'
 

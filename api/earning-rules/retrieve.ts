@@ -1,9 +1,9 @@
 import { findEarningRule } from '../../db/earning-rules.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
-import { EarningRule } from '../objects/earning-rule.ts'
 import { notFound } from '../points-refusal.ts'
+import { EarningRule } from '../schemas/earning-rules.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveEarningRule = endpoint({
   method: 'GET',

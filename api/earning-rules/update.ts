@@ -3,13 +3,13 @@ import type { EarningRuleChange, EarningRuleRow } from '../../db/earning-rules.t
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { EarningRule, EarningRuleUpdate } from '../objects/earning-rule.ts'
 import { notFound } from '../points-refusal.ts'
+import { EarningRule, EarningRuleUpdate } from '../schemas/earning-rules.ts'
+import { idPath } from '../schemas/ids.ts'
+import { mergedMetadata } from '../schemas/text.ts'
+import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { mergedMetadata } from '../values/metadata.ts'
-import { refuseReversed } from '../values/period.ts'
 
 export const updateEarningRule = endpoint({
   method: 'PATCH',

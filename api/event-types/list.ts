@@ -1,6 +1,6 @@
 import { listEventTypes as readEventTypes } from '../../db/event-types.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { EventType, eventTypeObject } from '../objects/event-type.ts'
+import { EventType, eventTypeObject } from '../schemas/event-types.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/event_types'

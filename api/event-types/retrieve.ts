@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findEventType, listEventTypeVersions } from '../../db/event-types.ts'
-import { EventType, eventTypeName, eventTypeObject } from '../objects/event-type.ts'
 import { notFound } from '../points-refusal.ts'
+import { EventType, eventTypeName, eventTypeObject } from '../schemas/event-types.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 /** The path of one event type: its id, or its name. */

@@ -1,7 +1,7 @@
 import { findEventType } from '../../db/event-types.ts'
 import { write } from '../contention.ts'
-import { EventType, EventTypeUpdate, eventTypeObject } from '../objects/event-type.ts'
 import { notFound } from '../points-refusal.ts'
+import { EventType, EventTypeUpdate, eventTypeObject } from '../schemas/event-types.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
 import { refusePersonalProperties } from './personal.ts'

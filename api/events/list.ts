@@ -1,9 +1,9 @@
 import { readEventObjects } from '../../db/event-objects.ts'
 import { listEvents as readEvents } from '../../db/events.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Event, eventPattern } from '../objects/event.ts'
+import { Event, eventPattern } from '../schemas/events.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { text } from '../values/text.ts'
 
 const path = '/v1/events'
 const LONGEST_ID = 100

@@ -1,9 +1,9 @@
 import { readEventObjects } from '../../db/event-objects.ts'
 import { findEvent } from '../../db/events.ts'
-import { Event } from '../objects/event.ts'
 import { notFound } from '../points-refusal.ts'
+import { Event } from '../schemas/events.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveEvent = endpoint({
   method: 'GET',

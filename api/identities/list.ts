@@ -1,11 +1,10 @@
 import { findAccount } from '../../db/accounts.ts'
 import { listIdentities as readIdentities } from '../../db/identities.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { Identity, presentIdentity } from '../schemas/identities.ts'
+import { idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentIdentity } from './present.ts'
 
 export const listIdentities = endpoint({
   method: 'GET',

@@ -5,11 +5,10 @@ import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { Identity, NewIdentity } from '../objects/identity.ts'
+import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { presentIdentity } from './present.ts'
 
 const path = '/v1/loyalty/accounts/{id}/identities'
 

@@ -1,9 +1,8 @@
 import { findIdentity } from '../../db/identities.ts'
-import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { Identity, presentIdentity } from '../schemas/identities.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentIdentity } from './present.ts'
 
 export const retrieveIdentity = endpoint({
   method: 'GET',

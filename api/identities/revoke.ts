@@ -1,10 +1,9 @@
 import { write } from '../contention.ts'
-import { Identity } from '../objects/identity.ts'
 import { notFound } from '../points-refusal.ts'
+import { Identity, presentIdentity } from '../schemas/identities.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { presentIdentity } from './present.ts'
 
 export const revokeIdentity = endpoint({
   method: 'DELETE',

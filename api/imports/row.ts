@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { id } from '../values/id.ts'
-import { metadata } from '../values/metadata.ts'
-import { pointsMoved } from '../values/points.ts'
-import { text } from '../values/text.ts'
-import { bodyTime } from '../values/time.ts'
+import { pointsMoved } from '../schemas/amounts.ts'
+import { id } from '../schemas/ids.ts'
+import { metadata, text } from '../schemas/text.ts'
+import { bodyTime } from '../schemas/times.ts'
 
 const LONGEST_REASON = 200
 const LONGEST_KEY = 255

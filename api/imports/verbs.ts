@@ -1,13 +1,13 @@
 import { findBulk, listBulks } from '../../db/bulk.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
 import { write } from '../contention.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Import } from '../objects/bulk.ts'
 import { orOutage } from '../outage.ts'
 import { notFound } from '../points-refusal.ts'
+import { Import } from '../schemas/bulks.ts'
+import { idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 const path = '/v1/loyalty/imports'
 const about = {

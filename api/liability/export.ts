@@ -4,9 +4,9 @@ import { findProgram } from '../../db/programs.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { queryDay } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { queryDay } from '../values/time.ts'
 
 const MOST_PERIODS = 3_700 // ten years of days
 const DAY_MS = 86_400_000

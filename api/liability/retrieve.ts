@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { readLiability } from '../../db/liability.ts'
 import { liabilityObject } from '../../domain/objects/liability.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { reportTime, time } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { reportTime, time } from '../values/time.ts'
 import { pastEndOf } from './past.ts'
 
 const Liability = z

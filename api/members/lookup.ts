@@ -7,14 +7,13 @@ import {
   readMemberToken,
 } from '../../domain/member-token.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { phone, phoneHash } from '../objects/identity.ts'
-import { Wallet } from '../objects/wallet.ts'
+import { phone, phoneHash } from '../schemas/identities.ts'
+import { userId } from '../schemas/ids.ts'
+import { text } from '../schemas/text.ts'
+import { presentWallet, Wallet } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { atBothPaths } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { presentWallet } from '../users/present.ts'
-import { text } from '../values/text.ts'
-import { userId } from '../values/user.ts'
 
 const LONGEST_SCAN = 200
 const LONGEST_TILL = 64

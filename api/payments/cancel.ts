@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Payment } from '../objects/payment.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Payment } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 import { move } from './move.ts'
 
 const path = '/v1/payments/{id}/cancel'

@@ -1,9 +1,9 @@
 import { findPayment } from '../../db/payments.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { Confirmation, Payment } from '../objects/payment.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Confirmation, Payment } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 import { outcomeOfCard } from './card.ts'
 import { move } from './move.ts'
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { listPayments as readPayments } from '../../db/payments.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Payment, SHOWN_STATUSES } from '../objects/payment.ts'
+import { customerId } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { Payment, SHOWN_STATUSES } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { customerId } from '../values/id.ts'
 
 const path = '/v1/payments'
 

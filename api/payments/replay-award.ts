@@ -4,12 +4,11 @@ import { listTransactions } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { Transaction } from '../objects/transaction.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { presentTransactions } from '../transactions/present.ts'
-import { idPath } from '../values/id.ts'
 
 const MOST = 100 // more rules than ever match one payment
 

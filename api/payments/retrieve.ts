@@ -1,9 +1,9 @@
 import { findPayment } from '../../db/payments.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
-import { Payment } from '../objects/payment.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Payment } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrievePayment = endpoint({
   method: 'GET',

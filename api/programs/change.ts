@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { ProgramChange } from '../../db/programs.ts'
 import { missingOfPolicy } from '../../domain/expiry-policy.ts'
 import { refuse } from '../../domain/refusal.ts'
-import type { ProgramUpdate } from '../objects/program.ts'
+import type { ProgramUpdate } from '../schemas/programs.ts'
 
 type Settings = Omit<z.output<typeof ProgramUpdate>, 'metadata' | 'name'>
 

@@ -1,7 +1,7 @@
 import { readPrograms } from '../../db/programs.ts'
 import { programObject } from '../../domain/objects/program.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Program } from '../objects/program.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { Program } from '../schemas/programs.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/loyalty/programs'

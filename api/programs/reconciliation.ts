@@ -7,10 +7,10 @@ import type { Moment, Window } from '../../domain/moment.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { notFound } from '../points-refusal.ts'
+import { points } from '../schemas/amounts.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { queryWindow, time } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id, idPath } from '../values/id.ts'
-import { points } from '../values/points.ts'
-import { queryWindow, time } from '../values/time.ts'
 
 const MOST_LINES = 1_000 // more than a person reads; a narrower window shows the rest
 const MILLISECOND = 1

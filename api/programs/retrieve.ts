@@ -1,9 +1,9 @@
 import { findProgram } from '../../db/programs.ts'
 import { programObject } from '../../domain/objects/program.ts'
-import { Program } from '../objects/program.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Program } from '../schemas/programs.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveProgram = endpoint({
   method: 'GET',

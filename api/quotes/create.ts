@@ -2,8 +2,6 @@ import { z } from 'zod'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
-import { Quote, ShopQuote } from '../objects/quote.ts'
-import { QuoteRequest } from '../objects/redemption.ts'
 import { missing } from '../points-refusal.ts'
 import {
   type Judged,
@@ -12,6 +10,8 @@ import {
   refuseNonsense,
   withoutFields,
 } from '../redemptions/judge.ts'
+import { Quote, ShopQuote } from '../schemas/quotes.ts'
+import { QuoteRequest } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const createQuote = endpoint({

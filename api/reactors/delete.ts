@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { write } from '../contention.ts'
 import { notFound } from '../points-refusal.ts'
+import { id, idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { id, idPath } from '../values/id.ts'
 
 export const deleteReactor = endpoint({
   method: 'DELETE',

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { findReactor } from '../../db/reactors.ts'
-import { NewReportedEvent, ReportedEvent } from '../objects/reported-event.ts'
 import { notFound } from '../points-refusal.ts'
 import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
+import { idPath } from '../schemas/ids.ts'
+import { flag } from '../schemas/lists.ts'
+import { NewReportedEvent, ReportedEvent } from '../schemas/reported-events.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { flag } from '../values/flag.ts'
-import { idPath } from '../values/id.ts'
 
 export const dryRunReactor = endpoint({
   method: 'POST',

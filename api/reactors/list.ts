@@ -1,9 +1,8 @@
 import { listReactors as readReactors } from '../../db/reactors.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { eventTypeName } from '../objects/event-type.ts'
-import { Reactor, reactorObject } from '../objects/reactor.ts'
+import { eventTypeName } from '../schemas/event-types.ts'
+import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { Reactor, reactorObject } from '../schemas/reactors.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { flag } from '../values/flag.ts'
 
 const path = '/v1/reactors'
 

@@ -1,8 +1,8 @@
 import { findReactor } from '../../db/reactors.ts'
-import { Reactor, reactorObject } from '../objects/reactor.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Reactor, reactorObject } from '../schemas/reactors.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveReactor = endpoint({
   method: 'GET',

@@ -1,13 +1,13 @@
 import type { z } from 'zod'
 import type { ReactorChange, ReactorRow } from '../../db/reactors.ts'
 import { write } from '../contention.ts'
-import { Reactor, ReactorUpdate, reactorObject } from '../objects/reactor.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Reactor, ReactorUpdate, reactorObject } from '../schemas/reactors.ts'
+import { mergedMetadata } from '../schemas/text.ts'
+import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { mergedMetadata } from '../values/metadata.ts'
-import { refuseReversed } from '../values/period.ts'
 import { checkReactions } from './trigger.ts'
 
 export const updateReactor = endpoint({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Redemption } from '../objects/redemption.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 import { answerCommand } from './command.ts'
 
 export const cancelRedemption = endpoint({

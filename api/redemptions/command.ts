@@ -5,8 +5,8 @@ import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
 import { orOutage } from '../outage.ts'
 import { inPoints, notFound } from '../points-refusal.ts'
+import { presentRedemption } from '../schemas/redemptions.ts'
 import type { Deps } from '../server/deps.ts'
-import { presentRedemption } from './present.ts'
 
 const UNKNOWN =
   'Whether the redemption was changed is unknown. Retry with the same Idempotency-Key.'

@@ -5,13 +5,12 @@ import { derivedId, newId } from '../../domain/ids.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { NewRedemption, Redemption } from '../objects/redemption.ts'
 import { inPoints } from '../points-refusal.ts'
+import { NewRedemption, presentRedemption, Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { newCode } from './code.ts'
 import { codeOpener, withCodes } from './gift-cards.ts'
 import { refuseMissing, refuseNonsense } from './judge.ts'
-import { presentRedemption } from './present.ts'
 
 const ROUTE = 'POST /v1/loyalty/redemptions' // a part of every id that is made of a key: it never changes
 

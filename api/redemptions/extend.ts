@@ -1,6 +1,6 @@
-import { Extension, Redemption } from '../objects/redemption.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Extension, Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 import { answerCommand } from './command.ts'
 
 export const extendRedemption = endpoint({

@@ -1,6 +1,6 @@
-import { Parcel, Redemption } from '../objects/redemption.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Parcel, Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 import { answerCommand } from './command.ts'
 
 export const fulfillRedemption = endpoint({

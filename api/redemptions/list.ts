@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { listRedemptions as readRedemptions } from '../../db/redemptions.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { REDEMPTION_STATUSES, Redemption } from '../objects/redemption.ts'
+import { id } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { presentRedemptions, REDEMPTION_STATUSES, Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id } from '../values/id.ts'
-import { presentRedemptions } from './present.ts'
 
 const path = '/v1/loyalty/redemptions'
 

@@ -1,9 +1,8 @@
 import { findRedemption } from '../../db/redemptions.ts'
-import { Redemption } from '../objects/redemption.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { presentRedemption, Redemption } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentRedemption } from './present.ts'
 
 export const retrieveRedemption = endpoint({
   method: 'GET',

@@ -1,12 +1,12 @@
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
-import { Redemption, Reversal } from '../objects/redemption.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { Redemption, Reversal } from '../schemas/redemptions.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { exactUnits } from '../units.ts'
-import { idPath } from '../values/id.ts'
 import { answerCommand } from './command.ts'
 
 export const reverseRedemption = endpoint({

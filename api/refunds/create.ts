@@ -4,8 +4,8 @@ import { refundObject } from '../../domain/objects/refund.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { write } from '../contention.ts'
-import { NewRefund, Refund } from '../objects/refund.ts'
 import { missing } from '../points-refusal.ts'
+import { NewRefund, Refund } from '../schemas/refunds.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const createRefund = endpoint({

@@ -1,9 +1,9 @@
 import { listRefunds as readRefunds } from '../../db/refunds.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { Refund } from '../objects/refund.ts'
+import { id, refundId } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { Refund } from '../schemas/refunds.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id, refundId } from '../values/id.ts'
 
 const path = '/v1/refunds'
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { findRefund } from '../../db/refunds.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
-import { Refund } from '../objects/refund.ts'
 import { notFound } from '../points-refusal.ts'
+import { refundId } from '../schemas/ids.ts'
+import { Refund } from '../schemas/refunds.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { refundId } from '../values/id.ts'
 
 export const retrieveRefund = endpoint({
   method: 'GET',

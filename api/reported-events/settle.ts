@@ -3,13 +3,13 @@ import type { Command } from '../../app/redemptions.ts'
 import type { RedemptionResult } from '../../db/redemptions.ts'
 import { findReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
-import { ReportedEvent, reportedEventObject } from '../objects/reported-event.ts'
 import { notFound } from '../points-refusal.ts'
 import { sendCommand } from '../redemptions/command.ts'
+import { ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
+import { text } from '../schemas/text.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { atBothPaths } from '../server/path-alias.ts'
-import { text } from '../values/text.ts'
 
 const LONGEST_EVENT_ID = 200
 

@@ -5,10 +5,10 @@ import { derivedId, newId } from '../../domain/ids.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { BatchReversal } from '../objects/bulk.ts'
 import { notFound } from '../points-refusal.ts'
+import { BatchReversal } from '../schemas/bulks.ts'
+import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { text } from '../values/text.ts'
 
 const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
 const LONGEST_BATCH = 500 // as a metadata value

@@ -1,12 +1,12 @@
 import { findBulk } from '../../db/bulk.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
 import { write } from '../contention.ts'
-import { BatchReversal } from '../objects/bulk.ts'
 import { orOutage } from '../outage.ts'
 import { notFound } from '../points-refusal.ts'
+import { BatchReversal } from '../schemas/bulks.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 const path = '/v1/loyalty/batch_reversals'
 const about = {

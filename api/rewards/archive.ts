@@ -2,14 +2,13 @@ import { databaseNow } from '../../db/clock.ts'
 import { findReward } from '../../db/rewards.ts'
 import { rewardForTills } from '../../domain/reward.ts'
 import { write } from '../contention.ts'
-import { Reward } from '../objects/reward.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { presentReward, Reward } from '../schemas/rewards.ts'
 import type { Context } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { presentReward } from './present.ts'
 
 const verb = {
   method: 'POST',

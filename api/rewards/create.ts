@@ -6,14 +6,13 @@ import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { CodeSource } from '../../domain/reward.ts'
 import { write } from '../contention.ts'
-import { NewReward, Reward } from '../objects/reward.ts'
-import { limitColumns, type VariantChanges } from '../objects/reward-settings.ts'
 import { missing, notFound } from '../points-refusal.ts'
+import { limitColumns, type VariantChanges } from '../schemas/reward-settings.ts'
+import { NewReward, presentReward, Reward } from '../schemas/rewards.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
 import { exactUnits } from '../units.ts'
-import { presentReward } from './present.ts'
 
 export const createReward = endpoint({
   method: 'POST',

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { findReward, findRewardOnSale } from '../../db/rewards.ts'
 import { shopRewardObject } from '../../domain/objects/shop-reward.ts'
-import { Reward, ShopReward } from '../objects/reward.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { presentReward, Reward, ShopReward } from '../schemas/rewards.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentReward } from './present.ts'
 
 export const retrieveReward = endpoint({
   method: 'GET',

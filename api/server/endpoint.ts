@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { fingerprintOf } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { pathOfProto } from '../values/json.ts'
+import { pathOfProto } from '../schemas/text.ts'
 import type {
   Call,
   Context,

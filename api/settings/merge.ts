@@ -1,5 +1,5 @@
 import { write } from '../contention.ts'
-import { Settings, SettingsChange } from '../objects/settings.ts'
+import { Settings, SettingsChange } from '../schemas/settings.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
 import { atBothPaths } from '../server/path-alias.ts'

@@ -1,5 +1,5 @@
 import { readSettings } from '../../db/settings.ts'
-import { Settings } from '../objects/settings.ts'
+import { Settings } from '../schemas/settings.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { atBothPaths } from '../server/path-alias.ts'
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { readCreditLiability } from '../../db/store-credit.ts'
 import { pastEndOf } from '../liability/past.ts'
-import { StoreCreditLiability } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { StoreCreditLiability } from '../schemas/store-credit.ts'
+import { reportTime } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { reportTime } from '../values/time.ts'
 
 export const retrieveStoreCreditLiability = endpoint({
   method: 'GET',

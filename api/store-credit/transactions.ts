@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { findCreditTransaction, listCreditTransactions } from '../../db/store-credit.ts'
 import { creditTransactionObject } from '../../domain/objects/store-credit.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { CREDIT_TYPES, StoreCreditTransaction } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { currencyUpper } from '../schemas/amounts.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { CREDIT_TYPES, StoreCreditTransaction } from '../schemas/store-credit.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id, idPath } from '../values/id.ts'
-import { currencyUpper } from '../values/money.ts'
 
 const path = '/v1/loyalty/store_credit_transactions'
 

@@ -1,8 +1,8 @@
 import { readWallets } from '../../db/store-credit.ts'
-import { StoreCredit } from '../objects/store-credit.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { StoreCredit } from '../schemas/store-credit.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveStoreCredit = endpoint({
   method: 'GET',

@@ -5,11 +5,10 @@ import { findPrograms } from '../../db/programs.ts'
 import { isPosted } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { NewTransaction, Transaction } from '../objects/transaction.ts'
 import { inPoints, missing } from '../points-refusal.ts'
+import { NewTransaction, presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { movementUnits } from '../units.ts'
-import { presentTransactions } from './present.ts'
 
 const MOST = 1_000
 

@@ -6,11 +6,10 @@ import { isPosted } from '../../db/transactions.ts'
 import { transactionObject } from '../../domain/objects/transaction.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { NewTransaction, Transaction } from '../objects/transaction.ts'
 import { inPoints, missing } from '../points-refusal.ts'
+import { NewTransaction, presentTransaction, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { movementUnits } from '../units.ts'
-import { presentTransaction } from './present.ts'
 
 export const createTransaction = endpoint({
   method: 'POST',

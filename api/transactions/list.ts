@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { listTransactions as readTransactions } from '../../db/transactions.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { TRANSACTION_TYPES, Transaction } from '../objects/transaction.ts'
+import { id } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { text } from '../schemas/text.ts'
+import { presentTransactions, TRANSACTION_TYPES, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id } from '../values/id.ts'
-import { text } from '../values/text.ts'
-import { presentTransactions } from './present.ts'
 
 const path = '/v1/loyalty/transactions'
 const LONGEST_BATCH = 500 // as a metadata value

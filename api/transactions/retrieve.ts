@@ -1,9 +1,8 @@
 import { findTransaction } from '../../db/transactions.ts'
-import { Transaction } from '../objects/transaction.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { presentTransaction, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { presentTransaction } from './present.ts'
 
 export const retrieveTransaction = endpoint({
   method: 'GET',

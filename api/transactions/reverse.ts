@@ -4,13 +4,11 @@ import { readTransaction } from '../../db/from-ledger.ts'
 import { findTransaction } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { Transaction } from '../objects/transaction.ts'
 import { inPoints, notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { metadata, text } from '../schemas/text.ts'
+import { presentTransaction, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
-import { metadata } from '../values/metadata.ts'
-import { text } from '../values/text.ts'
-import { presentTransaction } from './present.ts'
 
 const LONGEST_REASON = 200
 

@@ -1,11 +1,10 @@
 import { findWallet } from '../../db/wallets.ts'
-import { Wallet } from '../objects/wallet.ts'
 import { notFound } from '../points-refusal.ts'
+import { userPath } from '../schemas/ids.ts'
+import { presentWallet, Wallet } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { atBothPaths } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { userPath } from '../values/user.ts'
-import { presentWallet } from './present.ts'
 
 export const retrieveWallet = atBothPaths('/users/{id}/wallet', (path) =>
   endpoint({

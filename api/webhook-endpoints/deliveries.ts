@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { listDeliveries } from '../../db/webhook-deliveries.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { deliveryObject } from '../../domain/objects/webhook-delivery.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { WebhookDelivery } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { WebhookDelivery } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { id, idPath } from '../values/id.ts'
 
 export const listWebhookDeliveries = endpoint({
   method: 'GET',

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { listEndpoints } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
-import { listOf, listQuery, listReply, pageOf } from '../list.ts'
-import { WebhookEndpoint } from '../objects/webhook-endpoint.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { WebhookEndpoint } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 const path = '/v1/webhook_endpoints'

@@ -4,11 +4,11 @@ import { findEvent } from '../../db/events.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { WebhookReplay, WebhookReplayed } from '../objects/webhook-endpoint.ts'
 import { missing, notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { WebhookReplay, WebhookReplayed } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 const BEGINNING = new Date(0)
 

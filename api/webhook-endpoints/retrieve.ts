@@ -1,9 +1,9 @@
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
-import { WebhookEndpoint } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { WebhookEndpoint } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { idPath } from '../values/id.ts'
 
 export const retrieveWebhookEndpoint = endpoint({
   method: 'GET',

@@ -1,10 +1,10 @@
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { write } from '../contention.ts'
-import { SecretRoll, WebhookEndpointWithSecret } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { SecretRoll, WebhookEndpointWithSecret } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 export const rollWebhookSecret = endpoint({
   method: 'POST',

@@ -5,11 +5,11 @@ import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { write } from '../contention.ts'
-import { Event } from '../objects/event.ts'
 import { notFound } from '../points-refusal.ts'
+import { Event } from '../schemas/events.ts'
+import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
 
 export const testWebhookEndpoint = endpoint({
   method: 'POST',

@@ -1,12 +1,12 @@
 import type { EndpointRow } from '../../db/webhook-endpoints.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { write } from '../contention.ts'
-import { WebhookEndpoint, WebhookEndpointUpdate } from '../objects/webhook-endpoint.ts'
 import { notFound } from '../points-refusal.ts'
+import { idPath } from '../schemas/ids.ts'
+import { mergedMetadata } from '../schemas/text.ts'
+import { WebhookEndpoint, WebhookEndpointUpdate } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { identityOf } from '../server/idempotency.ts'
-import { idPath } from '../values/id.ts'
-import { mergedMetadata } from '../values/metadata.ts'
 import { refuseInsecure } from './create.ts'
 
 export const updateWebhookEndpoint = endpoint({

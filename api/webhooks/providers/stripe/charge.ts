@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ReportedRefund } from '../../../../db/payments.ts'
-import { amountMinor } from '../../../values/money.ts'
+import { amountMinor } from '../../../schemas/amounts.ts'
 import { providerTime } from '../../event-body.ts'
 import { reportedRefund } from '../../refund-status.ts'
 import { type Event, objectOf, reference } from './event.ts'

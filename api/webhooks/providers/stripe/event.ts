@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { amountMinor } from '../../../schemas/amounts.ts'
+import { text } from '../../../schemas/text.ts'
 import { parse } from '../../../server/endpoint.ts'
-import { amountMinor } from '../../../values/money.ts'
-import { text } from '../../../values/text.ts'
 
 export const LONGEST_ID = 255
 

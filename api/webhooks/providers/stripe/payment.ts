@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { PaymentStatus, ReportedPayment } from '../../../../db/payments.ts'
-import { customerId } from '../../../values/id.ts'
-import { amountMinor, currencyLower } from '../../../values/money.ts'
-import { text } from '../../../values/text.ts'
+import { amountMinor, currencyLower } from '../../../schemas/amounts.ts'
+import { customerId } from '../../../schemas/ids.ts'
+import { text } from '../../../schemas/text.ts'
 import { looseMetadata, providerTime } from '../../event-body.ts'
 import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { amountMinor } from '../../../values/money.ts'
-import { text } from '../../../values/text.ts'
+import { amountMinor } from '../../../schemas/amounts.ts'
+import { text } from '../../../schemas/text.ts'
 import { reportedRefund } from '../../refund-status.ts'
 import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
 import { paymentId } from './payment.ts'

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import type { WalletView } from '../../db/wallets.ts'
+import { accountObject } from '../../domain/objects/account.ts'
+import { moneyFor, type PointRate, rateOfProgram, rateOfSetting } from '../../domain/point-rate.ts'
+import { unitsOf } from '../../domain/points.ts'
+import { ACCOUNT_STATUSES } from './accounts.ts'
+import { points } from './amounts.ts'
+import { id } from './ids.ts'
+import { time } from './times.ts'
+
+const money = z.number().int().meta({ description: 'Minor units.' })
+
+/** What a point is worth at the till. */
+export const PointValue = z
+  .object({
+    pointsCurrencyValue: z
+      .string()
+      .meta({ description: 'Of one point, in the major unit, exact.', example: '0.01' }),
+    currency: z.string().meta({ example: 'EUR' }),
+  })
+  .meta({ id: 'PointValue' })
+
+/** What a till reads before the member decides. */
+export const Wallet = z
+  .object({
+    object: z.literal('wallet'),
+    user: id('loy'),
+    status: z.enum(ACCOUNT_STATUSES),
+    points: points.meta({ description: 'What can be spent now; below zero is a deficit.' }),
+    pending: points.meta({ description: 'Earned, and not yet due to be credited.' }),
+    currency: z
+      .object({ name: z.string(), code: z.string(), decimals: z.number().int() })
+      .meta({ description: "The points' name and decimals, and the money they are valued in." }),
+    value: PointValue.extend({
+      amount: money.meta({ description: 'Of all points, rounded down; 0 below zero.' }),
+    }),
+    tier: z.string().nullable(),
+    expiring: z
+      .array(z.object({ points, expires_at: time }))
+      .meta({ description: 'Soonest first.' }),
+    credits: z
+      .array(z.object({ amount: money, currency: z.string() }))
+      .meta({ description: 'Store credit, by currency.' }),
+    livemode: z.boolean(),
+  })
+  .meta({ id: 'Wallet' })
+
+/** Points as money, or money as points. */
+export const Conversion = z
+  .object({
+    object: z.literal('conversion'),
+    user: id('loy'),
+    points,
+    amount: money,
+    value: PointValue,
+    rounding: z
+      .enum(['down', 'up'])
+      .meta({ description: 'Money from points is rounded down, points for money up.' }),
+    affordable: z.boolean().meta({ description: 'Whether the member has so many points now.' }),
+  })
+  .meta({ id: 'Conversion' })
+
+/** What a point is worth: by the setting `pointsCurrencyValue`, else by the program's `pointValue`. */
+export function rateOf({ program, pointsCurrencyValue }: WalletView): PointRate {
+  return pointsCurrencyValue === null
+    ? rateOfProgram(program.pointValue, program.currencyCode)
+    : rateOfSetting(pointsCurrencyValue, program.currencyCode)
+}
+
+export const shownRate = ({ perPoint, currency }: PointRate) => ({
+  pointsCurrencyValue: perPoint,
+  currency,
+})
+
+/** A wallet as a till reads it. */
+export function presentWallet(wallet: WalletView, livemode: boolean) {
+  const { view, program, credits } = wallet
+  const { decimals } = program
+  const account = accountObject(view.row, { decimals, livemode }, view.lots, view.pending)
+  const rate = rateOf(wallet)
+  const { units } = unitsOf(account.balance, decimals, 'down')
+  return {
+    object: 'wallet' as const,
+    user: account.id,
+    status: account.status,
+    points: account.balance,
+    pending: account.pending_points,
+    currency: { name: program.currencyName, code: program.currencyCode, decimals },
+    // a fortune is shown as far as a JSON number counts exactly
+    value: {
+      amount: Math.min(moneyFor(units, decimals, rate), Number.MAX_SAFE_INTEGER),
+      ...shownRate(rate),
+    },
+    tier: account.tier,
+    expiring: account.expiring_points,
+    credits,
+    livemode,
+  }
+}
