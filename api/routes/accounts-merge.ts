@@ -1,0 +1,34 @@
+import { write } from '../contention.ts'
+import { Account, AccountMerge } from '../schemas/accounts.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+import { presentChanged } from './accounts.ts'
+
+const path = '/v1/loyalty/accounts/merge'
+
+export const mergeAccounts = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Merge two members for good',
+  description:
+    'Balance, points with their dates, lifetime points and redemptions of `source` go to `target`, which is answered. ' +
+    'What names the source later reaches the target. Repeating it changes nothing.',
+  tags: ['accounts'],
+  key: 'secret',
+  body: AccountMerge,
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_merged',
+    'account_closed',
+    'redemptions_in_flight',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { source, target } = ctx.body
+    const request = identityOf(`POST ${path}`, ctx)
+    const merged = await write(() => ctx.deps.commands.mergeAccounts(request, source, target))
+    return presentChanged(ctx, target, merged)
+  },
+})

@@ -1,0 +1,71 @@
+import { findAccount } from '../../db/accounts.ts'
+import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
+import { write } from '../contention.ts'
+import { notFound } from '../points-refusal.ts'
+import { Account, AccountTier, TierChange } from '../schemas/accounts.ts'
+import { idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+import { presentChanged } from './accounts.ts'
+
+const path = '/v1/loyalty/accounts/{id}/set_tier'
+
+export const setAccountTier = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Give a member a tier by hand',
+  description: 'Only in programs whose tiers are custom; null takes the tier away.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: AccountTier,
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_merged',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { params, body, deps } = ctx
+    const { tier, reason = null } = body
+    const request = identityOf(`POST ${path}`, ctx)
+    const changed = await write(() =>
+      deps.commands.setAccountTier(request, params.id, tier, reason),
+    )
+    return presentChanged(ctx, params.id, changed)
+  },
+})
+
+export const listTierChanges = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/accounts/{id}/tier_changes',
+  summary: 'List the changes of a member’s tier',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  query: listQuery('tch', {}),
+  reply: listReply(TierChange),
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, query, deps }) => {
+    const { id } = params
+    if ((await findAccount(deps.pool, workspace, id)) === undefined) return notFound('account', id)
+    const { rows, hasMore } = await readTierChanges(deps.pool, workspace, id, pageOf(query, id))
+    const data = rows.map((row) => ({
+      id: row.id,
+      object: 'tier_change' as const,
+      account: id,
+      from: row.fromTier,
+      to: row.toTier,
+      cause: row.reason,
+      reason: row.note,
+      created_at: row.createdAt.toISOString(),
+      livemode,
+    }))
+    return {
+      status: 'ok',
+      object: listOf(`/v1/loyalty/accounts/${id}/tier_changes`, data, hasMore),
+    }
+  },
+})

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
+import { databaseNow } from '../../db/clock.ts'
+import { derivedId, newId } from '../../domain/ids.ts'
+import { batchReversalObject } from '../../domain/objects/bulk.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { orOutage } from '../outage.ts'
+import { notFound } from '../points-refusal.ts'
+import { BatchReversal } from '../schemas/bulks.ts'
+import { idPath } from '../schemas/ids.ts'
+import { text } from '../schemas/text.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+
+const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
+const LONGEST_BATCH = 500 // as a metadata value
+
+export const reverseBatch = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/batches/{batch}/reverse',
+  summary: 'Reverse all that carries a batch tag',
+  description:
+    'Imported or posted one by one; one workflow, the newest first. What is reversed already is passed over, what cannot be is counted and named.',
+  tags: ['imports'],
+  key: 'secret',
+  params: z.strictObject({ batch: text(LONGEST_BATCH) }),
+  reply: BatchReversal,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'not_reversible', 'idempotency_key_reused'],
+  handle: async ({ workspace, livemode, params, idempotencyKey: key, fingerprint, deps }) => {
+    const { batch } = params
+    const id = key === undefined ? newId('brv') : derivedId('brv', workspace, ROUTE, key)
+    const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
+    if (known !== undefined) {
+      refuseOther(known, fingerprint) // what may be reversed was judged when it was new
+      return { status: 'created', replayed: true, object: batchReversalObject(known, livemode) }
+    }
+    const total = await readBatchSize(deps.pool, workspace, batch)
+    if (total === 0) return notFound('batch', batch)
+    const running = await findOpenImport(deps.pool, workspace, batch)
+    if (running !== undefined) {
+      refuse('not_reversible', `The import ${running.id} still brings rows of this batch.`, {
+        resource: running.id,
+      })
+    }
+    const now = await databaseNow(deps.pool)
+    const values = {
+      workspace,
+      id,
+      kind: 'reversal' as const,
+      batch,
+      total,
+      fingerprint,
+      createdAt: now,
+      progressedAt: now,
+    }
+    const created = await write(() => deps.commands.createBulk(values))
+    const row = await findBulk(deps.pool, workspace, id)
+    if (row === undefined) throw new Error(`no reversal ${id}`)
+    refuseOther(row, fingerprint)
+    return { status: 'created', replayed: !created, object: batchReversalObject(row, livemode) }
+  },
+})
+
+function refuseOther(row: BulkRow, fingerprint: string): void {
+  if (row.fingerprint !== fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
+}
+
+const path = '/v1/loyalty/batch_reversals'
+const about = {
+  tags: ['imports'],
+  key: 'secret',
+  reply: BatchReversal,
+  errors: ['resource_missing'],
+} as const
+const UNKNOWN = 'Whether the run was told is unknown; try again.'
+
+export const retrieveReversal = endpoint({
+  ...about,
+  method: 'GET',
+  path: `${path}/{id}`,
+  summary: 'Retrieve the reversal of a batch, with its progress',
+  params: idPath('brv'),
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findBulk(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('reversal', params.id)
+    return { status: 'ok', object: batchReversalObject(row, livemode) }
+  },
+})
+
+const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: string) =>
+  endpoint({
+    ...about,
+    method: 'POST',
+    path: `/v1/loyalty/batch_reversals/{id}/${name}`,
+    summary,
+    params: idPath('brv'),
+    errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+    handle: async (ctx) => {
+      const { livemode, params, deps } = ctx
+      const request = identityOf(`POST /v1/loyalty/batch_reversals/{id}/${name}`, ctx)
+      const { value: row, replayed } = await orOutage(UNKNOWN, () =>
+        write(() => deps.commands.changeBulk(request, params.id, status)),
+      )
+      if (row === undefined) return notFound('reversal', params.id)
+      return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }
+    },
+  })
+
+export const pauseReversal = verb(
+  'pause',
+  'paused',
+  'Pause a reversal; rows under way are finished',
+)
+export const resumeReversal = verb('resume', 'running', 'Go on with a paused reversal')

@@ -1,0 +1,76 @@
+import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
+import { newId } from '../../domain/ids.ts'
+import { codePoolObject } from '../../domain/objects/code-pool.ts'
+import { write } from '../contention.ts'
+import { notFound } from '../points-refusal.ts'
+import { CodePool, NewCodePool, presentCodePools } from '../schemas/code-pools.ts'
+import { idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+
+export const createCodePool = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/code_pools',
+  summary: 'Open a pool of gift card codes',
+  tags: ['gift cards'],
+  key: 'secret',
+  body: NewCodePool,
+  reply: CodePool,
+  successCodes: [201, 200],
+  errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    const { low_at: lowAt, ...same } = body
+    const values = { ...same, lowAt, workspace, id: newId('cpl') }
+    const request = identityOf('POST /v1/loyalty/code_pools', ctx)
+    const created = await write(() => deps.commands.createCodePool(request, values))
+    if ('row' in created) {
+      return { status: 'created', object: codePoolObject(created.row, livemode) }
+    }
+    const row = await findCodePool(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('code pool', created.replayOf)
+    const [object] = await presentCodePools(deps, ctx, [row])
+    if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
+    return { status: 'ok', replayed: true, object }
+  },
+})
+
+const path = '/v1/loyalty/code_pools'
+
+export const listCodePools = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List pools of gift card codes',
+  tags: ['gift cards'],
+  key: 'secret',
+  query: listQuery('cpl', {}),
+  reply: listReply(CodePool),
+  errors: [],
+  handle: async (ctx) => {
+    const { workspace, query, deps } = ctx
+    const { rows, hasMore } = await readCodePools(deps.pool, workspace, pageOf(query))
+    return {
+      status: 'ok',
+      object: listOf(path, await presentCodePools(deps, ctx, rows), hasMore),
+    }
+  },
+})
+
+export const retrieveCodePool = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/code_pools/{id}',
+  summary: 'Retrieve a pool of gift card codes',
+  tags: ['gift cards'],
+  key: 'secret',
+  params: idPath('cpl'),
+  reply: CodePool,
+  errors: ['resource_missing'],
+  handle: async (ctx) => {
+    const row = await findCodePool(ctx.deps.pool, ctx.workspace, ctx.params.id)
+    if (row === undefined) return notFound('code pool', ctx.params.id)
+    const [object] = await presentCodePools(ctx.deps, ctx, [row])
+    if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
+    return { status: 'ok', object }
+  },
+})

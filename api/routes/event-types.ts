@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import {
+  findEventType,
+  listEventTypeVersions,
+  listEventTypes as readEventTypes,
+} from '../../db/event-types.ts'
+import { isIntrinsic } from '../../domain/event-type.ts'
+import { newId } from '../../domain/ids.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { refusePersonalProperties } from '../event-types/personal.ts'
+import { checkSchema } from '../event-types/schema.ts'
+import { notFound } from '../points-refusal.ts'
+import {
+  EventType,
+  EventTypeUpdate,
+  eventTypeName,
+  eventTypeObject,
+  NewEventType,
+} from '../schemas/event-types.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+
+export const createEventType = endpoint({
+  method: 'POST',
+  path: '/v1/event_types',
+  summary: 'Define an event type',
+  description:
+    'From then on tills may report events of this type, with payloads that its JSON Schema takes.',
+  tags: ['tills'],
+  key: 'secret',
+  body: NewEventType,
+  reply: EventType,
+  successCodes: [201, 200],
+  errors: [
+    'event_type_intrinsic',
+    'payload_personal_data',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    if (isIntrinsic(body.name)) {
+      refuse('event_type_intrinsic', `name: ${body.name} is a type of the platform's own.`, {
+        param: 'name',
+      })
+    }
+    refusePersonalProperties(body.schema)
+    await checkSchema(deps, workspace, body.schema)
+    const values = { ...body, workspace, id: newId('ety') }
+    const request = identityOf('POST /v1/event_types', ctx)
+    const { value: row, replayed } = await write(() =>
+      deps.commands.createEventType(request, values),
+    )
+    if (row === undefined) {
+      const message = `name: there is an event type ${body.name} already; update its schema.`
+      const existing = await findEventType(deps.pool, workspace, body.name)
+      return refuse('parameter_invalid', message, { param: 'name', resource: existing?.id })
+    }
+    return { status: 'created', replayed, object: eventTypeObject(row, livemode) }
+  },
+})
+
+const path = '/v1/event_types'
+
+export const listEventTypes = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List event types',
+  description: "The workspace's own; the platform's are listed in its documentation.",
+  tags: ['tills'],
+  key: 'secret',
+  query: listQuery('ety', {}),
+  reply: listReply(EventType),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { rows, hasMore } = await readEventTypes(deps.pool, workspace, pageOf(query))
+    const data = rows.map((row) => eventTypeObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})
+
+/** The path of one event type: its id, or its name. */
+export const eventTypePath = z.strictObject({ id: eventTypeName })
+
+export const retrieveEventType = endpoint({
+  method: 'GET',
+  path: '/v1/event_types/{id}',
+  summary: 'Retrieve an event type',
+  description: 'By its id or its name, with every version of its schema.',
+  tags: ['tills'],
+  key: 'secret',
+  params: eventTypePath,
+  reply: EventType,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findEventType(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('event type', params.id)
+    const versions = (await listEventTypeVersions(deps.pool, workspace, row.id)).map(
+      ({ version, schema, createdAt }) => ({
+        version,
+        schema,
+        created_at: createdAt.toISOString(),
+      }),
+    )
+    return { status: 'ok', object: { ...eventTypeObject(row, livemode), versions } }
+  },
+})
+
+export const updateEventType = endpoint({
+  method: 'PATCH',
+  path: '/v1/event_types/{id}',
+  summary: 'Update an event type',
+  description:
+    'A schema replaces the one before as a new version. What was reported keeps the version it was checked by.',
+  tags: ['tills'],
+  key: 'secret',
+  params: eventTypePath,
+  body: EventTypeUpdate,
+  reply: EventType,
+  errors: [
+    'resource_missing',
+    'payload_personal_data',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    if (body.schema !== undefined) {
+      refusePersonalProperties(body.schema)
+      await checkSchema(deps, workspace, body.schema)
+    }
+    const before = await findEventType(deps.pool, workspace, params.id)
+    if (before === undefined) return notFound('event type', params.id)
+    const request = identityOf('PATCH /v1/event_types/{id}', ctx)
+    const { value: row, replayed } = await write(() =>
+      deps.commands.updateEventType(request, before.id, body),
+    )
+    if (row === undefined) return notFound('event type', params.id)
+    return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }
+  },
+})

@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { readPayment } from '../../db/from-ledger.ts'
+import {
+  findPayment,
+  type PaymentResult,
+  type RedemptionRef,
+  listPayments as readPayments,
+} from '../../db/payments.ts'
+import { newId } from '../../domain/ids.ts'
+import { paymentObject } from '../../domain/objects/payment.ts'
+import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
+import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { write } from '../contention.ts'
+import { notFound } from '../points-refusal.ts'
+import { customerId, idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { NewPayment, Payment, SHOWN_STATUSES } from '../schemas/payments.ts'
+import { endpoint } from '../server/endpoint.ts'
+
+export const createPayment = endpoint({
+  method: 'POST',
+  path: '/v1/payments',
+  summary: 'Create a payment',
+  description:
+    'Takes the discounts of redemptions off the amount, then store credit. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.',
+  tags: ['payments'],
+  key: 'secret',
+  body: NewPayment,
+  reply: Payment,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'redemption_already_attached',
+    'redemption_already_settled',
+    'redemption_account_mismatch',
+    'redemption_expired',
+    'currency_mismatch',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+    'account_closed',
+  ],
+  handle: async ({ workspace, caller, livemode, body, idempotencyKey, fingerprint, deps }) => {
+    const { amount, currency, customer = null, metadata, card } = body
+    if (livemode && card !== undefined) {
+      refuse('parameter_invalid', 'card: only test mode has the sandbox.', { param: 'card' })
+    }
+    const outcome = card === undefined ? 'open' : outcomeOfCard(card)
+    const settled = outcome === 'completed' || outcome === 'failed'
+    const create = async () => {
+      const result = await write(() =>
+        deps.commands.createPayment({
+          workspace,
+          payment: newId('pay'),
+          route: 'POST /v1/payments',
+          key: idempotencyKey ?? null,
+          fingerprint,
+          amount,
+          currency,
+          customer,
+          metadata,
+          redemptions: namedRedemptions(body),
+          storeCredit: storeCreditOf(body.store_credit),
+          status: settled ? outcome : 'requires_payment',
+          awaitsConfirmation: outcome === 'awaits_confirmation',
+          event: newId('evt'),
+        }),
+      )
+      if (result.refusal === undefined) return result
+      throw new Refused(named(refusalSentence(result.refusal), body))
+    }
+    const byCode = body.discounts.some((discount) => 'code' in discount)
+    const result = byCode
+      ? await deps.attempts.tryOut(`${caller} code`, isUnknownDiscount, create)
+      : await create()
+    const replayed = result.outcome === 'replayed'
+    return { status: 'created', replayed, object: presentResult(result, livemode) }
+  },
+})
+
+type Named = {
+  readonly discounts: readonly RedemptionRef[]
+  readonly redemptions: readonly string[]
+}
+
+/** `discounts` and `redemptions` say the same thing in two ways; each one counts once. */
+function namedRedemptions({ discounts, redemptions }: Named): RedemptionRef[] {
+  const refs = [...discounts, ...redemptions.map((redemption) => ({ redemption }))]
+  const keyed = refs.map(
+    (ref) => ['code' in ref ? `code ${ref.code}` : ref.redemption, ref] as const,
+  )
+  return [...new Map(keyed).values()]
+}
+
+/** `true`, an amount and the whole form say the same thing in three ways. */
+function storeCreditOf(asked: z.output<typeof NewPayment>['store_credit']) {
+  if (asked === undefined) return null
+  if (asked === true) return {}
+  return typeof asked === 'number' ? { amount: asked } : asked
+}
+
+const isUnknownDiscount = ({ code, param }: Refusal): boolean =>
+  code === 'resource_missing' && param === 'discounts'
+
+/** Where the refusal is about something that does not exist, the parameter that named it. */
+function named(refusal: Refusal, { redemptions }: Named): Refusal {
+  if (refusal.code !== 'resource_missing' || refusal.param !== undefined) return refusal
+  const byId = redemptions.some((id) => id === refusal.fields?.redemption)
+  return { ...refusal, param: byId ? 'redemptions' : 'discounts' }
+}
+
+const path = '/v1/payments'
+
+export const listPayments = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List payments',
+  tags: ['payments'],
+  key: 'secret',
+  query: listQuery('pay', {
+    customer: customerId.optional(),
+    status: z.enum(SHOWN_STATUSES).optional(),
+  }),
+  reply: listReply(Payment),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { customer, status } = query
+    const filter = { customer, status }
+    const { rows, hasMore } = await readPayments(deps.pool, workspace, filter, pageOf(query))
+    const data = rows.map((row) => paymentObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})
+
+export const retrievePayment = endpoint({
+  method: 'GET',
+  path: '/v1/payments/{id}',
+  summary: 'Retrieve a payment',
+  tags: ['payments'],
+  key: 'secret',
+  params: idPath('pay'),
+  reply: Payment,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findPayment(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('payment', params.id)
+    return { status: 'ok', object: paymentObject(row, livemode) }
+  },
+})
+
+/** The payment that a ledger function answered with, as the API shows it. */
+export function presentResult({ payment: stored, outcome }: PaymentResult, livemode: boolean) {
+  if (stored === undefined) throw new Error(`${outcome} without a payment`)
+  return paymentObject(readPayment(stored), livemode)
+}
+
+/** What a sandbox card does: complete, be declined for good, or wait for a confirmation. */
+export type CardOutcome = 'completed' | 'failed' | 'awaits_confirmation'
+
+/** The sandbox's cards, by number without spaces. */
+const CARDS: ReadonlyMap<string, CardOutcome> = new Map([
+  ['4242424242424242', 'completed'],
+  ['4000000000000002', 'failed'],
+  ['4000000000003220', 'awaits_confirmation'],
+])
+
+/** What the card does; refuses one that the sandbox does not know, without repeating it. */
+export function outcomeOfCard(number: string): CardOutcome {
+  return (
+    CARDS.get(number) ??
+    refuse('parameter_invalid', 'card: the sandbox does not know it.', { param: 'card' })
+  )
+}

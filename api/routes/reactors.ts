@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import {
+  findReactor,
+  type ReactorChange,
+  type ReactorRow,
+  listReactors as readReactors,
+} from '../../db/reactors.ts'
+import { newId } from '../../domain/ids.ts'
+import { write } from '../contention.ts'
+import { notFound } from '../points-refusal.ts'
+import { checkReactions, checkTrigger } from '../reactors/trigger.ts'
+import { eventTypeName } from '../schemas/event-types.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { NewReactor, Reactor, ReactorUpdate, reactorObject } from '../schemas/reactors.ts'
+import { mergedMetadata } from '../schemas/text.ts'
+import { refuseReversed } from '../schemas/times.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+
+export const createReactor = endpoint({
+  method: 'POST',
+  path: '/v1/reactors',
+  summary: 'Add a reactor',
+  description:
+    'From then on every event of its trigger, for which all its conditions are true, does what its reactions say.',
+  tags: ['tills'],
+  key: 'secret',
+  body: NewReactor,
+  reply: Reactor,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'event_type_intrinsic',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    await checkTrigger(deps, workspace, body.trigger)
+    await checkReactions(deps, workspace, body.reactions)
+    const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
+    const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
+    const request = identityOf('POST /v1/reactors', ctx)
+    const created = await write(() => deps.commands.createReactor(request, values))
+    if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
+    const row = await findReactor(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('reactor', created.replayOf)
+    return { status: 'ok', replayed: true, object: reactorObject(row, livemode) }
+  },
+})
+
+const path = '/v1/reactors'
+
+export const listReactors = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List reactors',
+  tags: ['tills'],
+  key: 'secret',
+  query: listQuery('rct', { trigger: eventTypeName.optional(), active: flag.optional() }),
+  reply: listReply(Reactor),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { trigger, active } = query
+    const { rows, hasMore } = await readReactors(
+      deps.pool,
+      workspace,
+      { trigger, active },
+      pageOf(query),
+    )
+    const data = rows.map((row) => reactorObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})
+
+export const retrieveReactor = endpoint({
+  method: 'GET',
+  path: '/v1/reactors/{id}',
+  summary: 'Retrieve a reactor',
+  tags: ['tills'],
+  key: 'secret',
+  params: idPath('rct'),
+  reply: Reactor,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findReactor(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('reactor', params.id)
+    return { status: 'ok', object: reactorObject(row, livemode) }
+  },
+})
+
+export const updateReactor = endpoint({
+  method: 'PATCH',
+  path: '/v1/reactors/{id}',
+  summary: 'Update a reactor',
+  description:
+    'Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting.',
+  tags: ['tills'],
+  key: 'secret',
+  params: idPath('rct'),
+  body: ReactorUpdate,
+  reply: Reactor,
+  errors: [
+    'resource_missing',
+    'event_type_intrinsic',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    await checkReactions(deps, workspace, body.reactions ?? [])
+    const request = identityOf('PATCH /v1/reactors/{id}', ctx)
+    const { value: row, replayed } = await write(() =>
+      deps.commands.updateReactor(request, params.id, (before) => changeOf(before, body)),
+    )
+    if (row === undefined) return notFound('reactor', params.id)
+    return { status: 'ok', replayed, object: reactorObject(row, livemode) }
+  },
+})
+
+/** The columns that change; undefined leaves one as it is. */
+function changeOf(before: ReactorRow, body: z.output<typeof ReactorUpdate>): ReactorChange {
+  const { starts_at: startsAt, ends_at: endsAt, order: position, metadata, ...same } = body
+  refuseReversed('reactor', before, { startsAt, endsAt })
+  return {
+    ...same,
+    startsAt,
+    endsAt,
+    position,
+    metadata: metadata && mergedMetadata(before.metadata, metadata),
+  }
+}
+
+export const deleteReactor = endpoint({
+  method: 'DELETE',
+  path: '/v1/reactors/{id}',
+  summary: 'Delete a reactor',
+  description: 'It acts no more. What it did stays, and its transactions still name it.',
+  tags: ['tills'],
+  key: 'secret',
+  params: idPath('rct'),
+  reply: z
+    .object({ id: id('rct'), object: z.literal('reactor'), deleted: z.literal(true) })
+    .meta({ id: 'ReactorDeleted' }),
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const request = identityOf('DELETE /v1/reactors/{id}', ctx)
+    const { value, replayed } = await write(() => deps.commands.deleteReactor(request, params.id))
+    if (value === undefined) return notFound('reactor', params.id)
+    const object = { id: value, object: 'reactor' as const, deleted: true as const }
+    return { status: 'ok', replayed, object }
+  },
+})

@@ -1,0 +1,44 @@
+import { readSettings } from '../../db/settings.ts'
+import { write } from '../contention.ts'
+import { Settings, SettingsChange } from '../schemas/settings.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+import { atBothPaths } from '../server/path-alias.ts'
+
+export const retrieveSettings = atBothPaths('/settings', (path) =>
+  endpoint({
+    method: 'GET',
+    path,
+    summary: 'Retrieve the settings',
+    description: 'One flat object of key and value.',
+    tags: ['tills'],
+    key: 'secret',
+    reply: Settings,
+    errors: [],
+    handle: async ({ workspace, deps }) => ({
+      status: 'ok',
+      object: await readSettings(deps.pool, workspace),
+    }),
+  }),
+)
+
+export const mergeSettings = atBothPaths('/settings', (path) =>
+  endpoint({
+    method: 'PUT',
+    path,
+    summary: 'Merge into the settings',
+    description: 'Keys not named stay; null removes one. Answers with all of them.',
+    tags: ['tills'],
+    key: 'secret',
+    body: SettingsChange,
+    reply: Settings,
+    errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
+    handle: async (ctx) => {
+      const request = identityOf('PUT /v1/settings', ctx)
+      const { value, replayed } = await write(() =>
+        ctx.deps.commands.mergeSettings(request, ctx.body),
+      )
+      return { status: 'ok', replayed, object: value }
+    },
+  }),
+)

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { findWallet, type WalletView } from '../../db/wallets.ts'
+import { moneyFor, pointsFor } from '../../domain/point-rate.ts'
+import { MAX_MOVEMENT, pointsOf } from '../../domain/points.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { notFound } from '../points-refusal.ts'
+import { amountMinor, positivePoints } from '../schemas/amounts.ts'
+import { userPath } from '../schemas/ids.ts'
+import { Conversion, presentWallet, rateOf, shownRate, Wallet } from '../schemas/wallets.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { atBothPaths } from '../server/path-alias.ts'
+import { byUserId } from '../server/rate-limits.ts'
+import { exactUnits } from '../units.ts'
+
+export const retrieveWallet = atBothPaths('/users/{id}/wallet', (path) =>
+  endpoint({
+    method: 'GET',
+    path,
+    summary: "Retrieve a member's wallet",
+    description:
+      'Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program.',
+    tags: ['tills'],
+    key: 'secret',
+    params: userPath,
+    reply: Wallet,
+    errors: ['resource_missing'],
+    handle: async ({ workspace, caller, livemode, params, deps }) => {
+      const wallet = await deps.attempts.make(byUserId(caller), () =>
+        findWallet(deps.pool, workspace, params.id),
+      )
+      if (wallet === undefined) return notFound('user', params.id)
+      return { status: 'ok', object: presentWallet(wallet, livemode) }
+    },
+  }),
+)
+
+const number = z
+  .string()
+  .regex(/^\d{1,13}(\.\d{1,4})?$/, 'expected a number')
+  .transform(Number)
+
+const Asked = z
+  .strictObject({
+    points: number
+      .pipe(positivePoints)
+      .optional()
+      .meta({ type: 'number', description: 'What is this worth?' }),
+    amount: number
+      .pipe(amountMinor)
+      .optional()
+      .meta({ type: 'integer', description: 'Minor units: how many points pay for this?' }),
+  })
+  .refine(({ points, amount }) => (points === undefined) !== (amount === undefined), {
+    error: 'give either points or amount',
+    path: ['points'],
+  })
+
+export const convertPoints = atBothPaths('/users/{id}/conversion', (path) =>
+  endpoint({
+    method: 'GET',
+    path,
+    summary: 'Convert points to money, or money to points',
+    description:
+      'Money from points is rounded down to the minor unit; points for money are rounded up in the program’s decimals, so that they always cover it.',
+    tags: ['tills'],
+    key: 'secret',
+    params: userPath,
+    query: Asked,
+    reply: Conversion,
+    errors: ['resource_missing', 'invalid_precision'],
+    handle: async ({ workspace, caller, params, query, deps }) => {
+      const wallet = await deps.attempts.make(byUserId(caller), () =>
+        findWallet(deps.pool, workspace, params.id),
+      )
+      if (wallet === undefined) return notFound('user', params.id)
+      return { status: 'ok', object: conversion(wallet, query) }
+    },
+  }),
+)
+
+function conversion(wallet: WalletView, { points, amount }: z.output<typeof Asked>) {
+  const { decimals } = wallet.program
+  const rate = rateOf(wallet)
+  const { user, points: balance } = presentWallet(wallet, false)
+  const units =
+    points === undefined
+      ? pointsFor(amount ?? 0, decimals, rate)
+      : exactUnits('points', points, decimals)
+  if (units > MAX_MOVEMENT) {
+    refuse('parameter_invalid', 'amount: takes more points than any movement may have.', {
+      param: 'amount',
+    })
+  }
+  const money = amount ?? moneyFor(units, decimals, rate)
+  if (!Number.isSafeInteger(money)) {
+    refuse('parameter_invalid', 'points: are worth more than can be said.', { param: 'points' })
+  }
+  const shown = pointsOf(units, decimals)
+  return {
+    object: 'conversion' as const,
+    user,
+    points: shown,
+    amount: money,
+    value: shownRate(rate),
+    rounding: points === undefined ? ('up' as const) : ('down' as const),
+    affordable: shown <= balance,
+  }
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { type EndpointRow, findEndpoint, listEndpoints } from '../../db/webhook-endpoints.ts'
+import { newId } from '../../domain/ids.ts'
+import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { write } from '../contention.ts'
+import { notFound } from '../points-refusal.ts'
+import { id, idPath } from '../schemas/ids.ts'
+import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { mergedMetadata } from '../schemas/text.ts'
+import {
+  NewWebhookEndpoint,
+  WebhookEndpoint,
+  WebhookEndpointUpdate,
+  WebhookEndpointWithSecret,
+} from '../schemas/webhook-endpoints.ts'
+import { endpoint } from '../server/endpoint.ts'
+import { identityOf } from '../server/idempotency.ts'
+
+export const createWebhookEndpoint = endpoint({
+  method: 'POST',
+  path: '/v1/webhook_endpoints',
+  summary: 'Add a webhook endpoint',
+  description:
+    'The secret is shown here and after a roll, and nowhere else. Private addresses are refused.',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  body: NewWebhookEndpoint,
+  reply: WebhookEndpointWithSecret,
+  successCodes: [201, 200],
+  errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, livemode, body, deps } = ctx
+    refuseInsecure(livemode, body.url)
+    const request = identityOf('POST /v1/webhook_endpoints', ctx)
+    const values = {
+      workspace,
+      id: newId('we'),
+      url: body.url,
+      enabledEvents: body.enabled_events,
+      description: body.description ?? null,
+      metadata: body.metadata,
+    }
+    const created = await write(() => deps.commands.createWebhookEndpoint(request, values))
+    if ('row' in created) {
+      const { row } = created
+      return {
+        status: 'created',
+        object: { ...endpointObject(row, livemode), secret: row.secret },
+      }
+    }
+    const row = await findEndpoint(deps.pool, workspace, created.replayOf)
+    if (row === undefined) return notFound('webhook endpoint', created.replayOf)
+    const object = { ...endpointObject(row, livemode), secret: row.secret }
+    return { status: 'ok', replayed: true, object }
+  },
+})
+
+/** In live mode what is sent is nobody else's to read. */
+export function refuseInsecure(livemode: boolean, url: string): void {
+  if (livemode && !url.toLowerCase().startsWith('https:')) {
+    refuse('parameter_invalid', 'url: live mode sends to https alone.', { param: 'url' })
+  }
+}
+
+const path = '/v1/webhook_endpoints'
+
+export const listWebhookEndpoints = endpoint({
+  method: 'GET',
+  path,
+  summary: 'List webhook endpoints',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  query: listQuery('we', { status: z.enum(['enabled', 'disabled']).optional() }),
+  reply: listReply(WebhookEndpoint),
+  errors: [],
+  handle: async ({ workspace, livemode, query, deps }) => {
+    const { rows, hasMore } = await listEndpoints(deps.pool, workspace, query.status, pageOf(query))
+    const data = rows.map((row) => endpointObject(row, livemode))
+    return { status: 'ok', object: listOf(path, data, hasMore) }
+  },
+})
+
+export const retrieveWebhookEndpoint = endpoint({
+  method: 'GET',
+  path: '/v1/webhook_endpoints/{id}',
+  summary: 'Retrieve a webhook endpoint',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  reply: WebhookEndpoint,
+  errors: ['resource_missing'],
+  handle: async ({ workspace, livemode, params, deps }) => {
+    const row = await findEndpoint(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('webhook endpoint', params.id)
+    return { status: 'ok', object: endpointObject(row, livemode) }
+  },
+})
+
+export const updateWebhookEndpoint = endpoint({
+  method: 'PATCH',
+  path: '/v1/webhook_endpoints/{id}',
+  summary: 'Update a webhook endpoint',
+  description:
+    'Disabling it fails what is pending; enabling it again sends nothing by itself (see replay).',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  body: WebhookEndpointUpdate,
+  reply: WebhookEndpoint,
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { livemode, params, body, deps } = ctx
+    const { url, enabled_events: enabledEvents, description, metadata, status } = body
+    if (url !== undefined) refuseInsecure(livemode, url)
+    const changeOf = (before: EndpointRow) => ({
+      url,
+      enabledEvents,
+      description,
+      metadata: metadata && mergedMetadata(before.metadata, metadata),
+    })
+    const request = identityOf('PATCH /v1/webhook_endpoints/{id}', ctx)
+    const { value: row, replayed } = await write(() =>
+      deps.commands.updateWebhookEndpoint(request, params.id, changeOf, { url, status }),
+    )
+    if (row === undefined) return notFound('webhook endpoint', params.id)
+    return { status: 'ok', replayed, object: endpointObject(row, livemode) }
+  },
+})
+
+export const deleteWebhookEndpoint = endpoint({
+  method: 'DELETE',
+  path: '/v1/webhook_endpoints/{id}',
+  summary: 'Delete a webhook endpoint',
+  description: 'Nothing more is sent to it, not even what is pending.',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  reply: z
+    .object({ id: id('we'), object: z.literal('webhook_endpoint'), deleted: z.literal(true) })
+    .meta({ id: 'WebhookEndpointDeleted' }),
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const request = identityOf('DELETE /v1/webhook_endpoints/{id}', ctx)
+    const { value, replayed } = await write(() =>
+      deps.commands.deleteWebhookEndpoint(request, params.id),
+    )
+    if (value === undefined) return notFound('webhook endpoint', params.id)
+    const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }
+    return { status: 'ok', replayed, object }
+  },
+})
