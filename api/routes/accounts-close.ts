@@ -3,14 +3,11 @@ import { write } from '../contention.ts'
 import { Account } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { presentChanged } from './accounts.ts'
-
-const path = '/v1/loyalty/accounts/{id}/close'
 
 export const closeAccount = endpoint({
   method: 'POST',
-  path,
+  path: '/v1/loyalty/accounts/{id}/close',
   summary: 'Close a member',
   description:
     'The history stays. A closed account neither earns nor spends; a redemption still pending ends by its payment, its cancel or its deadline, and points still expire.',
@@ -27,8 +24,7 @@ export const closeAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const request = identityOf(`POST ${path}`, ctx)
-    const changed = await write(() => deps.commands.closeAccount(request, params.id))
+    const changed = await write(() => deps.commands.closeAccount(ctx.request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })
@@ -52,8 +48,7 @@ export const reopenAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const request = identityOf(`POST /v1/loyalty/accounts/{id}/reopen`, ctx)
-    const changed = await write(() => deps.commands.reopenAccount(request, params.id))
+    const changed = await write(() => deps.commands.reopenAccount(ctx.request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })

@@ -1,14 +1,11 @@
 import { write } from '../contention.ts'
 import { Account, AccountMerge } from '../schemas/accounts.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { presentChanged } from './accounts.ts'
-
-const path = '/v1/loyalty/accounts/merge'
 
 export const mergeAccounts = endpoint({
   method: 'POST',
-  path,
+  path: '/v1/loyalty/accounts/merge',
   summary: 'Merge two members for good',
   description:
     'Balance, points with their dates, lifetime points and redemptions of `source` go to `target`, which is answered. ' +
@@ -27,8 +24,7 @@ export const mergeAccounts = endpoint({
   ],
   handle: async (ctx) => {
     const { source, target } = ctx.body
-    const request = identityOf(`POST ${path}`, ctx)
-    const merged = await write(() => ctx.deps.commands.mergeAccounts(request, source, target))
+    const merged = await write(() => ctx.deps.commands.mergeAccounts(ctx.request, source, target))
     return presentChanged(ctx, target, merged)
   },
 })

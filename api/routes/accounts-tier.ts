@@ -6,14 +6,11 @@ import { Account, AccountTier, TierChange } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { presentChanged } from './accounts.ts'
-
-const path = '/v1/loyalty/accounts/{id}/set_tier'
 
 export const setAccountTier = endpoint({
   method: 'POST',
-  path,
+  path: '/v1/loyalty/accounts/{id}/set_tier',
   summary: 'Give a member a tier by hand',
   description: 'Only in programs whose tiers are custom; null takes the tier away.',
   tags: ['accounts'],
@@ -30,9 +27,8 @@ export const setAccountTier = endpoint({
   handle: async (ctx) => {
     const { params, body, deps } = ctx
     const { tier, reason = null } = body
-    const request = identityOf(`POST ${path}`, ctx)
     const changed = await write(() =>
-      deps.commands.setAccountTier(request, params.id, tier, reason),
+      deps.commands.setAccountTier(ctx.request, params.id, tier, reason),
     )
     return presentChanged(ctx, params.id, changed)
   },

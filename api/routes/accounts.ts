@@ -22,7 +22,6 @@ import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata } from '../schemas/text.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createAccount = endpoint({
   method: 'POST',
@@ -46,7 +45,6 @@ export const createAccount = endpoint({
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) missing('program', body.program)
 
-    const request = identityOf('POST /v1/loyalty/accounts', ctx)
     const values = {
       workspace,
       id: newId('loy'),
@@ -54,7 +52,7 @@ export const createAccount = endpoint({
       customer: body.customer ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.commands.createAccount(request, values))
+    const created = await write(() => deps.commands.createAccount(ctx.request, values))
     return { ...(await presentChanged(ctx, values.id, created)), status: 'created' }
   },
 })
@@ -121,8 +119,7 @@ export const updateAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, body, deps } = ctx
-    const request = identityOf(`PATCH /v1/loyalty/accounts/{id}`, ctx)
-    const changed = await write(() => deps.commands.updateAccount(request, params.id, body))
+    const changed = await write(() => deps.commands.updateAccount(ctx.request, params.id, body))
     return presentChanged(ctx, params.id, changed)
   },
 })

@@ -11,7 +11,6 @@ import { BatchReversal } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
 const LONGEST_BATCH = 500 // as a metadata value
@@ -101,9 +100,8 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const request = identityOf(`POST /v1/loyalty/batch_reversals/{id}/${name}`, ctx)
       const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.commands.changeBulk(request, params.id, status)),
+        write(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
       if (row === undefined) return notFound('reversal', params.id)
       return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }

@@ -10,7 +10,6 @@ import { notFound } from '../points-refusal.ts'
 import { CodeBatch, NewCodes } from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const uploadCodes = endpoint({
   method: 'POST',
@@ -44,7 +43,7 @@ export const uploadCodes = endpoint({
       pool: params.id,
       batch: newId('cbt'),
       codes: body.codes.map((code, at) => ({ line: at + 1, ...vault.seal(workspace, code) })),
-      request: identityOf('POST /v1/loyalty/code_pools/{id}/codes', ctx),
+      request: ctx.request,
       at: (await databaseNow(deps.pool)).toISOString(),
     }
     const { outcome, batch, refusal } = await write(() => deps.commands.uploadCodes(upload))

@@ -7,7 +7,6 @@ import { CodePool, NewCodePool, presentCodePools } from '../schemas/code-pools.t
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createCodePool = endpoint({
   method: 'POST',
@@ -23,8 +22,7 @@ export const createCodePool = endpoint({
     const { workspace, livemode, body, deps } = ctx
     const { low_at: lowAt, ...same } = body
     const values = { ...same, lowAt, workspace, id: newId('cpl') }
-    const request = identityOf('POST /v1/loyalty/code_pools', ctx)
-    const created = await write(() => deps.commands.createCodePool(request, values))
+    const created = await write(() => deps.commands.createCodePool(ctx.request, values))
     if ('row' in created) {
       return { status: 'created', object: codePoolObject(created.row, livemode) }
     }

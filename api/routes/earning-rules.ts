@@ -22,7 +22,6 @@ import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createEarningRule = endpoint({
   method: 'POST',
@@ -41,9 +40,8 @@ export const createEarningRule = endpoint({
     const { starts_at: startsAt, ends_at: endsAt, ...same } = body
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) return missing('program', body.program)
-    const request = identityOf('POST /v1/loyalty/earning_rules', ctx)
     const values = { ...same, startsAt, endsAt, workspace, id: newId('erl') }
-    const created = await write(() => deps.commands.createEarningRule(request, values))
+    const created = await write(() => deps.commands.createEarningRule(ctx.request, values))
     if ('row' in created) {
       return { status: 'created', object: earningRuleObject(created.row, livemode) }
     }
@@ -107,9 +105,8 @@ export const updateEarningRule = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const request = identityOf('PATCH /v1/loyalty/earning_rules/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.updateEarningRule(request, params.id, (before) => changeOf(before, body)),
+      deps.commands.updateEarningRule(ctx.request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('earning rule', params.id)
     return { status: 'ok', replayed, object: earningRuleObject(row, livemode) }

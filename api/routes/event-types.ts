@@ -20,7 +20,6 @@ import {
 } from '../schemas/event-types.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createEventType = endpoint({
   method: 'POST',
@@ -49,9 +48,8 @@ export const createEventType = endpoint({
     refusePersonalProperties(body.schema)
     await checkSchema(deps, workspace, body.schema)
     const values = { ...body, workspace, id: newId('ety') }
-    const request = identityOf('POST /v1/event_types', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.createEventType(request, values),
+      deps.commands.createEventType(ctx.request, values),
     )
     if (row === undefined) {
       const message = `name: there is an event type ${body.name} already; update its schema.`
@@ -133,9 +131,8 @@ export const updateEventType = endpoint({
     }
     const before = await findEventType(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('event type', params.id)
-    const request = identityOf('PATCH /v1/event_types/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.updateEventType(request, before.id, body),
+      deps.commands.updateEventType(ctx.request, before.id, body),
     )
     if (row === undefined) return notFound('event type', params.id)
     return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }

@@ -16,15 +16,12 @@ import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
-
-const path = '/v1/loyalty/accounts/{id}/identities'
 
 type Asked = z.output<typeof NewIdentity>
 
 export const registerIdentity = endpoint({
   method: 'POST',
-  path,
+  path: '/v1/loyalty/accounts/{id}/identities',
   summary: 'Register how a member is recognised at a till',
   description:
     'The same on the same member answers with the one there is; another member’s is refused. A card’s new token and a device’s secret are in the answer to this request, and to its repeats with the same key, and nowhere else.',
@@ -50,7 +47,7 @@ export const registerIdentity = endpoint({
     const label = body.label ?? null
     // Of what is kept, never of the body: a plain hash of a phone's number tells it by trial.
     const fingerprint = fingerprintOf([params.id, body.kind, isIssued(body) ? null : value, label])
-    const request = identityOf(`POST ${path}`, { ...ctx, fingerprint })
+    const request = { ...ctx.request, fingerprint }
     const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
     const result = await write(() => deps.commands.registerIdentity(request, row))
     if (result.refusal !== undefined) {
@@ -138,9 +135,8 @@ export const revokeIdentity = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, deps } = ctx
-    const request = identityOf('DELETE /v1/loyalty/identities/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.revokeIdentity(request, params.id),
+      deps.commands.revokeIdentity(ctx.request, params.id),
     )
     if (row === undefined) return notFound('identity', params.id)
     return { status: 'ok', replayed, object: presentIdentity(row, livemode) }

@@ -7,7 +7,6 @@ import { Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 const path = '/v1/loyalty/imports'
 const about = {
@@ -60,9 +59,8 @@ const verb = (
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const request = identityOf(`POST /v1/loyalty/imports/{id}/${name}`, ctx)
       const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.commands.changeBulk(request, params.id, status)),
+        write(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
       if (row === undefined) return notFound('import', params.id)
       return { status: 'ok', replayed, object: importObject(row, livemode) }

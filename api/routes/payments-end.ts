@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RequestIdentity } from '../../db/idempotency.ts'
 import { findPayment, type MovePayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
@@ -9,14 +10,11 @@ import { idPath } from '../schemas/ids.ts'
 import { Confirmation, Payment } from '../schemas/payments.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { outcomeOfCard, presentResult } from './payments.ts'
-
-const path = '/v1/payments/{id}/confirm'
 
 export const confirmPayment = endpoint({
   method: 'POST',
-  path,
+  path: '/v1/payments/{id}/confirm',
   summary: 'Confirm an open payment',
   description:
     'With a `card` in test mode; without one where the payment has a card that waits for this.',
@@ -43,7 +41,7 @@ export const confirmPayment = endpoint({
     if (isOpen && body.card === undefined && !row.awaitsConfirmation) {
       refuse('parameter_missing', 'card: the payment has none yet.', { param: 'card' })
     }
-    return move(ctx, `POST ${path}`, params.id, outcome === 'failed' ? 'failed' : 'completed')
+    return move(ctx, params.id, outcome === 'failed' ? 'failed' : 'completed')
   },
 })
 
@@ -64,14 +62,13 @@ export const cancelPayment = endpoint({
     'idempotency_key_in_use',
     'payment_processing',
   ],
-  handle: (ctx) => move(ctx, `POST /v1/payments/{id}/cancel`, ctx.params.id, 'canceled'),
+  handle: (ctx) => move(ctx, ctx.params.id, 'canceled'),
 })
 
 type Moving = {
   readonly workspace: string
   readonly livemode: boolean
-  readonly idempotencyKey: string | undefined
-  readonly fingerprint: string
+  readonly request: RequestIdentity
   readonly deps: Deps
 }
 
@@ -79,15 +76,10 @@ type Moving = {
  * Moves a sandbox payment to its end and answers with it; one that has ended so
  * already is answered as it is, one that has ended otherwise is resource_changed.
  */
-export async function move(
-  ctx: Moving,
-  route: string,
-  payment: string,
-  status: MovePayment['status'],
-) {
+export async function move(ctx: Moving, payment: string, status: MovePayment['status']) {
   const { workspace, livemode, deps } = ctx
   const asked = { workspace, payment, status, event: newId('evt') }
-  const result = await write(() => deps.commands.movePayment(asked, identityOf(route, ctx)))
+  const result = await write(() => deps.commands.movePayment(asked, ctx.request))
   const { refusal } = result
   if (refusal?.code === 'resource_missing') return notFound('payment', payment)
   if (refusal?.code === 'resource_changed') {

@@ -8,7 +8,6 @@ import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 const MOST = 100 // more rules than ever match one payment
 
@@ -41,9 +40,8 @@ export const replayAward = endpoint({
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
     const at = (await databaseNow(deps.pool)).toISOString()
-    const request = identityOf('POST /v1/payments/{id}/replay_award', ctx)
     const { value: result, replayed } = await write(() =>
-      deps.commands.replayAward(request, { workspace, payment: params.id, at }),
+      deps.commands.replayAward(ctx.request, { workspace, payment: params.id, at }),
     )
     if (result?.outcome === 'missing') return notFound('payment', params.id)
     if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))

@@ -13,7 +13,6 @@ import { NewProgram, Program, ProgramUpdate } from '../schemas/programs.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createProgram = endpoint({
   method: 'POST',
@@ -32,8 +31,7 @@ export const createProgram = endpoint({
     refuseHalfAPolicy({}, columns)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const values = { ...columns, workspace, id: newId('prog'), name, metadata }
-    const request = identityOf('POST /v1/loyalty/programs', ctx)
-    const created = await write(() => deps.commands.createProgram(request, values))
+    const created = await write(() => deps.commands.createProgram(ctx.request, values))
     if ('row' in created) return { status: 'created', object: programObject(created.row, livemode) }
     const row = await findProgram(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('program', created.replayOf)
@@ -108,10 +106,9 @@ export const updateProgram = endpoint({
     const columns = columnsOf(settings)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const at = await databaseNow(deps.pool)
-    const request = identityOf('PATCH /v1/loyalty/programs/{id}', ctx)
     const { value: row, replayed } = await write(() =>
       deps.commands.updateProgram(
-        request,
+        ctx.request,
         params.id,
         (before) => {
           refuseHalfAPolicy(before, columns)

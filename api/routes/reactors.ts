@@ -16,7 +16,6 @@ import { NewReactor, Reactor, ReactorUpdate, reactorObject } from '../schemas/re
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createReactor = endpoint({
   method: 'POST',
@@ -41,8 +40,7 @@ export const createReactor = endpoint({
     await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
-    const request = identityOf('POST /v1/reactors', ctx)
-    const created = await write(() => deps.commands.createReactor(request, values))
+    const created = await write(() => deps.commands.createReactor(ctx.request, values))
     if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
     const row = await findReactor(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('reactor', created.replayOf)
@@ -110,9 +108,8 @@ export const updateReactor = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
     await checkReactions(deps, workspace, body.reactions ?? [])
-    const request = identityOf('PATCH /v1/reactors/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.updateReactor(request, params.id, (before) => changeOf(before, body)),
+      deps.commands.updateReactor(ctx.request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('reactor', params.id)
     return { status: 'ok', replayed, object: reactorObject(row, livemode) }
@@ -146,8 +143,9 @@ export const deleteReactor = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const request = identityOf('DELETE /v1/reactors/{id}', ctx)
-    const { value, replayed } = await write(() => deps.commands.deleteReactor(request, params.id))
+    const { value, replayed } = await write(() =>
+      deps.commands.deleteReactor(ctx.request, params.id),
+    )
     if (value === undefined) return notFound('reactor', params.id)
     const object = { id: value, object: 'reactor' as const, deleted: true as const }
     return { status: 'ok', replayed, object }

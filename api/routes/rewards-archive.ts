@@ -8,7 +8,6 @@ import { presentReward, Reward } from '../schemas/rewards.ts'
 import type { Context } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 const verb = {
   method: 'POST',
@@ -25,27 +24,26 @@ export const archiveReward = endpoint({
   summary: 'Take a reward out of the catalogue',
   description:
     'It is listed only with `archived=true` and can no longer be redeemed; what was redeemed of it stays.',
-  handle: async (ctx) => move(ctx, 'archive', await databaseNow(ctx.deps.pool)),
+  handle: async (ctx) => move(ctx, await databaseNow(ctx.deps.pool)),
 })
 
 export const unarchiveReward = endpoint({
   ...verb,
   path: '/v1/loyalty/rewards/{id}/unarchive',
   summary: 'Put a reward back into the catalogue',
-  handle: (ctx) => move(ctx, 'unarchive', null),
+  handle: (ctx) => move(ctx, null),
 })
 
 type Moving = Context<{ id: string }, Record<string, never>, Record<string, never>, Deps>
 
-async function move(ctx: Moving, name: 'archive' | 'unarchive', archivedAt: Date | null) {
+async function move(ctx: Moving, archivedAt: Date | null) {
   const { workspace, params, deps } = ctx
   const before = await findReward(deps.pool, workspace, params.id)
   if (before === undefined || before.id === rewardForTills(before.program)) {
     return notFound('reward', params.id)
   }
-  const request = identityOf(`POST /v1/loyalty/rewards/{id}/${name}`, ctx)
   const { value: row, replayed } = await write(() =>
-    deps.commands.updateReward(request, params.id, (reward) => ({
+    deps.commands.updateReward(ctx.request, params.id, (reward) => ({
       // archived twice, it stays archived since the first time
       archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),
     })),

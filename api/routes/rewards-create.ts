@@ -11,7 +11,6 @@ import { limitColumns, type VariantChanges } from '../schemas/reward-settings.ts
 import { NewReward, presentReward, Reward } from '../schemas/rewards.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { exactUnits } from '../units.ts'
 
 export const createReward = endpoint({
@@ -35,7 +34,6 @@ export const createReward = endpoint({
       body
     await refuseCodes(deps, workspace, body.codes)
     const id = newId('rwd')
-    const request = identityOf('POST /v1/loyalty/rewards', ctx)
     // the program is read at each try: its decimals may change until its first transaction
     const created = await write(async () => {
       const program = await findProgram(deps.pool, workspace, body.program)
@@ -54,7 +52,7 @@ export const createReward = endpoint({
         tierCosts: tier_costs && tierUnits(program, tier_costs),
         minTier: min_tier,
       }
-      return deps.commands.createReward(request, values, variantUnits(variants, decimals))
+      return deps.commands.createReward(ctx.request, values, variantUnits(variants, decimals))
     })
     if ('row' in created) {
       return { status: 'created', object: await presentReward(deps, ctx, created.row) }

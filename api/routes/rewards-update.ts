@@ -11,7 +11,6 @@ import { presentReward, Reward, RewardUpdate } from '../schemas/rewards.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { refusalOf } from '../server/invalid.ts'
 import { exactUnits } from '../units.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './rewards-create.ts'
@@ -42,14 +41,13 @@ export const updateReward = endpoint({
       return notFound('reward', params.id)
     }
     if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
-    const request = identityOf('PATCH /v1/loyalty/rewards/{id}', ctx)
     // the program is read at each try: its decimals may change until its first transaction
     const { value: row, replayed } = await write(async () => {
       const program = await findProgram(deps.pool, workspace, before.program)
       if (program === undefined) throw new Error(`no program ${before.program}`)
       refuseUnknownTier(program, body.min_tier)
       return deps.commands.updateReward(
-        request,
+        ctx.request,
         params.id,
         (reward) => changeOf(reward, body, program),
         {

@@ -2,7 +2,6 @@ import { readSettings } from '../../db/settings.ts'
 import { write } from '../contention.ts'
 import { Settings, SettingsChange } from '../schemas/settings.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 import { atBothPaths } from '../server/path-alias.ts'
 
 export const retrieveSettings = atBothPaths('/settings', (path) =>
@@ -34,9 +33,8 @@ export const mergeSettings = atBothPaths('/settings', (path) =>
     reply: Settings,
     errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
-      const request = identityOf('PUT /v1/settings', ctx)
       const { value, replayed } = await write(() =>
-        ctx.deps.commands.mergeSettings(request, ctx.body),
+        ctx.deps.commands.mergeSettings(ctx.request, ctx.body),
       )
       return { status: 'ok', replayed, object: value }
     },

@@ -15,7 +15,6 @@ import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { WebhookDelivery, WebhookReplay, WebhookReplayed } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const listWebhookDeliveries = endpoint({
   method: 'GET',
@@ -86,9 +85,8 @@ export const replayWebhookEvents = endpoint({
       from: (await readStartOf(where, body.created?.gte ?? BEGINNING)).toISOString(),
       to: (await readStartOf(where, body.created?.lt ?? now)).toISOString(),
     }
-    const request = identityOf('POST /v1/webhook_endpoints/{id}/replay', ctx)
     const { value: deliveries, replayed } = await write(() =>
-      deps.commands.replayWebhookEvents(request, replay),
+      deps.commands.replayWebhookEvents(ctx.request, replay),
     )
     return {
       status: 'accepted',
@@ -115,9 +113,8 @@ export const testWebhookEndpoint = endpoint({
     if ((await findEndpoint(deps.pool, workspace, params.id)) === undefined) {
       return notFound('webhook endpoint', params.id)
     }
-    const request = identityOf('POST /v1/webhook_endpoints/{id}/test', ctx)
     const { value: event, replayed } = await write(() =>
-      deps.commands.testWebhookEndpoint(request, params.id, newId('evt')),
+      deps.commands.testWebhookEndpoint(ctx.request, params.id, newId('evt')),
     )
     if (event === null) {
       return refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })

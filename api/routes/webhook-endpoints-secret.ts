@@ -4,7 +4,6 @@ import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { SecretRoll, WebhookEndpointWithSecret } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const rollWebhookSecret = endpoint({
   method: 'POST',
@@ -19,9 +18,8 @@ export const rollWebhookSecret = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const request = identityOf('POST /v1/webhook_endpoints/{id}/roll_secret', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.rollWebhookSecret(request, params.id, body.overlap_hours),
+      deps.commands.rollWebhookSecret(ctx.request, params.id, body.overlap_hours),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
     return {

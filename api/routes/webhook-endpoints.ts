@@ -15,7 +15,6 @@ import {
   WebhookEndpointWithSecret,
 } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { identityOf } from '../server/idempotency.ts'
 
 export const createWebhookEndpoint = endpoint({
   method: 'POST',
@@ -32,7 +31,6 @@ export const createWebhookEndpoint = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, body, deps } = ctx
     refuseInsecure(livemode, body.url)
-    const request = identityOf('POST /v1/webhook_endpoints', ctx)
     const values = {
       workspace,
       id: newId('we'),
@@ -41,7 +39,7 @@ export const createWebhookEndpoint = endpoint({
       description: body.description ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.commands.createWebhookEndpoint(request, values))
+    const created = await write(() => deps.commands.createWebhookEndpoint(ctx.request, values))
     if ('row' in created) {
       const { row } = created
       return {
@@ -119,9 +117,8 @@ export const updateWebhookEndpoint = endpoint({
       description,
       metadata: metadata && mergedMetadata(before.metadata, metadata),
     })
-    const request = identityOf('PATCH /v1/webhook_endpoints/{id}', ctx)
     const { value: row, replayed } = await write(() =>
-      deps.commands.updateWebhookEndpoint(request, params.id, changeOf, { url, status }),
+      deps.commands.updateWebhookEndpoint(ctx.request, params.id, changeOf, { url, status }),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
     return { status: 'ok', replayed, object: endpointObject(row, livemode) }
@@ -142,9 +139,8 @@ export const deleteWebhookEndpoint = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const request = identityOf('DELETE /v1/webhook_endpoints/{id}', ctx)
     const { value, replayed } = await write(() =>
-      deps.commands.deleteWebhookEndpoint(request, params.id),
+      deps.commands.deleteWebhookEndpoint(ctx.request, params.id),
     )
     if (value === undefined) return notFound('webhook endpoint', params.id)
     const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }

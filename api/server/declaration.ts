@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import type { RequestIdentity } from '../../db/idempotency.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Deps } from './deps.ts'
 import type { ApiKey } from './keys.ts'
@@ -23,6 +24,8 @@ export type Context<Params, Query, Body, D> = {
   readonly idempotencyKey: string | undefined
   /** Of path parameters and body as sent, the same in any key order: another body, another fingerprint. */
   readonly fingerprint: string
+  /** The request as its repeat is recognised by. */
+  readonly request: RequestIdentity
   /** `op_` id: the same for the same workspace, route and Idempotency-Key, else new. */
   readonly operation: string
   readonly log: Logger

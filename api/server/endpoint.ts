@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import type { RequestIdentity } from '../../db/idempotency.ts'
 import { fingerprintOf } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { pathOfProto } from '../schemas/text.ts'
@@ -92,9 +93,15 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     return fingerprintOf([this.#call.params, this.#call.body ?? null])
   }
 
-  get operation(): string {
+  get request(): RequestIdentity {
+    const { workspace, idempotencyKey: key = null, fingerprint } = this
     const { method, path } = this.#route
     // a retry at the route's other path is known again
+    return { workspace, route: `${method} ${underV1(path)}`, key, fingerprint }
+  }
+
+  get operation(): string {
+    const { method, path } = this.#route
     this.#operation ??= operationOf(this.workspace, method, underV1(path), this.idempotencyKey)
     return this.#operation
   }

@@ -1,5 +1,4 @@
 import type { Request } from 'express'
-import type { RequestIdentity } from '../../db/idempotency.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { Method } from './declaration.ts'
@@ -30,13 +29,4 @@ export function operationOf(
   key: string | undefined,
 ): string {
   return key === undefined ? newId('op') : derivedId('op', workspace, method, path, key)
-}
-
-/** The request as its repeat is recognised by; `route` is the method and the path's template. */
-export function identityOf(
-  route: string,
-  ctx: { workspace: string; idempotencyKey: string | undefined; fingerprint: string },
-): RequestIdentity {
-  const { workspace, idempotencyKey, fingerprint } = ctx
-  return { workspace, route, key: idempotencyKey ?? null, fingerprint }
 }
