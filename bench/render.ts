@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { BeforeResult } from './compare.ts'
 import { median } from './load.ts'
 import type { Machine } from './machine.ts'
 import {
@@ -23,6 +24,7 @@ const FILE = join(import.meta.dirname, 'RESULTS.md')
 export function renderResults(): void {
   const start = readResult<StartResult & { date: string; machine: Machine }>('start')
   const stopped = readResult<StoppedResult & { date: string; machine: Machine }>('stopped')
+  const before = readResult<BeforeResult>('before')
   const results = {
     create: readResult<SuiteResult>('create'),
     cycle: readResult<SuiteResult>('cycle'),
@@ -41,6 +43,7 @@ export function renderResults(): void {
     ),
     stopped === null ? '' : stoppedSection(stopped),
     start === null ? '' : startSection(start),
+    before === null ? '' : beforeSection(before),
   ]
   writeFileSync(FILE, `${sections.filter((section) => section !== '').join('\n\n')}\n`)
 }
@@ -223,6 +226,23 @@ function startSection(start: StartResult & { date: string; machine: Machine }): 
     `${day(start.date)}. ${describe({ ...start.machine, node: start.node })}.`,
     `Other processes took ${(start.busyBefore * 100).toFixed(0)}% of the CPUs before. ` +
       `On an empty data directory ${start.first.toFixed(1)} s; then ${again} s.`,
+  ].join('\n\n')
+}
+
+function beforeSection({ date, machine, commit, settings, suites }: BeforeResult): string {
+  const rows = suites.map((suite) => [
+    suite.title,
+    suite.beforeMs.toFixed(2),
+    suite.nowMs.toFixed(2),
+    suite.median.toFixed(3),
+    suite.interval.map((end) => end.toFixed(3)).join(' to '),
+  ])
+  return [
+    '## Beside an earlier commit',
+    `${day(date)}. ${describe(machine)}. Before: ${commit}.`,
+    `${settings.rounds} interleaved rounds of ${settings.durationMs / 1_000} s, 16 in flight. The ratio is ` +
+      `the median of the rounds' own, with the interval in which it lies in 95 of 100 runs.`,
+    table(['CPU ms a task', 'before', 'now', 'ratio', 'interval'], rows),
   ].join('\n\n')
 }
 

@@ -1,45 +1,48 @@
 import pg from 'pg'
-import type { Audit, Contender, Outbox, Turn } from '../contender.ts'
+import type { Audit, Contender, Outbox, Running, Turn } from '../contender.ts'
 import { openClient } from '../http.ts'
 import { OPENING_BALANCE } from '../ledger.ts'
 import { closedTasks } from '../load.ts'
 import { type Calls, callsTo } from './calls.ts'
-import { type Product, startProduct } from './product.ts'
+import { HERE, type Product, startProduct, type Tree } from './product.ts'
 
 const MEMBERS_AT_ONCE = 16
 
 /** The product itself: its API and worker as processes of their own, on the embedded Temporal. */
-export const ours: Contender = {
-  name: 'ours',
-  title: 'VINR: the real API, ledger and workflows',
-  start: async (turn) => {
-    const product = await startProduct(turn)
-    const client = openClient(product.apiUrl)
-    const books = openBooks(turn.databaseUrl)
-    const stop = async () => {
-      client.close()
-      await books.end()
-      await product.stop()
+export const ours = productOf('ours', 'VINR: the real API, ledger and workflows', HERE)
+
+/** The product as it stands in a folder. */
+export function productOf(name: string, title: string, tree: Tree): Contender {
+  return { name, title, start: (turn) => start(turn, tree) }
+}
+
+async function start(turn: Turn, tree: Tree): Promise<Running> {
+  const product = await startProduct(turn, tree)
+  const client = openClient(product.apiUrl)
+  const books = openBooks(turn.databaseUrl)
+  const stop = async () => {
+    client.close()
+    await books.end()
+    await product.stop()
+  }
+  try {
+    const calls = callsTo(client, product)
+    const members = await enrol(calls, turn)
+    const ledger = { books, workspace: await workspaceOf(books, members[0]) }
+    return {
+      create: (member) => calls.redeem(members[member] ?? ''),
+      pay: calls.reportPaid,
+      applied: (redemptions) => among(ledger, 'applied', redemptions),
+      released: (redemptions) => among(ledger, 'released', redemptions),
+      audit: () => audit(ledger, product),
+      outbox: () => readOutbox(books),
+      runs: product.redemptionRuns,
+      stop,
     }
-    try {
-      const calls = callsTo(client, product)
-      const members = await enrol(calls, turn)
-      const ledger = { books, workspace: await workspaceOf(books, members[0]) }
-      return {
-        create: (member) => calls.redeem(members[member] ?? ''),
-        pay: calls.reportPaid,
-        applied: (redemptions) => among(ledger, 'applied', redemptions),
-        released: (redemptions) => among(ledger, 'released', redemptions),
-        audit: () => audit(ledger, product),
-        outbox: () => readOutbox(books),
-        runs: product.redemptionRuns,
-        stop,
-      }
-    } catch (error) {
-      await stop()
-      throw error
-    }
-  },
+  } catch (error) {
+    await stop()
+    throw error
+  }
 }
 
 /** The bench's own look into the product's database, as superuser. */

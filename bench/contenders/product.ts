@@ -34,9 +34,19 @@ const NO_RATE_LIMIT = '1000000'
 
 const RUNS = `WorkflowType = '${WORKFLOW.redemption}'`
 
+/** Code of the product, as it stands in a folder. */
+export interface Tree {
+  folder: string
+  migrate: typeof migrate
+  seedDemo: typeof seedDemo
+}
+
+/** What is being measured, unless another is named. */
+export const HERE: Tree = { folder: join(import.meta.dirname, '..', '..'), migrate, seedDemo }
+
 /** What `npm start` runs, on the bench's Postgres instead of its own. */
-export async function startProduct(turn: Turn): Promise<Product> {
-  const [databaseUrl, temporal] = await Promise.all([prepareLedger(turn), startEngine(turn)])
+export async function startProduct(turn: Turn, tree: Tree = HERE): Promise<Product> {
+  const [databaseUrl, temporal] = await Promise.all([prepareLedger(turn, tree), startEngine(turn)])
   const started: { stop(): Promise<unknown> }[] = [temporal]
   let isFrozen = false
   const thaw = () => {
@@ -60,9 +70,11 @@ export async function startProduct(turn: Turn): Promise<Product> {
       RATE_LIMIT_PER_SECOND: NO_RATE_LIMIT,
     }
     const apiUrl = `http://127.0.0.1:${env.PORT}`
-    started.push(await program(turn, 'worker', env, `http://127.0.0.1:${env.WORKER_METRICS_PORT}`))
-    started.push(await program(turn, 'api', env, apiUrl))
-    const keys = await seedDemo({ databaseUrl })
+    started.push(
+      await program(turn, tree, 'worker', env, `http://127.0.0.1:${env.WORKER_METRICS_PORT}`),
+    )
+    started.push(await program(turn, tree, 'api', env, apiUrl))
+    const keys = await tree.seedDemo({ databaseUrl })
     const connection = await NativeConnection.connect({ address: temporal.address })
     started.push({ stop: () => connection.close() })
     const { workflow } = new Client({ connection })
@@ -90,21 +102,27 @@ export async function startProduct(turn: Turn): Promise<Product> {
   }
 }
 
-function program(turn: Turn, name: string, env: NodeJS.ProcessEnv, origin: string) {
+function program(
+  turn: Turn,
+  { folder }: Tree,
+  name: string,
+  env: NodeJS.ProcessEnv,
+  origin: string,
+) {
   const logFile = join(turn.dir, `${name}.log`)
   const readyUrl = `${origin}/health/ready`
-  return startProgram({ name, entry: `${name}/main.ts`, env, readyUrl, logFile })
+  return startProgram({ name, entry: `${name}/main.ts`, env, readyUrl, logFile }, folder)
 }
 
 /** The two roles and the schema in this turn's database; answers the application role's URL. */
-export async function prepareLedger(turn: Turn): Promise<string> {
+export async function prepareLedger(turn: Turn, tree: Tree = HERE): Promise<string> {
   const { pathname } = new URL(turn.databaseUrl)
   const roles = databaseUrls(turn.adminUrl)
   const owner = Object.assign(new URL(roles.owner), { pathname })
   const application = Object.assign(new URL(roles.application), { pathname })
   await createOwner(turn.adminUrl, owner.href)
   await giveDatabase(turn.databaseUrl, owner.username)
-  await migrate({ ownerUrl: owner.href, applicationUrl: application.href })
+  await tree.migrate({ ownerUrl: owner.href, applicationUrl: application.href })
   return application.href
 }
 
