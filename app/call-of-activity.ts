@@ -4,7 +4,7 @@ import type { Pool } from '../db/pool.ts'
 
 /**
  * Calls a ledger function: in an activity as the run that it is of, which knows what it does to its own row,
- * so that the outbox does not tell it; in a request as nobody's.
+ * so that the outbox does not signal it; in a request as nobody's.
  */
 export function callOfActivity<Result>(
   pool: Pool,

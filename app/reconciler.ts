@@ -87,6 +87,8 @@ function reconciling({ pool, reconciled, onFailure }: Reconciling) {
   }
 }
 
+type Reconcile = ReturnType<typeof reconciling>
+
 /**
  * Finds what is past its time and not done, and does it, by the commands that should have. Counts what it
  * finds. Each row is done on its own: see `workOff`. A run that was terminated begins again, where it still
@@ -94,32 +96,11 @@ function reconciling({ pool, reconciled, onFailure }: Reconciling) {
  */
 export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling, 'reconciled'>) {
   const { pool, engine, reconciled, onFailure = failuresToStandardError } = dependencies
-  const { releaseDueRedemption } = redemptionCommands(dependencies)
-  const { actOnOverdueFulfillment } = fulfillmentCommands(dependencies)
-  const { expirePayment, processPayment } = paymentCommands(dependencies)
   const reconcile = reconciling({ pool, reconciled, onFailure })
 
   return {
-    reconcileRedemptions: (): Promise<number> =>
-      reconcile('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
-        releaseDueRedemption({ workspace, redemption: id, at }),
-      ),
-
-    reconcileFulfillments: (): Promise<number> =>
-      reconcile('fulfillments', overdueFulfillments, async ({ workspace, id }, at) => {
-        await actOnOverdueFulfillment({ workspace, redemption: id, at })
-        await resumeFulfillment(pool, workspace, id)
-      }),
-
-    reconcilePayments: (): Promise<number> =>
-      reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>
-        expirePayment({ workspace, payment, at }),
-      ),
-
-    reconcileInbox: (): Promise<number> =>
-      reconcile('inbox', unprocessedPayments, ({ workspace, payment }, at) =>
-        processPayment({ workspace, payment, at }),
-      ),
+    ...ofRedemptions(dependencies, reconcile),
+    ...ofPayments(dependencies, reconcile),
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     reconcileTiers: async (): Promise<number> => {
@@ -134,11 +115,6 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
       )
       return reviews + walks
     },
-
-    reconcileEarnings: (): Promise<number> =>
-      reconcile('earnings', maturingEarnings, ({ workspace, source }, at) =>
-        processPayment({ workspace, payment: source, at }),
-      ),
 
     /** Endpoints with deliveries overdue, whose signal was lost: counted by endpoint. */
     reconcileWebhooks: (): Promise<number> =>
@@ -181,5 +157,42 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
+  }
+}
+
+function ofRedemptions(dependencies: Dependencies, reconcile: Reconcile) {
+  const { releaseDueRedemption } = redemptionCommands(dependencies)
+  const { actOnOverdueFulfillment } = fulfillmentCommands(dependencies)
+  return {
+    reconcileRedemptions: (): Promise<number> =>
+      reconcile('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
+        releaseDueRedemption({ workspace, redemption: id, at }),
+      ),
+
+    reconcileFulfillments: (): Promise<number> =>
+      reconcile('fulfillments', overdueFulfillments, async ({ workspace, id }, at) => {
+        await actOnOverdueFulfillment({ workspace, redemption: id, at })
+        await resumeFulfillment(dependencies.pool, workspace, id)
+      }),
+  }
+}
+
+function ofPayments(dependencies: Dependencies, reconcile: Reconcile) {
+  const { expirePayment, processPayment } = paymentCommands(dependencies)
+  return {
+    reconcilePayments: (): Promise<number> =>
+      reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>
+        expirePayment({ workspace, payment, at }),
+      ),
+
+    reconcileInbox: (): Promise<number> =>
+      reconcile('inbox', unprocessedPayments, ({ workspace, payment }, at) =>
+        processPayment({ workspace, payment, at }),
+      ),
+
+    reconcileEarnings: (): Promise<number> =>
+      reconcile('earnings', maturingEarnings, ({ workspace, source }, at) =>
+        processPayment({ workspace, payment: source, at }),
+      ),
   }
 }

@@ -25,10 +25,14 @@ export type RedemptionMoment = { workspace: string; redemption: string; at: stri
 
 export type CommandDependencies = Pick<Dependencies, 'pool'>
 
+type Send = (
+  name: string,
+  args: [workspace: string, redemption: string, ...unknown[]],
+) => Promise<RedemptionResult>
+
 /** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
 export function redemptionCommands({ pool }: CommandDependencies) {
-  const send = (name: string, args: [workspace: string, redemption: string, ...unknown[]]) =>
-    callOfActivity<RedemptionResult>(pool, name, args)
+  const send: Send = (name, args) => callOfActivity<RedemptionResult>(pool, name, args)
 
   return {
     createRedemption: (create: CreateArguments) => insertRedemption(pool, create),
@@ -73,6 +77,13 @@ export function redemptionCommands({ pool }: CommandDependencies) {
         reversal.refund?.event ?? null,
       ]),
 
+    ...settlements(send),
+  }
+}
+
+/** What a run does at its time, or when its payment ends; the reconciler, where the run was lost. */
+function settlements(send: Send) {
+  return {
     /** Its payment has completed; ignores the clock. */
     applyRedemption: ({
       workspace,

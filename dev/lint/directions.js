@@ -33,7 +33,7 @@ export const DIRECTIONS = {
   },
   app: { from: ['temporal/', 'db/', 'domain/'], closed: /^express(\/|$)/ },
   activities: {
-    from: ['app/', 'temporal/engine.ts', 'domain/'],
+    from: ['app/', 'domain/'],
     types: ['db/'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },
@@ -51,11 +51,9 @@ export const DIRECTIONS = {
   cli: {
     from: [
       'app/',
-      'activities/',
       'db/',
       'domain/',
       'temporal/',
-      'worker/',
       'api/server/endpoints.ts',
       'api/server/examples.ts',
       'api/server/openapi.ts',

@@ -67,6 +67,12 @@ const CASES: Case[] = [
 
   ['api', `import { finishReportedEvent } from '../temporal/reported-event.ts'`],
   ['api', `import { createCommands } from '../app/index.ts'`],
+  [
+    'api',
+    `import { redemptionActivities } from '../activities/redemption.ts'`,
+    'import-directions',
+  ],
+  ['cli', `import { createWorker } from '../worker/worker.ts'`, 'import-directions'],
   ['api', `import { readConfig } from '../config.ts'`],
   ['api/accounts', `import { listAccounts } from '../../db/accounts.ts'`],
   ['api/accounts', `import { type AccountRow, findAccount } from '../../db/accounts.ts'`],
@@ -95,7 +101,7 @@ const CASES: Case[] = [
   ['worker', `import { createPool } from '../db/pool.ts'`],
   ['worker', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { workspaceCommands } from '../app/workspaces.ts'`],
-  ['cli', `import { resignal } from '../worker/resignal.ts'`],
+  ['cli', `import { resignal } from '../app/resignal.ts'`],
   ['cli', `export const load = () => import('../api/openapi.ts')`],
   ['cli/commands', `import { Command } from 'commander'`],
   ['cli', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],

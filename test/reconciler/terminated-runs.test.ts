@@ -7,7 +7,7 @@ import {
   tierReviewWorkflowId,
   WORKFLOW,
 } from '../../temporal/names.ts'
-import { findMissingRuns } from '../../worker/missing-runs.ts'
+import { findMissingRuns } from '../../app/missing-runs.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { redeem, redemptionOf } from '../support/redeem.ts'
 import { eventsOf, redeemItem } from '../support/redeem-item.ts'

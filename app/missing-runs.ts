@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
+import { type ExpectedRun, findExpectedRuns } from '../db/missing-runs.ts'
 import type { Pool } from '../db/pool.ts'
-import { findWaitingWorkflows, type WaitingWorkflow } from '../db/waiting-workflows.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { within } from '../temporal/within.ts'
 
@@ -11,12 +11,12 @@ const AT_ONCE = 10
  * What waits in the database and has neither a run nor an outbox row that will begin one. Visibility is paged
  * over and lags behind: what it does not list is asked for, and must still wait afterwards.
  */
-export async function findMissingRuns(pool: Pool, engine: Engine): Promise<WaitingWorkflow[]> {
-  const waiting = await findWaitingWorkflows(pool)
+export async function findMissingRuns(pool: Pool, engine: Engine): Promise<ExpectedRun[]> {
+  const waiting = await findExpectedRuns(pool)
   if (waiting.length === 0) return []
   const running = await runningWorkflows(engine)
   const unlisted = waiting.filter(({ workflow_id }) => !running.has(workflow_id))
-  const missing: WaitingWorkflow[] = []
+  const missing: ExpectedRun[] = []
   for (let from = 0; from < unlisted.length; from += AT_ONCE) {
     const some = unlisted.slice(from, from + AT_ONCE)
     const found = await Promise.all(some.map(({ workflow_id }) => isRunning(engine, workflow_id)))
@@ -24,7 +24,7 @@ export async function findMissingRuns(pool: Pool, engine: Engine): Promise<Waiti
   }
   if (missing.length === 0) return []
   // a run that ended meanwhile, or a row that was changed, is none
-  const still = new Set((await findWaitingWorkflows(pool)).map(({ workflow_id }) => workflow_id))
+  const still = new Set((await findExpectedRuns(pool)).map(({ workflow_id }) => workflow_id))
   return missing.filter(({ workflow_id }) => still.has(workflow_id))
 }
 

@@ -1,11 +1,11 @@
 import type { Pool } from './pool.ts'
 
 /** A workflow that something of the database waits for. */
-export type WaitingWorkflow = { workspace: string; workflow_id: string; workflow_type: string }
+export type ExpectedRun = { workspace: string; workflow_id: string; workflow_type: string }
 
 /** Those of all workspaces whose workflow was sent all that there is, so that each has a run. */
-export async function findWaitingWorkflows(pool: Pool): Promise<WaitingWorkflow[]> {
-  const { rows } = await pool.query<WaitingWorkflow>(
+export async function findExpectedRuns(pool: Pool): Promise<ExpectedRun[]> {
+  const { rows } = await pool.query<ExpectedRun>(
     'select workspace, workflow_id, workflow_type from waiting_workflows()',
   )
   return rows
