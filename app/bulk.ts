@@ -6,9 +6,6 @@ import { type Db, transact } from '../db/workspace-client.ts'
 import type { Dependencies } from './dependencies.ts'
 import { UploadLost } from './uploads.ts'
 
-/** Checked rows of one lane, as JSON text. */
-export type Chunk = { no: number; rows: string }
-
 /** A file read to its end and found good. `decimals`: what the rows of each program were reckoned in (0: not named). */
 export type CheckedUpload = {
   id: string

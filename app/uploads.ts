@@ -5,8 +5,10 @@ import {
   openUpload,
   type Upload,
 } from '../db/bulk-uploads.ts'
-import type { Chunk } from './bulk.ts'
 import type { Dependencies } from './dependencies.ts'
+
+/** Checked rows of one lane, as JSON text. */
+export type Chunk = { no: number; rows: string }
 
 /** The file's process was taken for dead, and what it kept was removed. Nothing was written. */
 export class UploadLost extends Error {}

@@ -1,4 +1,4 @@
-import type { Chunk } from '../../app/bulk.ts'
+import type { Chunk } from '../../app/uploads.ts'
 import { findImportAccounts } from '../../db/bulk.ts'
 import type { Pool } from '../../db/pool.ts'
 import { listPrograms } from '../../db/programs.ts'
