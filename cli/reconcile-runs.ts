@@ -1,5 +1,5 @@
-import { commandDatabase } from '../db/command-database.ts'
 import { findMissingRuns } from '../app/missing-runs.ts'
+import { commandDatabase } from '../db/command-database.ts'
 import { withPool } from './database.ts'
 import { temporalOf, withEngine } from './temporal.ts'
 

@@ -1,5 +1,5 @@
-import { commandDatabase } from '../db/command-database.ts'
 import { resignal } from '../app/resignal.ts'
+import { commandDatabase } from '../db/command-database.ts'
 import { withPool } from './database.ts'
 import { temporalOf, withEngine } from './temporal.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connectEngine } from '../../temporal/connect.ts'
 import { findMissingRuns } from '../../app/missing-runs.ts'
+import { connectEngine } from '../../temporal/connect.ts'
 import { Processes } from '../support/processes.ts'
 
 // The long version of test/crash: `npm run test:long`, some minutes. Rounds are read from the environment.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { onCommit } from '../../db/outbox.ts'
 import { resignal } from '../../app/resignal.ts'
+import { onCommit } from '../../db/outbox.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { ended, redeem, redemptionOf } from '../support/redeem.ts'
 

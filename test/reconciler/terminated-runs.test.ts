@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findMissingRuns } from '../../app/missing-runs.ts'
 import { expireAccount } from '../../db/expiry.ts'
 import { newId } from '../../domain/ids.ts'
 import {
@@ -7,7 +8,6 @@ import {
   tierReviewWorkflowId,
   WORKFLOW,
 } from '../../temporal/names.ts'
-import { findMissingRuns } from '../../app/missing-runs.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { redeem, redemptionOf } from '../support/redeem.ts'
 import { eventsOf, redeemItem } from '../support/redeem-item.ts'
