@@ -3,20 +3,6 @@
 -- that lowers it writes the outbox row of the account's run. What is due is never spendable,
 -- however late that is.
 
--- The first instant of a local date: its midnight, the earlier one where the clock shows it twice,
--- and the first instant after the gap where the clock skips it.
-create or replace function local_midnight(p_date date, p_zone text) returns timestamptz
-language plpgsql immutable as $$
-declare
-  at timestamptz := p_date::timestamp at time zone p_zone;
-begin
-  -- Postgres reads a doubled time as the later one
-  if (at - interval '1 hour') at time zone p_zone = p_date::timestamp then
-    return at - interval '1 hour';
-  end if;
-  return at;
-end $$;
-
 -- The zone that a bare date is a day of: the program's, else that of the account's program, else
 -- prog_default's.
 create or replace function day_zone(p_workspace text, p_program text, p_account text) returns text

@@ -1,15 +1,5 @@
 -- Reactors: what an event of a till does, within its limits.
 
--- The window that `p_on` falls into: a day, a week (from Monday) or a month of the zone, all of
--- time for `lifetime`.
-create or replace function window_of(p_window text, p_on timestamptz, p_zone text) returns tstzrange
-language sql stable as $$
-  select case when p_window = 'lifetime' then tstzrange(null, null) else tstzrange(
-    date_trunc(p_window, p_on, p_zone),
-    (date_trunc(p_window, p_on at time zone p_zone)
-      + ('1 ' || p_window)::interval) at time zone p_zone) end
-$$;
-
 -- How many activations of a reactor fall into a window, by the time they happened, or,
 -- `p_by_receipt`, by the time they were received; counts no further than `p_most`. `p_accounts`: of
 -- these; null: of all.

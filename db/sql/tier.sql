@@ -219,9 +219,9 @@ $$;
 create or replace function tier_counts_until(p program, p_from timestamptz) returns timestamptz
 language sql immutable as $$
   select case when p.tier_config #>> '{period,type}' = 'rolling' then
-    (date_trunc('day', (p_from at time zone p.expiry_time_zone)
-      + make_interval(months => (p.tier_config #>> '{period,months}')::int)) + interval '1 day')
-    at time zone p.expiry_time_zone end
+    local_midnight(((p_from at time zone p.expiry_time_zone)
+      + make_interval(months => (p.tier_config #>> '{period,months}')::int))::date + 1,
+      p.expiry_time_zone) end
 $$;
 
 -- How much longer a fact counts for keeping a tier than for reaching it.

@@ -4,5 +4,5 @@ export type Value = string | number | boolean | null | readonly Value[] | { [key
 /** A sentence about the rule, its arguments in their order, and what it answers; of a record, the columns that matter. */
 export type Case = readonly [sentence: string, args: readonly Value[], answer: Value]
 
-/** Each immutable function's cases, by its name. */
+/** The cases of functions, by their names. */
 export type Tables = Record<string, readonly Case[]>

@@ -21,6 +21,23 @@ export const tables = {
     ['what is not there is null', [{ id: 'pay_1' }, [['data', 'amount']]], [null]],
     ['no path picks nothing', [{ id: 'pay_1' }, []], null],
   ],
+  event_data: [
+    [
+      'what it happened to, as it was',
+      [{ id: 'loy_1', balance: 5 }, 'loy_1'],
+      { id: 'loy_1', balance: 5 },
+    ],
+    [
+      'an address is left with its redemption, where it can be forgotten',
+      [{ fulfillment: { quantity: 1, shipping: { name: 'Mira' } } }, 'rdm_1'],
+      { fulfillment: { quantity: 1, shipping: { redemption: 'rdm_1' } } },
+    ],
+    [
+      'none is none',
+      [{ fulfillment: { quantity: 1, shipping: null } }, 'rdm_1'],
+      { fulfillment: { quantity: 1, shipping: null } },
+    ],
+  ],
   event_gifts: [
     ['an event that gave nothing', [{ outcomes: [] }], []],
     [

@@ -43,23 +43,6 @@ export const tables = {
       '2026-01-01T00:00Z',
     ],
   ],
-  local_midnight: [
-    ['in UTC', ['2026-03-29', 'UTC'], '2026-03-29T00:00Z'],
-    ['in winter', ['2026-01-15', BERLIN], '2026-01-14T23:00Z'],
-    ['in summer', ['2026-07-15', BERLIN], '2026-07-14T22:00Z'],
-    // Santiago turns its clocks at midnight: 6 September 2026 begins at one o'clock.
-    [
-      'a midnight that is skipped is the moment after',
-      ['2026-09-06', 'America/Santiago'],
-      '2026-09-06T04:00Z',
-    ],
-    // Havana goes back from one o'clock to midnight on 1 November 2026.
-    [
-      'a midnight that comes twice is the first',
-      ['2026-11-01', 'America/Havana'],
-      '2026-11-01T04:00Z',
-    ],
-  ],
   points_expiry: [
     ['a program without expiry has none', [{ expiry_mode: 'never' }, '2026-01-15T10:00Z'], null],
     [

@@ -21,4 +21,11 @@ export const tables = {
     ['another endpoint is another id', ['pay', 'whs_2', 'pi_3Q', 0], 'pay_R2ovhtHmya3CvUb1DlQgpG'],
     ['a name of any length', ['re', 'whs_1', 'x'.repeat(500), 0], 're_85fXC6ebP4hGlMR6A3wNSs'],
   ],
+  outbox_lease: [
+    [
+      'an attempt’s microsecond tells one lease from the next',
+      ['2026-01-01T00:00:00.000001Z'],
+      1_767_225_600_000_001,
+    ],
+  ],
 } satisfies Tables

@@ -99,6 +99,30 @@ export const tables = {
     ['none at all is a number too', [{ hold_minutes: 0 }, { hold_minutes: 10 }, 30], 0],
     ['parts of a minute stay', [{ hold_minutes: 0.2 }, { hold_minutes: null }, 30], 0.2],
   ],
+  redemption_due_at: [
+    [
+      'a discount waits for its minutes',
+      [{ type: 'discount_amount' }, 30, AT],
+      '2026-01-15T00:30Z',
+    ],
+    ['or part of one', [{ type: 'discount_percent' }, 0.2, AT], '2026-01-15T00:00:12Z'],
+    [
+      'to the millisecond, as its workflow knows time',
+      [{ type: 'discount_amount' }, 30, '2026-01-15T00:00:00.0019Z'],
+      '2026-01-15T00:30:00.001Z',
+    ],
+    ['a parcel for thirty days', [{ type: 'free_product' }, 30, AT], '2026-02-14T00:00Z'],
+    [
+      'or as many as the reward says',
+      [{ type: 'free_product', fulfillment: { deadlineDays: 7 } }, 30, AT],
+      '2026-01-22T00:00Z',
+    ],
+    [
+      'of 24 hours each, whatever the clock does',
+      [{ type: 'partner', fulfillment: { deadlineDays: 90 } }, 30, AT],
+      '2026-04-15T00:00Z',
+    ],
+  ],
   redemption_reverse_refusal: [
     ['the whole of an applied one is reversed', [spent(), paid(), 500, null, false], null],
     ['a part of its points too', [spent(), paid(), 100, null, false], null],
