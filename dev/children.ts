@@ -38,6 +38,7 @@ export type ChildOptions = {
 const DEFAULT_GRACE_MS = 10_000 // longer than a worker's drain and an API's last requests
 const LOG_KEPT_BYTES = 20 * 1024 * 1024 // beyond it a log starts anew and one old one is kept
 const TAIL_BYTES = 4_000 // the end of a log that an error message quotes
+const TAIL_LINES = 20 // what the compiler refuses stands above a dozen lines of its own stack
 
 const running = new Set<Child>()
 const listeners = new Set<() => void>()
@@ -115,7 +116,7 @@ function announce() {
 }
 
 /** The last lines of a log, for a message about a process that failed. */
-export function tailOf(logFile: string, lines = 12): string {
+export function tailOf(logFile: string, lines = TAIL_LINES): string {
   try {
     const text = readFileSync(logFile).subarray(-TAIL_BYTES).toString('utf8')
     return text.trimEnd().split('\n').slice(-lines).join('\n')

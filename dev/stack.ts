@@ -10,7 +10,8 @@ import { run } from './stack/run.ts'
 /**
  * `npm start`: Postgres, Temporal, the schema, the demo data, the worker and the API, on this
  * machine only. Honours PORT, DATA_DIR and HOLD_MINUTES, and passes on whatever else the API and
- * the worker read from the environment.
+ * the worker read from the environment. With `--watch`, as `npm run dev` has it, worker and API start
+ * again after each change of their code.
  */
 async function main(progress: Progress) {
   const dataDir = resolve(process.env.DATA_DIR || '.data')
@@ -22,7 +23,8 @@ async function main(progress: Progress) {
   try {
     await stopOrphans(processes, progress.line)
     recordChildren(processes)
-    await run(dataDir, process.env, progress, closing.signal)
+    const watched = process.argv.includes('--watch')
+    await run(dataDir, process.env, progress, { closing: closing.signal, watched })
   } catch (error) {
     if (closing.signal.aborted) return // it failed because it was being stopped
     progress.line(error instanceof Error ? error.message : String(error))

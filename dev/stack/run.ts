@@ -1,22 +1,27 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { StackDatabase } from '../../db/command-database.ts'
 import type { Demo } from '../demo.ts'
 import type { Progress } from '../progress.ts'
+import { changesOfCode } from './changes.ts'
 import { keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
 import { choosePorts, rememberPorts } from './ports.ts'
 import { ignoredVariables, programsOf, startProgram } from './programs.ts'
+import { rerunOnChange } from './rerun.ts'
 import { type Place, runPostgres, runTemporal } from './servers.ts'
 import { supervise } from './supervise.ts'
 
+const PROJECT = resolve(import.meta.dirname, '..', '..')
+
 /**
- * Brings everything up, says so, and keeps it up. Resolves when `closing` is aborted; rejects where
+ * Brings everything up, says so, and keeps it up; with `watched` the worker and the API run the code as
+ * it is after each change. Resolves when `closing` is aborted; rejects where
  * something does not start, or a server does not stay up.
  */
 export async function run(
   dataDir: string,
   env: NodeJS.ProcessEnv,
   progress: Progress,
-  closing: AbortSignal,
+  { closing, watched }: { closing: AbortSignal; watched: boolean },
 ) {
   for (const name of ignoredVariables(env)) {
     progress.line(`${name} is set, and not used: npm start brings its own`)
@@ -61,7 +66,25 @@ export async function run(
   const common = { closing, onProgress: progress.line }
   const always = { ...common, restarts: Number.POSITIVE_INFINITY }
   const few = { ...common, restarts: 3 } // a server that keeps dying needs a person
+  const start = {
+    worker: () => startProgram(programs.worker),
+    api: () => startProgram(programs.api),
+  }
+  const keptUp = watched
+    ? [
+        rerunOnChange([worker, api], {
+          ...common,
+          changes: changesOfCode(PROJECT, closing),
+          prepare: (files) => schemaOf(files, postgres.adminUrl, progress),
+          starts: [start.worker, start.api],
+        }),
+      ]
+    : [
+        supervise('The worker', worker, start.worker, always),
+        supervise('The API', api, start.api, always),
+      ]
   await Promise.all([
+    ...keptUp,
     supervise(
       'Postgres',
       postgres,
@@ -74,8 +97,6 @@ export async function run(
       () => onSamePort(place.ports.temporal, runTemporal(place)),
       few,
     ),
-    supervise('The worker', worker, () => startProgram(programs.worker), always),
-    supervise('The API', api, () => startProgram(programs.api), always),
   ])
 }
 
@@ -87,6 +108,13 @@ async function postgresWithSchema(place: Place) {
   const prepared = prepareSchema(postgres.adminUrl, place.progress.line)
   const databaseUrls = await place.progress.during('bringing the database up to date', prepared)
   return { postgres, databaseUrls }
+}
+
+/** Brings the database up to date where what makes it is among the files. */
+async function schemaOf(files: string[], adminUrl: string, progress: Progress): Promise<void> {
+  if (!files.some((file) => file.startsWith('db/sql/') || file.startsWith('db/migrations/'))) return
+  const { prepareSchema } = await import('./database.ts')
+  await prepareSchema(adminUrl, progress.line)
 }
 
 async function demoData(dataDir: string, databaseUrl: string, progress: Progress): Promise<Demo> {

@@ -1,0 +1,56 @@
+import { type Child, describeExit } from '../children.ts'
+
+type Running = Pick<Child, 'name' | 'exited' | 'stop'>
+
+export type Rerun = {
+  changes: AsyncIterable<string[]>
+  /** What must be done before the programs start on these changes. */
+  prepare(files: string[]): Promise<void>
+  /** Each starts one program, and resolves when it is ready. */
+  starts: (() => Promise<Running>)[]
+  /** Aborted when the stack stops. */
+  closing: AbortSignal
+  onProgress(line: string): void
+}
+
+/**
+ * Stops the programs at each change of the code and starts them again. One that ends by itself, or does
+ * not start, is left alone until the next change. Resolves when there are no more.
+ */
+export async function rerunOnChange(first: Running[], rerun: Rerun): Promise<void> {
+  const { changes, prepare, starts, closing, onProgress } = rerun
+  const running = new Set<Running>()
+  const keep = (program: Running) => {
+    running.add(program)
+    void program.exited.then((exit) => {
+      if (closing.aborted || !running.delete(program)) return
+      onProgress(`${program.name} ended by itself (${describeExit(exit)}); it waits for a change`)
+    })
+  }
+  first.forEach(keep)
+  for await (const files of changes) {
+    onProgress(`${summary(files)} changed`)
+    const stopping = [...running]
+    running.clear()
+    await Promise.all(stopping.map((program) => program.stop()))
+    const started = await startAll(() => prepare(files), starts)
+    if (closing.aborted) return
+    for (const result of started) {
+      if (result.status === 'rejected')
+        onProgress(`${reasonOf(result.reason)}\nWaiting for a change`)
+      else keep(result.value)
+    }
+    if (running.size === starts.length) onProgress('Running the code as it is now')
+  }
+}
+
+async function startAll(prepare: () => Promise<void>, starts: Rerun['starts']) {
+  const [prepared] = await Promise.allSettled([prepare()])
+  if (prepared.status === 'rejected') return [prepared]
+  return await Promise.allSettled(starts.map((start) => start()))
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+const summary = ([file = '', ...more]: string[]) =>
+  more.length === 0 ? file : `${file} and ${more.length} more`
