@@ -73,6 +73,7 @@ const START = `SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#api',
   deepLinking: true,
+  filter: true,
   validatorUrl: null,
   persistAuthorization: false,
 })
