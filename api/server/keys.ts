@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
+import { LRUCache } from 'lru-cache'
 import { Refused, refuse } from '../../domain/refusal.ts'
 
 /** A key as the database knows it: never the key itself, only what it may do. */
@@ -55,7 +56,8 @@ const KNOWN_MS = 5_000 // a revoked key works at most this much longer
 const UNKNOWN_MS = 1_000 // a key made just now is seen after at most this
 const MOST = 10_000 // entries of each kind, some 2 MB: guessing keys must not fill the memory
 
-type Entry = { readonly key: ApiKey | undefined; readonly until: number }
+/** `key` undefined: nobody's. */
+type Entry = { readonly key: ApiKey | undefined }
 
 export type KeyCache = {
   /** What is known now, without asking the database; undefined: not known. */
@@ -69,23 +71,19 @@ export type KeyCache = {
  * apart, so that a flood of them cannot push out the good ones.
  */
 export function keyCache(findKey: FindKey, now: () => number = Date.now): KeyCache {
-  const known = new Map<string, Entry>()
-  const unknown = new Map<string, Entry>()
+  const entries = (ttl: number) =>
+    // Its clock is ours, read anew each time.
+    new LRUCache<string, Entry>({ max: MOST, ttl, ttlResolution: 0, perf: { now } })
+  const known = entries(KNOWN_MS)
+  const unknown = entries(UNKNOWN_MS)
   const asked = new Map<string, Promise<ApiKey | undefined>>()
-
-  const peek = (hash: string): Entry | undefined => {
-    const entry = known.get(hash) ?? unknown.get(hash)
-    return entry !== undefined && entry.until > now() ? entry : undefined
-  }
 
   const ask = async (hash: string): Promise<ApiKey | undefined> => {
     const key = await findKey(hash)
     known.delete(hash)
     unknown.delete(hash)
-    const [map, ttl] = key === undefined ? [unknown, UNKNOWN_MS] : [known, KNOWN_MS]
-    const oldest = map.size >= MOST ? map.keys().next().value : undefined
-    if (oldest !== undefined) map.delete(oldest)
-    map.set(hash, { key, until: now() + ttl })
+    const kept = key === undefined ? unknown : known
+    kept.set(hash, { key })
     return key
   }
 
@@ -97,7 +95,7 @@ export function keyCache(findKey: FindKey, now: () => number = Date.now): KeyCac
     return asking
   }
 
-  return { peek, find }
+  return { peek: (hash) => known.get(hash) ?? unknown.get(hash), find }
 }
 
 type Gate = {
