@@ -31,8 +31,8 @@ export function expiryCommands({
       if (check.account !== undefined && check.account !== account) {
         return { wakesAt: null, shared: false, story: '' }
       }
-      const story = `Last checked at ${at}: ${expired} units expired, ${warned} warnings.`
-      return { wakesAt, shared, story }
+      const summary = `Last checked at ${at}: ${expired} units expired, ${warned} warnings.`
+      return { wakesAt, shared, story: summary }
     },
 
     /**

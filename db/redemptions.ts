@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import type { SealedCode } from '../domain/gift-card.ts'
-import type { RedemptionFacts } from '../domain/redemption-story.ts'
+import type { RedemptionFacts } from '../domain/redemption-summary.ts'
 import type { CodeSource, RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'

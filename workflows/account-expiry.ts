@@ -24,14 +24,14 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
     mailbox.facts = null
     mailbox.receive()
   })
-  let story = ''
+  let summary = ''
 
   const check = async () => {
     const at = new Date().toISOString()
     const found = await write(({ lookAtExpiry }) => lookAtExpiry({ workspace, account, at }))
     if (found === null) return
     mailbox.learn({ wakesAt: found.wakesAt, shared: found.shared })
-    story = found.story
+    summary = found.story
   }
 
   for (;;) {
@@ -42,7 +42,7 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
       await mailbox.act(check)
     } else {
       const { wakesAt, shared } = facts
-      setCurrentDetails(`Next: ${wakesAt}. ${story}`)
+      setCurrentDetails(`Next: ${wakesAt}. ${summary}`)
       if (mailbox.shouldContinueAsNew()) {
         const { revision } = mailbox
         await continueAsNew<AccountExpiryWorkflow>({ ...input, wakesAt, facts, revision })
@@ -56,8 +56,8 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
 }
 
 function ending(account: string): AccountExpiryEnding {
-  const story =
+  const summary =
     'Nothing of this account expires any more. Its next points with a date begin a new run.'
-  setCurrentDetails(story)
-  return { account, story }
+  setCurrentDetails(summary)
+  return { account, story: summary }
 }

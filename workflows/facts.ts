@@ -1,4 +1,4 @@
-/** What the runs need to know of their rows. Of a redemption: `domain/redemption-story.ts`. ISO 8601 throughout. */
+/** What the runs need to know of their rows. Of a redemption: `domain/redemption-summary.ts`. ISO 8601 throughout. */
 
 export type PaymentFacts = {
   /** Null where it is none: an invoice, the welcome of an account. */

@@ -1,5 +1,5 @@
 import type { RedemptionStatus } from '../domain/redemption-status.ts'
-import type { RedemptionFacts } from '../domain/redemption-story.ts'
+import type { RedemptionFacts } from '../domain/redemption-summary.ts'
 import type { AcceptedEvent } from '../domain/reported-event.ts'
 import type { AccountExpiryFacts, BulkFacts, PaymentFacts, TierReviewFacts } from './facts.ts'
 
@@ -80,8 +80,8 @@ export type TierReassessmentInput = RowOf<unknown> & {
   program: string
   changed?: number
 }
-type Walked = { program: string; judged: number; changed: number; story: string }
-export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<Walked>
+export type TierReassessmentEnding = { program: string; judged: number; changed: number; story: string }
+export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<TierReassessmentEnding>
 
 export type WebhookInput = RowOf<unknown> & {
   readonly workspace: string

@@ -86,12 +86,12 @@ function writers({ workspace, payment }: PaymentInput, mailbox: Mailbox<PaymentF
 }
 
 function ending({ payment }: PaymentInput, { status }: PaymentFacts): PaymentEnding {
-  const story =
+  const summary =
     status === 'missing'
       ? 'There is no such payment: its request was refused or never finished, or the database was restored to a time before it.'
       : status === null
         ? 'Everything that follows is done.'
         : `Payment is ${status}; everything that follows from its events is done.`
-  setCurrentDetails(story)
-  return { payment, status, story }
+  setCurrentDetails(summary)
+  return { payment, status, story: summary }
 }

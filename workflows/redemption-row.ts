@@ -10,7 +10,7 @@ import {
 import type { FulfillmentActivities } from '../activities/fulfillment.ts'
 import type { RedemptionActivities } from '../activities/redemption.ts'
 import type { Settlement } from '../activities/settlement.ts'
-import { type RedemptionFacts, redemptionStory } from '../domain/redemption-story.ts'
+import { type RedemptionFacts, redemptionSummary } from '../domain/redemption-summary.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../temporal/names.ts'
 import type { RedemptionEnding, RunInput, RunWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
@@ -63,7 +63,7 @@ export class RedemptionRow {
 
   /** Waits for a change, or until a time (ISO 8601; null: for a change alone). */
   async changedOr(dueAt: string | null, summary: string): Promise<void> {
-    setCurrentDetails(redemptionStory(this.facts))
+    setCurrentDetails(redemptionSummary(this.facts))
     if (this.mailbox.shouldContinueAsNew()) {
       const { facts, revision } = this.mailbox
       const known = this.mustCheck ? null : facts
@@ -74,7 +74,7 @@ export class RedemptionRow {
 
   /** Writes, and takes the answer. Where the last one left the row waiting, a change comes first, or a minute. */
   async write(run: Run<Activities, Settlement>): Promise<void> {
-    setCurrentDetails(redemptionStory(this.facts))
+    setCurrentDetails(redemptionSummary(this.facts))
     const settlement = await this.mailbox.act(
       () => write(run, () => !this.#isWaiting()),
       this.#restMs(),
@@ -110,15 +110,15 @@ export class RedemptionRow {
   /** What became of it, for the operator who opens the run. */
   ending(): RedemptionEnding {
     const { status, payment } = this.facts
-    const story = redemptionStory(this.facts)
-    setCurrentDetails(story)
+    const summary = redemptionSummary(this.facts)
+    setCurrentDetails(summary)
     if (status !== 'missing') {
       upsertSearchAttributes([
         { key: RedemptionStatusKey, value: status },
         ...(payment ? [{ key: RedemptionPayment, value: payment }] : []),
       ])
     }
-    return { redemption: this.input.redemption, status, story }
+    return { redemption: this.input.redemption, status, story: summary }
   }
 
   #isWaiting(): boolean {

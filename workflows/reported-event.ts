@@ -21,13 +21,13 @@ export async function reportedEvent(input: ReportedEventInput): Promise<Reported
     const done = await mailbox.act(() => write(({ reportEvent }) => reportEvent(event)))
     if (done === null) continue
     const { outcome } = done
-    const story = STORIES[outcome]
-    setCurrentDetails(story)
-    return { eventId: event.eventId, outcome, story }
+    const summary = SUMMARIES[outcome]
+    setCurrentDetails(summary)
+    return { eventId: event.eventId, outcome, story: summary }
   }
 }
 
-const STORIES = {
+const SUMMARIES = {
   processed: 'Done here; the till learns it when it asks again.',
   replayed: 'The request had done it after all, or the till had asked again.',
   refused: 'Refused by the ledger meanwhile: nothing was written.',

@@ -35,9 +35,10 @@ export async function tierReassessment(
     mailbox.handle()
     const turn = await reassessTiers({ workspace, program })
     changed += turn.changed
-    const story = `${turn.judged} members judged, ${changed} changes of tier.`
-    setCurrentDetails(story)
-    if (turn.ended && mailbox.isQuiet()) return { program, judged: turn.judged, changed, story }
+    const summary = `${turn.judged} members judged, ${changed} changes of tier.`
+    setCurrentDetails(summary)
+    if (turn.ended && mailbox.isQuiet())
+      return { program, judged: turn.judged, changed, story: summary }
     if (mailbox.shouldContinueAsNew()) {
       const { revision } = mailbox
       await continueAsNew<TierReassessmentWorkflow>({ workspace, program, changed, revision })

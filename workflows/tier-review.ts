@@ -51,10 +51,10 @@ export async function tierReview(input: TierReviewInput): Promise<TierReviewEndi
 }
 
 function ending(account: string, tier: string | null): TierReviewEnding {
-  const story =
+  const summary =
     tier === null
       ? 'No tier to watch over any more.'
       : `Tier ${tier} cannot fall by itself; nothing to watch over.`
-  setCurrentDetails(story)
-  return { account, tier, story }
+  setCurrentDetails(summary)
+  return { account, tier, story: summary }
 }

@@ -29,9 +29,9 @@ export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
   for (;;) {
     mailbox.handle()
     const round = await deliverDue({ workspace, endpoint })
-    const story = storyOf(round)
-    setCurrentDetails(story)
-    if (round.state === 'gone' && mailbox.isQuiet()) return { endpoint, story }
+    const summary = summaryOf(round)
+    setCurrentDetails(summary)
+    if (round.state === 'gone' && mailbox.isQuiet()) return { endpoint, story: summary }
     if (mailbox.shouldContinueAsNew()) {
       await continueAsNew<WebhookWorkflow>({ workspace, endpoint, revision: mailbox.revision })
     }
@@ -48,7 +48,7 @@ async function untilDue(
   else await mailbox.newsOr(Date.now() + nextInMs, 'next retry')
 }
 
-function storyOf({ state, nextInMs, nextAt }: DeliveryRound): string {
+function summaryOf({ state, nextInMs, nextAt }: DeliveryRound): string {
   if (state === 'gone') return 'The endpoint is disabled or deleted; nothing is sent to it.'
   if (nextInMs === null) return 'Everything is delivered. Waits for the next event.'
   return `Waits for the next try at ${nextAt ?? 'once'}.`

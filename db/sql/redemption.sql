@@ -372,7 +372,7 @@ language sql stable security definer set search_path = public as $$
   order by d.expires_at, d.workspace, d.id limit p_limit offset p_skip
 $$;
 
--- What the workflow of a redemption is started with and told; domain/redemption-story.ts has the
+-- What the workflow of a redemption is started with and told; domain/redemption-summary.ts has the
 -- types.
 
 create or replace function redemption_workflow(d redemption) returns text

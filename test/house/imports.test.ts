@@ -29,7 +29,7 @@ const CASES: Case[] = [
   ['db', `import { createRedemption } from '../activities/redemption.ts'`, 'import-directions'],
   ['db/schema', `import { readConfig } from '../../config.ts'`, 'import-directions'],
 
-  ['workflows', `import { redemptionStory } from '../domain/redemption-story.ts'`],
+  ['workflows', `import { redemptionSummary } from '../domain/redemption-summary.ts'`],
   ['workflows', `import { condition } from '@temporalio/workflow'`],
   ['workflows', `import { WORKFLOW } from '../temporal/names.ts'`],
   ['workflows', `import type { Engine } from '../temporal/engine.ts'`, 'import-directions'],
@@ -102,7 +102,7 @@ const CASES: Case[] = [
   ['worker', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { workspaceCommands } from '../app/workspaces.ts'`],
   ['cli', `import { resignal } from '../app/resignal.ts'`],
-  ['cli', `export const load = () => import('../api/openapi.ts')`],
+  ['cli', `export const load = () => import('../api/server/openapi.ts')`],
   ['cli/commands', `import { Command } from 'commander'`],
   ['cli', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],

@@ -52,8 +52,8 @@ export async function accountExpiry(input: AccountExpiryInput): Promise<AccountE
 }
 
 function ending({ account }: AccountExpiryInput): AccountExpiryEnding {
-  const story =
+  const summary =
     'Nothing of this account expires any more. Its next points with a date begin a new run.'
-  setCurrentDetails(story)
-  return { account, story }
+  setCurrentDetails(summary)
+  return { account, story: summary }
 }

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Settlement } from '../../activities/settlement.ts'
-import { type RedemptionFacts, redemptionStory } from '../../domain/redemption-story.ts'
+import { type RedemptionFacts, redemptionSummary } from '../../domain/redemption-summary.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../../temporal/names.ts'
 import type { RedemptionEnding, RunInput } from '../inputs.ts'
 import type { MessageAnswer, Operation } from '../messages.ts'
@@ -86,7 +86,7 @@ async function checkRow(run: Switch): Promise<void> {
 }
 
 async function sleepUntilDue(run: Switch): Promise<void> {
-  setCurrentDetails(redemptionStory(run.facts))
+  setCurrentDetails(redemptionSummary(run.facts))
   const until = run.dueAtMs
   await condition(
     () =>
@@ -159,9 +159,9 @@ function learn(run: Switch, { facts }: Settlement): void {
 }
 
 function ending(run: Switch): RedemptionEnding {
-  const story = redemptionStory(run.facts)
-  setCurrentDetails(story)
-  return { redemption: run.input.redemption, status: run.facts.status, story }
+  const summary = redemptionSummary(run.facts)
+  setCurrentDetails(summary)
+  return { redemption: run.input.redemption, status: run.facts.status, story: summary }
 }
 
 /** Whose row, and the run's time. */

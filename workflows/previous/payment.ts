@@ -71,9 +71,9 @@ const isDue = (state: PaymentState) =>
   (awaitsExpiry(state) && state.expiresAt !== null && Date.parse(state.expiresAt) <= Date.now())
 
 function ending(input: PaymentInput, { found, status }: PaymentState): PaymentEnding {
-  const story = found
+  const summary = found
     ? `Payment is ${status}; everything that follows from its events is done.`
     : 'No such payment: the request that started this run was refused or never finished.'
-  setCurrentDetails(story)
-  return { payment: input.payment, status: found ? status : 'never_created', story }
+  setCurrentDetails(summary)
+  return { payment: input.payment, status: found ? status : 'never_created', story: summary }
 }

@@ -15,12 +15,12 @@ const { reportEvent } = proxyLocalActivities<ReportedEventActivities>({
 export async function reportedEvent(input: ReportedEventInput): Promise<ReportedEventEnding> {
   setCurrentDetails(`${input.type} of ${input.user}: waits for the database.`)
   const { outcome } = await reportEvent(input)
-  const story = STORIES[outcome]
-  setCurrentDetails(story)
-  return { eventId: input.eventId, outcome, story }
+  const summary = SUMMARIES[outcome]
+  setCurrentDetails(summary)
+  return { eventId: input.eventId, outcome, story: summary }
 }
 
-const STORIES = {
+const SUMMARIES = {
   processed: 'Done here; the till learns it when it asks again.',
   replayed: 'The request had done it after all, or the till had asked again.',
   refused: 'Refused by the ledger meanwhile: nothing was written.',

@@ -37,10 +37,10 @@ export async function tierReassessment(
     const signalsHandled = signalsReceived
     const turn = await reassessTiers({ workspace: input.workspace, program: input.program })
     changed += turn.changed
-    const story = `${turn.judged} members judged, ${changed} changes of tier.`
-    setCurrentDetails(story)
+    const summary = `${turn.judged} members judged, ${changed} changes of tier.`
+    setCurrentDetails(summary)
     if (turn.ended && signalsReceived === signalsHandled) {
-      return { program: input.program, judged: turn.judged, changed, story }
+      return { program: input.program, judged: turn.judged, changed, story: summary }
     }
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<TierReassessmentWorkflow>({ ...input, changed })

@@ -56,10 +56,10 @@ async function untilDue(due: () => string): Promise<void> {
 }
 
 function ending(input: TierReviewInput, tier: string | null): TierReviewEnding {
-  const story =
+  const summary =
     tier === null
       ? 'No tier to watch over any more.'
       : `Tier ${tier} cannot fall by itself; nothing to watch over.`
-  setCurrentDetails(story)
-  return { account: input.account, tier, story }
+  setCurrentDetails(summary)
+  return { account: input.account, tier, story: summary }
 }

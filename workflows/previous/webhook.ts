@@ -32,9 +32,9 @@ export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
   do {
     const received = signalsReceived
     const round = await deliverDue(input)
-    setCurrentDetails(storyOf(round))
+    setCurrentDetails(summaryOf(round))
     if (round.state === 'gone' && signalsReceived === received) {
-      return { endpoint: input.endpoint, story: storyOf(round) }
+      return { endpoint: input.endpoint, story: summaryOf(round) }
     }
     await untilDue(round, () => signalsReceived > received)
   } while (!workflowInfo().continueAsNewSuggested)
@@ -47,7 +47,7 @@ async function untilDue({ state, nextInMs }: DeliveryRound, news: () => boolean)
   else await condition(news, nextInMs, { summary: 'next retry' })
 }
 
-function storyOf({ state, nextInMs, nextAt }: DeliveryRound): string {
+function summaryOf({ state, nextInMs, nextAt }: DeliveryRound): string {
   if (state === 'gone') return 'The endpoint is disabled or deleted; nothing is sent to it.'
   if (nextInMs === null) return 'Everything is delivered. Waits for the next event.'
   return `Waits for the next try at ${nextAt ?? 'once'}.`

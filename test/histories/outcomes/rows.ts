@@ -1,6 +1,6 @@
 import type { Settlement } from '../../../activities/settlement.ts'
 import { newId } from '../../../domain/ids.ts'
-import type { RedemptionFacts } from '../../../domain/redemption-story.ts'
+import type { RedemptionFacts } from '../../../domain/redemption-summary.ts'
 import { WORKFLOW } from '../../../temporal/names.ts'
 import { sendRow } from '../../../temporal/outbox-call.ts'
 import { cancel, created, rowChanged } from '../../../workflows/messages.ts'

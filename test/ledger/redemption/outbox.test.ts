@@ -8,7 +8,7 @@ import { readRedemption } from '../../../db/from-ledger.ts'
 import type { RedemptionResult, RedemptionRow } from '../../../db/redemptions.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
-import type { RedemptionFacts } from '../../../domain/redemption-story.ts'
+import type { RedemptionFacts } from '../../../domain/redemption-summary.ts'
 import { attach } from '../../support/attach.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
 import type { House } from '../../support/house.ts'
@@ -93,7 +93,7 @@ async function stored(id: string): Promise<RedemptionRow> {
   return readRedemption(rows[0].d)
 }
 
-/** What a workflow is signalled of a row, as domain/redemption-story.ts has it. */
+/** What a workflow is signalled of a row, as domain/redemption-summary.ts has it. */
 function factsOf(row: RedemptionRow, paymentStatus: string | null): RedemptionFacts {
   const { status, payment, reason, expiresAt, latePayment, fulfillment, overdueAt } = row
   return {

@@ -27,7 +27,7 @@ export type RedemptionFacts = {
 }
 
 /** What a redemption waits for, or what became of it, in plain words for an operator. */
-export function redemptionStory(facts: RedemptionFacts): string {
+export function redemptionSummary(facts: RedemptionFacts): string {
   const { status, payment, reason, expiresAt, late, fulfillment } = facts
   if (late === 'flagged') {
     return `Released, and then payment ${payment} charged the discount all the same. The points stayed with the member; a person decides.`
