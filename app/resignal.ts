@@ -13,7 +13,7 @@ const AT_ONCE = 8
 const AGAIN_MS = 1_000
 
 type Count = { sent: number; refused: number }
-export type Resignalled = Partial<Record<WaitingKind, Count>>
+export type ResignalCounts = Partial<Record<WaitingKind, Count>>
 
 type Options = {
   pool: Pool
@@ -34,8 +34,8 @@ export async function resignal({
   engine,
   onProgress,
   onRefused,
-}: Options): Promise<Resignalled> {
-  const done: Resignalled = {}
+}: Options): Promise<ResignalCounts> {
+  const done: ResignalCounts = {}
   for (const kind of WAITING) {
     const count: Count = { sent: 0, refused: 0 }
     done[kind] = count

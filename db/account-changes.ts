@@ -84,7 +84,7 @@ export const setTier = (
   at: string,
 ) => change(pool, 'tier_set', [r.workspace, id, tier, note, r.route, r.key, r.fingerprint, at])
 
-export type TierReviewed = {
+export type TierReviewResult = {
   found: boolean
   tier: string | null
   changed: boolean
@@ -98,7 +98,7 @@ export const reviewAccountTier = (
   id: string,
   at: string,
   { resume = false } = {},
-) => call<TierReviewed>(pool, 'tier_review', [workspace, id, at, resume])
+) => call<TierReviewResult>(pool, 'tier_review', [workspace, id, at, resume])
 
 export async function overdueTierReviews(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(

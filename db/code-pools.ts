@@ -71,7 +71,7 @@ export type CodesUpload = {
   at: string
 }
 
-export type CodesUploaded = {
+export type CodesUploadResult = {
   outcome: 'uploaded' | 'replayed' | 'refused'
   batch?: Snapshot
   refusal?: SqlRefusal
@@ -79,7 +79,7 @@ export type CodesUploaded = {
 
 /** See `codes_upload`: one transaction, each line added or reported. */
 export const uploadCodes = (pool: Pool, u: CodesUpload) =>
-  call<CodesUploaded>(pool, 'codes_upload', [
+  call<CodesUploadResult>(pool, 'codes_upload', [
     u.workspace,
     u.pool,
     u.batch,

@@ -3,7 +3,7 @@ import { eventObject } from '../domain/objects/event.ts'
 import { type LiabilityFacts, liabilityObject } from '../domain/objects/liability.ts'
 import { paymentObject } from '../domain/objects/payment.ts'
 import { redemptionObject } from '../domain/objects/redemption.ts'
-import { type CreditIssued, creditObject } from '../domain/objects/store-credit.ts'
+import { creditObject, type IssuedCredit } from '../domain/objects/store-credit.ts'
 import { transactionObject } from '../domain/objects/transaction.ts'
 import { endpointObject } from '../domain/objects/webhook-endpoint.ts'
 import { pointsOf } from '../domain/points.ts'
@@ -29,7 +29,7 @@ const PRESENT: ReadonlyMap<string, Present> = new Map(
     ptx: (snapshot, scales) =>
       transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
     pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
-    crd: (snapshot, { livemode }) => creditObject(snapshot as CreditIssued, livemode), // as `credit_issue` wrote it
+    crd: (snapshot, { livemode }) => creditObject(snapshot as IssuedCredit, livemode), // as `credit_issue` wrote it
     we: (snapshot, { livemode }) =>
       endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
   }),

@@ -20,7 +20,7 @@ export type IdentityKind = IdentityRow['kind']
 export type NewIdentity = Pick<IdentityRow, 'id' | 'account' | 'kind' | 'value' | 'label'>
 
 /** `replayed`: the request's key, or this very identity, was registered on the member before. */
-export type Registered =
+export type Registration =
   | { row: IdentityRow; replayed: boolean; refusal?: undefined }
   | { refusal: SqlRefusal }
 
@@ -31,7 +31,7 @@ export async function registerIdentity(
   r: RequestIdentity,
   i: NewIdentity,
   at: string,
-): Promise<Registered> {
+): Promise<Registration> {
   const answer = await callOrRefusal<Answer>(pool, 'member_identify', [
     r.workspace,
     i.id,

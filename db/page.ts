@@ -19,7 +19,7 @@ export type PageRequest = {
 
 export type Page<Row> = { rows: Row[]; hasMore: boolean }
 
-type Listed = PgTable & { id: AnyPgColumn; createdAt: AnyPgColumn; workspace: AnyPgColumn }
+type PagedTable = PgTable & { id: AnyPgColumn; createdAt: AnyPgColumn; workspace: AnyPgColumn }
 
 /** The workspace that the connection reads for. */
 const WORKSPACE = sql`current_setting('vinr.workspace')`
@@ -29,7 +29,7 @@ const WORKSPACE = sql`current_setting('vinr.workspace')`
  * ids sort by creation, and any id is a place in the list. Another cursor that names nothing is
  * refused: an empty page would look like the end of the list.
  */
-export async function readPage<T extends Listed>(
+export async function readPage<T extends PagedTable>(
   db: Db,
   table: T,
   page: PageRequest,
@@ -59,7 +59,7 @@ export async function readPage<T extends Listed>(
 }
 
 /** A day counts as a whole: `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
-function createdWithin(table: Listed, { created = {}, program, account }: PageRequest) {
+function createdWithin(table: PagedTable, { created = {}, program, account }: PageRequest) {
   const zone = sql`day_zone(${WORKSPACE}, ${program ?? null}, ${account ?? null})`
   const midnight = (day: string, later: number) =>
     sql`local_midnight(${day}::date + ${later}::int, ${zone})`
@@ -81,7 +81,7 @@ function createdWithin(table: Listed, { created = {}, program, account }: PageRe
   ]
 }
 
-async function refuseUnknown(db: Db, table: Listed, page: PageRequest) {
+async function refuseUnknown(db: Db, table: PagedTable, page: PageRequest) {
   const { id, workspace } = table
   const ours = eq(workspace, WORKSPACE)
   const listed: PgTable = table
@@ -98,7 +98,7 @@ export function unknownCursor({ startingAfter, endingBefore }: PageRequest): Ref
 }
 
 // The cursor's own time is read by the database: JavaScript would cut its microseconds.
-function beyond(table: Listed, cursor: string, backwards: boolean): SQL {
+function beyond(table: PagedTable, cursor: string, backwards: boolean): SQL {
   const at = sql`(select c.created_at from ${table} c where c.workspace = ${WORKSPACE} and c.id = ${cursor})`
   const compare = backwards ? gt : lt
   return or(

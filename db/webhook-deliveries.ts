@@ -10,7 +10,7 @@ import { inWorkspace } from './workspace-client.ts'
 export type DeliveryRow = typeof webhookDelivery.$inferSelect
 export type DueDelivery = { id: string; event: string /** Tries so far. */; attempt: number }
 
-export type Taken =
+export type DeliveryBatch =
   | { outcome: 'gone' }
   | {
       outcome: 'work'
@@ -28,7 +28,7 @@ export const takeDeliveries = (
   taken: string[],
   limit: number,
   busyMs: number,
-) => call<Taken>(pool, 'webhook_take', [workspace, endpoint, taken, limit, busyMs])
+) => call<DeliveryBatch>(pool, 'webhook_take', [workspace, endpoint, taken, limit, busyMs])
 
 export const restEndpoint = (pool: Pool, workspace: string, endpoint: string) =>
   call<unknown>(pool, 'webhook_rest', [workspace, endpoint])

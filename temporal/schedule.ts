@@ -51,12 +51,15 @@ export async function keepSchedule(
   }
 }
 
-type Wanted = Pick<ScheduleDescription, 'spec'> & {
+type ScheduleState = Pick<ScheduleDescription, 'spec'> & {
   policies: { overlap: string; catchupWindow: number }
   action: { workflowType: string; workflowId: string; taskQueue: string }
 }
 
-function isAsWanted({ spec, policies, action }: ScheduleDescription, wanted: Wanted): boolean {
+function isAsWanted(
+  { spec, policies, action }: ScheduleDescription,
+  wanted: ScheduleState,
+): boolean {
   const { workflowType, workflowId, taskQueue } = wanted.action
   return (
     spec.calendars?.length === 0 &&

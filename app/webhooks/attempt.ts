@@ -7,13 +7,18 @@ import type { Send } from './send.ts'
 export type DeliveryDependencies = { readonly pool: Pool; readonly send: Send }
 export type Target = { workspace: string; endpoint: string }
 /** A delivery with everything that its request needs. */
-export type Sent = { delivery: DueDelivery; body: string; url: string; secrets: string[] }
+export type DeliveryRequest = {
+  delivery: DueDelivery
+  body: string
+  url: string
+  secrets: string[]
+}
 
 /** One try of one delivery, settled in its row; says whether it was taken, and whether that disabled the endpoint. */
 export async function attempt(
   { pool, send }: DeliveryDependencies,
   target: Target,
-  { delivery, body, url, secrets }: Sent,
+  { delivery, body, url, secrets }: DeliveryRequest,
 ): Promise<{ ok: boolean; disabled: boolean }> {
   const startedMs = Date.now()
   const headers = {

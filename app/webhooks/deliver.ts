@@ -1,11 +1,11 @@
 import {
+  type DeliveryBatch,
   nextDue,
   readEventsToSend,
   restEndpoint,
-  type Taken,
   takeDeliveries,
 } from '../../db/webhook-deliveries.ts'
-import { attempt, type DeliveryDependencies, type Sent, type Target } from './attempt.ts'
+import { attempt, type DeliveryDependencies, type DeliveryRequest, type Target } from './attempt.ts'
 import { createDueWatch } from './due-watch.ts'
 
 // Requests that one endpoint has under way at once. After a failure it is one, until it answers again.
@@ -31,11 +31,11 @@ export function deliveries(dependencies: DeliveryDependencies) {
   const { pool } = dependencies
   const watchDue = createDueWatch(pool)
 
-  const bodies = async ({ workspace }: Target, taken: Taken & { outcome: 'work' }) => {
+  const bodies = async ({ workspace }: Target, taken: DeliveryBatch & { outcome: 'work' }) => {
     const { livemode, deliveries, url, secrets } = taken
     const ids = deliveries.map(({ event }) => event)
     const events = await readEventsToSend(pool, { workspace, livemode }, ids)
-    return deliveries.map((delivery): Sent => {
+    return deliveries.map((delivery): DeliveryRequest => {
       const body = JSON.stringify(events.get(delivery.event))
       return { delivery, body, url, secrets }
     })
@@ -48,11 +48,11 @@ export function deliveries(dependencies: DeliveryDependencies) {
     const { workspace, endpoint } = target
     const until = Date.now() + ROUND_MS
     const underway = new Map<string, Promise<void>>()
-    const queue: Sent[] = []
+    const queue: DeliveryRequest[] = []
     let parallel = MOST_PARALLEL
     let broken: Error | undefined
 
-    const begin = (sent: Sent) => {
+    const begin = (sent: DeliveryRequest) => {
       const done = attempt(dependencies, target, sent)
         .then(({ ok, disabled }) => {
           if (disabled) queue.length = 0

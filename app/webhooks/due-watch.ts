@@ -5,15 +5,15 @@ import { listDueEndpoints } from '../../db/webhook-deliveries.ts'
 const EVERY_MS = 25
 
 /** An endpoint, and its deliveries that are under way already. */
-type Asked = { endpoint: string; underway: string[] }
-type Waiter = { asked: Asked; found: (due: boolean) => void }
+type EndpointAtWork = { endpoint: string; underway: string[] }
+type Waiter = { atWork: EndpointAtWork; found: (due: boolean) => void }
 
 export type Watch = {
   /** True once something is due at the endpoint, false once `forMs` are over or it is given up. */
   readonly due: Promise<boolean>
   giveUp(): void
 }
-export type WatchDue = (workspace: string, asked: Asked, forMs: number) => Watch
+export type WatchDue = (workspace: string, atWork: EndpointAtWork, forMs: number) => Watch
 
 /**
  * One question to the database for all endpoints of a workspace that are at work, so that a steady
@@ -26,23 +26,23 @@ export function createDueWatch(pool: Pool): WatchDue {
     while (waiters.size > 0) {
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
       const now = [...waiters]
-      const asked = now.map((waiter) => waiter.asked)
+      const atWork = now.map((waiter) => waiter.atWork)
       // Where the database does not answer each run finds out by itself.
-      const due = await listDueEndpoints(pool, workspace, asked).catch(() => null)
+      const due = await listDueEndpoints(pool, workspace, atWork).catch(() => null)
       for (const waiter of now) {
-        if (due === null || due.includes(waiter.asked.endpoint)) waiter.found(true)
+        if (due === null || due.includes(waiter.atWork.endpoint)) waiter.found(true)
       }
     }
     waiting.delete(workspace)
   }
 
-  return (workspace, asked, forMs) => {
+  return (workspace, atWork, forMs) => {
     const waiters = waiting.get(workspace) ?? new Set<Waiter>()
     let giveUp = () => {}
     const due = new Promise<boolean>((resolve) => {
       const limit = setTimeout(() => waiter.found(false), forMs)
       const waiter: Waiter = {
-        asked,
+        atWork,
         found: (isDue) => {
           clearTimeout(limit)
           waiters.delete(waiter)

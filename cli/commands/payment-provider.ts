@@ -6,7 +6,7 @@ const OVERLAP_HOURS = 24 // Stripe signs with both secrets for at most as long
 const PROVIDERS = ['stripe', 'sandbox', 'generic']
 
 type Options = { mapping?: string; roll?: string; overlapHours: number }
-type Wanted = { workspace: string | undefined } & ({ provider: string } | { endpoint: string })
+type SecretPlace = { workspace: string | undefined } & ({ provider: string } | { endpoint: string })
 
 export function addPaymentProvider(program: Command): void {
   program
@@ -55,7 +55,7 @@ export function addPaymentProvider(program: Command): void {
 }
 
 /** What the words ask for (the workspace may be left out), or what is wrong with them. */
-function wantedBy(words: (string | undefined)[], { roll, mapping }: Options): Wanted | string {
+function wantedBy(words: (string | undefined)[], { roll, mapping }: Options): SecretPlace | string {
   const given = words.filter((word) => word !== undefined)
   if (roll !== undefined) {
     const [workspace, provider] = given

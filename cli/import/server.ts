@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 export type Server = { url: string; key: string }
-export type Sent = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
+export type RequestOptions = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 
 const Stack = z.object({ apiUrl: z.string(), apiKey: z.string() })
 const Failure = z.object({
@@ -35,7 +35,7 @@ export async function serverOf(env: NodeJS.ProcessEnv): Promise<Server> {
 export async function ask(
   { url, key }: Server,
   path: string,
-  request: () => Sent,
+  request: () => RequestOptions,
 ): Promise<unknown> {
   for (let attempt = 1; ; attempt++) {
     const { headers, ...rest } = request()

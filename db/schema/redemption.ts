@@ -119,7 +119,7 @@ export const redemption = pgTable(
     latePayment: jsonb('late_payment').$type<LatePayment>(),
     /** When its fulfilment is next checked: the deadline, then each notice after it. */
     overdueAt: instant('overdue_at'),
-    paymentUnaffected: jsonb('payment_unaffected').$type<PaymentUnaffected>(),
+    paymentUnaffected: jsonb('payment_unaffected').$type<UnaffectedPayment>(),
     fingerprint: text('fingerprint').notNull(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),
     createdAt: instant('created_at').notNull(),
@@ -150,7 +150,7 @@ export type Discount =
 export type LatePayment = { payment: string; outcome: 'flagged' | 'reheld'; at: string }
 
 /** The completed payment of a reversed discount: it keeps its charge. Minor units. */
-export type PaymentUnaffected = {
+export type UnaffectedPayment = {
   payment: string
   currency: string
   /** What the points returned so far had taken off the payment. */

@@ -2,7 +2,7 @@ import { onChildrenChange, runningChildren } from '../children.ts'
 import { endProcess, identify, isStill, type ProcessIdentity } from '../process-identity.ts'
 import { readState, writeState } from '../state-file.ts'
 
-type Recorded = ProcessIdentity & { name: string; stopSignal: NodeJS.Signals }
+type ProcessRecord = ProcessIdentity & { name: string; stopSignal: NodeJS.Signals }
 
 const GRACE_MS = 15_000 // a worker drains, Postgres writes a checkpoint
 
@@ -31,12 +31,12 @@ export async function stopOrphans(file: string, onProgress: (line: string) => vo
   }
 }
 
-function readRecorded(file: string): Recorded[] {
+function readRecorded(file: string): ProcessRecord[] {
   const state = readState(file)
   return Array.isArray(state) ? state.filter(isRecorded) : []
 }
 
-function isRecorded(value: unknown): value is Recorded {
+function isRecorded(value: unknown): value is ProcessRecord {
   if (typeof value !== 'object' || value === null) return false
   return 'pid' in value && 'startedAt' in value && 'name' in value && 'stopSignal' in value
 }

@@ -33,7 +33,7 @@ export type RedemptionFacts = {
   readonly reversedAt: Date | null
   readonly reason: string | null
   readonly latePayment: { payment: string; outcome: 'flagged' | 'reheld'; at: string } | null
-  readonly paymentUnaffected: Unaffected | null
+  readonly paymentUnaffected: UnaffectedPayment | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
 }
@@ -111,7 +111,7 @@ function progressOf(status: RedemptionStatus, shipped: number) {
 /** As Postgres writes a time into JSON, as the API shows it. */
 const iso = (at: string) => new Date(at).toISOString()
 
-type Unaffected = {
+type UnaffectedPayment = {
   payment: string
   currency: string
   discounted: number
@@ -119,7 +119,7 @@ type Unaffected = {
   refunds: string[]
 }
 
-function unaffectedOf({ payment, currency, discounted, refundable, refunds }: Unaffected) {
+function unaffectedOf({ payment, currency, discounted, refundable, refunds }: UnaffectedPayment) {
   const refund_offer = refundable > 0 ? { payment, amount: refundable } : null
   return { payment, currency, discounted, refund_offer, refunds }
 }

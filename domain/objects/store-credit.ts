@@ -34,7 +34,7 @@ export function creditTransactionObject(row: CreditTransactionFacts, livemode: b
 }
 
 /** A credit as the ledger's event carries it; dates as the database writes them. */
-export type CreditIssued = {
+export type IssuedCredit = {
   readonly id: string
   readonly account: string
   readonly customer: string | null
@@ -46,7 +46,7 @@ export type CreditIssued = {
 }
 
 /** A credit as its event shows it. */
-export function creditObject(row: CreditIssued, livemode: boolean) {
+export function creditObject(row: IssuedCredit, livemode: boolean) {
   return {
     id: row.id,
     object: 'store_credit' as const,

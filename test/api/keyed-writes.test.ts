@@ -21,8 +21,8 @@ afterAll(async () => {
   await Promise.all([still.close(), running.close()])
 })
 
-type Sent = { path: string; body?: object | undefined }
-type Case = Sent & {
+type Send = { path: string; body?: object | undefined }
+type Case = Send & {
   shop?: Shop
   /** Another write, after which a repeat that is applied again would show. */
   between(first: { id: string }): Promise<unknown>
@@ -31,7 +31,7 @@ type Case = Sent & {
   /** The answer is no object that `read` reads. */
   isReport?: boolean
   /** Another request of this route, which the same key refuses. */
-  other?: Sent
+  other?: Send
   text?: string
 }
 
@@ -524,7 +524,7 @@ describe.each(Object.entries(CASES))('%s', (route, prepare) => {
   it('sent again with its key changes nothing and answers with what is there now', async () => {
     const { shop = still, path, body, text, between, read, isReport, other } = await prepare()
     const key = newId('op')
-    const send = (sent: Sent) => {
+    const send = (sent: Send) => {
       const verb = route.split(' ')[0]?.toLowerCase() as 'post' | 'put' | 'patch' | 'delete'
       const test = request(shop.app)[verb](sent.path)
       test.set('X-Api-Key', shop.keys.secretKey).set('Idempotency-Key', key)

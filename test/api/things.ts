@@ -13,15 +13,15 @@ import { refuse } from '../../domain/refusal.ts'
 
 // Endpoints that exist only to try the frame out: they echo what it gave them.
 
-export type Seen = { handled: unknown[] }
+export type AtWork = { handled: unknown[] }
 export const SECRET = 'sk_test_0123456789abcdef'
 export const PUBLISHABLE = 'pk_test_0123456789abcdef'
 export const EXPIRED = 'sk_test_expired0123456789'
 export const REVOKED = 'sk_test_revoked0123456789'
 const OPENS_AT = new Date('2020-01-01T00:00:00Z')
 
-const endpoint = endpointOf<Seen>()
-const rawEndpoint = rawEndpointOf<Seen>()
+const endpoint = endpointOf<AtWork>()
+const rawEndpoint = rawEndpointOf<AtWork>()
 const Echo = z.object({ id: z.string(), saw: z.unknown() }).meta({ id: 'Echo' })
 const echo = { key: 'secret', tags: ['things'], reply: Echo, errors: [] } as const
 
@@ -137,16 +137,16 @@ export const KEYS: ReadonlyMap<string, ApiKey> = new Map([
   [hashOfKey(REVOKED), key('secret', { revokedAt: OPENS_AT })],
 ])
 
-type Setting = Partial<AppOptions<Seen>> & {
+type Setting = Partial<AppOptions<AtWork>> & {
   failures?: Readonly<Record<string, () => unknown>>
-  more?: readonly Endpoint<Seen>[]
+  more?: readonly Endpoint<AtWork>[]
 }
 
 /** An app over the endpoints above; `lines` collects its log. */
 export function appOfThings({ failures = {}, more = [], ...options }: Setting = {}) {
   const lines: string[] = []
-  const seen: Seen = { handled: [] }
-  const app = createApp<Seen>({
+  const seen: AtWork = { handled: [] }
+  const app = createApp<AtWork>({
     endpoints: [
       updateThing,
       createThing,

@@ -6,10 +6,10 @@ import { vinr } from '../../cli/program.ts'
 
 const PROJECT = new URL('../../', import.meta.url).pathname
 
-type Ended = { code: number; output: string; errors: string }
+type ProgramEnd = { code: number; output: string; errors: string }
 
 /** Runs a program of the clone with nothing in the environment but what it needs, and no stack to find. */
-async function run(program: string, args: string[]): Promise<Ended> {
+async function run(program: string, args: string[]): Promise<ProgramEnd> {
   const { PATH, HOME } = process.env
   const env = { PATH, HOME, DATA_DIR: '/nowhere', NO_COLOR: '1' }
   try {

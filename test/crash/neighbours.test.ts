@@ -21,14 +21,14 @@ beforeAll(async () => {
 })
 afterAll(() => all.stop())
 
-type Sent = {
+type RequestTimes = {
   method?: string
   body?: string
   key?: string | undefined
   headers?: Record<string, string>
 }
 
-const send = (path: string, { method, body, key = all.apiKey, headers }: Sent = {}) =>
+const send = (path: string, { method, body, key = all.apiKey, headers }: RequestTimes = {}) =>
   fetch(`http://127.0.0.1:${all.ports.api}${path}`, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {

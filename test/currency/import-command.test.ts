@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bar } from '../../cli/import/bar.ts'
-import { type Served, serve } from '../sdk/served.ts'
+import { type ShopServer, serve } from '../sdk/served.ts'
 
-let shop: Served
+let shop: ShopServer
 let folder: string
 let accounts: string[]
 

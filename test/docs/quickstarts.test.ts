@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seedRule } from '../../dev/demo.ts'
 import { freePort } from '../../dev/ports.ts'
 import { buildSdk } from '../sdk/built.ts'
-import { type Served, serve } from '../sdk/served.ts'
+import { type ShopServer, serve } from '../sdk/served.ts'
 
 /**
  * The quickstarts, run as they stand in docs/: the shell blocks of a page one after the other, and after each
@@ -19,7 +19,7 @@ const exec = promisify(execFile)
 const LONGEST_MS = 50_000
 const DOCS = new URL('../../docs/', import.meta.url)
 
-let shop: Served
+let shop: ShopServer
 let folder: string
 
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import type { Shop } from '../api/shop.ts'
 
 type Values = Readonly<Record<string, string | number | boolean>>
 
-export type Asked = {
+export type BookRequest = {
   /** The path's parameters. */
   path?: Values
   query?: Values
@@ -25,7 +25,7 @@ export type Book = {
    * Sends a request, as a caller would, keeps it with its answer, and returns the answer's body.
    * Throws where the answer is another than the example is about.
    */
-  ask(operation: string, name: string, asked?: Asked): Promise<Answer>
+  ask(operation: string, name: string, asked?: BookRequest): Promise<Answer>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer's body, of whatever route
@@ -53,7 +53,7 @@ export function openBook(shop: Shop): Book {
   }
 }
 
-function send(shop: Shop, operation: string, asked: Asked): request.Test {
+function send(shop: Shop, operation: string, asked: BookRequest): request.Test {
   const [method = '', template = ''] = operation.split(' ')
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = asked.path?.[name]

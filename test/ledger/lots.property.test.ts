@@ -66,11 +66,11 @@ test('whatever happens in whatever order, balance and every lot are what a small
   expect(await db.reconcile()).toEqual([])
 })
 
-type Held = { id: string; debit: number; left: number; reversed: number }
+type Hold = { id: string; debit: number; left: number; reversed: number }
 
 class History {
   readonly model = new ModelAccount()
-  readonly held: Held[] = []
+  readonly held: Hold[] = []
   // starts at now: a create refuses a start too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS
   readonly account: string

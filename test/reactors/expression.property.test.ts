@@ -39,16 +39,16 @@ describe('fuzz', () => {
 })
 
 /** An arithmetic expression with its own exact value, worked out beside it on fractions of bigints. */
-type Known = { text: string; n: bigint; d: bigint }
+type KnownNumber = { text: string; n: bigint; d: bigint }
 
 const whole = fc
   .integer({ min: 0, max: 9_999 })
-  .map((n): Known => ({ text: String(n), n: BigInt(n), d: 1n }))
-const cents = fc.integer({ min: 0, max: 99_999 }).map((n): Known => {
+  .map((n): KnownNumber => ({ text: String(n), n: BigInt(n), d: 1n }))
+const cents = fc.integer({ min: 0, max: 99_999 }).map((n): KnownNumber => {
   return { text: (n / 100).toFixed(2), n: BigInt(n), d: 100n }
 })
 
-const { known } = fc.letrec<{ known: Known }>((tie) => ({
+const { known } = fc.letrec<{ known: KnownNumber }>((tie) => ({
   known: fc.oneof(
     { maxDepth: 5 },
     whole,

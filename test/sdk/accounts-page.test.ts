@@ -2,11 +2,11 @@ import { Vinr, VinrConflictError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
-import { has, type Served, serve } from './served.ts'
+import { has, type ShopServer, serve } from './served.ts'
 
 /** "Loyalty accounts": each snippet as it is printed; only ids printed with dots are filled in. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

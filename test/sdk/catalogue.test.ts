@@ -1,10 +1,10 @@
 import { Vinr } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
 /** The snippets of docs/catalogue.md and docs/store-credit.md, as they are printed there. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

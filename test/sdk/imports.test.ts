@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Vinr, VinrConnectionError, VinrInvalidRequestError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 let folder: string
 let member: string

@@ -1,11 +1,11 @@
 import { Vinr } from '@vinr/sdk'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openReceiver, type Receiver } from '../webhooks/receiver.ts'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
 /** "Linking payments & loyalty": each snippet as it is printed; only ids printed with dots are filled in. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 let receiver: Receiver
 

@@ -1,10 +1,10 @@
 import { Vinr } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { has, type Served, serve } from './served.ts'
+import { has, type ShopServer, serve } from './served.ts'
 
 /** "Points & loyalty currency": each snippet as it is printed. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

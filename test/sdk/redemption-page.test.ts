@@ -1,11 +1,11 @@
 import { Vinr } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redeem } from '../support/redeem.ts'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
 /** "Redemption": each snippet as it is printed; only ids printed with dots are filled in. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

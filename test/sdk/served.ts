@@ -2,10 +2,10 @@ import { createServer } from 'node:http'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
-export type Served = Shop & { baseUrl: string }
+export type ShopServer = Shop & { baseUrl: string }
 
 /** The whole product behind a real port, and the environment that the documents' snippets read. */
-export async function serve(): Promise<Served> {
+export async function serve(): Promise<ShopServer> {
   const shop = await openShop()
   const server = createServer(shop.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,10 +1,10 @@
 import { Vinr, VinrError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
 /** "Redeeming points" at a till, as docs/reactors.md does it with the SDK. */
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { memberToken, Vinr, VinrNotFoundError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Served, serve } from './served.ts'
+import { type ShopServer, serve } from './served.ts'
 
-let shop: Served
+let shop: ShopServer
 let vinr: Vinr
 
 beforeAll(async () => {

@@ -58,13 +58,13 @@ export async function startRedemptionDelayed(
 export const signalCreated = (engine: Engine, input: RunInput): Promise<void> =>
   signal(engine, input, created.name, [])
 
-type Attached = { id: string; account: string; reward: string; expires_at: string }
+type AttachedRedemption = { id: string; account: string; reward: string; expires_at: string }
 
 /** Tells a redemption that its payment has ended, well or badly. */
 export function signalPaymentOutcome(
   engine: Engine,
   workspace: string,
-  attached: Attached,
+  attached: AttachedRedemption,
   payment: { id: string; status: string },
 ): Promise<void> {
   const message = { payment: payment.id, status: payment.status }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openShop, type Shop } from '../api/shop.ts'
-import { type Answer, openReceiver, type Received, type Receiver } from './receiver.ts'
+import { type Answer, openReceiver, type ReceivedRequest, type Receiver } from './receiver.ts'
 
 let shop: Shop
 let receivers: Receiver[] = []
@@ -23,7 +23,10 @@ afterEach(async () => {
   endpoints = []
 })
 
-async function listen(body: object = {}, answer?: (received: Received, count: number) => Answer) {
+async function listen(
+  body: object = {},
+  answer?: (received: ReceivedRequest, count: number) => Answer,
+) {
   const receiver = await openReceiver(answer)
   receivers.push(receiver)
   const made = await shop.post('/v1/webhook_endpoints', { url: receiver.url, ...body })
@@ -52,7 +55,7 @@ test('what happens is sent as GET /v1/events shows it, signed by both schemes, a
   const { receiver, id, secret } = await listen({ enabled_events: ['loyalty.redemption.*'] })
   const made = await spend()
   await receiver.until(1)
-  const [{ headers, body }] = receiver.received as [Received]
+  const [{ headers, body }] = receiver.received as [ReceivedRequest]
   const event = JSON.parse(body)
   expect(event).toMatchObject({ type: 'loyalty.redemption.created', data: made.body })
   expect(event).toEqual((await shop.get(`/v1/events/${event.id}`)).body)
@@ -209,7 +212,7 @@ test('a rolled secret signs beside the old one until the overlap is over', async
   const sent = await shop.post(`/v1/webhook_endpoints/${id}/test`, {})
   expect(sent.body).toMatchObject({ type: 'webhook_endpoint.test', data: { id } })
   await receiver.until(1)
-  const [{ headers, body }] = receiver.received as [Received]
+  const [{ headers, body }] = receiver.received as [ReceivedRequest]
   for (const one of [secret, rolled.body.secret]) {
     new Webhook(one).verify(body, headers as Record<string, string>)
     const at = headers['x-vinr-timestamp']
@@ -220,7 +223,7 @@ test('a rolled secret signs beside the old one until the overlap is over', async
   const third = await shop.post(`/v1/webhook_endpoints/${id}/roll_secret`, { overlap_hours: 0 })
   await shop.post(`/v1/webhook_endpoints/${id}/test`, {})
   await receiver.until(2)
-  const last = receiver.received[1] as Received
+  const last = receiver.received[1] as ReceivedRequest
   expect(last.headers['x-vinr-signature']?.toString().split('v1=')).toHaveLength(2)
   new Webhook(third.body.secret).verify(last.body, last.headers as Record<string, string>)
 })

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 
-export type Received = { headers: IncomingHttpHeaders; body: string; atMs: number }
+export type ReceivedRequest = { headers: IncomingHttpHeaders; body: string; atMs: number }
 export type Answer = {
   status?: number
   headers?: Record<string, string>
@@ -10,9 +10,9 @@ export type Answer = {
 
 /** A merchant's server: keeps what it receives, and answers what the test tells it to. */
 export async function openReceiver(
-  answer: (received: Received, count: number) => Answer = () => ({}),
+  answer: (received: ReceivedRequest, count: number) => Answer = () => ({}),
 ) {
-  const received: Received[] = []
+  const received: ReceivedRequest[] = []
   const waiting: { enough: () => boolean; resolve: () => void }[] = []
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []

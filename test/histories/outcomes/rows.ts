@@ -7,7 +7,7 @@ import { cancel, created, rowChanged } from '../../../workflows/messages.ts'
 import { eventsOf, inMs, openWorkflows, outboxRow, waiting } from '../../workflows/stand-ins.ts'
 import { type Outcomes, operation } from './outcome.ts'
 
-type Opened = Awaited<ReturnType<typeof openWorkflows>>
+type WorkflowsServer = Awaited<ReturnType<typeof openWorkflows>>
 type Answer = () => unknown
 type Activities = Record<string, Answer[]>
 
@@ -15,7 +15,10 @@ type Activities = Record<string, Answer[]>
 function byRow(
   type: string,
   { input, facts, activities = {} }: { input: object; facts: object; activities?: Activities },
-  goOn: (run: ReturnType<typeof handleOf>, opened: Opened) => Promise<unknown> = async () => {},
+  goOn: (
+    run: ReturnType<typeof handleOf>,
+    opened: WorkflowsServer,
+  ) => Promise<unknown> = async () => {},
 ) {
   return async (): Promise<string> => {
     const opened = await openWorkflows(
@@ -41,7 +44,7 @@ function byRow(
   }
 }
 
-const handleOf = ({ engine }: Opened, id: string) => {
+const handleOf = ({ engine }: WorkflowsServer, id: string) => {
   const handle = engine.client.workflow.getHandle(id)
   return {
     handle,

@@ -104,14 +104,14 @@ type Paid = {
   completed: boolean
   refunds: Map<string, { amount: number; failed: boolean }>
 }
-type Sent = { event: string; payment: Paid; type: string; refunds: ReportedRefund[] }
+type SentEvent = { event: string; payment: Paid; type: string; refunds: ReportedRefund[] }
 
 class History {
   nowMs = Date.now()
   readonly account: string
   readonly customer = newId('op')
   readonly payments: Paid[]
-  readonly sent: Sent[] = []
+  readonly sent: SentEvent[] = []
   readonly points = transactionCommands({ pool: db.pool })
 
   constructor(account: string, charges: number[]) {
@@ -197,7 +197,7 @@ class History {
     await this.send(one)
   }
 
-  private async send({ event, payment: paid, type, refunds }: Sent): Promise<string> {
+  private async send({ event, payment: paid, type, refunds }: SentEvent): Promise<string> {
     const whole = type === 'payment.completed'
     const result = await takeInPaymentEvent(db.pool, {
       workspace,

@@ -173,12 +173,12 @@ type Paid = {
   refunded: boolean
   refund?: { id: string; amount: number; debit: ModelDebit; failed: boolean; checked: boolean }
 }
-type Held = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
+type Hold = { id: string; member: ModelMember; debit: ModelDebit; left: number; pending: boolean }
 
 class History {
   readonly ids: string[]
   readonly members = Array.from({ length: MEMBERS }, () => new ModelMember())
-  readonly held: Held[] = []
+  readonly held: Hold[] = []
   readonly paid: Paid[] = []
   // starts ahead of the clock: a create refuses a start too long ago, but never one ahead
   nowMs = Date.now() + HOUR_MS

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openReceiver, type Receiver } from '../../webhooks/receiver.ts'
 import { buildSdk } from '../built.ts'
-import { type Served, serve } from '../served.ts'
+import { type ShopServer, serve } from '../served.ts'
 import { findPackage, findProgram } from './found.ts'
 import { runInWorkerd } from './serve-workerd.ts'
 
@@ -16,7 +16,7 @@ const exec = promisify(execFile)
 const LONGEST_MS = 50_000 // a program that does not end is ended before its test is
 
 let folder: string
-let shop: Served
+let shop: ShopServer
 let receiver: Receiver
 let webhook: { payload: string; signature: string; secret: string }
 let runs = 0

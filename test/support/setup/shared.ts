@@ -1,10 +1,10 @@
 type Stop = () => Promise<void>
-type Started = { value: unknown; stop: Stop }
-type Shared = { started: Promise<Started>; users: number }
+type StartedServer = { value: unknown; stop: Stop }
+type SharedServer = { started: Promise<StartedServer>; users: number }
 
 // Each project loads its set-ups for itself, so what they share is kept by the process.
 const KEY = Symbol.for('vinr.test.shared')
-const kept = globalThis as { [KEY]?: Map<string, Shared> }
+const kept = globalThis as { [KEY]?: Map<string, SharedServer> }
 kept[KEY] ??= new Map()
 const shares = kept[KEY]
 
