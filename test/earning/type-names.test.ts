@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rowOfRecord } from '../../api/imports/row.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { openShop, type Shop } from '../api/shop.ts'
-import { member } from '../pos/till.ts'
+import { member } from '../till/till.ts'
 
 const SECRET = 'a-secret-of-a-provider'
 const MAPPING = {
