@@ -80,8 +80,15 @@ export type TierReassessmentInput = RowOf<unknown> & {
   program: string
   changed?: number
 }
-export type TierReassessmentEnding = { program: string; judged: number; changed: number; story: string }
-export type TierReassessmentWorkflow = (input: TierReassessmentInput) => Promise<TierReassessmentEnding>
+export type TierReassessmentEnding = {
+  program: string
+  judged: number
+  changed: number
+  story: string
+}
+export type TierReassessmentWorkflow = (
+  input: TierReassessmentInput,
+) => Promise<TierReassessmentEnding>
 
 export type WebhookInput = RowOf<unknown> & {
   readonly workspace: string
