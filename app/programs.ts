@@ -12,7 +12,7 @@ import {
   rescaleRewards,
   updateProgram,
 } from '../db/programs.ts'
-import { beginReassessment } from '../db/tier-reassessment.ts'
+import { startReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Created } from './accounts.ts'
@@ -48,7 +48,7 @@ export function programCommands({ pool }: Pick<Dependencies, 'pool'>) {
           await checkProgramExpiryAnew(tx, before.workspace, before.id, at)
         }
         if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
-          await beginReassessment(tx, before.workspace, before.id, at)
+          await startReassessment(tx, before.workspace, before.id, at)
         }
         return after
       })

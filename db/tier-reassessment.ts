@@ -9,7 +9,7 @@ export type ReassessmentPage =
   | { outcome: 'ended'; judged: number }
 
 /** Calls for a walk over the program's members and its run, in the transaction that changes its tiers. */
-export async function beginReassessment(
+export async function startReassessment(
   tx: Db,
   workspace: string,
   program: string,

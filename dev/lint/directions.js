@@ -45,7 +45,17 @@ export const DIRECTIONS = {
     closed: /^(pg|drizzle-orm)(\/|$)/,
   },
   worker: {
-    from: ['api/', 'app/', 'temporal/', 'activities/', 'workflows/', 'db/', 'domain/', 'config.ts'],
+    from: [
+      'activities/',
+      'app/',
+      'temporal/',
+      'db/pool.ts',
+      'config.ts',
+      // what both processes serve: their log, their figures, a listening socket
+      'api/server/listening.ts',
+      'api/server/log.ts',
+      'api/server/metrics.ts',
+    ],
   },
   // The `vinr` command. Of the API only what describes it, and what a provider's mapping must look like.
   cli: {

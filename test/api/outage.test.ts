@@ -12,13 +12,13 @@ import { type House, openHouse } from '../support/house.ts'
 import { redeem } from '../support/redeem.ts'
 
 let house: House
-let deaf: Connection
+let unreachable: Connection
 beforeAll(async () => {
   house = await openHouse({ worker: false })
-  deaf = Connection.lazy({ address: `127.0.0.1:${await freePort()}` })
+  unreachable = Connection.lazy({ address: `127.0.0.1:${await freePort()}` })
 })
 afterAll(async () => {
-  await deaf.close()
+  await unreachable.close()
   await house.close()
 })
 
@@ -39,7 +39,10 @@ describe('without Temporal', () => {
   const app = () =>
     over({
       pool: house.reads, // whose commits nobody sends
-      engine: { client: new Client({ connection: deaf }), taskQueue: 'q' } as House['engine'],
+      engine: {
+        client: new Client({ connection: unreachable }),
+        taskQueue: 'q',
+      } as House['engine'],
     })
   const post = (path: string, body: object) =>
     request(app()).post(path).set('X-Api-Key', house.keys.secretKey).send(body)

@@ -99,6 +99,9 @@ const CASES: Case[] = [
   ['api', `export const limit = (req: Request) => req.query.limit`],
 
   ['worker', `import { createPool } from '../db/pool.ts'`],
+  ['worker', `import { workerActivities } from '../activities/index.ts'`],
+  ['worker', `import { findAccount } from '../db/accounts.ts'`, 'import-directions'],
+  ['worker', `import { createApp } from '../api/server/app.ts'`, 'import-directions'],
   ['worker', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { workspaceCommands } from '../app/workspaces.ts'`],
   ['cli', `import { resignal } from '../app/resignal.ts'`],

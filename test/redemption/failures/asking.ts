@@ -54,15 +54,15 @@ export const ASKING: Record<string, Case> = {
 
   'Temporal is out of reach': async (at) => {
     const reward = await at.reward()
-    const deaf = Connection.lazy({ address: `127.0.0.1:${await freePort()}` })
+    const unreachable = Connection.lazy({ address: `127.0.0.1:${await freePort()}` })
     const { pool, keys } = at.shop
-    const engine = { client: new Client({ connection: deaf }), taskQueue: 'nobody' }
+    const engine = { client: new Client({ connection: unreachable }), taskQueue: 'nobody' }
     const log = createLog({ level: 'silent', name: 'api' })
     const more = { holdMinutes: 30, log, registry: new Registry(), version: '0.0.0' }
     const app = productApp({ pool, engine, ...more }, { verifyReplies: true })
     const body = { account: at.member, reward }
     const answer = await request(app).post(REDEMPTIONS).set('X-Api-Key', keys.secretKey).send(body)
-    await deaf.close()
+    await unreachable.close()
     return outcomeOf(answer)
   },
 }
