@@ -92,7 +92,7 @@ async function enrolMany(pool: pg.Pool): Promise<void> {
   await pool.query(
     `with credit as (
        insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-       select $1, vinr_id('ptx'), 'loy_bench' || i, 'prog_default', 'adjust', 1000000, 1000000, 'bench:' || i, now(), now()
+       select $1, ledger_private.vinr_id('ptx'), 'loy_bench' || i, 'prog_default', 'adjust', 1000000, 1000000, 'bench:' || i, now(), now()
        from generate_series(0, $2::int - 1) i where i % 10 = 0 or i < $3
        returning *)
      insert into lot (workspace, id, account, points, remaining, earned_at, expires_at)

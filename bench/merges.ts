@@ -94,7 +94,7 @@ async function giveLots(pool: pg.Pool, workspace: string, pair: number): Promise
     await pool.query(
       `with credit as (
          insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-         select $1, vinr_id('ptx'), $2, 'prog_default', 'adjust', 10, 10 * i, 'bench:' || $2 || '/' || i, now(), now()
+         select $1, ledger_private.vinr_id('ptx'), $2, 'prog_default', 'adjust', 10, 10 * i, 'bench:' || $2 || '/' || i, now(), now()
          from generate_series(1, $3::int) i returning *)
        insert into lot (workspace, id, account, points, remaining, earned_at, expires_at)
        select workspace, id, account, 10, 10, at, now() + interval '1 year' from credit`,

@@ -189,10 +189,10 @@ async function enrol(books: pg.Pool): Promise<void> {
   await books.query(
     `with credit as (
        insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-       select $1, vinr_id('ptx'), 'loy_till' || i, 'prog_default', 'adjust', $3::int, $3::int * turn,
+       select $1, ledger_private.vinr_id('ptx'), 'loy_till' || i, 'prog_default', 'adjust', $3::int, $3::int * turn,
          'bench:' || i || ':' || turn, now(), now()
        from generate_series(1, 3) turn, generate_series(0, $2::int - 1) i
-       union all select $1, vinr_id('ptx'), $4, 'prog_default', 'adjust', $5::int, $5::int, 'bench:dry', now(), now()
+       union all select $1, ledger_private.vinr_id('ptx'), $4, 'prog_default', 'adjust', $5::int, $5::int, 'bench:dry', now(), now()
        returning *)
      insert into lot (workspace, id, account, points, remaining, earned_at)
      select workspace, id, account, amount, amount, at from credit`,

@@ -183,7 +183,7 @@ const POSTS = 1_000
 /** Many in one statement and one commit, so that neither the network nor the disk is what is measured. */
 const posts = (workspace: string, name: string, count: number) =>
   pool.query(
-    `select points_post($1, 'loy_abc123', 'adjust', 1, 'bench', $2 || ':' || n, '', now(), null, null, null, '{}', false)
+    `select ledger.points_post($1, 'loy_abc123', 'adjust', 1, 'bench', $2 || ':' || n, '', now(), null, null, null, '{}', false)
      from generate_series(1, $3::int) n`,
     [workspace, name, count],
   )
@@ -193,9 +193,11 @@ async function hotPath() {
   const workspace = newId('ws')
   await seedWorkspace(pool, workspace, 'Bench')
   const real = (
-    await owner.query<{ d: string }>(`select pg_get_functiondef('webhook_deliver'::regproc) as d`)
+    await owner.query<{ d: string }>(
+      `select pg_get_functiondef('ledger_private.webhook_deliver'::regproc) as d`,
+    )
   ).rows[0]?.d
-  const nothing = `create or replace function webhook_deliver(p_workspace text, p_event text, p_type text)
+  const nothing = `create or replace function ledger_private.webhook_deliver(p_workspace text, p_event text, p_type text)
     returns void language plpgsql as $$ begin end $$`
   const taken: Record<'with' | 'without', number[]> = { with: [], without: [] }
   for (let round = 0; round < 10; round++) {

@@ -31,7 +31,7 @@ export const readTierStanding = (
 ): Promise<Map<string, TierStanding>> =>
   inWorkspace(pool, workspace, async (db) => {
     const { rows } = await db.execute<StandingRow>(
-      sql`select * from tier_standing(${workspace}, ${`{${ids.join(',')}}`}, clock_timestamp())`,
+      sql`select * from ledger.tier_standing(${workspace}, ${`{${ids.join(',')}}`}, clock_timestamp())`,
     )
     return new Map(rows.map((row) => [row.account, standingOf(row)]))
   })

@@ -47,7 +47,7 @@ export const listAccounts = (
         // their own, and whom those that were merged became; an array, so that both come from an index
         filter.customer &&
           sql`(${account.customer} = ${filter.customer} or ${account.id} = any (array(
-            select survivors_of_customer(${workspace}, ${filter.customer}))))`,
+            select ledger.survivors_of_customer(${workspace}, ${filter.customer}))))`,
         filter.metadata && sql`${account.metadata} @> ${JSON.stringify(filter.metadata)}::jsonb`,
         eq(account.status, status),
       ])
@@ -108,13 +108,13 @@ export const readExpiring = (
   inWorkspace(pool, workspace, async (db) => {
     const result = new Map<string, { expiring: ExpiringPoints[]; due: number }>()
     if (ids.length === 0) return result
-    const dueAt = sql<Date>`lot_due_at(lot, account.activity_extends_to)`
+    const dueAt = sql<Date>`ledger.lot_due_at(lot, account.activity_extends_to)`
     const rows = await db
       .select({
         account: lot.account,
         expiresAt: dueAt.mapWith(lot.expiresAt),
         points: sql<number>`sum(${lot.remaining})`.mapWith(Number),
-        isDue: sql<boolean>`lot_due_at(lot, account.activity_extends_to) <= clock_timestamp()`,
+        isDue: sql<boolean>`ledger.lot_due_at(lot, account.activity_extends_to) <= clock_timestamp()`,
       })
       .from(lot)
       .innerJoin(account, and(eq(account.workspace, lot.workspace), eq(account.id, lot.account)))

@@ -13,7 +13,7 @@ export type ApiKey = {
 export async function findApiKey(pool: Pool, hash: string): Promise<ApiKey | undefined> {
   const { rows } = await pool.query<ApiKey>({
     name: 'api_key_find',
-    text: `select workspace, id, kind, livemode, expires_at as "expiresAt", revoked_at as "revokedAt" from api_key_find($1)`,
+    text: `select workspace, id, kind, livemode, expires_at as "expiresAt", revoked_at as "revokedAt" from ledger.api_key_find($1)`,
     values: [hash],
   })
   return rows[0]
@@ -36,7 +36,7 @@ export type PaymentSecret = {
 export async function findPaymentSecrets(pool: Pool, provider: string): Promise<PaymentSecret[]> {
   const { rows } = await pool.query<PaymentSecret>({
     name: 'payment_secrets_find',
-    text: 'select workspace, livemode, endpoint, secret, mapping from payment_secrets_find($1)',
+    text: 'select workspace, livemode, endpoint, secret, mapping from ledger.payment_secrets_find($1)',
     values: [provider],
   })
   return rows
@@ -50,7 +50,7 @@ export async function findEndpointSecrets(
 ): Promise<PaymentSecret[]> {
   const { rows } = await pool.query<PaymentSecret>({
     name: 'payment_endpoint_secrets',
-    text: 'select workspace, livemode, endpoint, secret, mapping from payment_endpoint_secrets($1, $2)',
+    text: 'select workspace, livemode, endpoint, secret, mapping from ledger.payment_endpoint_secrets($1, $2)',
     values: [provider, endpoint],
   })
   return rows

@@ -51,7 +51,7 @@ export const findImportAccounts = (pool: Pool, workspace: string, ids: string[])
       owner: string
     }>(
       sql`select id, program, status,
-          case when merged_into is null then id else account_survivor(workspace, id) end as owner
+          case when merged_into is null then id else ledger.account_survivor(workspace, id) end as owner
         from account where workspace = ${workspace} and id = any (${sql.param(ids)}::text[])`,
     )
     return new Map(rows.map((row) => [row.id, row]))
@@ -95,7 +95,7 @@ export async function setBulkStatus(
   status: 'running' | 'paused' | 'canceled',
 ) {
   if (status === 'canceled') {
-    await tx.execute(sql`select bulk_cancel(${workspace}, ${id}, clock_timestamp())`)
+    await tx.execute(sql`select ledger.bulk_cancel(${workspace}, ${id}, clock_timestamp())`)
     await writeOutbox(tx, workspace, id)
     return readBulk(tx, workspace, id)
   }
@@ -110,7 +110,7 @@ export async function setBulkStatus(
 }
 
 const writeOutbox = (tx: Db, workspace: string, id: string) =>
-  tx.execute(sql`select bulk_outbox(${workspace}, ${id})`)
+  tx.execute(sql`select ledger.bulk_outbox(${workspace}, ${id})`)
 
 /** Tells the run of an import or a reversal that stands still to check its row, or starts it again. */
 export const resumeBulk = (pool: Pool, workspace: string, id: string) =>
@@ -163,7 +163,7 @@ export async function completeBulk(
 /** Across workspaces: runs that have written nothing since `before`, though nobody paused them. */
 export async function stalledBulks(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; bulk: string }>(
-    'select workspace, bulk from net_stalled_bulks($1, $2, $3)',
+    'select workspace, bulk from ledger.net_stalled_bulks($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

@@ -7,7 +7,9 @@ export async function callIn<T>(tx: Db, name: string, args: unknown[]): Promise<
     args.map((arg) => sql`${sql.param(arg)}`),
     sql`, `,
   )
-  const { rows } = await tx.execute<{ result: T }>(sql`select ${sql.raw(name)}(${given}) as result`)
+  const { rows } = await tx.execute<{ result: T }>(
+    sql`select ledger.${sql.raw(name)}(${given}) as result`,
+  )
   const row = rows[0]
   if (!row) throw new Error(`${name} returned no row`)
   return row.result

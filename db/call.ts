@@ -38,7 +38,7 @@ async function send<T>(
   workflowId?: string,
 ): Promise<T> {
   const placeholders = args.map((_, index) => `$${index + 1}`).join(', ')
-  const text = `select ${name}(${placeholders}) as result, outbox_written() as written`
+  const text = `select ledger.${name}(${placeholders}) as result, ledger.outbox_written() as written`
   const statement =
     workflowId === undefined
       ? { name, text, values: args }

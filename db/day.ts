@@ -19,8 +19,8 @@ async function edge(
   if (moment instanceof Date) return moment
   return inWorkspace(pool, workspace, async (db) => {
     const { rows } = await db.execute<{ at: Date }>(
-      sql`select local_midnight(${moment.day}::date + ${later}::int,
-        day_zone(${workspace}, ${program}, ${account})) as at`,
+      sql`select ledger.local_midnight(${moment.day}::date + ${later}::int,
+        ledger.day_zone(${workspace}, ${program}, ${account})) as at`,
     )
     const [row] = rows
     if (row === undefined) throw new Error('local_midnight() returned no row')

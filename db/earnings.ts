@@ -11,7 +11,7 @@ export const readPending = (
   inWorkspace(pool, workspace, async (db) => {
     if (ids.length === 0) return new Map<string, number>()
     const { rows } = await db.execute<{ id: string; points: string }>(
-      sql`select a.id, account_pending(a.workspace, a.id) as points from account a
+      sql`select a.id, ledger.account_pending(a.workspace, a.id) as points from account a
         where a.workspace = ${workspace} and a.id in ${ids}`,
     )
     return new Map(

@@ -43,7 +43,7 @@ export type DueExpiry = { workspace: string; account: string }
 /** Accounts whose expiry should have been checked before this, across workspaces; the longest overdue first. */
 export async function dueExpiries(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<DueExpiry>(
-    'select workspace, account from net_due_expiries($1, $2, $3)',
+    'select workspace, account from ledger.net_due_expiries($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

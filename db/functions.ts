@@ -4,26 +4,39 @@ import type pg from 'pg'
 
 const FOLDER = new URL('./sql/', import.meta.url)
 
+/** What the application calls; what only these functions call; what the release before calls. */
+const SCHEMAS = ['ledger', 'ledger_private', 'public']
+
+/** Owns the entry points, which run as it: no table is its own, and no row security is past. */
+export const LEDGER_ROLE = 'vinr_ledger'
+
+/** Where an entry point and all that it calls look; nobody who calls it can put anything before that. */
+const SEARCH_PATH = 'ledger_private, ledger, public, pg_temp'
+
 type SqlFile = { file: string; text: string; hash: string }
 
 /**
- * Makes the functions of the database those of db/sql, in one transaction, where a file has changed
- * since the last time. Whatever else the owner role has of functions in `public` is dropped, and so is what has
- * another signature or result than before. Returns how many files had changed.
+ * Makes the functions of the database those of db/sql, where a file has changed since the last time. Whatever
+ * else the owner role has of functions in `public` is dropped, and so is what has another signature or
+ * result than before. Entry points run as `vinr_ledger`, those that say `security definer` themselves as the
+ * owner, past row security. Wants a transaction. Returns how many files had changed.
  */
 export async function applyFunctions(client: pg.Client): Promise<number> {
   await client.query(`create table if not exists applied_function_file (
     file text primary key, hash text not null, applied_at timestamptz not null default now())`)
+  await client.query(
+    'create schema if not exists ledger; create schema if not exists ledger_private',
+  )
   const files = await filesOfFolder()
   const changed = await changedSince(client, files)
-  if (changed === 0) return 0
-  await client.query('begin')
-  // A function may call one that comes later: bodies are checked when they run.
-  await client.query('set local check_function_bodies = off')
-  await dropUndeclared(client, files)
-  for (const { text } of files) await client.query(text)
-  await note(client, files)
-  await client.query('commit')
+  if (changed > 0) {
+    // A function may call one that comes later: bodies are checked when they run.
+    await client.query('set local check_function_bodies = off')
+    await dropUndeclared(client, files)
+    for (const { text } of files) await client.query(text)
+    await note(client, files)
+  }
+  await secureEntryPoints(client, files)
   return changed
 }
 
@@ -49,31 +62,34 @@ async function changedSince(client: pg.Client, files: SqlFile[]): Promise<number
 
 /**
  * Drops every function that is not declared as it stands: `create or replace` changes neither arguments nor
- * results. What is declared Postgres itself says, of the same files in a schema that is then dropped.
+ * results. What is declared Postgres itself says, of the same files in schemas that are then dropped.
  * Triggers' functions belong to the migrations.
  */
 async function dropUndeclared(client: pg.Client, files: SqlFile[]): Promise<void> {
-  await client.query('create schema declared')
-  await client.query('set local search_path = declared, public')
-  for (const { text } of files) await client.query(text)
-  await client.query('set local search_path = public')
+  const declared = SCHEMAS.map((schema) => `declared_${schema}`)
+  for (const schema of declared) await client.query(`create schema ${schema}`)
+  for (const { text } of files) {
+    await client.query(text.replaceAll(/^create or replace function /gm, '$&declared_'))
+  }
   const { rows } = await client.query<{ signature: string }>(
-    `select p.oid::regprocedure::text as signature from pg_proc p
-     where p.pronamespace = 'public'::regnamespace and p.prorettype <> 'trigger'::regtype
-       and p.proowner = (select oid from pg_roles where rolname = current_user)
+    `select p.oid::regprocedure::text as signature
+     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = any ($1) and p.prorettype <> 'trigger'::regtype
+       and (n.nspname <> 'public' or pg_get_userbyid(p.proowner) = current_user)
        and not exists (
          select from pg_depend d
          where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
        and not exists (
          select from pg_proc x
-         where x.pronamespace = 'declared'::regnamespace and x.proname = p.proname
+         where x.pronamespace = to_regnamespace('declared_' || n.nspname) and x.proname = p.proname
            and (x.proargtypes, x.prorettype, x.proretset, x.pronargdefaults)
              = (p.proargtypes, p.prorettype, p.proretset, p.pronargdefaults)
            and (x.proallargtypes, x.proargmodes, x.proargnames)
              is not distinct from (p.proallargtypes, p.proargmodes, p.proargnames))`,
+    [SCHEMAS],
   )
   for (const { signature } of rows) await client.query(`drop function ${signature}`)
-  await client.query('drop schema declared cascade')
+  await client.query(`drop schema ${declared.join(', ')} cascade`)
 }
 
 async function note(client: pg.Client, files: SqlFile[]): Promise<void> {
@@ -82,4 +98,56 @@ async function note(client: pg.Client, files: SqlFile[]): Promise<void> {
     'insert into applied_function_file (file, hash) select * from unnest($1::text[], $2::text[])',
     [files.map(({ file }) => file), files.map(({ hash }) => hash)],
   )
+}
+
+/**
+ * Each entry point with its search path, and as whom it runs. Not the immutable ones: they read nothing, and are
+ * inlined as they are. Done at every run, for what a dump restored without the role belongs to the owner.
+ */
+async function secureEntryPoints(client: pg.Client, files: SqlFile[]): Promise<void> {
+  await makeLedgerRole(client)
+  const { rows } = await client.query<{ signature: string; past: boolean; done: boolean }>(
+    `select p.oid::regprocedure::text as signature, x.past,
+       p.prosecdef and coalesce('search_path=' || $2 = any (p.proconfig), false)
+         and x.past = (pg_get_userbyid(p.proowner) <> $3) as done
+     from pg_proc p cross join lateral (select p.proname = any ($1) as past) x
+     where p.pronamespace = 'ledger'::regnamespace and p.provolatile <> 'i'`,
+    [pastRowSecurity(files), SEARCH_PATH, LEDGER_ROLE],
+  )
+  await client.query(`grant create on schema ledger to ${LEDGER_ROLE}`)
+  for (const { signature, past, done } of rows) {
+    if (done) continue
+    await client.query(`
+      alter function ${signature} security definer set search_path = ${SEARCH_PATH};
+      alter function ${signature} owner to ${past ? 'current_user' : LEDGER_ROLE}`)
+  }
+  await client.query(`revoke create on schema ledger from ${LEDGER_ROLE}`)
+}
+
+/** The names of entry points that see across workspaces: in their files they say so. */
+const pastRowSecurity = (files: SqlFile[]): string[] =>
+  files.flatMap(({ text }) =>
+    [...text.matchAll(/^create or replace function ledger\.(\w+)([^$]*)\$\$/gm)].flatMap(
+      ([, name = '', head = '']) => (head.includes('security definer') ? [name] : []),
+    ),
+  )
+
+/** Of the server, not of this database: another installation there may have made it. */
+async function makeLedgerRole(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [LEDGER_ROLE])
+  if (!rowCount) await client.query(`create role ${LEDGER_ROLE} nologin`)
+  const { rows } = await client.query<{ member: boolean; name: string }>(
+    `select pg_has_role($1, 'usage') as member, quote_ident(current_user) as name`,
+    [LEDGER_ROLE],
+  )
+  const [owner] = rows
+  if (owner === undefined || owner.member) return
+  try {
+    await client.query(`grant ${LEDGER_ROLE} to ${owner.name}`)
+  } catch (cause) {
+    throw new Error(
+      `${LEDGER_ROLE} is not this owner's to use: as administrator, grant ${LEDGER_ROLE} to ${owner.name}`,
+      { cause },
+    )
+  }
 }

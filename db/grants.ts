@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { LEDGER_ROLE } from './functions.ts'
 
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
@@ -17,12 +18,29 @@ const OF_REQUESTS = [
   'outbox_waiting',
 ]
 
-/** The owner's alone: they throw away what is counted again from the ledger. */
-const OF_THE_OWNER = ['ledger_recount']
+/** What the ledger's functions run with: the application's own rights on rows, and the helpers. */
+export async function grantLedger(client: pg.Client): Promise<void> {
+  await client.query(`
+    revoke execute on all functions in schema public, ledger, ledger_private from public;
+    grant usage on schema ledger, ledger_private to ${LEDGER_ROLE};
+    grant execute on all functions in schema ledger_private to ${LEDGER_ROLE};
+    grant execute on all functions in schema ledger to ${LEDGER_ROLE};
+  `)
+  await grantRows(client, LEDGER_ROLE)
+  await revoke(client, await functionsAcross(client), LEDGER_ROLE)
+}
 
-/** The application role: reads and writes rows, never alters; adds to the ledger, never edits it. */
+/** The application role: reads and writes rows, never alters; adds to the ledger, never edits it; calls entry points alone. */
 export async function grantApplication(client: pg.Client, url: URL): Promise<void> {
   const role = await madeRole(client, url)
+  await grantRows(client, role)
+  await client.query(`
+    grant usage on schema ledger to ${role};
+    grant execute on all functions in schema public, ledger to ${role};
+  `)
+}
+
+async function grantRows(client: pg.Client, role: string): Promise<void> {
   await client.query(`
     grant usage on schema public to ${role};
     grant select, insert, update on all tables in schema public to ${role};
@@ -31,10 +49,7 @@ export async function grantApplication(client: pg.Client, url: URL): Promise<voi
     revoke insert, update on ledger_total, ledger_rollup from ${role};
     revoke all on applied_function_file from ${role};
     grant select on applied_function_file to ${role};
-    revoke execute on all functions in schema public from public;
-    grant execute on all functions in schema public to ${role};
   `)
-  await revoke(client, await functionsNamed(client, OF_THE_OWNER), role)
 }
 
 /**
@@ -53,7 +68,6 @@ export async function grantWorker(client: pg.Client, url: URL, application: URL)
     await client.query(`grant ${pg.escapeIdentifier(applicationRole)} to ${role}`)
   }
   const across = await functionsAcross(client)
-  if (across.length === 0) return
   await client.query(`grant execute on function ${across.join(', ')} to ${role}`)
   await revoke(client, across, pg.escapeIdentifier(applicationRole))
 }
@@ -68,23 +82,15 @@ async function madeRole(client: pg.Client, url: URL): Promise<string> {
   return role
 }
 
-async function revoke(client: pg.Client, functions: string[], role: string): Promise<void> {
-  if (functions.length > 0) {
-    await client.query(`revoke execute on function ${functions.join(', ')} from ${role}`)
-  }
-}
+const revoke = (client: pg.Client, functions: string[], role: string) =>
+  client.query(`revoke execute on function ${functions.join(', ')} from ${role}`)
 
-const functionsNamed = (client: pg.Client, names: string[]): Promise<string[]> =>
-  signatures(client, 'p.proname = any ($1)', [names])
-
-const functionsAcross = (client: pg.Client): Promise<string[]> =>
-  signatures(client, 'p.prosecdef and p.proname <> all ($1)', [[...OF_REQUESTS, ...OF_THE_OWNER]])
-
-async function signatures(client: pg.Client, where: string, values: unknown[]): Promise<string[]> {
+async function functionsAcross(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ signature: string }>(
     `select p.oid::regprocedure::text as signature from pg_proc p
-     where p.pronamespace = 'public'::regnamespace and ${where}`,
-    values,
+     where p.pronamespace = 'ledger'::regnamespace and p.prosecdef
+       and pg_get_userbyid(p.proowner) <> $1 and p.proname <> all ($2)`,
+    [LEDGER_ROLE, OF_REQUESTS],
   )
   return rows.map(({ signature }) => signature)
 }

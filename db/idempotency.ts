@@ -25,7 +25,7 @@ export async function claimKey(
   if (request.key === null) return undefined
   const { workspace, route, key, fingerprint } = request
   const { rows } = await tx.execute<{ fingerprint: string | null; resource: string | null }>(
-    sql`select (c).fingerprint, (c).resource from (select idempotency_claim(
+    sql`select (c).fingerprint, (c).resource from (select ledger.idempotency_claim(
       ${workspace}, ${route}, ${key}, ${fingerprint}, ${resource}, clock_timestamp()) as c offset 0) claimed`,
   )
   const earlier = rows[0]

@@ -115,6 +115,6 @@ export const listIdentities = (
   inWorkspace(pool, workspace, (db) =>
     readPage(db, memberIdentity, page, [
       eq(memberIdentity.workspace, workspace),
-      sql`${memberIdentity.account} in (select account_family(${workspace}, ${account}))`,
+      sql`${memberIdentity.account} in (select ledger.account_family(${workspace}, ${account}))`,
     ]),
   )

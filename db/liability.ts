@@ -55,7 +55,7 @@ export const readLiabilityPeriods = (
     const { rows } = await db.execute<LiabilityPeriod>(
       sql`select period::text, opening, earned, spent, expired, clawed_back, adjusted, closing,
           value, currency, liability_minor
-        from liability_periods(${workspace}, ${program}, ${from}, ${to}, ${period})`,
+        from ledger.liability_periods(${workspace}, ${program}, ${from}, ${to}, ${period})`,
     )
     return rows
   })
@@ -68,7 +68,7 @@ export async function rollUp(pool: Pool): Promise<number> {
 /** Every program of every workspace. */
 export async function allPrograms(pool: Pool) {
   const { rows } = await pool.query<{ workspace: string; program: string }>(
-    'select workspace, program from all_programs()',
+    'select workspace, program from ledger.all_programs()',
   )
   return rows
 }
@@ -82,7 +82,7 @@ export async function writeSnapshot(
 ): Promise<boolean> {
   return inWorkspace(pool, workspace, async (db) => {
     const { rows } = await db.execute<{ written: boolean }>(
-      sql`select liability_snapshot(${workspace}, ${program}, ${midnight}) as written`,
+      sql`select ledger.liability_snapshot(${workspace}, ${program}, ${midnight}) as written`,
     )
     return rows[0]?.written === true
   })

@@ -3,7 +3,7 @@ import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { schemaProblems } from '../domain/json-schema.ts'
 import { applyFunctions } from './functions.ts'
-import { grantApplication, grantWorker } from './grants.ts'
+import { grantApplication, grantLedger, grantWorker } from './grants.ts'
 
 export type MigrateOptions = {
   /** The owner of every table; needs CREATEROLE where the application role is to be made. */
@@ -20,7 +20,7 @@ const MIGRATION_LOCK = 7_266_101
 
 /**
  * Brings the database up to date: versioned migrations, then the functions as db/sql has them now
- * (functions.ts), then what the application role may do. Safe to run at any time and
+ * (functions.ts) and what the application role may do. Safe to run at any time and
  * by several at once.
  */
 export async function migrate({
@@ -36,10 +36,13 @@ export async function migrate({
     await applyVersioned(drizzle({ client }), {
       migrationsFolder: new URL('./migrations', import.meta.url).pathname,
     })
+    await client.query('begin') // functions come with who may execute them
     const changed = await applyFunctions(client)
+    await grantLedger(client)
     await grantApplication(client, new URL(applicationUrl))
-    await listOldSchemas(client, onProgress)
     await grantWorker(client, new URL(workerUrl), new URL(applicationUrl))
+    await client.query('commit')
+    await listOldSchemas(client, onProgress)
     onProgress(`database up to date (${changed} function files changed)`)
   } finally {
     await client.end()

@@ -6,7 +6,7 @@ export type ExpectedRun = { workspace: string; workflow_id: string; workflow_typ
 /** Those of all workspaces whose workflow was sent all that there is, so that each has a run. */
 export async function findExpectedRuns(pool: Pool): Promise<ExpectedRun[]> {
   const { rows } = await pool.query<ExpectedRun>(
-    'select workspace, workflow_id, workflow_type from waiting_workflows()',
+    'select workspace, workflow_id, workflow_type from ledger.waiting_workflows()',
   )
   return rows
 }

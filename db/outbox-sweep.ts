@@ -48,7 +48,7 @@ export class SweepConnection {
   async claim(limit: number): Promise<OutboxRow[]> {
     const { rows } = await this.#client.query<{ row: OutboxRow }>({
       name: 'outbox_claim',
-      text: 'select outbox_claim($1) as row',
+      text: 'select ledger.outbox_claim($1) as row',
       values: [limit],
     })
     return rows.map(({ row }) => row)

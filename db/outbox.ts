@@ -41,7 +41,7 @@ export function afterCommit(db: object, workspace: unknown, output: CommitOutput
 export async function deleteSent(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
   await pool.query({
     name: 'outbox_sent',
-    text: 'select outbox_sent($1, $2, $3)',
+    text: 'select ledger.outbox_sent($1, $2, $3)',
     values: keysOf(rows, 'revision'),
   })
 }
@@ -50,7 +50,7 @@ export async function deleteSent(pool: Pool, rows: readonly OutboxRow[]): Promis
 export async function renewRows(pool: Pool, rows: readonly OutboxRow[]): Promise<OutboxRow[]> {
   const renewed = await pool.query<{ row: OutboxRow }>({
     name: 'outbox_renew',
-    text: 'select outbox_renew($1, $2, $3) as row',
+    text: 'select ledger.outbox_renew($1, $2, $3) as row',
     values: keysOf(rows, 'lease'),
   })
   return renewed.rows.map(({ row }) => row)
@@ -60,14 +60,14 @@ export async function renewRows(pool: Pool, rows: readonly OutboxRow[]): Promise
 export async function releaseRows(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
   await pool.query({
     name: 'outbox_release',
-    text: 'select outbox_release($1, $2, $3)',
+    text: 'select ledger.outbox_release($1, $2, $3)',
     values: keysOf(rows, 'lease'),
   })
 }
 
 /** Temporal refused the call itself: counted on its row, which is tried again later and noted for a person. */
 export async function refuseRow(pool: Pool, row: OutboxRow, error: string): Promise<void> {
-  await pool.query('select outbox_refused($1, $2, $3, $4)', [
+  await pool.query('select ledger.outbox_refused($1, $2, $3, $4)', [
     row.workspace,
     row.workflow_id,
     row.revision,
@@ -79,7 +79,7 @@ export async function refuseRow(pool: Pool, row: OutboxRow, error: string): Prom
 export async function listWaitingEndpoints(pool: Pool, workspace: string): Promise<string[]> {
   const { rows } = await pool.query<{ result: { waiting: string[] } }>({
     name: 'webhook_waiting',
-    text: 'select webhook_waiting($1) as result',
+    text: 'select ledger.webhook_waiting($1) as result',
     values: [workspace],
   })
   return rows[0]?.result.waiting ?? []
@@ -96,7 +96,7 @@ export type OutboxBacklog = {
 export async function readOutboxBacklog(pool: Pool, cap: number): Promise<OutboxBacklog> {
   const { rows } = await pool.query<{ result: OutboxBacklog }>({
     name: 'outbox_waiting',
-    text: 'select outbox_waiting($1) as result',
+    text: 'select ledger.outbox_waiting($1) as result',
     values: [cap],
   })
   return rows[0]?.result ?? { waiting: 0, oldest_seconds: null }

@@ -60,9 +60,9 @@ export async function readPage<T extends PagedTable>(
 
 /** A day counts as a whole: `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
 function createdWithin(table: PagedTable, { created = {}, program, account }: PageRequest) {
-  const zone = sql`day_zone(${WORKSPACE}, ${program ?? null}, ${account ?? null})`
+  const zone = sql`ledger.day_zone(${WORKSPACE}, ${program ?? null}, ${account ?? null})`
   const midnight = (day: string, later: number) =>
-    sql`local_midnight(${day}::date + ${later}::int, ${zone})`
+    sql`ledger.local_midnight(${day}::date + ${later}::int, ${zone})`
   const bound = (
     moment: Moment | undefined,
     instant: typeof gte,

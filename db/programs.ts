@@ -71,13 +71,13 @@ export async function updateProgram(tx: Db, workspace: string, id: string, chang
 
 /** Keeps the program's decimals until the transaction ends; raises 40001 where they are others by now. */
 export async function keepDecimals(tx: Db, workspace: string, id: string, decimals: number) {
-  await tx.execute(sql`select decimals_kept(${workspace}, ${id}, ${decimals})`)
+  await tx.execute(sql`select ledger.decimals_kept(${workspace}, ${id}, ${decimals})`)
 }
 
 /** Keeps the decimals of all programs of the workspace until the transaction ends. */
 export async function keepAllDecimals(tx: Db, workspace: string) {
   await tx.execute(sql`
-    select decimals_keep(workspace, id) from (
+    select ledger.decimals_keep(workspace, id) from (
       select workspace, id from program where workspace = ${workspace} order by id
     ) p`)
 }
@@ -85,7 +85,7 @@ export async function keepAllDecimals(tx: Db, workspace: string) {
 /** Whether something is kept in the program's smallest unit; nothing new is until this transaction ends. */
 export async function areDecimalsUsed(tx: Db, workspace: string, id: string): Promise<boolean> {
   const { rows } = await tx.execute<{ used: boolean }>(
-    sql`select decimals_used(${workspace}, ${id}) as used`,
+    sql`select ledger.decimals_used(${workspace}, ${id}) as used`,
   )
   return rows[0]?.used === true
 }
@@ -133,7 +133,7 @@ export async function notePointValue(
   at: Date,
 ) {
   await tx.execute(sql`
-    select point_value_note(p, ${value}, ${currency}, ${at.toISOString()}) from program p
+    select ledger.point_value_note(p, ${value}, ${currency}, ${at.toISOString()}) from program p
     where p.workspace = ${before.workspace} and p.id = ${before.id}`)
 }
 
@@ -144,7 +144,7 @@ export async function checkProgramExpiryAnew(
   id: string,
   at: Date,
 ): Promise<void> {
-  await tx.execute(sql`select program_rewake(${workspace}, ${id}, ${at.toISOString()})`)
+  await tx.execute(sql`select ledger.program_rewake(${workspace}, ${id}, ${at.toISOString()})`)
 }
 
 /** Whether the database knows the time zone by this name, as JavaScript does. */

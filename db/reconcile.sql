@@ -88,7 +88,7 @@ broken (workspace, subject, rule, detail) as (
   select d.workspace, d.id, 'what is reversed is returned wholly: all points and all of the quantity',
     format('status %s, points %s of %s, quantity %s of %s', d.status, d.reversed_points, d.points, d.reversed_quantity, d.quantity)
   from redemption d
-  where (d.status = 'reversed') <> redemption_is_returned(d)
+  where (d.status = 'reversed') <> ledger_private.redemption_is_returned(d)
     or d.status = 'reversed' and d.reversed_quantity <> d.quantity
     or d.status = 'released' and d.reversed_points + d.reversed_quantity <> 0
   union all
@@ -97,9 +97,9 @@ broken (workspace, subject, rule, detail) as (
   from redemption d
   where d.fulfillment ? 'shipped' and (
     (d.status = 'fulfillment_pending') <> (d.overdue_at is not null)
-    or d.status = 'fulfillment_pending' and fulfillment_left(d) <= 0
-    or d.status = 'fulfilled' and fulfillment_left(d) <> 0
-    or fulfillment_left(d) < 0
+    or d.status = 'fulfillment_pending' and ledger_private.fulfillment_left(d) <= 0
+    or d.status = 'fulfilled' and ledger_private.fulfillment_left(d) <> 0
+    or ledger_private.fulfillment_left(d) < 0
     or (d.fulfillment ->> 'shipped')::int <> coalesce((
       select sum((x ->> 'quantity')::int) from jsonb_array_elements(d.fulfillment -> 'shipments') x), 0)
     or (select count(*) from event e where e.workspace = d.workspace and e.object = d.id
@@ -165,7 +165,7 @@ broken (workspace, subject, rule, detail) as (
   from tier_reassessment r
   join account a on a.workspace = r.workspace and a.program = r.program and a.status <> 'merged' and a.tier is not null
   join program p on p.workspace = r.workspace and p.id = r.program
-  where r.ended_at is not null and tier_named(p, a.tier) is null
+  where r.ended_at is not null and ledger_private.tier_named(p, a.tier) is null
   union all
   select e.workspace, e.id, 'an earning''s ptx bring what its points and clawbacks say',
     format('%s: points %s, clawed %s, shrunk %s, earned %s, taken %s, clawed back %s', e.outcome, e.points, e.clawed,
@@ -203,7 +203,7 @@ broken (workspace, subject, rule, detail) as (
     format('due %s, lots_due_from %s, expiry_wake_at %s', l.due, a.lots_due_from, a.expiry_wake_at)
   from account a
   join (
-    select o.workspace, o.account, min(lot_due_at(o, x.activity_extends_to)) as due
+    select o.workspace, o.account, min(ledger.lot_due_at(o, x.activity_extends_to)) as due
     from lot o join account x on x.workspace = o.workspace and x.id = o.account
     where o.open and o.expires_at is not null group by 1, 2
   ) l on l.workspace = a.workspace and l.account = a.id
@@ -215,11 +215,11 @@ broken (workspace, subject, rule, detail) as (
   from account a
   join program p on p.workspace = a.workspace and p.id = a.program and p.expiry_warn_days_before is not null
   join (
-    select distinct o.workspace, o.account, lot_due_at(o, x.activity_extends_to) as due
+    select distinct o.workspace, o.account, ledger.lot_due_at(o, x.activity_extends_to) as due
     from lot o join account x on x.workspace = o.workspace and x.id = o.account
     where o.open and o.expires_at is not null
   ) l on l.workspace = a.workspace and l.account = a.id and l.due > clock_timestamp()
-  where (a.expiry_wake_at is null or a.expiry_wake_at > greatest(expiry_check_at(p, l.due, '-infinity'), clock_timestamp(), (
+  where (a.expiry_wake_at is null or a.expiry_wake_at > greatest(ledger_private.expiry_check_at(p, l.due, '-infinity'), clock_timestamp(), (
       select max(t.at) from ptx t where t.workspace = a.workspace and t.account = a.id)))
     and not exists (
       select from expiry_warning w where w.workspace = a.workspace and w.account = a.id and w.expires_at = l.due)
@@ -233,10 +233,10 @@ broken (workspace, subject, rule, detail) as (
     format('%s %s: total %s (%s rows), counted %s (%s rows)', coalesce(c.day, l.day), coalesce(c.part, l.part),
       l.amount, l.rows, c.amount, c.n)
   from (
-    select t.workspace, t.program, (t.at at time zone 'UTC')::date as day, ptx_part(t) as part,
+    select t.workspace, t.program, (t.at at time zone 'UTC')::date as day, ledger_private.ptx_part(t) as part,
       sum(t.amount) as amount, count(*) as n
     from ptx t
-    where t.id < vinr_id_from('ptx', coalesce((select through from ledger_rollup), 'epoch'))
+    where t.id < ledger_private.vinr_id_from('ptx', coalesce((select through from ledger_rollup), 'epoch'))
     group by 1, 2, 3, 4
   ) c
   full join ledger_total l on l.workspace = c.workspace and l.program = c.program and l.day = c.day and l.part = c.part
@@ -306,9 +306,9 @@ broken (workspace, subject, rule, detail) as (
   -- transaction that was under way then has seen the one or the other.
   select w.workspace, e.id, 'an event has a delivery to each endpoint that asked for it', format('endpoint %s', w.id)
   from webhook_endpoint w
-  join event e on e.workspace = w.workspace and w.enabled_events && event_names(e.type)
-    and e.type <> 'webhook_endpoint.test' and e.id >= vinr_id_from('evt', w.subscribed_since + interval '10 s')
-    and (w.subscribed_until is null or e.id < vinr_id_from('evt', w.subscribed_until - interval '10 s'))
+  join event e on e.workspace = w.workspace and w.enabled_events && ledger_private.event_names(e.type)
+    and e.type <> 'webhook_endpoint.test' and e.id >= ledger_private.vinr_id_from('evt', w.subscribed_since + interval '10 s')
+    and (w.subscribed_until is null or e.id < ledger_private.vinr_id_from('evt', w.subscribed_until - interval '10 s'))
   left join webhook_delivery d
     on d.workspace = w.workspace and d.endpoint = w.id and d.event = e.id and d.operation is null
   where d.id is null
@@ -335,10 +335,10 @@ broken (workspace, subject, rule, detail) as (
   from redemption d
   where (d.transaction is null) <> (d.points = 0) or d.points = 0 and not exists (
     select from reported_event e
-    where e.workspace = d.workspace and e.event_id = d.metadata ->> 'event' and d.id = any (event_gifts(e)))
+    where e.workspace = d.workspace and e.event_id = d.metadata ->> 'event' and d.id = any (ledger_private.event_gifts(e)))
   union all
   select e.workspace, e.id, 'what an event gave is there', g.id
-  from reported_event e cross join lateral unnest(event_gifts(e)) g (id)
+  from reported_event e cross join lateral unnest(ledger_private.event_gifts(e)) g (id)
   where not exists (
     select from redemption d where d.workspace = e.workspace and d.id = g.id and d.points = 0)
   union all

@@ -13,7 +13,7 @@ export async function reconcilerClock(
 
 export async function overdueRedemptions(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_redemptions($1, $2, $3)',
+    'select workspace, id from ledger.net_overdue_redemptions($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -21,7 +21,7 @@ export async function overdueRedemptions(pool: Pool, before: string, limit: numb
 
 export async function overdueFulfillments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from net_overdue_fulfillments($1, $2, $3)',
+    'select workspace, id from ledger.net_overdue_fulfillments($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -33,7 +33,7 @@ export const resumeFulfillment = (pool: Pool, workspace: string, redemption: str
 
 export async function expiredPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_expired_payments($1, $2, $3)',
+    'select workspace, payment from ledger.net_expired_payments($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -41,7 +41,7 @@ export async function expiredPayments(pool: Pool, before: string, limit: number,
 
 export async function unprocessedPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from net_unprocessed_payments($1, $2, $3)',
+    'select workspace, payment from ledger.net_unprocessed_payments($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -49,7 +49,7 @@ export async function unprocessedPayments(pool: Pool, before: string, limit: num
 
 export async function maturingEarnings(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; source: string }>(
-    'select workspace, source from net_maturing_earnings($1, $2, $3)',
+    'select workspace, source from ledger.net_maturing_earnings($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -57,7 +57,7 @@ export async function maturingEarnings(pool: Pool, before: string, limit: number
 
 export async function undeliveredEndpoints(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; endpoint: string }>(
-    'select workspace, endpoint from net_undelivered($1, $2, $3)',
+    'select workspace, endpoint from ledger.net_undelivered($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -66,7 +66,7 @@ export async function undeliveredEndpoints(pool: Pool, before: string, limit: nu
 /** Makes outbox rows due that were written before this and that nobody sends; returns how many, at most `limit`. */
 export async function makeOutboxDue(pool: Pool, before: string, limit: number): Promise<number> {
   const { rows } = await pool.query<{ overdue: number }>(
-    'select outbox_make_due($1, $2) as overdue',
+    'select ledger.outbox_make_due($1, $2) as overdue',
     [before, limit],
   )
   return rows[0]?.overdue ?? 0
@@ -75,7 +75,7 @@ export async function makeOutboxDue(pool: Pool, before: string, limit: number): 
 /** Deletes idempotency keys older than this; returns how many. */
 export async function forgetKeys(pool: Pool, olderThanMs: number): Promise<number> {
   const { rows } = await pool.query<{ gone: number }>(
-    `select idempotency_forget(clock_timestamp() - make_interval(secs => $1)) as gone`,
+    `select ledger.idempotency_forget(clock_timestamp() - make_interval(secs => $1)) as gone`,
     [olderThanMs / 1000],
   )
   return rows[0]?.gone ?? 0

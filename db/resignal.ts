@@ -21,7 +21,7 @@ export async function* waitingPages(pool: Pool, kind: WaitingKind): AsyncGenerat
   let after = ['', '']
   for (;;) {
     const { rows } = await pool.query<{ row: OutboxRow & { id: string } }>(
-      `select resignal_${kind}($1, $2, $3) as row`,
+      `select ledger.resignal_${kind}($1, $2, $3) as row`,
       [...after, PAGE],
     )
     const last = rows.at(-1)

@@ -42,7 +42,7 @@ export const listCreditTransactions = (
       [
         eq(creditTransaction.workspace, workspace),
         filter.account &&
-          sql`${creditTransaction.account} in (select account_family(${workspace}, ${filter.account}))`,
+          sql`${creditTransaction.account} in (select ledger.account_family(${workspace}, ${filter.account}))`,
         filter.currency && eq(creditTransaction.currency, filter.currency),
         filter.type && eq(creditTransaction.type, filter.type),
         filter.payment && eq(creditTransaction.payment, filter.payment),
@@ -94,7 +94,7 @@ export const readCreditLiability = (
 /** Members with credit due before this, across workspaces; the longest overdue first. */
 export async function dueCredits(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; account: string }>(
-    'select workspace, account from net_due_credits($1, $2, $3)',
+    'select workspace, account from ledger.net_due_credits($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

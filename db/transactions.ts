@@ -116,7 +116,7 @@ export const listTransactions = (
         filter.payment && sql`(${ptx.payment} = ${filter.payment} or ${throughRedemption})`,
         filter.redemption &&
           sql`${ptx.redemption} = ${filter.redemption} and ${ptx.account} in (
-            select account_family(d.workspace, d.account) from redemption d
+            select ledger.account_family(d.workspace, d.account) from redemption d
             where d.workspace = ${workspace} and d.id = ${filter.redemption})`,
         filter.batch && eq(ptx.batch, filter.batch),
       ],
@@ -127,7 +127,7 @@ export const listTransactions = (
 /** The account and all that were merged into it: their rows are its history. */
 export async function readFamily(db: Db, workspace: string, id: string): Promise<string[]> {
   const { rows } = await db.execute<{ id: string }>(
-    sql`select account_family(${workspace}, ${id}) as id`,
+    sql`select ledger.account_family(${workspace}, ${id}) as id`,
   )
   return rows.map((row) => row.id)
 }
@@ -141,7 +141,7 @@ export const readSurvivors = (
   inWorkspace(pool, workspace, async (db) => {
     if (accounts.length === 0) return new Map<string, string>()
     const { rows } = await db.execute<{ id: string; survivor: string }>(
-      sql`select id, account_survivor(workspace, id) as survivor from account
+      sql`select id, ledger.account_survivor(workspace, id) as survivor from account
         where workspace = ${workspace} and id in ${accounts} and merged_into is not null`,
     )
     return new Map(rows.map((row) => [row.id, row.survivor]))
@@ -155,7 +155,9 @@ export const readExpiryOfCredits = (
 ): Promise<Map<string, Date>> =>
   inWorkspace(pool, workspace, async (db) => {
     if (credits.length === 0) return new Map<string, Date>()
-    const dueAt = sql<Date>`lot_due_at(lot, account.activity_extends_to)`.mapWith(lot.expiresAt)
+    const dueAt = sql<Date>`ledger.lot_due_at(lot, account.activity_extends_to)`.mapWith(
+      lot.expiresAt,
+    )
     const rows = await db
       .select({ id: lot.id, dueAt })
       .from(lot)

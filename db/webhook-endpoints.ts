@@ -101,7 +101,7 @@ export async function enableEndpoint(tx: Db, workspace: string, id: string): Pro
 /** Disables it, as `webhook_disable` says. */
 export async function disableEndpoint(tx: Db, workspace: string, id: string): Promise<void> {
   await tx.execute(sql`
-    select webhook_disable(w, 'by_request') from webhook_endpoint w
+    select ledger.webhook_disable(w, 'by_request') from webhook_endpoint w
     where w.workspace = ${workspace} and w.id = ${id} and w.deleted_at is null for update`)
 }
 
@@ -132,7 +132,7 @@ export async function rollSecret(
 /** The event's id; null where the endpoint is not enabled. */
 export async function writeTestEvent(tx: Db, workspace: string, endpoint: string, event: string) {
   const { rows } = await tx.execute<{ result: string | null }>(
-    sql`select webhook_test(${workspace}, ${endpoint}, ${event}) as result`,
+    sql`select ledger.webhook_test(${workspace}, ${endpoint}, ${event}) as result`,
   )
   return rows[0]?.result ?? null
 }

@@ -71,7 +71,7 @@ export async function transact<T>(
     db.transaction(async (tx) => {
       const result = await write(tx)
       const { rows } = await tx.execute<{ written: CommitOutput | null }>(
-        sql`select outbox_written() as written`,
+        sql`select ledger.outbox_written() as written`,
       )
       return { result, written: rows[0]?.written ?? null }
     }),

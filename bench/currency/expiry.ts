@@ -52,7 +52,7 @@ const ratio = (during: Percentiles, quiet: Percentiles) => during.p99Ms / quiet.
 async function fill({ owner, workspace }: Place, accounts: number, lots: number): Promise<void> {
   await owner.query(
     `insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, at, created_at)
-     select $1, vinr_id_after('ptx', now() - interval '1 year', n), 'loy_' || (1 + n % $2::int), 'prog_default', 'adjust', 100,
+     select $1, ledger_private.vinr_id_after('ptx', now() - interval '1 year', n), 'loy_' || (1 + n % $2::int), 'prog_default', 'adjust', 100,
        100 * (1 + n / $2::int), 'bench', 'fill:' || n, now() - interval '1 year', now()
      from generate_series(0, $3::int - 1) n`,
     [workspace, accounts, lots],
@@ -71,7 +71,7 @@ async function fill({ owner, workspace }: Place, accounts: number, lots: number)
   await owner.query(
     `with given as (
        insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation, at, created_at)
-       select $1, vinr_id_after('ptx', now(), n), 'loy_' || n, 'prog_default', 'adjust', 1000000000, 1000000000, 'bench',
+       select $1, ledger_private.vinr_id_after('ptx', now(), n), 'loy_' || n, 'prog_default', 'adjust', 1000000000, 1000000000, 'bench',
          'own:' || n, now(), now()
        from generate_series(${ACCOUNTS + 1}, ${MEMBERS}) n returning *
      ), lots as (

@@ -84,7 +84,7 @@ async function byHand({ owner, workspace }: Place, file: string, rows: number) {
     for (let from = 1; from <= rows; from += AT_ONCE) {
       await owner.query({
         name: 'by_hand',
-        text: `select count(points_post($1, account, 'adjust', amount, reason, 'hand:' || n, '', now(), expires_at, 'hand',
+        text: `select count(ledger.points_post($1, account, 'adjust', amount, reason, 'hand:' || n, '', now(), expires_at, 'hand',
             null, jsonb_build_object('note', note), true)) from staging where n >= $2 and n < $3`,
         values: [workspace, from, from + AT_ONCE],
       })

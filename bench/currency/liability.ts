@@ -26,7 +26,7 @@ export async function benchLiability(sizes: number[]) {
 async function fill({ owner, workspace }: Place, from: number, to: number, most: number) {
   await owner.query(
     `insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-     select $1, vinr_id_from('ptx', t.at) || lpad(n::text, 9, '0'), 'loy_' || (1 + n % ${ACCOUNTS}), 'prog_default',
+     select $1, ledger_private.vinr_id_from('ptx', t.at) || lpad(n::text, 9, '0'), 'loy_' || (1 + n % ${ACCOUNTS}), 'prog_default',
        (array['earn', 'redeem', 'adjust', 'clawback'])[1 + n % 4], 10, 0, 'fill', t.at, t.at
      from generate_series($2::int, $3::int) n
      cross join lateral (select now() - interval '2 years' + n * (interval '700 days' / $4::int) as at) t`,
@@ -36,7 +36,7 @@ async function fill({ owner, workspace }: Place, from: number, to: number, most:
 }
 
 async function measure({ owner, pool, workspace }: Place) {
-  await owner.query('select ledger_recount()')
+  await owner.query('select ledger_private.ledger_recount()')
   const firstRollUpSeconds = await timed(async () => {
     await rollUp(pool)
     await owner.query(`update ledger_rollup set noted_at = noted_at + interval '10 seconds'`)
@@ -44,7 +44,7 @@ async function measure({ owner, pool, workspace }: Place) {
   })
   await owner.query(
     `insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)
-     select $1, vinr_id('ptx'), 'loy_1', 'prog_default', 'adjust', 1, 0, 'fill', now(), now()
+     select $1, ledger_private.vinr_id('ptx'), 'loy_1', 'prog_default', 'adjust', 1, 0, 'fill', now(), now()
      from generate_series(1, ${FRESH_ROWS})`,
     [workspace],
   )

@@ -1,7 +1,23 @@
 -- Accounts: enrolled, changed, merged and seen; their locks, and who stands for a customer.
 
+-- The account and every account ever merged into it, at any depth: whose rows are the member's. Of
+-- this workspace, as queries ask for it; the ledger's own functions have it without a change of role.
+create or replace function ledger.account_family(p_workspace text, p_account text)
+returns setof text
+language sql stable rows 1 as $$
+  select * from ledger_private.account_family(p_workspace, p_account)
+$$;
+
+-- The same of what this account was merged into in the end, else itself; null where there is none.
+create or replace function ledger.account_survivor(p_workspace text, p_account text) returns text
+language sql stable as $$
+  select ledger_private.account_survivor(p_workspace, p_account)
+$$;
+
 -- The account and every account ever merged into it, at any depth: whose rows are the member's.
-create or replace function account_family(p_workspace text, p_account text) returns setof text
+create or replace function ledger_private.account_family(
+  p_workspace text, p_account text
+) returns setof text
 language plpgsql stable rows 1 as $$
 begin
   return next p_account;
@@ -22,7 +38,9 @@ end $$;
 -- Where what is meant for this account goes: itself, or what it was merged into in the end. Null
 -- where there is none. Merging is irreversible, so that an answer stays true until that one is
 -- merged.
-create or replace function account_survivor(p_workspace text, p_account text) returns text
+create or replace function ledger_private.account_survivor(
+  p_workspace text, p_account text
+) returns text
 language plpgsql stable as $$
 declare
   survivor text := p_account;
@@ -42,7 +60,7 @@ end $$;
 
 -- Whom a customer's merged accounts became, in programs where the customer has no active account of
 -- their own.
-create or replace function survivors_of_customer(
+create or replace function ledger.survivors_of_customer(
   p_workspace text, p_customer text
 ) returns setof text
 language sql stable rows 1 as $$
@@ -57,9 +75,9 @@ $$;
 -- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that
 -- waits is credited (null: none waits). Refused: account_already_exists with the id of the
 -- customer's active account, or of the one that theirs was merged into, also where requests race.
-create or replace function account_create(
-  p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb,
-  p_route text, p_key text, p_fingerprint text, p_at timestamptz
+create or replace function ledger.account_create(
+  p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_route text,
+  p_key text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -85,7 +103,7 @@ end $$;
 -- and metadata, each only where `p_change` names it; metadata by key, null or empty removing one. A
 -- change that changes nothing writes nothing. Outcomes: updated; unchanged; replayed. Refused:
 -- resource_missing, account_merged, account_already_exists, parameter_invalid (more than 50 keys).
-create or replace function account_update(
+create or replace function ledger.account_update(
   p_workspace text, p_id text, p_change jsonb, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
 ) returns jsonb
@@ -152,7 +170,7 @@ end $$;
 -- ends by its payment, its cancel or its deadline, and points still expire; earning and spending
 -- are refused. One that has the status already stays as it is. Outcomes: changed; unchanged;
 -- replayed. Refused: resource_missing; account_merged; on reopening account_already_exists.
-create or replace function account_set_status(
+create or replace function ledger.account_set_status(
   p_workspace text, p_id text, p_status text, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
 ) returns jsonb
@@ -200,7 +218,7 @@ end $$;
 -- resource_missing, parameter_invalid (another program, the same account), account_merged (the
 -- source is another's already, or the target was merged into the source), account_closed (the
 -- target), redemptions_in_flight (with the pending ones of both).
-create or replace function account_merge(
+create or replace function ledger.account_merge(
   p_workspace text, p_source text, p_target text, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
 ) returns jsonb
@@ -233,8 +251,8 @@ begin
   t := lots_expire(t, p_at);
   cause := account_merge_rows(s, t, p_at);
   update account set status = 'merged', merged_into = t.id, balance = 0, lifetime_points = 0,
-    lots_due_from = null,
-    expiry_wake_at = null, activity_extends_to = null, tier_review_at = null, deficit_to = null
+    lots_due_from = null, expiry_wake_at = null, activity_extends_to = null, tier_review_at = null,
+    deficit_to = null
   where workspace = p_workspace and id = s.id;
   perform lots_move(p_workspace, s.id, t.id);
   insert into expiry_warning (workspace, account, expires_at, points, warned_at)
@@ -256,7 +274,7 @@ end $$;
 -- Everything the API shows of one account, in one statement that writes nothing: the row, the lots
 -- that expire by their date (soonest first), what is pending, and how it stands between tiers. Null
 -- where there is none.
-create or replace function account_view(p_workspace text, p_id text) returns jsonb
+create or replace function ledger.account_view(p_workspace text, p_id text) returns jsonb
 language plpgsql stable as $$
 declare
   a account;
@@ -290,7 +308,9 @@ end $$;
 
 -- The account, its advisory lock taken (a fair queue on a hot account) and read again under it,
 -- a merged one followed to its survivor. All null where there is none.
-create or replace function account_locked(p_workspace text, p_account text) returns account
+create or replace function ledger_private.account_locked(
+  p_workspace text, p_account text
+) returns account
 language plpgsql as $$
 declare
   a account;
@@ -307,7 +327,9 @@ end $$;
 
 -- What the account can spend at `p_at`, without writing: its balance less the lots already due,
 -- never negative.
-create or replace function account_available(a account, p_at timestamptz) returns bigint
+create or replace function ledger_private.account_available(
+  a account, p_at timestamptz
+) returns bigint
 language plpgsql stable as $$
 declare
   due bigint := 0;
@@ -323,7 +345,7 @@ end $$;
 
 -- The active account that stands for a customer in a program, `p_but` apart: their own, else the
 -- survivor of one of theirs that was merged. Null where there is none.
-create or replace function account_of_customer(
+create or replace function ledger_private.account_of_customer(
   p_workspace text, p_program text, p_customer text, p_but text default null
 ) returns text
 language plpgsql stable as $$
@@ -348,7 +370,7 @@ end $$;
 
 -- The accounts that a customer has or had in a program, merged and unlinked ones too, `p_but`
 -- apart, in the order of locks.
-create or replace function accounts_had(
+create or replace function ledger_private.accounts_had(
   p_workspace text, p_program text, p_customer text, p_but text
 )
 returns setof text
@@ -368,7 +390,7 @@ end $$;
 -- loyalty.account.created, and what the earning rules on that trigger give. `p_on` is when the
 -- membership began, at most `p_at`. All null where the customer has an active account in the
 -- program already.
-create or replace function account_enrol(
+create or replace function ledger_private.account_enrol(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_on timestamptz,
   p_at timestamptz
 ) returns account
@@ -400,19 +422,18 @@ begin
 end $$;
 
 -- The refusal of a second active account of a customer in a program.
-create or replace function account_taken(
+create or replace function ledger_private.account_taken(
   p_workspace text, p_program text, p_customer text
 ) returns void
 language plpgsql as $$
 begin
   perform refuse(jsonb_build_object('code', 'account_already_exists', 'param', 'customer',
-    'resource',
-    account_of_customer(p_workspace, p_program, p_customer)));
+    'resource', account_of_customer(p_workspace, p_program, p_customer)));
 end $$;
 
 -- Refuses an active account, as it was just written, whose customer another one stands for since a
 -- merge. Their own other account is the index's to refuse.
-create or replace function account_alone(a account) returns void
+create or replace function ledger_private.account_alone(a account) returns void
 language plpgsql as $$
 declare
   other text := account_of_customer(a.workspace, a.program, a.customer, a.id);
@@ -426,7 +447,9 @@ end $$;
 -- The account a request is about, locked, its key claimed. A merged one is refused with its
 -- survivor: it can be read, and what moves points follows it, but it is no member any more. All
 -- null where there is none.
-create or replace function account_to_change(p_workspace text, p_id text) returns account
+create or replace function ledger_private.account_to_change(
+  p_workspace text, p_id text
+) returns account
 language plpgsql as $$
 declare
   a account;
@@ -442,14 +465,14 @@ end $$;
 
 -- Whom the account was linked to, once it is not linked to its customer any more: the last one at
 -- the end.
-create or replace function account_formers(a account) returns text[]
+create or replace function ledger_private.account_formers(a account) returns text[]
 language sql immutable as $$
   select case when a.customer is null then a.former_customers
     else array_remove(a.former_customers, a.customer) || a.customer end
 $$;
 
 -- What the functions of accounts answer: how it went, and the account as it is now.
-create or replace function account_outcome(
+create or replace function ledger_private.account_outcome(
   p_workspace text, p_id text, p_outcome text
 ) returns jsonb
 language sql stable as $$
@@ -459,7 +482,7 @@ language sql stable as $$
 $$;
 
 -- Refuses a merge that may not be; both accounts are locked.
-create or replace function account_merge_refuse(
+create or replace function ledger_private.account_merge_refuse(
   s account, t account, p_source text, p_target text
 ) returns void
 language plpgsql as $$
@@ -499,7 +522,9 @@ end $$;
 
 -- The two rows of a merge, which net to nothing; none where there is nothing to move. A deficit
 -- moves as well: then the source's row is the positive one. Returns the target's.
-create or replace function account_merge_rows(s account, t account, p_at timestamptz) returns text
+create or replace function ledger_private.account_merge_rows(
+  s account, t account, p_at timestamptz
+) returns text
 language plpgsql as $$
 declare
   out_of text := vinr_id('ptx');
@@ -514,15 +539,14 @@ begin
     (s.workspace, out_of, s.id, s.program, 'merge', -s.balance, 0, 'merge', 'merge:out:' || s.id,
       jsonb_build_object('merged_into', t.id), p_at, clock_timestamp()),
     (t.workspace, into_it, t.id, t.program, 'merge', s.balance, t.balance + s.balance, 'merge',
-      'merge:into:' || s.id,
-      jsonb_build_object('merged_from', s.id), p_at, clock_timestamp());
+      'merge:into:' || s.id, jsonb_build_object('merged_from', s.id), p_at, clock_timestamp());
   return into_it;
 end $$;
 
 -- The survivor after a merge, with what the source brought: `s` and `t` are the two before it. The
 -- customer follows where the survivor has none and no other active account has it. The survivor's
 -- tier is the higher of the two, or what their points together reach.
-create or replace function account_merge_into(
+create or replace function ledger_private.account_merge_into(
   s account, t account, p_at timestamptz
 ) returns account
 language plpgsql as $$
@@ -571,7 +595,9 @@ end $$;
 
 -- Locks the survivors of these accounts, and who answers for their debts or owes to them, in order.
 -- Raises 40001 where one was merged meanwhile: then the change is tried again.
-create or replace function accounts_lock(p_workspace text, p_accounts text[]) returns void
+create or replace function ledger_private.accounts_lock(
+  p_workspace text, p_accounts text[]
+) returns void
 language plpgsql as $$
 declare
   survivors text[];

@@ -1,7 +1,7 @@
 -- What waits for a person.
 
 -- Notes that something needs a person. Noted before under its key, it is only counted.
-create or replace function attention_note(
+create or replace function ledger_private.attention_note(
   p_workspace text, p_kind text, p_object text, p_key text, p_details jsonb, p_at timestamptz
 ) returns void
 language plpgsql as $$

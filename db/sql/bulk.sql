@@ -6,7 +6,7 @@
 -- from being written. A row that the ledger refuses is counted and noted by its line. Expiry checks
 -- are the minute's batch's. Outcomes: posted; done (was written before, or canceled); paused;
 -- canceled; missing.
-create or replace function bulk_post_chunk(
+create or replace function ledger.bulk_post_chunk(
   p_workspace text, p_bulk text, p_no int, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -46,7 +46,7 @@ end $$;
 
 -- Writes that the run of an import or a reversal must look at its row: it was created, paused,
 -- resumed or canceled, or its run was lost. Nothing of one that is completed.
-create or replace function bulk_outbox(p_workspace text, p_bulk text) returns void
+create or replace function ledger.bulk_outbox(p_workspace text, p_bulk text) returns void
 language plpgsql as $$
 declare
   b bulk;
@@ -64,7 +64,9 @@ end $$;
 -- Cancels an import that runs or is paused: rows under way are finished, those that wait are
 -- dropped. What is written stays, and its batch can be reversed. Waits for chunks under way before
 -- it takes the import's row, as they do.
-create or replace function bulk_cancel(p_workspace text, p_bulk text, p_at timestamptz) returns void
+create or replace function ledger.bulk_cancel(
+  p_workspace text, p_bulk text, p_at timestamptz
+) returns void
 language plpgsql as $$
 begin
   update bulk_chunk set posted_at = p_at, rows = '[]'
@@ -78,7 +80,7 @@ end $$;
 -- credit it took from is taken away. What cannot be reversed is counted and noted. Expiry checks
 -- are the minute's batch's. Outcomes: posted (there may be more); done (there are none left);
 -- paused; missing.
-create or replace function bulk_reverse_chunk(
+create or replace function ledger.bulk_reverse_chunk(
   p_workspace text, p_bulk text, p_limit int, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -123,7 +125,7 @@ begin
 end $$;
 
 -- Completes a run where nothing is left to do. Returns it as it is.
-create or replace function bulk_complete(
+create or replace function ledger.bulk_complete(
   p_workspace text, p_bulk text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -141,7 +143,7 @@ end $$;
 
 -- Begins to read a file. False where the workspace reads so many already, in all processes
 -- together. What dead ones left is removed, and counts no more.
-create or replace function bulk_upload_open(
+create or replace function ledger.bulk_upload_open(
   p_workspace text, p_upload text, p_most int
 ) returns boolean
 language plpgsql as $$
@@ -165,7 +167,7 @@ begin
 end $$;
 
 -- Keeps one chunk. False where the upload is no longer there: it was taken for dead.
-create or replace function bulk_upload_keep(
+create or replace function ledger.bulk_upload_keep(
   p_workspace text, p_upload text, p_no int, p_rows text
 ) returns boolean
 language plpgsql as $$
@@ -183,7 +185,7 @@ end $$;
 
 -- Makes an upload's chunks those of an import, in the transaction that makes the import: their rows
 -- are not written again. Returns how many; null where the upload is no longer there.
-create or replace function bulk_upload_adopt(
+create or replace function ledger.bulk_upload_adopt(
   p_workspace text, p_upload text, p_bulk text
 ) returns int
 language plpgsql as $$
@@ -203,8 +205,8 @@ end $$;
 
 -- Removes an upload and its chunks; nothing else can be removed by it, and nothing of a workspace
 -- that the connection has not named. Runs as the owner: a request may not delete.
-create or replace function bulk_upload_forget(p_workspace text, p_upload text) returns void
-language plpgsql security definer set search_path = public as $$
+create or replace function ledger.bulk_upload_forget(p_workspace text, p_upload text) returns void
+language plpgsql security definer as $$
 begin
   delete from bulk_upload
   where workspace = p_workspace and workspace = current_setting('vinr.workspace', true)
@@ -216,8 +218,8 @@ end $$;
 
 -- Removes what dead processes left, in all workspaces, the oldest first; returns of how many
 -- uploads.
-create or replace function net_forget_uploads(p_limit int) returns int
-language plpgsql security definer set search_path = public as $$
+create or replace function ledger.net_forget_uploads(p_limit int) returns int
+language plpgsql security definer as $$
 declare
   dead bulk_upload;
   gone int := 0;
@@ -235,18 +237,18 @@ begin
 end $$;
 
 -- Imports and reversals that stand still: nothing written since `p_before`, and not paused.
-create or replace function net_stalled_bulks(
+create or replace function ledger.net_stalled_bulks(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, bulk text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select b.workspace, b.id from bulk b
   where b.status = 'running' and b.progressed_at <= p_before
   order by b.progressed_at, b.workspace, b.id limit p_limit offset p_skip
 $$;
 
 -- Plain credits are written together, the others one by one, in the order of their lines.
-create or replace function bulk_post_together(
+create or replace function ledger_private.bulk_post_together(
   b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
@@ -275,7 +277,7 @@ end $$;
 
 -- Each row for itself: one that cannot be written at all is noted as parameter_invalid, and its
 -- cause logged.
-create or replace function bulk_post_singly(
+create or replace function ledger_private.bulk_post_singly(
   b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
@@ -307,18 +309,16 @@ end $$;
 
 -- Writes one row of an import; null where it is written, now or before, else the code of its
 -- refusal.
-create or replace function bulk_post_row(
+create or replace function ledger_private.bulk_post_row(
   b bulk, p_line int, p_account text, p_amount bigint, p_reason text, p_expires_at timestamptz,
-  p_metadata jsonb,
-  p_at timestamptz
+  p_metadata jsonb, p_at timestamptz
 ) returns text
 language plpgsql as $$
 declare
   posted jsonb;
 begin
   posted := points_post(b.workspace, p_account, 'adjust', p_amount, p_reason, b.id || ':' || p_line,
-    b.id, p_at,
-    p_expires_at, b.batch, null, p_metadata, false);
+    b.id, p_at, p_expires_at, b.batch, null, p_metadata, false);
   return case posted ->> 'outcome' when 'posted' then null when 'replayed' then null when 'missing'
     then 'resource_missing'
     else posted -> 'refusal' ->> 'code' end;
@@ -326,7 +326,7 @@ end $$;
 
 -- A connection that planned its statements while the tables were small reads them from end to end
 -- for each row, until something analyses them. Many rows at once are worth new plans, by index.
-create or replace function plans_for_many() returns void
+create or replace function ledger_private.plans_for_many() returns void
 language plpgsql as $$
 begin
   perform set_config('enable_seqscan', 'off', true);
@@ -334,7 +334,7 @@ begin
 end $$;
 
 -- Adds to a run's counts; keeps the first hundred refusals by their line.
-create or replace function bulk_progress(
+create or replace function ledger_private.bulk_progress(
   p_workspace text, p_bulk text, p_posted int, p_refusals jsonb, p_cursor text, p_at timestamptz
 ) returns void
 language sql as $$
@@ -345,7 +345,9 @@ language sql as $$
   where workspace = p_workspace and id = p_bulk
 $$;
 
-create or replace function bulk_was_reversed(p_workspace text, p_ptx text) returns boolean
+create or replace function ledger_private.bulk_was_reversed(
+  p_workspace text, p_ptx text
+) returns boolean
 language sql stable as $$
   select exists (select from ptx where workspace = p_workspace and reverses = p_ptx
     and type = 'reverse')
@@ -356,9 +358,9 @@ $$;
 -- points_post would have made of them one by one: ptx, lot, event, deliveries, the account's
 -- balance and dates. The locks of all accounts are held. `others`: the lines it left alone, for
 -- points_post to judge. A row that is written already is among them.
-create or replace function bulk_credit(
-  p_workspace text, p_bulk text, p_batch text, p_rows jsonb, p_at timestamptz,
-  out posted int, out others int[]
+create or replace function ledger_private.bulk_credit(
+  p_workspace text, p_bulk text, p_batch text, p_rows jsonb, p_at timestamptz, out posted int,
+  out others int[]
 )
 language plpgsql as $$
 declare
@@ -398,11 +400,9 @@ begin
   good as materialized (select * from judged where plain),
   movements as (
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
-      operation, fingerprint,
-      batch, expires_at, metadata, at, created_at)
+      operation, fingerprint, batch, expires_at, metadata, at, created_at)
     select p_workspace, id, account, program, 'adjust', amount, balance_after, reason, operation,
-      p_bulk,
-      p_batch, due, metadata, p_at, clock_timestamp()
+      p_bulk, p_batch, due, metadata, p_at, clock_timestamp()
     from good
   ),
   lots as (
@@ -448,7 +448,7 @@ begin
 end $$;
 
 -- What many credits at once mean for their members' tiers: judged once for each, by all of them.
-create or replace function bulk_credit_tiers(
+create or replace function ledger_private.bulk_credit_tiers(
   p_workspace text, p_rows jsonb, p_others int[], p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -472,5 +472,5 @@ end $$;
 -- import's.
 
 -- An upload is marked every 15 s: one that was not by then is a dead process's.
-create or replace function bulk_upload_dead_before() returns timestamptz
+create or replace function ledger_private.bulk_upload_dead_before() returns timestamptz
 language sql volatile as $$ select clock_timestamp() - interval '1 minute' $$;

@@ -2,7 +2,7 @@
 
 -- The first instant of a local date: its midnight, the earlier one where the clock shows it twice,
 -- and the first instant after the gap where the clock skips it.
-create or replace function local_midnight(p_date date, p_zone text) returns timestamptz
+create or replace function ledger.local_midnight(p_date date, p_zone text) returns timestamptz
 language plpgsql immutable as $$
 declare
   at timestamptz := p_date::timestamp at time zone p_zone;
@@ -16,7 +16,9 @@ end $$;
 
 -- The window that `p_on` falls into: a day, a week (from Monday) or a month of the zone, all of
 -- time for `lifetime`. One ends where the next begins, whatever the clock does that night.
-create or replace function window_of(p_window text, p_on timestamptz, p_zone text) returns tstzrange
+create or replace function ledger_private.window_of(
+  p_window text, p_on timestamptz, p_zone text
+) returns tstzrange
 language plpgsql immutable as $$
 declare
   first_day date;

@@ -4,7 +4,7 @@
 -- the workspace has, or that came earlier in the same upload, is not added and reported by its
 -- line. A repeat with the same key returns the first upload's report. Outcomes: uploaded; replayed;
 -- missing; refused.
-create or replace function codes_upload(
+create or replace function ledger.codes_upload(
   p_workspace text, p_pool text, p_batch text, p_codes jsonb, p_route text, p_key text,
   p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -48,7 +48,9 @@ begin
 end $$;
 
 -- Whether a pool has so many codes that nobody was given yet.
-create or replace function codes_left(p_workspace text, p_pool text, p_quantity int) returns boolean
+create or replace function ledger_private.codes_left(
+  p_workspace text, p_pool text, p_quantity int
+) returns boolean
 language plpgsql stable as $$
 begin
   return (
@@ -62,7 +64,7 @@ end $$;
 -- once, however many ask. Codes that others are about to be given are passed over; only where
 -- nothing else is left does it wait for one of them, so that it never says out of stock while a
 -- code may yet come free. Null where the pool has not enough: then nothing was written.
-create or replace function codes_from_pool(
+create or replace function ledger_private.codes_from_pool(
   p_workspace text, p_pool text, p_redemption text, p_quantity int, p_at timestamptz
 )
 returns text[]
@@ -91,7 +93,7 @@ begin
 end $$;
 
 -- Says once that a pool runs low, until it is filled again.
-create or replace function code_pool_look(
+create or replace function ledger_private.code_pool_look(
   p_workspace text, p_pool text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -122,7 +124,7 @@ end $$;
 -- Writes the codes that were made for a redemption (sealed; `p_codes`: [{hash, sealed, last4}]).
 -- Null where they are too few or one exists already: then nothing was written, and others are to be
 -- made.
-create or replace function codes_generated(
+create or replace function ledger_private.codes_generated(
   p_workspace text, p_redemption text, p_quantity int, p_codes jsonb, p_at timestamptz
 )
 returns text[]
@@ -148,7 +150,7 @@ end $$;
 
 -- The codes of a gift card redemption, each with what it is worth. Null where there are none to
 -- give.
-create or replace function gift_cards_take(
+create or replace function ledger_private.gift_cards_take(
   d redemption, r reward, p_codes jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -165,7 +167,7 @@ end $$;
 
 -- Voids the codes of `p_quantity` of a redemption, the last ones first, for good: they were shown,
 -- and never go back to their pool. `reversed_quantity` does not count them yet.
-create or replace function gift_cards_void(
+create or replace function ledger_private.gift_cards_void(
   d redemption, p_quantity int, p_at timestamptz
 ) returns void
 language plpgsql as $$

@@ -4,7 +4,7 @@
 -- the earlier row. A request still running holds the row's index entry: a repeat waits for it, at
 -- most 5 s (error 55P03); the transaction's own lock_timeout holds again afterwards. After 24 hours
 -- a key is as good as new.
-create or replace function idempotency_claim(
+create or replace function ledger.idempotency_claim(
   p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
 ) returns idempotency_key
 language plpgsql as $$
@@ -30,8 +30,8 @@ begin
 end $$;
 
 -- Keys made before this, and never one of the last 24 hours, by which a repeat is still recognised.
-create or replace function idempotency_forget(p_before timestamptz) returns bigint
-language sql security definer set search_path = public as $$
+create or replace function ledger.idempotency_forget(p_before timestamptz) returns bigint
+language sql security definer as $$
   with gone as (delete from idempotency_key
     where created_at < least(p_before, clock_timestamp() - interval '24 hours')
     returning 1) select count(*) from gone
@@ -39,7 +39,7 @@ $$;
 
 -- Claims a request's key for `p_resource`. Null: go on. Else the id that the first request with
 -- this key was about. Raises the refusal of a key that came with another body.
-create or replace function account_request(
+create or replace function ledger_private.account_request(
   p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
 ) returns text
 language plpgsql as $$
@@ -57,7 +57,7 @@ begin
 end $$;
 
 -- Refuses and takes back all that this transaction wrote, the claimed key included.
-create or replace function refuse(p_refusal jsonb) returns void
+create or replace function ledger_private.refuse(p_refusal jsonb) returns void
 language plpgsql as $$
 begin
   raise exception using errcode = 'VR001', message = p_refusal::text;

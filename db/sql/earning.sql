@@ -1,7 +1,7 @@
 -- What payments, invoices and other events earn, and what refunds take back of it.
 
 -- What the account has earned and does not have yet, less what refunds took of it. Smallest unit.
-create or replace function account_pending(p_workspace text, p_account text) returns bigint
+create or replace function ledger.account_pending(p_workspace text, p_account text) returns bigint
 language plpgsql stable as $$
 begin
   return (
@@ -13,7 +13,7 @@ end $$;
 -- The manual award of a completed payment: members as they are now, each rule once for each
 -- account. Outcomes: replayed (with what the payment has earned); refused (account_closed);
 -- missing; open.
-create or replace function payment_replay_award(
+create or replace function ledger.payment_replay_award(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -47,11 +47,11 @@ begin
   return payment_outcome(pay, 'replayed');
 end $$;
 
-create or replace function net_maturing_earnings(
+create or replace function ledger.net_maturing_earnings(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, source text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select e.workspace, e.source from earning e
   where e.outcome = 'pending' and e.matures_at <= p_before
   group by e.workspace, e.source
@@ -60,7 +60,9 @@ $$;
 
 -- n / d for n >= 0, d > 0, rounded once by the program's mode; exact, whatever decimals n and d
 -- have.
-create or replace function divided(p_n numeric, p_d numeric, p_rounding text) returns numeric
+create or replace function ledger_private.divided(
+  p_n numeric, p_d numeric, p_rounding text
+) returns numeric
 language sql immutable parallel safe as $$
   select div(p_n, p_d) + case p_rounding
     when 'up' then (mod(p_n, p_d) > 0)::int
@@ -71,7 +73,7 @@ $$;
 -- What an award gives, in the program's smallest unit; null where it does not name the currency.
 -- The rule's and the tier's multiplier multiply each other and the award; all of it is rounded
 -- once. No single award is larger than the largest movement (10^12 units).
-create or replace function earning_points(
+create or replace function ledger_private.earning_points(
   p_award jsonb, p_multiplier numeric, p_tier_multiplier numeric, p_amount bigint, p_currency text,
   p_decimals int, p_rounding text
 ) returns bigint
@@ -97,7 +99,7 @@ end $$;
 
 -- Whether a rule speaks of something that happened at `p_on`: within its dates (the start included,
 -- the end not), and all of its conditions hold.
-create or replace function earning_rule_matches(
+create or replace function ledger_private.earning_rule_matches(
   r earning_rule, p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz
 ) returns boolean
 language sql immutable as $$
@@ -110,7 +112,7 @@ $$;
 -- What is left of a rule's cap for the account in the window that `p_on` falls into, in the
 -- smallest unit; null where the rule has none. Windows are days, weeks (from Monday) and months of
 -- the program's time zone. What refunds took back does not count; what is pending does.
-create or replace function earning_cap_left(
+create or replace function ledger_private.earning_cap_left(
   p program, r earning_rule, p_account text, p_on timestamptz
 )
 returns bigint
@@ -140,7 +142,7 @@ end $$;
 -- `p_again` (a replay) gives another chance to what earned nothing. `p_ptx_source` goes onto the
 -- ptx, with the rule as it was beside it. Locks the account. Returns how many rules matched; -1
 -- where the account is closed, which earns nothing and is recorded.
-create or replace function earning_award(
+create or replace function ledger_private.earning_award(
   p_workspace text, p_account text, p_trigger text, p_source text, p_payment text, p_amount bigint,
   p_currency text, p_metadata jsonb, p_ptx_source jsonb, p_on timestamptz, p_at timestamptz,
   p_again boolean default false
@@ -216,8 +218,8 @@ begin
     on conflict (workspace, source, rule, account) do update
       set (outcome, reason, points, terms, earned_on,
       matures_at, transaction, created_at) = (excluded.outcome, excluded.reason, excluded.points,
-      excluded.terms,
-      excluded.earned_on, excluded.matures_at, excluded.transaction, excluded.created_at)
+      excluded.terms, excluded.earned_on, excluded.matures_at, excluded.transaction,
+      excluded.created_at)
       where old.outcome = 'none';
   end loop;
   return case when a.status = 'closed' and matched > 0 then -1 else matched end;
@@ -225,7 +227,7 @@ end $$;
 
 -- Credits an earning, less what refunds took of it while it was pending. Returns it with its ptx;
 -- `none` where nothing is left, or the account was closed meanwhile.
-create or replace function earning_post(e earning, p_at timestamptz) returns earning
+create or replace function ledger_private.earning_post(e earning, p_at timestamptz) returns earning
 language plpgsql as $$
 declare
   posted jsonb;
@@ -251,7 +253,7 @@ end $$;
 
 -- Credits what has become due of a source's pending earnings. The caller holds the source's lock.
 -- Returns when the next one matures; null where none waits.
-create or replace function earnings_mature(
+create or replace function ledger_private.earnings_mature(
   p_workspace text, p_source text, p_at timestamptz
 ) returns timestamptz
 language plpgsql as $$
@@ -279,7 +281,7 @@ begin
   return earning_next_maturity(p_workspace, p_source);
 end $$;
 
-create or replace function earning_next_maturity(
+create or replace function ledger_private.earning_next_maturity(
   p_workspace text, p_source text
 ) returns timestamptz
 language plpgsql stable as $$
@@ -292,7 +294,9 @@ end $$;
 -- The welcome: rules with the trigger loyalty.account.created, once for each account, and for each
 -- customer in a program, whatever accounts they had there. One that is credited later waits in a
 -- workflow of its own.
-create or replace function earning_for_new_account(a account, p_at timestamptz) returns int
+create or replace function ledger_private.earning_for_new_account(
+  a account, p_at timestamptz
+) returns int
 language plpgsql as $$
 declare
   matched int;
@@ -322,7 +326,7 @@ end $$;
 -- Members at `p_on` only; null leaves that open (a replay), and so does a program that enrols by
 -- itself: it would have enrolled the customer then, so that payments racing to be the first all
 -- earn.
-create or replace function earning_members(
+create or replace function ledger_private.earning_members(
   p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz
 )
 returns setof account
@@ -353,7 +357,7 @@ end $$;
 -- Enrols a customer into every program that enrols by itself and has no account of theirs, closed
 -- ones included: who left is not brought back; nor one where the metadata names a member, who is
 -- meant. Returns the new accounts' ids. Concurrent enrolments of one customer make one account.
-create or replace function earning_enrol(
+create or replace function ledger_private.earning_enrol(
   p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz, p_at timestamptz
 ) returns setof text
 language plpgsql as $$
@@ -381,7 +385,7 @@ end $$;
 
 -- The share of an award that refunds of `p_refunded` out of `p_charged` take back: proportional,
 -- rounded down (for the member), and all of it once everything is refunded.
-create or replace function clawback_target(
+create or replace function ledger_private.clawback_target(
   p_points bigint, p_refunded bigint, p_charged bigint
 ) returns bigint
 language sql immutable parallel safe as $$
@@ -394,7 +398,9 @@ $$;
 -- gives back what the target falls by. However often, and in whatever order they came:
 -- earning.clawed is the target of those that stand, and never more than was earned. The payment's
 -- and the account's locks are held.
-create or replace function earning_settle(e earning, pay payment, p_at timestamptz) returns void
+create or replace function ledger_private.earning_settle(
+  e earning, pay payment, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   r record;
@@ -433,7 +439,7 @@ end $$;
 -- Takes a refund's share back. A pending earning only shrinks. Otherwise from the earning's own lot
 -- first; what of that lot has expired is not taken again; the rest from the oldest lots, then as a
 -- deficit, or forgiven where the program does not allow one.
-create or replace function clawback_take(
+create or replace function ledger_private.clawback_take(
   e earning, p_refund text, p_kind text, p_share bigint, p_at timestamptz
 )
 returns void
@@ -476,7 +482,7 @@ end $$;
 
 -- How much of the earning is gone already, by expiry of its own lot or by a reversal of its ptx,
 -- and was not counted by an earlier refund.
-create or replace function clawback_expired(e earning) returns bigint
+create or replace function ledger_private.clawback_expired(e earning) returns bigint
 language sql stable as $$
   select greatest(0,
     -- a lot without a date cannot have expired, and one with a date only after it was earned
@@ -496,7 +502,7 @@ $$;
 
 -- Writes the clawback: `p_own` points from the earning's lot, the rest oldest-first, then the
 -- deficit. The account's lock is held, what was due has expired. Returns the ptx's id.
-create or replace function points_claw(
+create or replace function ledger_private.points_claw(
   a account, e earning, p_refund text, p_kind text, p_own bigint, p_points bigint, p_at timestamptz
 ) returns text
 language plpgsql as $$
@@ -504,8 +510,7 @@ declare
   debit text := vinr_id('ptx');
 begin
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
-    payment, refund,
-    source, at, created_at)
+    payment, refund, source, at, created_at)
   values (a.workspace, debit, a.id, a.program, 'clawback', -p_points, a.balance - p_points, p_kind,
     'claw:' || e.id || ':' || p_refund, e.payment, p_refund, clawback_source(e, p_refund, p_kind),
     p_at, clock_timestamp());
@@ -523,7 +528,9 @@ begin
   return debit;
 end $$;
 
-create or replace function clawback_source(e earning, p_refund text, p_kind text) returns jsonb
+create or replace function ledger_private.clawback_source(
+  e earning, p_refund text, p_kind text
+) returns jsonb
 language sql immutable as $$
   select jsonb_build_object('refund', p_refund, 'payment', e.payment, 'rule', e.rule)
     || case when p_kind = 'dispute' then jsonb_build_object('dispute', p_refund) else '{}' end
@@ -532,7 +539,7 @@ $$;
 -- A refund failed: gives back `p_points`, what the target fell by; of its own share first, the
 -- point that rounding may lack from the others'. What was forgiven, or had expired, was never
 -- taken.
-create or replace function clawback_undo(
+create or replace function ledger_private.clawback_undo(
   e earning, p_refund text, p_points bigint, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -578,7 +585,7 @@ end $$;
 
 -- The points of a failed refund come back, as a positive clawback: to the lots that it took them
 -- from, or as a lot of their own where the earning had only shrunk before it was credited.
-create or replace function points_unclaw(
+create or replace function ledger_private.points_unclaw(
   e earning, p_refund text, c clawback, p_points bigint, p_taken boolean, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -626,7 +633,7 @@ end $$;
 -- Whether what this payment would earn for the account is its invoice's to earn: it has, or it may
 -- when it comes. A part of it that redemptions paid (a checkout session's) is no renewal of its
 -- own.
-create or replace function payment_left_to_invoice(
+create or replace function ledger_private.payment_left_to_invoice(
   pay payment, a account, p_on timestamptz, p_again boolean
 )
 returns boolean
@@ -655,7 +662,9 @@ begin
 end $$;
 
 -- What an invoice that came in says; null where none has.
-create or replace function invoice_facts(p_workspace text, p_invoice text) returns jsonb
+create or replace function ledger_private.invoice_facts(
+  p_workspace text, p_invoice text
+) returns jsonb
 language plpgsql stable as $$
 begin
   return (
@@ -666,7 +675,9 @@ begin
 end $$;
 
 -- The payment that names this invoice and paid it; null where none is known.
-create or replace function payment_of_invoice(p_workspace text, p_invoice text) returns text
+create or replace function ledger_private.payment_of_invoice(
+  p_workspace text, p_invoice text
+) returns text
 language plpgsql stable as $$
 begin
   return (
@@ -677,7 +688,7 @@ end $$;
 
 -- What the invoice of a payment has earned before it is the payment's from now on, for its refunds
 -- to take back. The payment's row is locked.
-create or replace function earnings_of_invoice(pay payment) returns void
+create or replace function ledger_private.earnings_of_invoice(pay payment) returns void
 language plpgsql as $$
 begin
   if pay.amount_charged > 0 and invoice_facts(pay.workspace, pay.invoice) is not null then
@@ -691,7 +702,7 @@ end $$;
 -- `judge` is false where it was judged before, or does not complete (`p_completes`). `metadata` is
 -- its own beside its invoice's, for its rules to be judged by. Locks no account but one that it
 -- enrols; the members are locked before payment_settle.
-create or replace function payment_judgement(
+create or replace function ledger_private.payment_judgement(
   pay payment, p_completes boolean, p_again boolean, p_on timestamptz, p_at timestamptz,
   out judge boolean, out members text[], out award text, out metadata jsonb
 )
@@ -735,7 +746,7 @@ end $$;
 -- earned and what its refunds should have taken back, against what is written; the difference is
 -- written. The locks of the payment and of all its accounts are held. Returns the payment with its
 -- award, which the caller writes. Idempotent.
-create or replace function payment_settle(
+create or replace function ledger_private.payment_settle(
   pay payment, p_judge boolean, p_members text[], p_award text, p_metadata jsonb, p_again boolean,
   p_at timestamptz
 ) returns payment
@@ -755,8 +766,7 @@ begin
       order by id loop
       continue when payment_left_to_invoice(pay, m, on_time, p_again);
       matched := earning_award(pay.workspace, m.id, 'payment.completed', pay.id, pay.id,
-        pay.amount_charged,
-        pay.currency, p_metadata,
+        pay.amount_charged, pay.currency, p_metadata,
         jsonb_build_object('payment', pay.id, 'amount', pay.amount_charged, 'currency',
           pay.currency),
         on_time, p_at, p_again);
@@ -778,7 +788,7 @@ end $$;
 
 -- Works off the events of a source that earn by themselves, and marks all of its inbox rows
 -- processed.
-create or replace function earnings_of_events(
+create or replace function ledger_private.earnings_of_events(
   p_workspace text, p_source text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -802,7 +812,7 @@ end $$;
 -- currency, noun (subscription, invoice, referral) and, where it names one, the payment whose
 -- refunds take it back. An invoice that its payment names has it too; and where that has earned in
 -- a program, the invoice does not.
-create or replace function earning_of_event(i inbox, p_at timestamptz) returns void
+create or replace function ledger_private.earning_of_event(i inbox, p_at timestamptz) returns void
 language plpgsql as $$
 declare
   pay payment;

@@ -2,7 +2,7 @@
 
 -- What an event keeps of a row. Events never change, so a name and an address stay in the
 -- redemption alone, and `{"redemption": id}` says in whose; readers fill it in while it is there.
-create or replace function event_data(p_data jsonb, p_object text) returns jsonb
+create or replace function ledger_private.event_data(p_data jsonb, p_object text) returns jsonb
 -- as jsonb_build_object is; an immutable one would not be inlined, but planned by each call
 language sql stable as $$
   select case when jsonb_typeof(p_data #> '{fulfillment,shipping}') = 'object'
@@ -12,7 +12,7 @@ $$;
 
 -- Writes one event and its deliveries. `data` is the row as it was; null for a ptx, which never
 -- changes.
-create or replace function event_write(
+create or replace function ledger_private.event_write(
   p_workspace text, p_type text, p_object text, p_data jsonb, p_previous jsonb, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -26,7 +26,7 @@ begin
 end $$;
 
 -- Writes the event of a ptx; it carries the ptx's own 22 characters, for there is one for each.
-create or replace function event_of_ptx(
+create or replace function ledger_private.event_of_ptx(
   p_workspace text, p_type text, p_ptx text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -38,7 +38,7 @@ end $$;
 
 -- The names under which an endpoint may ask for events of this type: `*`, the type itself, and
 -- each of its prefixes (`loyalty.*`, `loyalty.redemption.*`).
-create or replace function event_names(p_type text) returns text[]
+create or replace function ledger_private.event_names(p_type text) returns text[]
 language sql immutable parallel safe as $$
   select array['*', p_type] || array(
     select array_to_string((string_to_array(p_type, '.'))[1:n], '.') || '.*'
@@ -47,7 +47,9 @@ $$;
 
 -- One delivery for each endpoint that wants the event, in the transaction that writes the event;
 -- due at once. Where the workspace has no enabled endpoint this is one look at a partial index.
-create or replace function webhook_deliver(p_workspace text, p_event text, p_type text) returns void
+create or replace function ledger_private.webhook_deliver(
+  p_workspace text, p_event text, p_type text
+) returns void
 language plpgsql as $$
 begin
   -- a look costs a third of an insert that inserts nothing, and every movement of points pays for
@@ -58,7 +60,7 @@ begin
 end $$;
 
 -- The same for many events of one type.
-create or replace function webhook_deliver_all(
+create or replace function ledger_private.webhook_deliver_all(
   p_workspace text, p_events text[], p_type text
 ) returns void
 language plpgsql as $$

@@ -5,7 +5,9 @@
 
 -- The zone that a bare date is a day of: the program's, else that of the account's program, else
 -- prog_default's.
-create or replace function day_zone(p_workspace text, p_program text, p_account text) returns text
+create or replace function ledger.day_zone(
+  p_workspace text, p_program text, p_account text
+) returns text
 language plpgsql stable as $$
 declare
   zone text;
@@ -21,7 +23,7 @@ end $$;
 -- for each date, and answers when to look again. A merged account's check is its survivor's, whose
 -- run goes on from here; so it does, or begins, where `p_resume` says that the run was lost.
 -- Harmless at any time. Outcomes: looked; missing.
-create or replace function account_expire(
+create or replace function ledger.account_expire(
   p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
 ) returns jsonb
 language plpgsql as $$
@@ -53,7 +55,7 @@ end $$;
 -- The same for many accounts of a workspace at once, which is what the minute's batch does.
 -- Accounts that another transaction holds are left for the next turn. Returns how many were looked
 -- at.
-create or replace function accounts_expire(
+create or replace function ledger.accounts_expire(
   p_workspace text, p_accounts text[], p_at timestamptz
 ) returns int
 language plpgsql as $$
@@ -73,7 +75,7 @@ end $$;
 
 -- The balance as it was at `p_at` (event time): rows until then, less lots due by then and not yet
 -- written off.
-create or replace function account_balance_at(
+create or replace function ledger.account_balance_at(
   p_workspace text, p_account text, p_at timestamptz
 ) returns bigint
 language plpgsql stable as $$
@@ -100,7 +102,7 @@ end $$;
 -- million, so none gets an outbox row: the minute's expiry batch checks them, and their runs hear
 -- "not due" at the old time. `lots_due_from` may be past already, where what was due then had been
 -- spent before: then the account is checked now. Returns how many.
-create or replace function program_rewake(
+create or replace function ledger.program_rewake(
   p_workspace text, p_program text, p_at timestamptz
 ) returns int
 language plpgsql as $$
@@ -120,9 +122,11 @@ end $$;
 -- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first.
 -- Many share a date: among them the order is the index's own, which reads no more of them than it
 -- gives.
-create or replace function net_due_expiries(p_before timestamptz, p_limit int, p_skip int default 0)
+create or replace function ledger.net_due_expiries(
+  p_before timestamptz, p_limit int, p_skip int default 0
+)
 returns table (workspace text, account text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select a.workspace, a.id from account a
   where a.expiry_wake_at <= p_before and a.merged_into is null
   order by a.expiry_wake_at limit p_limit offset p_skip
@@ -132,7 +136,9 @@ $$;
 -- Months are calendar months in the program's time zone and clamp to the month's end;
 -- rounding goes up, so that no point lives shorter than was promised. Fixed: the end of the named
 -- day, which is the local midnight after it; the first that is strictly after earning.
-create or replace function points_expiry(p program, p_earned timestamptz) returns timestamptz
+create or replace function ledger_private.points_expiry(
+  p program, p_earned timestamptz
+) returns timestamptz
 language plpgsql immutable as $$
 declare
   local timestamp := p_earned at time zone p.expiry_time_zone;
@@ -167,7 +173,7 @@ end $$;
 -- Expires every lot of the account that is due at `p_at`. The account's lock is held. Returns the
 -- account as it is then. A due lot is never spendable, however late its workflow: each ledger
 -- function calls this first.
-create or replace function lots_expire(
+create or replace function ledger_private.lots_expire(
   a account, p_at timestamptz, p_not_before timestamptz default null
 )
 returns account
@@ -184,7 +190,7 @@ end $$;
 -- The same for all lots of these accounts, by one statement: on each account one ptx for each due
 -- date, its event time that date (or `p_not_before`, for points given back after their date). The
 -- accounts' locks are held.
-create or replace function lots_expire_of(
+create or replace function ledger_private.lots_expire_of(
   p_workspace text, p_accounts text[], p_at timestamptz, p_not_before timestamptz default null
 ) returns void
 language plpgsql as $$
@@ -205,8 +211,7 @@ begin
   ),
   movements as materialized (
     select vinr_id_after('ptx', from_here, row_number() over (order by d.account, d.due_at)) as id,
-      d.*,
-      a.program, a.balance - sum(d.points) over (partition by d.account
+      d.*, a.program, a.balance - sum(d.points) over (partition by d.account
         order by d.due_at) as balance_after
     from (select account, due_at, sum(remaining)::bigint as points from due group by account,
       due_at) d
@@ -216,8 +221,7 @@ begin
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
       operation, at, created_at)
     select p_workspace, id, account, program, 'expire', -points, balance_after, 'expiry',
-      'expire:' || id,
-      greatest(due_at, p_not_before), clock_timestamp()
+      'expire:' || id, greatest(due_at, p_not_before), clock_timestamp()
     from movements
   ),
   emptied as (
@@ -249,7 +253,7 @@ end $$;
 
 -- The first check that a lot due at `p_due` needs, seen from `p_at`: its warning, at once where
 -- that day has passed, or without warnings the date itself. Null: never.
-create or replace function expiry_check_at(
+create or replace function ledger_private.expiry_check_at(
   p program, p_due timestamptz, p_at timestamptz
 ) returns timestamptz
 language sql immutable as $$
@@ -262,14 +266,16 @@ $$;
 
 -- Whether many accounts may share this date: midnights of the program. Their runs look spread out,
 -- for the minute's batch has done the work by then.
-create or replace function expiry_is_shared(p program, p_at timestamptz) returns boolean
+create or replace function ledger_private.expiry_is_shared(
+  p program, p_at timestamptz
+) returns boolean
 language sql immutable as $$
   select (p_at at time zone p.expiry_time_zone)::time = time '00:00'
 $$;
 
 -- How long after a date shared by many accounts this one's run looks: milliseconds, under four
 -- hours, the same every time. The rule of domain/expiry-spread.ts (FNV-1a of the id).
-create or replace function expiry_spread_ms(p_account text) returns int
+create or replace function ledger_private.expiry_spread_ms(p_account text) returns int
 language plpgsql immutable as $$
 declare
   hash bigint := 2166136261;
@@ -283,7 +289,7 @@ end $$;
 -- Writes that the account's run must look at `p_check`, which is earlier than it knows (or than
 -- there is one). Nothing where many accounts are written at once: the minute's expiry batch looks
 -- at theirs.
-create or replace function expiry_check_outbox(
+create or replace function ledger_private.expiry_check_outbox(
   a account, p program, p_check timestamptz
 ) returns void
 language plpgsql as $$
@@ -303,14 +309,14 @@ end $$;
 
 -- Leaves the expiry checks that this transaction brings forward to the minute's batch: it writes to
 -- many accounts, of which each would be a run to start.
-create or replace function expiry_checks_by_batch() returns void
+create or replace function ledger_private.expiry_checks_by_batch() returns void
 language sql as $$
   select set_config('vinr.expiry_checks', 'by batch', true)
 $$;
 
 -- When the account's open lots must be looked at: the soonest date or warning of any, of dates
 -- warned of already only the date. Null: never.
-create or replace function next_expiry_check(
+create or replace function ledger_private.next_expiry_check(
   a account, p program, p_at timestamptz
 ) returns timestamptz
 language plpgsql stable as $$
@@ -327,7 +333,9 @@ end $$;
 
 -- Brings the account's next check forward for lots that came back, unless all they would bring are
 -- warnings given before.
-create or replace function expiry_check_earlier(a account, p program, p_at timestamptz) returns void
+create or replace function ledger_private.expiry_check_earlier(
+  a account, p program, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   earlier timestamptz;
@@ -346,7 +354,7 @@ end $$;
 -- Warns of what comes up on these accounts, once for each date, and writes when each must be
 -- checked next. Their locks are held, and nothing of them is due. Returns how many warnings it
 -- gave.
-create or replace function expiry_warn(
+create or replace function ledger_private.expiry_warn(
   p_workspace text, p_accounts text[], p_at timestamptz
 ) returns int
 language plpgsql as $$
@@ -355,8 +363,8 @@ declare
 begin
   with coming as materialized (
     select a.id as account, a.program, a.customer, a.expiry_wake_at, x.due, x.points,
-      w.account is not null as warned,
-      expiry_check_at(p, x.due, p_at) as look, p.expiry_warn_days_before is not null as warns
+      w.account is not null as warned, expiry_check_at(p, x.due, p_at) as look,
+      p.expiry_warn_days_before is not null as warns
     from account a
     join program p on p.workspace = a.workspace and p.id = a.program
     left join lateral (

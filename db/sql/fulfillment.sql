@@ -4,7 +4,7 @@
 -- redemption is fulfilled, by compare-and-set under its lock. Refused: what has nothing to ship,
 -- settled ones, more items than are left. Outcomes: fulfilled; shipped (some are left); refused;
 -- replayed; missing.
-create or replace function fulfillment_ship(
+create or replace function ledger.fulfillment_ship(
   p_workspace text, p_id text, p_quantity int, p_tracking text, p_carrier text, p_operation text,
   p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -54,7 +54,7 @@ end $$;
 
 -- Writes that the run of an item which still waits must know of its next date: it was lost. Nothing
 -- where it waits no more.
-create or replace function fulfillment_resume(p_workspace text, p_id text) returns void
+create or replace function ledger.fulfillment_resume(p_workspace text, p_id text) returns void
 language plpgsql as $$
 declare
   d redemption;
@@ -63,8 +63,7 @@ begin
   select * into d from redemption where workspace = p_workspace and id = p_id for update;
   if d.status = 'fulfillment_pending' then
     perform outbox_write(p_workspace, p_id, redemption_workflow(d), redemption_input(d),
-      d.overdue_at,
-      redemption_facts(d, null), d.revision, 'changed');
+      d.overdue_at, redemption_facts(d, null), d.revision, 'changed');
   end if;
 end $$;
 
@@ -72,7 +71,7 @@ end $$;
 -- held when it was redeemed. `notify` writes the event and is due again every 24 hours; a late look
 -- writes one event, not one for each day missed. `refund` returns what was not shipped. Outcomes:
 -- notified; reversed; not_due; settled; missing.
-create or replace function fulfillment_overdue(
+create or replace function ledger.fulfillment_overdue(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -107,7 +106,7 @@ end $$;
 
 -- An operator gave it up: what was not shipped is returned, once for each operation. Outcomes:
 -- reversed; refused; replayed; missing.
-create or replace function fulfillment_cancel(
+create or replace function ledger.fulfillment_cancel(
   p_workspace text, p_id text, p_reason text, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -129,18 +128,18 @@ begin
   return fulfillment_give_up(d, p_reason, p_operation, p_at);
 end $$;
 
-create or replace function net_overdue_fulfillments(
+create or replace function ledger.net_overdue_fulfillments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, id text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select d.workspace, d.id
   from redemption d where d.status = 'fulfillment_pending' and d.overdue_at <= p_before
   order by d.overdue_at, d.workspace, d.id limit p_limit offset p_skip
 $$;
 
 -- How far an item is on its way.
-create or replace function fulfillment_progress(d redemption) returns jsonb
+create or replace function ledger_private.fulfillment_progress(d redemption) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
     'items', (d.fulfillment ->> 'quantity')::int,
@@ -155,21 +154,25 @@ language sql stable as $$
 $$;
 
 -- Items that are still to be shipped: neither on their way nor returned before they were.
-create or replace function fulfillment_left(d redemption) returns int
+create or replace function ledger_private.fulfillment_left(d redemption) returns int
 language sql immutable as $$
   select (d.fulfillment ->> 'quantity')::int - coalesce((d.fulfillment ->> 'shipped')::int, 0)
     - coalesce((d.fulfillment ->> 'canceled')::int, 0)
 $$;
 
 -- So many items need not be shipped any more.
-create or replace function fulfillment_without(d redemption, p_items int) returns jsonb
+create or replace function ledger_private.fulfillment_without(
+  d redemption, p_items int
+) returns jsonb
 language sql immutable as $$
   select d.fulfillment || jsonb_build_object('canceled',
     coalesce((d.fulfillment ->> 'canceled')::int, 0) + p_items)
 $$;
 
 -- Nothing is left to ship.
-create or replace function fulfillment_done(d redemption, p_at timestamptz) returns redemption
+create or replace function ledger_private.fulfillment_done(
+  d redemption, p_at timestamptz
+) returns redemption
 language plpgsql immutable as $$
 begin
   d.status := 'fulfilled';
@@ -181,7 +184,7 @@ end $$;
 -- Nothing more of it will be shipped. All locks are held. Points for the items that were not,
 -- rounded up, come back; with nothing shipped all that is left of them. What was shipped stays
 -- fulfilled.
-create or replace function fulfillment_give_up(
+create or replace function ledger_private.fulfillment_give_up(
   d redemption, p_reason text, p_operation text, p_at timestamptz
 )
 returns jsonb

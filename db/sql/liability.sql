@@ -5,7 +5,7 @@
 -- The report in the smallest unit: outstanding = earned - spent - expired - clawed back + adjusted,
 -- what it costs at the value a point had then (rounded up), and the share of points that expired
 -- unspent in the 365 days before. Null where there is no such program.
-create or replace function liability_report(
+create or replace function ledger.liability_report(
   p_workspace text, p_program text, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
@@ -46,7 +46,7 @@ end $$;
 -- Opening, movements by part and closing of each period (`day` or `month`, UTC) from `p_from` to
 -- before `p_to`, in the smallest unit, and what the closing costs at the value then. Periods
 -- without movements are there too.
-create or replace function liability_periods(
+create or replace function ledger.liability_periods(
   p_workspace text, p_program text, p_from date, p_to date, p_period text
 ) returns table (period date, opening bigint, earned bigint, spent bigint, expired bigint,
 clawed_back bigint,
@@ -105,7 +105,7 @@ begin
 end $$;
 
 -- A point's value from now on; the first change also notes what it was before.
-create or replace function point_value_note(
+create or replace function ledger.point_value_note(
   p program, p_value numeric, p_currency text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -126,8 +126,8 @@ end $$;
 -- that number has ended, counts through that time less ten seconds (between an id's making and its
 -- row's writing lie microseconds). Ids come from this server's clock; where that is set back,
 -- reconcile tells, and ledger_recount() mends. Returns the rows added; one run at a time.
-create or replace function ledger_roll_up() returns int
-language plpgsql security definer set search_path = public as $$
+create or replace function ledger.ledger_roll_up() returns int
+language plpgsql security definer as $$
 declare
   low timestamptz;
   high timestamptz;
@@ -171,21 +171,21 @@ begin
 end $$;
 
 -- Throws the totals away; the next roll-ups count everything again.
-create or replace function ledger_recount() returns void
-language sql security definer set search_path = public as $$
+create or replace function ledger_private.ledger_recount() returns void
+language sql as $$
   delete from ledger_total;
   delete from ledger_rollup;
 $$;
 
 -- Every program, for the daily snapshot.
-create or replace function all_programs() returns table (workspace text, program text)
-language sql stable security definer set search_path = public as $$
+create or replace function ledger.all_programs() returns table (workspace text, program text)
+language sql stable security definer as $$
   select p.workspace, p.id from program p order by 1, 2
 $$;
 
 -- The day's snapshot of a program's liability as an event, once for each UTC midnight: the id is
 -- the day's.
-create or replace function liability_snapshot(
+create or replace function ledger.liability_snapshot(
   p_workspace text, p_program text, p_midnight timestamptz
 ) returns boolean
 language plpgsql as $$
@@ -207,17 +207,17 @@ end $$;
 -- The part of the liability identity that a row belongs to. The reversal of an earn or adjust row
 -- counts with that row, the reversal of a redemption with what was spent; merge rows net to
 -- nothing.
-create or replace function ptx_part(t ptx) returns text
+create or replace function ledger_private.ptx_part(t ptx) returns text
 language sql stable as $$
   select case
-    when t.type <> 'reverse' then ptx_type_part(t.type)
+    when t.type <> 'reverse' then ledger_private.ptx_type_part(t.type)
     when t.redemption is not null then 'spent'
-    else (select ptx_type_part(r.type) from ptx r where r.workspace = t.workspace
+    else (select ledger_private.ptx_type_part(r.type) from ptx r where r.workspace = t.workspace
       and r.id = t.reverses) end
 $$;
 
 -- The same where the type alone says it: every type but `reverse`. Simple enough to be inlined.
-create or replace function ptx_type_part(p_type text) returns text
+create or replace function ledger_private.ptx_type_part(p_type text) returns text
 language sql immutable parallel safe as $$
   select case p_type when 'earn' then 'earned' when 'adjust' then 'adjusted' when 'expire'
     then 'expired'
@@ -226,7 +226,9 @@ $$;
 
 -- Signed sums of the program's rows by part, as of `p_at` (event time; null: now), exactly: whole
 -- days from the totals, the day of `p_at` and whatever the totals do not count yet from the rows.
-create or replace function liability_parts(p_workspace text, p_program text, p_at timestamptz)
+create or replace function ledger_private.liability_parts(
+  p_workspace text, p_program text, p_at timestamptz
+)
 returns table (part text, amount bigint)
 language plpgsql stable as $$
 declare
@@ -263,7 +265,9 @@ end $$;
 
 -- The value in force at an instant: the last one from before it, else the first ever noted, else
 -- the program's.
-create or replace function point_value_at(p program, p_at timestamptz) returns point_value
+create or replace function ledger_private.point_value_at(
+  p program, p_at timestamptz
+) returns point_value
 language plpgsql stable as $$
 declare
   v point_value;
@@ -277,7 +281,7 @@ end $$;
 
 -- Points expired and spent by redemption since `p_from`, of the totals alone: what breakage is
 -- estimated from.
-create or replace function breakage_base(
+create or replace function ledger_private.breakage_base(
   p_workspace text, p_program text, p_from timestamptz, p_to timestamptz
 )
 returns table (expired bigint, spent bigint)

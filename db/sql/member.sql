@@ -3,7 +3,7 @@
 -- All that a till shows of a member, in one statement that writes nothing: the account's view, its
 -- program, what a point is worth by the settings, and store credit. Null where there is no such
 -- user.
-create or replace function member_view(p_workspace text, p_user text) returns jsonb
+create or replace function ledger.member_view(p_workspace text, p_user text) returns jsonb
 language plpgsql stable as $$
 declare
   member text;
@@ -27,7 +27,7 @@ end $$;
 -- 1970) must be of the last three minutes, at most one ahead, and not older than the newest one
 -- read; that newest one is answered again to the till that read it first (`p_by`), and to no other.
 -- Null in every other case, whatever its cause. Two tills at once: one row, one of them.
-create or replace function member_presented(
+create or replace function ledger.member_presented(
   p_workspace text, p_kind text, p_value text, p_step bigint, p_by text
 )
 returns jsonb
@@ -59,7 +59,7 @@ end $$;
 -- Registers a way to recognise a member. Outcomes: registered; exists (the same on the same
 -- member); replayed; missing. Refused: account_merged, account_closed, account_already_exists with
 -- the id of the member who has it, also where two requests race for it.
-create or replace function member_identify(
+create or replace function ledger.member_identify(
   p_workspace text, p_id text, p_account text, p_kind text, p_value text, p_label text,
   p_route text, p_key text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -107,7 +107,7 @@ end $$;
 
 -- Ends an identity: no till recognises it from now on. A repeat changes nothing. Null where there
 -- is none.
-create or replace function member_forget(
+create or replace function ledger.member_forget(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -123,7 +123,7 @@ end $$;
 
 -- The workspace's pepper: `p_fresh` becomes it where there is none yet; of two at once the first
 -- one stays.
-create or replace function member_pepper_of(p_workspace text, p_fresh text) returns text
+create or replace function ledger.member_pepper_of(p_workspace text, p_fresh text) returns text
 language plpgsql as $$
 declare
   kept text;
@@ -140,7 +140,9 @@ end $$;
 
 -- The member's store credit by currency, without what is empty: [{"currency", "amount"}], in minor
 -- units.
-create or replace function member_credits(p_workspace text, p_account text) returns jsonb
+create or replace function ledger_private.member_credits(
+  p_workspace text, p_account text
+) returns jsonb
 language plpgsql stable as $$
 begin
   if not exists (select from credit_wallet where workspace = p_workspace
@@ -158,7 +160,9 @@ end $$;
 -- Whom a payment's metadata names: the member of `loyalty_account`; where it has none, whom the
 -- shop's own `client_reference_id` means, be it an account, an external id or a customer with an
 -- account. It may as well be a cart, and names nobody then. Of a merged account its survivor.
-create or replace function account_named(p_workspace text, p_metadata jsonb) returns setof account
+create or replace function ledger_private.account_named(
+  p_workspace text, p_metadata jsonb
+) returns setof account
 language plpgsql stable rows 1 as $$
 declare
   reference text := p_metadata ->> 'client_reference_id';
@@ -183,7 +187,7 @@ end $$;
 -- Whom a till means by `user`: the account with this id, else the one with this external id; of a
 -- merged one its survivor. Null where there is nobody. The one place that knows how a till may name
 -- a member.
-create or replace function member_find(p_workspace text, p_user text) returns text
+create or replace function ledger_private.member_find(p_workspace text, p_user text) returns text
 language plpgsql stable as $$
 declare
   member text := account_survivor(p_workspace, p_user);

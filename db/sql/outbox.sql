@@ -9,7 +9,7 @@
 -- ids, for its process to send, and whether there are new webhook deliveries. Null: nothing. Asked
 -- once, last in the transaction, by whoever runs it. outbox_write has remembered the rows: a plan
 -- that was made while the table was empty would read all of it when there is a backlog.
-create or replace function outbox_written() returns jsonb
+create or replace function ledger.outbox_written() returns jsonb
 language plpgsql as $$
 declare
   written jsonb := nullif(current_setting('vinr.outbox', true), '');
@@ -28,10 +28,10 @@ end $$;
 
 -- Deletes rows that were sent, unless they changed meanwhile or somebody has them: then they are
 -- sent again, which changes nothing. What was said of one that Temporal refused before is settled.
-create or replace function outbox_sent(
+create or replace function ledger.outbox_sent(
   p_workspaces text[], p_workflow_ids text[], p_revisions bigint[]
 ) returns int
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   with sent as (
     select o.workspace, o.workflow_id from workflow_outbox o
     join unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
@@ -49,11 +49,11 @@ $$;
 
 -- These rows as they are now, for their holder once more: for 30 s from now. Left out is what was
 -- sent, changed or given to another since.
-create or replace function outbox_renew(
+create or replace function ledger.outbox_renew(
   p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
 )
 returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   with held as (
     select o.workspace, o.workflow_id from workflow_outbox o
     join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
@@ -67,10 +67,10 @@ language sql volatile security definer set search_path = public as $$
 $$;
 
 -- Makes rows due at once that their holder will not send.
-create or replace function outbox_release(
+create or replace function ledger.outbox_release(
   p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
 ) returns int
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   with held as (
     select o.workspace, o.workflow_id from workflow_outbox o
     join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
@@ -85,10 +85,10 @@ $$;
 
 -- Temporal refused this call itself: counted on the row, which is tried again after 2, 4, 8 s and
 -- so on, at most ten minutes, and noted for a person. Nothing where the row has changed since.
-create or replace function outbox_refused(
+create or replace function ledger.outbox_refused(
   p_workspace text, p_workflow_id text, p_revision bigint, p_error text
 ) returns void
-language plpgsql security definer set search_path = public as $$
+language plpgsql security definer as $$
 declare
   refused workflow_outbox;
   now timestamptz := clock_timestamp();
@@ -115,9 +115,9 @@ end $$;
 -- that have ended, and of each half of the places go to the newest, so that a million old ones keep
 -- no new one waiting. By the index alone, whatever the planner knows of a table that was empty a
 -- minute ago.
-create or replace function outbox_claim(p_limit int) returns setof jsonb
+create or replace function ledger.outbox_claim(p_limit int) returns setof jsonb
 language sql volatile security definer
-set search_path = public set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off as $$
   with oldest as materialized (
     select workspace, workflow_id from workflow_outbox
@@ -157,8 +157,8 @@ $$;
 
 -- How many rows wait, counted up to `p_cap`, and since how many seconds the oldest does (null: none
 -- waits): of those counted, and of those that have been due the longest.
-create or replace function outbox_waiting(p_cap int) returns jsonb
-language sql volatile security definer set search_path = public as $$
+create or replace function ledger.outbox_waiting(p_cap int) returns jsonb
+language sql volatile security definer as $$
   select jsonb_build_object('waiting', count(*) filter (where counts),
     'oldest_seconds', extract(epoch from clock_timestamp() - min(written_at)))
   from (
@@ -173,8 +173,8 @@ $$;
 -- is gone, or nobody sweeps. Those that Temporal refused keep their own time, of at most ten
 -- minutes. Whoever has one still sends it too, which changes nothing. Returns how many it found, at
 -- most `p_limit`.
-create or replace function outbox_make_due(p_before timestamptz, p_limit int) returns int
-language plpgsql security definer set search_path = public as $$
+create or replace function ledger.outbox_make_due(p_before timestamptz, p_limit int) returns int
+language plpgsql security definer as $$
 declare
   found_rows int;
   now timestamptz := clock_timestamp();
@@ -196,10 +196,10 @@ begin
   return found_rows;
 end $$;
 
-create or replace function resignal_redemptions(
+create or replace function ledger.resignal_redemptions(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(d.workspace, d.id, d.id, redemption_workflow(d), redemption_input(d),
     coalesce(d.expires_at, d.overdue_at), redemption_facts(d, p.status), d.revision)
   from redemption d left join payment p on p.workspace = d.workspace and p.id = d.payment
@@ -209,10 +209,10 @@ $$;
 
 -- Open payments that expire, those with events that nothing came of, and whatever has points to
 -- mature.
-create or replace function resignal_payments(
+create or replace function ledger.resignal_payments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   with sources as (
     select workspace, id, false as unfinished, null::timestamptz as matures_at from payment
     where expires_at is not null and status in ('requires_payment', 'processing')
@@ -240,10 +240,10 @@ language sql volatile security definer set search_path = public as $$
 $$;
 
 -- At the spread of a date that many accounts share, as the outbox row of a check has it.
-create or replace function resignal_expiries(
+create or replace function ledger.resignal_expiries(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(a.workspace, a.id, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry',
     jsonb_build_object('workspace', a.workspace, 'account', a.id, 'wakesAt', iso(a.expiry_wake_at)),
     a.expiry_wake_at + case when expiry_is_shared(p, a.expiry_wake_at)
@@ -256,10 +256,10 @@ language sql volatile security definer set search_path = public as $$
   order by a.workspace, a.id limit p_limit
 $$;
 
-create or replace function resignal_tier_reviews(
+create or replace function ledger.resignal_tier_reviews(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(a.workspace, a.id, a.workspace || '/' || a.id || '/tier', 'tierReview',
     jsonb_build_object('workspace', a.workspace, 'account', a.id, 'reviewsAt',
       iso(a.tier_review_at)),
@@ -270,10 +270,10 @@ language sql volatile security definer set search_path = public as $$
   order by a.workspace, a.id limit p_limit
 $$;
 
-create or replace function resignal_bulks(
+create or replace function ledger.resignal_bulks(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(b.workspace, b.id, b.id, 'bulkRun',
     jsonb_build_object('workspace', b.workspace, 'bulk', b.id), null,
     jsonb_build_object('status', b.status), null)
@@ -282,22 +282,22 @@ language sql volatile security definer set search_path = public as $$
   order by b.workspace, b.id limit p_limit
 $$;
 
-create or replace function resignal_reassessments(
+create or replace function ledger.resignal_reassessments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(r.workspace, r.program, r.workspace || '/' || r.program || '/tiers',
-    'tierReassessment',
-    jsonb_build_object('workspace', r.workspace, 'program', r.program), null, '{}', null)
+    'tierReassessment', jsonb_build_object('workspace', r.workspace, 'program', r.program), null,
+    '{}', null)
   from tier_reassessment r
   where r.ended_at is null and (r.workspace, r.program) > (p_workspace, p_id)
   order by r.workspace, r.program limit p_limit
 $$;
 
-create or replace function resignal_endpoints(
+create or replace function ledger.resignal_endpoints(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
-language sql volatile security definer set search_path = public as $$
+language sql volatile security definer as $$
   select resignal_row(w.workspace, w.id, w.id, 'webhook',
     jsonb_build_object('workspace', w.workspace, 'endpoint', w.id), null, '{}', null)
   from webhook_endpoint w
@@ -311,10 +311,10 @@ $$;
 -- the outbox still has to tell: each has a run. Not among them: accounts that an import or the
 -- reversal of a batch has written to, whose expiry checks are the minute's batch's, and webhook
 -- endpoints, whose deliveries are their outbox.
-create or replace function waiting_workflows(
+create or replace function ledger.waiting_workflows(
   ) returns table (workspace text, workflow_id text, workflow_type text
 )
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select w.workspace, w.workflow_id, w.workflow_type
   from (
     select d.workspace, d.id as workflow_id, case when d.fulfillment is null then 'redemption'
@@ -347,13 +347,13 @@ language sql stable security definer set search_path = public as $$
 $$;
 
 -- An instant as facts and inputs have it, which is as JavaScript writes it.
-create or replace function iso(p_at timestamptz) returns text
+create or replace function ledger_private.iso(p_at timestamptz) returns text
 language sql stable as $$
   select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
 -- A row's next revision: more than the last, and more than any from before a restore.
-create or replace function next_revision(p_last bigint) returns bigint
+create or replace function ledger_private.next_revision(p_last bigint) returns bigint
 language sql volatile as $$
   select greatest(coalesce(p_last, 0) + 1,
     (extract(epoch from clock_timestamp()) * 1000000)::bigint)
@@ -366,10 +366,9 @@ $$;
 -- for before), `changed` (it must look again), `ended` (it has nothing to wait for any more). The
 -- first 20 rows of a transaction belong for 10 s to the process that runs it, which learns of them
 -- by outbox_written; the others are due at once, and the sweep sends them.
-create or replace function outbox_write(
+create or replace function ledger_private.outbox_write(
   p_workspace text, p_workflow_id text, p_type text, p_input jsonb, p_start_at timestamptz,
-  p_facts jsonb,
-  p_revision bigint, p_change text
+  p_facts jsonb, p_revision bigint, p_change text
 ) returns void
 language plpgsql as $$
 declare
@@ -379,14 +378,12 @@ declare
   own_row jsonb;
 begin
   insert into workflow_outbox as o (workspace, workflow_id, workflow_type, input, start_at, facts,
-    revision, change,
-    written_at, next_attempt_at)
+    revision, change, written_at, next_attempt_at)
   values (p_workspace, p_workflow_id, p_type, p_input, p_start_at, p_facts,
     coalesce(p_revision, next_revision(null)), p_change,
     now, case when is_own then now + interval '10 seconds' else now end)
   on conflict (workspace, workflow_id) do update set workflow_type = excluded.workflow_type,
-    input = excluded.input,
-    start_at = excluded.start_at, facts = excluded.facts,
+    input = excluded.input, start_at = excluded.start_at, facts = excluded.facts,
     revision = greatest(excluded.revision, o.revision + 1),
     change = excluded.change, next_attempt_at = excluded.next_attempt_at
   returning outbox_row(o) into own_row;
@@ -401,14 +398,14 @@ end $$;
 
 -- Microseconds since 1970 of a row's next attempt. Who was given a row has it until then, and knows
 -- by this number whether somebody else was given it since.
-create or replace function outbox_lease(p_next_attempt_at timestamptz) returns bigint
+create or replace function ledger_private.outbox_lease(p_next_attempt_at timestamptz) returns bigint
 -- as extract is; an immutable one would not be inlined, but planned by each call
 language sql stable as $$
   select (extract(epoch from p_next_attempt_at) * 1000000)::bigint
 $$;
 
 -- A row as its sender takes it; the delay by the database's clock, 0 where it starts at once.
-create or replace function outbox_row(o workflow_outbox) returns jsonb
+create or replace function ledger_private.outbox_row(o workflow_outbox) returns jsonb
 language sql volatile as $$
   select jsonb_build_object('workspace', o.workspace, 'workflow_id', o.workflow_id, 'workflow_type',
     o.workflow_type,
@@ -423,10 +420,9 @@ $$;
 -- (workspace, id), after the last one; each row as the outbox has it, with the `id` that the next
 -- page begins after.
 
-create or replace function resignal_row(
+create or replace function ledger_private.resignal_row(
   p_workspace text, p_id text, p_workflow_id text, p_type text, p_input jsonb,
-  p_start_at timestamptz, p_facts jsonb,
-  p_revision bigint
+  p_start_at timestamptz, p_facts jsonb, p_revision bigint
 ) returns jsonb
 language sql volatile as $$
   select jsonb_build_object('id', p_id, 'workspace', p_workspace, 'workflow_id', p_workflow_id,

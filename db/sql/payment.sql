@@ -8,11 +8,11 @@
 -- with its key is answered with the payment as it is now. Outcomes: created; replayed; refused.
 -- Raises the first refusal of attach or store credit (VR001), so that nothing stays, not even the
 -- key.
-create or replace function payment_create(
+create or replace function ledger.payment_create(
   p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint,
-  p_currency text,
-  p_customer text, p_metadata jsonb, p_refs jsonb, p_status text, p_awaits_confirmation boolean,
-  p_event text, p_at timestamptz, p_expires_at timestamptz, p_store_credit jsonb default null
+  p_currency text, p_customer text, p_metadata jsonb, p_refs jsonb, p_status text,
+  p_awaits_confirmation boolean, p_event text, p_at timestamptz, p_expires_at timestamptz,
+  p_store_credit jsonb default null
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -39,7 +39,7 @@ end $$;
 -- Moves a sandbox payment by a verb (confirm, cancel) or by its own expiry, with its event and all
 -- that follows. Idempotent by status. Outcomes: moved; unchanged (already there); refused; missing;
 -- settled (it has ended otherwise); not_due (expiry only).
-create or replace function payment_move(
+create or replace function ledger.payment_move(
   p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -74,9 +74,9 @@ end $$;
 -- The same asked for by a request: a repeat with its key is answered with the payment as it is now
 -- (outcome replayed). A "no" is raised, so that its key stays free: resource_missing;
 -- resource_changed with the `status` that it has; payment_processing; idempotency_key_reused.
-create or replace function payment_move_asked(
-  p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz,
-  p_route text, p_key text, p_fingerprint text
+create or replace function ledger.payment_move_asked(
+  p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz, p_route text,
+  p_key text, p_fingerprint text
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -113,10 +113,9 @@ end $$;
 -- millisecond, as every other time that the product hands down. Outcomes: received; duplicate (with
 -- `conflict` where its content is another than before); ignored (no payment to speak of). `failure`
 -- says why what follows could not be done here and is left to its workflow.
-create or replace function payment_take_in(
+create or replace function ledger.payment_take_in(
   p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb,
-  p_payment jsonb,
-  p_status text, p_at timestamptz, p_more jsonb, p_content jsonb
+  p_payment jsonb, p_status text, p_at timestamptz, p_more jsonb, p_content jsonb
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -181,7 +180,7 @@ end $$;
 -- that earns by itself. Credits what has matured; its inbox rows are processed then. `matures_at`
 -- is when the next pending earning is due. Raises what stands against it. Idempotent. Outcomes:
 -- processed.
-create or replace function payment_process(
+create or replace function ledger.payment_process(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -203,9 +202,9 @@ begin
 end $$;
 
 -- The secrets that may speak at a provider's address without an endpoint, oldest first.
-create or replace function payment_secrets_find(p_provider text)
+create or replace function ledger.payment_secrets_find(p_provider text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
   from payment_secret s join workspace w on w.id = s.workspace
   where s.provider = p_provider and s.shared_address
@@ -214,9 +213,9 @@ language sql stable security definer set search_path = public as $$
 $$;
 
 -- The secrets of one endpoint, newest first; none where the provider has no such endpoint.
-create or replace function payment_endpoint_secrets(p_provider text, p_endpoint text)
+create or replace function ledger.payment_endpoint_secrets(p_provider text, p_endpoint text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
   from payment_secret s join workspace w on w.id = s.workspace
   where s.endpoint = p_endpoint and s.provider = p_provider
@@ -224,11 +223,11 @@ language sql stable security definer set search_path = public as $$
   order by s.created_at desc, s.id desc
 $$;
 
-create or replace function net_unprocessed_payments(
+create or replace function ledger.net_unprocessed_payments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, payment text, expires_at timestamptz)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select i.workspace, i.payment, p.expires_at
   from inbox i left join payment p on p.workspace = i.workspace and p.id = i.payment
   where i.processed_at is null and i.received_at <= p_before and i.payment is not null
@@ -236,11 +235,11 @@ language sql stable security definer set search_path = public as $$
   order by min(i.received_at), i.workspace, i.payment limit p_limit offset p_skip
 $$;
 
-create or replace function net_expired_payments(
+create or replace function ledger.net_expired_payments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, payment text, expires_at timestamptz)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select p.workspace, p.id, p.expires_at
   from payment p
   where p.expires_at <= p_before and p.status in ('requires_payment', 'processing')
@@ -249,7 +248,9 @@ $$;
 
 -- What a payment charges: the amount less the discounts that stand, percentages (of the full
 -- amount, rounded down, capped) before fixed amounts, and never below zero. Minor units.
-create or replace function payment_charge(p_amount bigint, p_discounts jsonb) returns bigint
+create or replace function ledger_private.payment_charge(
+  p_amount bigint, p_discounts jsonb
+) returns bigint
 language plpgsql immutable as $$
 begin
   return (
@@ -265,7 +266,7 @@ end $$;
 
 -- Takes a redemption's discount off an open payment again; the entry stays on record. Where it was
 -- the last thing that kept the charge at zero, the payment waits for money again.
-create or replace function payment_discount_remove(
+create or replace function ledger_private.payment_discount_remove(
   pay payment, p_redemption text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -285,7 +286,9 @@ end $$;
 -- The redemptions that references (`{"redemption": id}` or `{"code": code}`) mean, in the order in
 -- which they are locked: [{named, id}]. One index each, which a condition on either would not
 -- always use.
-create or replace function redemptions_named(p_workspace text, p_refs jsonb) returns jsonb
+create or replace function ledger_private.redemptions_named(
+  p_workspace text, p_refs jsonb
+) returns jsonb
 language plpgsql stable as $$
 begin
   if p_refs = '[]' then
@@ -308,7 +311,7 @@ end $$;
 -- completed (`p_charged`: the provider charged less than its amount) also takes one past its
 -- deadline, and is put on record for one already released: it is late. Returns {"entry"},
 -- {"refusal"} or null where the same one is named twice.
-create or replace function payment_attach(
+create or replace function ledger_private.payment_attach(
   pay payment, p_named jsonb, p_charged boolean, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -362,7 +365,9 @@ end $$;
 
 -- Whether the payment's metadata, read where its customer has no account in the program, names
 -- another member than this one, or nobody.
-create or replace function payment_names_another(pay payment, a account) returns boolean
+create or replace function ledger_private.payment_names_another(
+  pay payment, a account
+) returns boolean
 language plpgsql stable as $$
 begin
   return pay.metadata ?| '{loyalty_account, client_reference_id}'
@@ -374,7 +379,7 @@ begin
       where x.workspace = pay.workspace and x.program = a.program and x.customer = pay.customer);
 end $$;
 
-create or replace function payment_attach_refusal(
+create or replace function ledger_private.payment_attach_refusal(
   p_code text, d redemption, p_more jsonb
 ) returns jsonb
 language sql immutable as $$
@@ -385,7 +390,7 @@ $$;
 -- Attaches every one of `p_named` (redemptions_named), in id order of the redemptions (the lock
 -- order), and computes the charge. Returns the payment, and the refusals. Writes the redemptions,
 -- not the payment.
-create or replace function payment_attach_all(
+create or replace function ledger_private.payment_attach_all(
   inout pay payment, p_named jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
 )
 language plpgsql as $$
@@ -406,7 +411,9 @@ begin
 end $$;
 
 -- Whether the discounts of these redemptions, which never change, leave nothing to charge.
-create or replace function payment_is_covered(pay payment, p_named jsonb) returns boolean
+create or replace function ledger_private.payment_is_covered(
+  pay payment, p_named jsonb
+) returns boolean
 language plpgsql stable as $$
 begin
   return pay.amount = 0 or p_named <> '[]' and payment_charge(pay.amount, (
@@ -417,7 +424,7 @@ end $$;
 
 -- How far a payment has come; a status only advances. Completed outranks every failure: what the
 -- provider charged was charged, in whatever order its events arrive.
-create or replace function payment_rank(p_status text) returns int
+create or replace function ledger_private.payment_rank(p_status text) returns int
 language sql immutable as $$
   select case p_status when 'requires_payment' then 0 when 'processing' then 1
     when 'failed' then 2 when 'canceled' then 2 when 'expired' then 2 when 'completed' then 3 end
@@ -427,7 +434,7 @@ $$;
 -- the provider's own charge counts: less than we expected means that it charged with a discount we
 -- had taken off (late); more, that it charged without the discounts of redemptions already
 -- released.
-create or replace function payment_advance(
+create or replace function ledger_private.payment_advance(
   pay payment, p_status text, p_charged bigint, p_at timestamptz
 )
 returns payment
@@ -461,7 +468,7 @@ end $$;
 
 -- Writes a payment, a new one or one that was there, under a revision that the caller took from
 -- next_revision.
-create or replace function payment_write(pay payment, p_known boolean) returns void
+create or replace function ledger_private.payment_write(pay payment, p_known boolean) returns void
 language plpgsql as $$
 begin
   if p_known then
@@ -470,11 +477,10 @@ begin
       amount_refunded = pay.amount_refunded, discounts = pay.discounts,
       refused_discounts = pay.refused_discounts,
       refunds = pay.refunds, disputes = pay.disputes, awaits_confirmation = pay.awaits_confirmation,
-      award = pay.award,
-      endpoint = pay.endpoint, metadata = pay.metadata, customer = pay.customer,
-      invoice = pay.invoice,
-      completed_at = pay.completed_at, expires_at = pay.expires_at, store_credit = pay.store_credit,
-      store_credit_account = pay.store_credit_account, revision = pay.revision
+      award = pay.award, endpoint = pay.endpoint, metadata = pay.metadata, customer = pay.customer,
+      invoice = pay.invoice, completed_at = pay.completed_at, expires_at = pay.expires_at,
+      store_credit = pay.store_credit, store_credit_account = pay.store_credit_account,
+      revision = pay.revision
     where workspace = pay.workspace and id = pay.id;
   else
     insert into payment values (pay.*);
@@ -482,10 +488,9 @@ begin
 end $$;
 
 -- A payment that nobody knows yet. Money in minor units.
-create or replace function payment_of(
+create or replace function ledger_private.payment_of(
   p_workspace text, p_id text, p_provider text, p_amount bigint, p_currency text, p_customer text,
-  p_metadata jsonb,
-  p_at timestamptz
+  p_metadata jsonb, p_at timestamptz
 ) returns payment
 language plpgsql immutable as $$
 declare
@@ -511,10 +516,9 @@ begin
   return pay;
 end $$;
 
-create or replace function inbox_put(
+create or replace function ledger_private.inbox_put(
   p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb,
-  p_at timestamptz,
-  p_endpoint text, p_processed_at timestamptz
+  p_at timestamptz, p_endpoint text, p_processed_at timestamptz
 ) returns boolean
 language plpgsql as $$
 begin
@@ -528,7 +532,7 @@ end $$;
 
 -- What a request to create a payment says of it: its redemptions, all of them or none, and its
 -- store credit.
-create or replace function payment_open(
+create or replace function ledger_private.payment_open(
   pay payment, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -556,7 +560,7 @@ end $$;
 
 -- The answer to a repeated create: the payment as it is now, or a refusal where the key came with
 -- another body.
-create or replace function payment_replayed(
+create or replace function ledger_private.payment_replayed(
   earlier idempotency_key, p_fingerprint text
 ) returns jsonb
 language plpgsql stable as $$
@@ -571,7 +575,7 @@ begin
 end $$;
 
 -- The answer of a payment function that changed nothing.
-create or replace function payment_outcome(pay payment, p_outcome text) returns jsonb
+create or replace function ledger_private.payment_outcome(pay payment, p_outcome text) returns jsonb
 language sql stable as $$
   select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(pay))
 $$;
@@ -582,7 +586,9 @@ $$;
 -- The payment's row is locked; nothing is written.
 
 -- Whom it names. Comes before the accounts are locked, which follow from it.
-create or replace function payment_learn_names(pay payment, p_told jsonb) returns payment
+create or replace function ledger_private.payment_learn_names(
+  pay payment, p_told jsonb
+) returns payment
 language plpgsql as $$
 declare
   before payment := pay;
@@ -595,7 +601,7 @@ end $$;
 
 -- Its redemptions, attached as at creation: a refused one is recorded on it, once. Writes the
 -- redemptions.
-create or replace function payment_learn_redemptions(
+create or replace function ledger_private.payment_learn_redemptions(
   pay payment, p_told jsonb, p_named jsonb, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -626,7 +632,7 @@ begin
 end $$;
 
 -- Everything that an event says: redemptions, status, refunds.
-create or replace function payment_told(
+create or replace function ledger_private.payment_told(
   pay payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -648,7 +654,9 @@ end $$;
 -- again. One that earned nothing is, where it now names somebody; and so are the rules, for the
 -- same member, where its metadata says more, unless a rule was added since: such a one earns by a
 -- replay only.
-create or replace function payment_award_kept(before payment, pay payment) returns text
+create or replace function ledger_private.payment_award_kept(
+  before payment, pay payment
+) returns text
 language plpgsql stable as $$
 declare
   same_member boolean := (pay.customer, pay.metadata ->> 'loyalty_account',
@@ -677,7 +685,7 @@ end $$;
 -- Writes what the payment's workflow must do, or end, earlier than it knows (`p_status_before`
 -- null: there was no payment): nothing of one that is done in its own transaction, nor what its own
 -- run does (`vinr.run`), which knows it. `p_matures_at`: earlier than was known.
-create or replace function payment_outbox(
+create or replace function ledger_private.payment_outbox(
   pay payment, p_status_before text, p_known boolean, p_matures_at timestamptz, p_unfinished boolean
 ) returns void
 language plpgsql as $$
@@ -693,32 +701,31 @@ begin
     p_unfinished or current_setting('vinr.run', true) is distinct from pay.workspace || '/'
     || pay.id) then
     perform source_outbox(pay.workspace, pay.id, pay.status, pay.expires_at, p_matures_at,
-      p_unfinished,
-      case when p_unfinished then null when p_matures_at is not null then p_matures_at
+      p_unfinished, case when p_unfinished then null when p_matures_at is not null then p_matures_at
         when change = 'new' then pay.expires_at end, pay.revision, change);
   end if;
 end $$;
 
 -- The same of whatever may earn: a payment, an invoice, a new account (its welcome). `p_status` is
 -- null where it is no payment.
-create or replace function source_outbox(
+create or replace function ledger_private.source_outbox(
   p_workspace text, p_id text, p_status text, p_expires_at timestamptz, p_matures_at timestamptz,
-  p_unfinished boolean,
-  p_start_at timestamptz, p_revision bigint, p_change text
+  p_unfinished boolean, p_start_at timestamptz, p_revision bigint, p_change text
 ) returns void
 language plpgsql as $$
 begin
   perform outbox_write(p_workspace, p_workspace || '/' || p_id, 'payment',
     jsonb_build_object('workspace', p_workspace, 'payment', p_id, 'expiresAt', iso(p_expires_at)),
-    p_start_at,
-    jsonb_build_object('status', p_status, 'expiresAt', iso(p_expires_at), 'maturesAt',
+    p_start_at, jsonb_build_object('status', p_status, 'expiresAt', iso(p_expires_at), 'maturesAt',
       iso(p_matures_at),
       'unfinished', p_unfinished),
     p_revision, p_change);
 end $$;
 
 -- Whose an id is; null where nobody's.
-create or replace function source_owner_of(p_workspace text, p_id text) returns source_owner
+create or replace function ledger_private.source_owner_of(
+  p_workspace text, p_id text
+) returns source_owner
 language plpgsql as $$
 declare
   owner source_owner;
@@ -731,7 +738,7 @@ begin
   return owner;
 end $$;
 
-create or replace function source_is_ours(
+create or replace function ledger_private.source_is_ours(
   owner source_owner, p_provider text, p_endpoint text
 ) returns boolean
 language sql immutable as $$
@@ -741,7 +748,7 @@ $$;
 -- Our id of what an endpoint calls `p_named` (a payment, invoice, subscription or referral). The
 -- caller holds the lock of that name (source_lock), so that two endpoints' first events do not both
 -- get it.
-create or replace function source_of_endpoint(
+create or replace function ledger_private.source_of_endpoint(
   p_workspace text, p_provider text, p_endpoint text, p_named text
 )
 returns text
@@ -757,14 +764,14 @@ begin
   return candidate;
 end $$;
 
-create or replace function source_lock(p_workspace text, p_named text) returns void
+create or replace function ledger_private.source_lock(p_workspace text, p_named text) returns void
 language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended(p_workspace || p_named, 0));
 end $$;
 
 -- From now on the id is this endpoint's.
-create or replace function source_claim(
+create or replace function ledger_private.source_claim(
   p_workspace text, p_provider text, p_endpoint text, p_id text
 ) returns void
 language plpgsql as $$
@@ -786,7 +793,7 @@ end $$;
 
 -- The refunds that an event reports of a payment of its endpoint, by our ids: as they are, or where
 -- another endpoint's refund has that id, by one derived. Locks their names, in one order.
-create or replace function refunds_of_endpoint(
+create or replace function ledger_private.refunds_of_endpoint(
   p_workspace text, p_provider text, p_endpoint text, p_payment text, p_refunds jsonb
 ) returns jsonb
 language plpgsql as $$
@@ -818,7 +825,7 @@ end $$;
 
 -- Takes in an event that carries no whole payment: refunds of one, which may not be known yet, or
 -- an earning trigger.
-create or replace function payment_take_in_part(
+create or replace function ledger_private.payment_take_in_part(
   p_workspace text, p_provider text, p_endpoint text, p_subject text, p_facts jsonb, p_change jsonb,
   p_at timestamptz
 ) returns jsonb
@@ -854,10 +861,9 @@ end $$;
 -- from the first and could not be done then is tried again. Where it says something else than the
 -- first did, it is kept for a person (attention), and answered all the same: asking the provider to
 -- try again would change nothing.
-create or replace function payment_received_before(
+create or replace function ledger_private.payment_received_before(
   p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb,
-  p_content jsonb,
-  p_at timestamptz
+  p_content jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -892,7 +898,9 @@ end $$;
 
 -- What a payload says at each of the paths; jsonb is canonical, so that order and spacing do not
 -- count.
-create or replace function event_content(p_payload jsonb, p_paths jsonb) returns jsonb
+create or replace function ledger_private.event_content(
+  p_payload jsonb, p_paths jsonb
+) returns jsonb
 language plpgsql immutable as $$
 begin
   return (
@@ -907,7 +915,7 @@ end $$;
 -- part: an event without a whole payment, which may be unknown; again: nothing new), `outcome`
 -- (what is answered), `event` and `endpoint` (its inbox row), `type` (of the event), `named`
 -- (redemptions_named), and what its kind needs. Refusals (VR001) undo all of it.
-create or replace function payment_change(
+create or replace function ledger_private.payment_change(
   pay payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -937,7 +945,9 @@ begin
 end $$;
 
 -- The status that the change brings the payment to, as far as it can be told before it is made.
-create or replace function payment_status_after(pay payment, p_change jsonb) returns text
+create or replace function ledger_private.payment_status_after(
+  pay payment, p_change jsonb
+) returns text
 language plpgsql stable as $$
 begin
   if p_change ->> 'kind' = 'create' and payment_is_covered(pay, p_change -> 'named') then
@@ -950,7 +960,7 @@ end $$;
 
 -- Whether more follows than the payment's own change: earnings and what refunds take of them, or
 -- the end of its redemptions. To attach those is the payment's own.
-create or replace function payment_has_consequences(
+create or replace function ledger_private.payment_has_consequences(
   pay payment, p_known boolean, p_change jsonb
 ) returns boolean
 language plpgsql stable as $$
@@ -972,7 +982,7 @@ end $$;
 -- Makes the change as far as `p_mode` says: `all` of it; the payment's own `alone`, from which
 -- nothing follows; or `unfinished`, its own too, with what follows left to its workflow. Locks, in
 -- this order: the payment (held), enrolment, accounts, redemptions, rewards.
-create or replace function payment_changed(
+create or replace function ledger_private.payment_changed(
   pay payment, p_known boolean, p_change jsonb, p_mode text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -1037,7 +1047,7 @@ end $$;
 -- The event of the change for webhooks, unless it tells of no whole payment (part) or of nothing
 -- new (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is
 -- left to the workflow, the inbox row is not processed.
-create or replace function payment_event(
+create or replace function ledger_private.payment_event(
   pay payment, p_snapshot jsonb, p_change jsonb, p_mode text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -1063,7 +1073,7 @@ end $$;
 -- Applies, releases or puts on record each redemption attached to a payment that has ended, and
 -- returns those that its refunds asked for. The payment's row is written, the accounts' locks are
 -- held; redemptions are locked by id, then the rewards that get stock back.
-create or replace function payment_redemptions_follow(
+create or replace function ledger_private.payment_redemptions_follow(
   pay payment, p_known boolean, p_change jsonb, p_at timestamptz
 )
 returns void
@@ -1098,7 +1108,9 @@ begin
 end $$;
 
 -- Reverses the redemptions that a standing refund of the payment asked for.
-create or replace function payment_redemptions_return(pay payment, p_at timestamptz) returns void
+create or replace function ledger_private.payment_redemptions_return(
+  pay payment, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   refund_id text;
@@ -1132,7 +1144,7 @@ end $$;
 -- Locks all accounts that a payment's change may touch: those it earns for (`p_members`) or has
 -- earned for, the owners of redemptions that are attached or named, the one whose store credit it
 -- uses.
-create or replace function payment_accounts_lock(
+create or replace function ledger_private.payment_accounts_lock(
   pay payment, p_known boolean, p_change jsonb, p_members text[]
 )
 returns void

@@ -2,7 +2,9 @@
 
 -- When a lot is due: its own date, or the account's last activity plus months where it extends with
 -- activity.
-create or replace function lot_due_at(l lot, p_activity_extends_to timestamptz) returns timestamptz
+create or replace function ledger.lot_due_at(
+  l lot, p_activity_extends_to timestamptz
+) returns timestamptz
 language sql immutable parallel safe as $$
   select case when l.extends_with_activity then greatest(l.expires_at, p_activity_extends_to)
     else l.expires_at end
@@ -13,7 +15,7 @@ $$;
 -- insufficient_points unless `p_allow_negative`. A credit opens a lot, whose date is fixed now, and
 -- first fills the deficit. `p_decimals`: what the amount was reckoned in; raises 40001 where the
 -- program has others meanwhile. Locks the account; one round trip.
-create or replace function points_post(
+create or replace function ledger.points_post(
   p_workspace text, p_account text, p_type text, p_amount bigint, p_reason text, p_operation text,
   p_fingerprint text, p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb,
   p_metadata jsonb, p_allow_negative boolean, p_decimals int default null
@@ -63,8 +65,8 @@ begin
   end if;
   if p_amount < 0 then
     debit := points_debit(p_workspace, vinr_id('ptx'), a.id, a.program, p_type, -p_amount,
-      a.balance, p_reason, p_operation,
-      p_fingerprint, null, p_source, p_batch, p_metadata, null, p_at);
+      a.balance, p_reason, p_operation, p_fingerprint, null, p_source, p_batch, p_metadata, null,
+      p_at);
     if debit is null then
       return jsonb_build_object('outcome', 'replayed',
         'transaction', transaction_of_operation(p_workspace, p_operation));
@@ -103,7 +105,7 @@ end $$;
 -- gives back to the lots it took from. A closed account's rows may be reversed. Refuses
 -- not_reversible: other types, a second time, and a credit of which nothing is left to take.
 -- Outcomes: reversed; replayed; refused; missing.
-create or replace function points_reverse(
+create or replace function ledger.points_reverse(
   p_workspace text, p_ptx text, p_reason text, p_operation text, p_fingerprint text,
   p_metadata jsonb, p_at timestamptz
 ) returns jsonb
@@ -148,11 +150,9 @@ begin
     return jsonb_build_object('outcome', 'refused', 'refusal', points_missing(taken, a.balance));
   end if;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
-    fingerprint,
-    reverses, metadata, at, created_at)
+    fingerprint, reverses, metadata, at, created_at)
   values (p_workspace, vinr_id('ptx'), a.id, a.program, 'reverse', -taken, a.balance - taken,
-    p_reason, p_operation,
-    p_fingerprint, t.id, p_metadata, p_at, clock_timestamp())
+    p_reason, p_operation, p_fingerprint, t.id, p_metadata, p_at, clock_timestamp())
   returning * into r;
   update account set balance = r.balance_after where workspace = p_workspace and id = a.id;
   perform lots_take_from(p_workspace, a.id, own, r.id, taken);
@@ -165,7 +165,7 @@ end $$;
 -- expires_at, metadata, decimals}], amounts in the smallest unit. Accounts are locked in id order.
 -- A refusal names its row and undoes the rest (VR001). Idempotent by operation: a repeat returns
 -- the stored rows.
-create or replace function points_post_batch(
+create or replace function ledger.points_post_batch(
   p_workspace text, p_operation text, p_fingerprint text, p_at timestamptz, p_rows jsonb
 ) returns jsonb
 language plpgsql as $$
@@ -184,11 +184,9 @@ begin
     order by n
   loop
     posted := points_post(p_workspace, one.r ->> 'account', 'adjust', (one.r ->> 'amount')::bigint,
-      one.r ->> 'reason',
-      p_operation || ':' || one.at_index, p_fingerprint, p_at,
-      (one.r ->> 'expires_at')::timestamptz,
-      one.r -> 'metadata' ->> 'batch', null, one.r -> 'metadata', false,
-      (one.r ->> 'decimals')::int);
+      one.r ->> 'reason', p_operation || ':' || one.at_index, p_fingerprint, p_at,
+      (one.r ->> 'expires_at')::timestamptz, one.r -> 'metadata' ->> 'batch', null,
+      one.r -> 'metadata', false, (one.r ->> 'decimals')::int);
     if posted ->> 'outcome' = 'missing' then
       raise exception using errcode = 'VR001', message = jsonb_build_object(
         'code', 'resource_missing', 'param', format('transactions.%s.account', one.at_index))::text;
@@ -205,7 +203,7 @@ end $$;
 
 -- Takes `p_points` from the account's lots, oldest first, for the debit; returns what no lot could
 -- fund.
-create or replace function lots_take(
+create or replace function ledger_private.lots_take(
   p_workspace text, p_account text, p_debit text, p_points bigint
 )
 returns bigint
@@ -246,7 +244,7 @@ end $$;
 -- they make up `p_deficit`. What a debit lacks is derived: its points, less what was returned of
 -- it, less its allocations. The rows of a merge are no debits: what was unfunded stays with what
 -- caused it; but what was taken over from a former account is one.
-create or replace function deficit_debits(
+create or replace function ledger_private.deficit_debits(
   p_workspace text, p_account text, p_deficit bigint, out debits text[], out lacks bigint[]
 )
 language plpgsql stable as $$
@@ -288,7 +286,7 @@ end $$;
 
 -- Fills the account's deficit from one lot that has something left: allocates from it to the
 -- debits that no lot has funded, oldest first.
-create or replace function deficit_fill(
+create or replace function ledger_private.deficit_fill(
   p_workspace text, p_account text, p_lot text, p_points bigint, p_deficit bigint, p_cause text
 ) returns void
 language plpgsql as $$
@@ -313,7 +311,7 @@ end $$;
 
 -- Nets `p_points` of a deficit against the account's open lots, oldest first: where a merge brought
 -- together what one side owed and the other one had.
-create or replace function deficit_net(
+create or replace function ledger_private.deficit_net(
   p_workspace text, p_account text, p_points bigint, p_cause text
 ) returns void
 language plpgsql as $$
@@ -359,7 +357,7 @@ end $$;
 -- from, those taken last first. `a` is the account before its balance rises. What a deficit of the
 -- account still lacks is filled from what came back. Under `extend` a lot past its date lives
 -- `grace_days` from now; under `restore` it keeps its date, and the caller expires it.
-create or replace function lots_give_back(
+create or replace function ledger_private.lots_give_back(
   a account, p program, p_debit text, p_points bigint, p_cause text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -416,12 +414,10 @@ end $$;
 -- oldest first; what no lot can fund is a deficit. The account's lock is held and `p_balance` is
 -- its balance before. `p_activity`: until when it extends the account's lots; null: it does not.
 -- Returns the ptx; null where `p_operation` was written before, and then writes nothing.
-create or replace function points_debit(
+create or replace function ledger_private.points_debit(
   p_workspace text, p_id text, p_account text, p_program text, p_type text, p_points bigint,
-  p_balance bigint, p_reason text,
-  p_operation text, p_fingerprint text, p_redemption text, p_source jsonb, p_batch text,
-  p_metadata jsonb,
-  p_activity timestamptz, p_at timestamptz
+  p_balance bigint, p_reason text, p_operation text, p_fingerprint text, p_redemption text,
+  p_source jsonb, p_batch text, p_metadata jsonb, p_activity timestamptz, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -435,12 +431,10 @@ begin
   -- One statement, the usual case whole: of what a debit costs, starting its statements is a third.
   with moved as (
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
-      operation, fingerprint,
-      redemption, payment, refund, source, batch, metadata, at, created_at)
+      operation, fingerprint, redemption, payment, refund, source, batch, metadata, at, created_at)
     values (p_workspace, p_id, p_account, p_program, p_type, -p_points, p_balance - p_points,
-      p_reason, p_operation,
-      p_fingerprint, p_redemption, p_source ->> 'payment', p_source ->> 'refund', p_source, p_batch,
-      p_metadata,
+      p_reason, p_operation, p_fingerprint, p_redemption, p_source ->> 'payment',
+      p_source ->> 'refund', p_source, p_batch, p_metadata,
       p_at, clock_timestamp())
     on conflict (workspace, operation) do nothing
     returning *
@@ -482,7 +476,7 @@ end $$;
 -- Returns `p_points` of a debit to the account as one ptx of type release, reverse or clawback
 -- (a failed refund), gives them back to the same lots and expires what came back past its date.
 -- The account's lock is held. Returns the ptx.
-create or replace function points_return(
+create or replace function ledger_private.points_return(
   a account, p_type text, p_debit text, p_points bigint, p_reason text, p_operation text,
   p_redemption text, p_at timestamptz, p_fingerprint text default null,
   p_metadata jsonb default '{}'
@@ -495,11 +489,10 @@ begin
   a := lots_expire(a, p_at);
   select * into p from program where workspace = a.workspace and id = a.program;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
-    redemption,
-    reverses, fingerprint, metadata, at, created_at)
+    redemption, reverses, fingerprint, metadata, at, created_at)
   values (a.workspace, vinr_id('ptx'), a.id, a.program, p_type, p_points, a.balance + p_points,
-    p_reason, p_operation,
-    p_redemption, p_debit, p_fingerprint, p_metadata, p_at, clock_timestamp())
+    p_reason, p_operation, p_redemption, p_debit, p_fingerprint, p_metadata, p_at,
+    clock_timestamp())
   returning * into t;
   perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
   perform points_came_back(a, p, t, p_debit, p_at);
@@ -510,7 +503,7 @@ end $$;
 -- lots, the balance rises, the account's next check is no later than the dates that came back, what
 -- is past its date expires, and what another account had taken over is settled. `a` is the account
 -- before it, locked.
-create or replace function points_came_back(
+create or replace function ledger_private.points_came_back(
   a account, p program, t ptx, p_debit text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -530,7 +523,7 @@ end $$;
 
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has.
 -- Asked while `decimals_keep` holds them, or where the program has transactions already.
-create or replace function decimals_stayed(
+create or replace function ledger_private.decimals_stayed(
   p_workspace text, p_program text, p_decimals int
 ) returns boolean
 language plpgsql stable as $$
@@ -544,7 +537,7 @@ begin
 end $$;
 
 -- The ptx that an operation wrote; null where it wrote none.
-create or replace function transaction_of_operation(
+create or replace function ledger_private.transaction_of_operation(
   p_workspace text, p_operation text
 ) returns jsonb
 language plpgsql stable as $$
@@ -557,7 +550,9 @@ end $$;
 
 -- The balance and the lot of a credit already written as `t`, with its date; `a` is the account
 -- before it. A date that was given with it (`p_exact`) is not extended by activity.
-create or replace function points_credit(a account, t ptx, p program, p_exact boolean) returns void
+create or replace function ledger_private.points_credit(
+  a account, t ptx, p program, p_exact boolean
+) returns void
 language plpgsql as $$
 declare
   extends boolean := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and not p_exact;
@@ -598,7 +593,9 @@ end $$;
 
 -- The refusal of a debit: what it takes, what can be spent, and the difference, in the smallest
 -- unit.
-create or replace function points_missing(p_required bigint, p_balance bigint) returns jsonb
+create or replace function ledger_private.points_missing(
+  p_required bigint, p_balance bigint
+) returns jsonb
 language sql immutable as $$
   select jsonb_build_object('code', 'insufficient_points', 'required', p_required,
     'available', greatest(p_balance, 0), 'missing', p_required - greatest(p_balance, 0))
@@ -606,7 +603,7 @@ $$;
 
 -- How much of a lot has expired. Reads the expire rows after it: there is no way from a lot to its
 -- allocations.
-create or replace function lot_expired(a account, p_lot text) returns bigint
+create or replace function ledger_private.lot_expired(a account, p_lot text) returns bigint
 language sql stable as $$
   select coalesce(sum(x.amount), 0)::bigint
   from ptx e join allocation x on x.workspace = e.workspace and x.debit = e.id and x.lot = p_lot
@@ -615,7 +612,7 @@ $$;
 
 -- What the refunds that stand have taken back of an earn row; the payment of an invoice may have
 -- come after it.
-create or replace function earn_clawed(t ptx) returns bigint
+create or replace function ledger_private.earn_clawed(t ptx) returns bigint
 language sql stable as $$
   select coalesce(sum(c.taken), 0)::bigint
   from earning e join clawback c on c.workspace = e.workspace and c.earning = e.id
@@ -624,7 +621,7 @@ language sql stable as $$
 $$;
 
 -- Takes from one lot first, then from the others, oldest first; what no lot funds stays a deficit.
-create or replace function lots_take_from(
+create or replace function ledger_private.lots_take_from(
   p_workspace text, p_account text, own lot, p_debit text, p_points bigint
 )
 returns void
@@ -646,7 +643,9 @@ end $$;
 -- which the transactions of the account's family have: empty lots are in no index by account. Many
 -- are moved some at a time with a rest after each, for one of two cores is what everybody else
 -- redeems on.
-create or replace function lots_move(p_workspace text, p_from text, p_to text) returns void
+create or replace function ledger_private.lots_move(
+  p_workspace text, p_from text, p_to text
+) returns void
 language plpgsql as $$
 declare
   at_once constant int := 125; -- some 2 ms
@@ -671,7 +670,7 @@ end $$;
 -- one later settle that debit.
 
 -- Whose debts an account's are while they do not use it; null: it answers for itself.
-create or replace function account_debtor(a account) returns text
+create or replace function ledger_private.account_debtor(a account) returns text
 language sql immutable as $$
   select case
     when a.status = 'closed' then coalesce(a.customer,
@@ -684,7 +683,7 @@ $$;
 -- Takes over what other accounts of this one's customer owe: it has just become theirs. All of
 -- those are locked, for what one owes may be being written. `p_announced`: whether the account is
 -- known to listeners yet. Returns the account as it is then.
-create or replace function deficits_inherit(
+create or replace function ledger_private.deficits_inherit(
   heir account, p_at timestamptz, p_announced boolean default true
 )
 returns account
@@ -708,7 +707,7 @@ end $$;
 
 -- After a debit: what the account owes goes to its customer's active one, where it is not theirs to
 -- use itself. It is locked.
-create or replace function deficit_follow(
+create or replace function ledger_private.deficit_follow(
   p_workspace text, p_account text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -728,7 +727,7 @@ begin
 end $$;
 
 -- Moves all that `a` owes to another account; both are locked, and nothing of `a` is due.
-create or replace function deficit_move(
+create or replace function ledger_private.deficit_move(
   a account, p_heir text, p_at timestamptz, p_announced boolean
 ) returns void
 language plpgsql as $$
@@ -757,7 +756,7 @@ end $$;
 
 -- After points came back to an account: what of them another took over as a debit settles that.
 -- Locked.
-create or replace function deficit_settle(
+create or replace function ledger_private.deficit_settle(
   p_workspace text, p_account text, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -805,7 +804,7 @@ end $$;
 
 -- One of the two rows; `p_pair` is the id of the one on the account that takes over, which names
 -- both.
-create or replace function deficit_row(
+create or replace function ledger_private.deficit_row(
   a account, p_amount bigint, p_way text, p_pair text, p_reverses text, p_other text,
   p_at timestamptz
 ) returns ptx
@@ -816,18 +815,18 @@ begin
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     source, reverses, at, created_at)
   values (a.workspace, case p_way when 'into' then p_pair else vinr_id('ptx') end, a.id, a.program,
-    'merge', p_amount,
-    a.balance + p_amount, 'deficit', 'deficit:' || p_way || ':' || p_pair,
+    'merge', p_amount, a.balance + p_amount, 'deficit', 'deficit:' || p_way || ':' || p_pair,
     jsonb_build_object(case p_way when 'into' then 'deficit_from' else 'deficit_to' end, p_other),
-    p_reverses, p_at,
-    clock_timestamp())
+    p_reverses, p_at, clock_timestamp())
   returning * into t;
   return t;
 end $$;
 
 -- Says what it changed: the rows of a merge have no events of their own. `before` is the account
 -- before.
-create or replace function deficit_told(before account, p_at timestamptz) returns void
+create or replace function ledger_private.deficit_told(
+  before account, p_at timestamptz
+) returns void
 language plpgsql as $$
 begin
   perform event_write(before.workspace, 'loyalty.account.updated', before.id, to_jsonb(a),

@@ -3,7 +3,7 @@
 -- Keeps the program's decimals as they are until this transaction ends, and waits for a change of
 -- them under way: what reckons in them reads them after it. Many hold it at once; it is this
 -- program's alone.
-create or replace function decimals_keep(p_workspace text, p_program text) returns void
+create or replace function ledger.decimals_keep(p_workspace text, p_program text) returns void
 language plpgsql as $$
 begin
   perform pg_advisory_xact_lock_shared(hashtextextended('decimals:' || p_workspace || ':'
@@ -12,7 +12,7 @@ end $$;
 
 -- The same for a program whose decimals something was reckoned in already; raises 40001 where it
 -- has others.
-create or replace function decimals_kept(
+create or replace function ledger.decimals_kept(
   p_workspace text, p_program text, p_decimals int
 ) returns void
 language plpgsql as $$
@@ -27,7 +27,7 @@ end $$;
 -- transaction, an earning still to mature, or rows of an import still to be written. Waits for what
 -- may be the program's first of these, and keeps new ones waiting until this transaction ends: the
 -- answer holds until then. Other programs' movements wait for nothing.
-create or replace function decimals_used(p_workspace text, p_program text) returns boolean
+create or replace function ledger.decimals_used(p_workspace text, p_program text) returns boolean
 language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('decimals:' || p_workspace || ':' || p_program,

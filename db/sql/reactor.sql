@@ -3,7 +3,7 @@
 -- How many activations of a reactor fall into a window, by the time they happened, or,
 -- `p_by_receipt`, by the time they were received; counts no further than `p_most`. `p_accounts`: of
 -- these; null: of all.
-create or replace function activations_within(
+create or replace function ledger_private.activations_within(
   r reactor, p_accounts text[], p_window tstzrange, p_by_receipt boolean, p_most bigint
 ) returns bigint
 language plpgsql stable as $$
@@ -37,7 +37,7 @@ end $$;
 -- Whether `p_limit` is reached, in the window of the time that an event happened or in that of its
 -- receipt: an event's time is what a till says, and no limit is stepped over by dating events
 -- apart.
-create or replace function limit_is_reached(
+create or replace function ledger_private.limit_is_reached(
   r reactor, p_limit jsonb, p_accounts text[], p_on timestamptz, p_received timestamptz, p_zone text
 ) returns boolean
 language plpgsql stable as $$
@@ -61,7 +61,7 @@ end $$;
 -- null. What counts are activations, whatever the reactor was like then. The account's lock is
 -- held; a limit in all takes the reactor's row as well, after it, so that it is exact whoever else
 -- reports.
-create or replace function reactor_limit_reached(
+create or replace function ledger_private.reactor_limit_reached(
   r reactor, a account, p_on timestamptz, p_received timestamptz
 )
 returns text
@@ -94,7 +94,7 @@ end $$;
 -- Why these reactions cannot all be done, as the fields of a failed outcome; null where they can. A
 -- reactor acts wholly or not at all. Where the event is strict, a debit below zero refuses the
 -- event.
-create or replace function reactions_refused(
+create or replace function ledger_private.reactions_refused(
   a account, p_reactions jsonb, p_strict boolean
 ) returns jsonb
 language plpgsql stable as $$
@@ -132,7 +132,7 @@ begin
 end $$;
 
 -- Does what a reactor plans for an event, or says why not. The account's lock is held.
-create or replace function reactor_act(
+create or replace function ledger_private.reactor_act(
   e reported_event, p_planned jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -166,7 +166,7 @@ begin
 end $$;
 
 -- Counts the activation and does all reactions, in order. Returns what they did.
-create or replace function reactor_do(
+create or replace function ledger_private.reactor_do(
   e reported_event, r reactor, p_reactions jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -184,7 +184,7 @@ begin
 end $$;
 
 -- Does one reaction, which has been judged possible. Returns what it did.
-create or replace function reaction_do(
+create or replace function ledger_private.reaction_do(
   e reported_event, r reactor, p_reaction jsonb, p_index int, p_at timestamptz
 )
 returns jsonb
@@ -228,7 +228,7 @@ end $$;
 -- held for `hold_minutes` where neither reward nor program says (`expires_at`: the release before
 -- says when it is due). Where it needs codes that were not made for it, all is taken back to be
 -- planned anew (VR002). The account's lock is held.
-create or replace function reward_issue(
+create or replace function ledger_private.reward_issue(
   e reported_event, r reactor, p_reaction jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -287,7 +287,7 @@ begin
 end $$;
 
 -- Leaves the reactor that cannot give its reward; `reactor_do_or_fail` hears it.
-create or replace function reward_withheld(p_refusal jsonb) returns void
+create or replace function ledger_private.reward_withheld(p_refusal jsonb) returns void
 language plpgsql as $$
 begin
   raise exception using errcode = 'VR003', message = p_refusal::text;
@@ -295,7 +295,7 @@ end $$;
 
 -- As reactor_do, for a reactor that gives rewards: where one is withheld nothing of the reactor
 -- stays, and the event goes on without it. A strict event is refused with what withheld it.
-create or replace function reactor_do_or_fail(
+create or replace function ledger_private.reactor_do_or_fail(
   e reported_event, r reactor, p_reactions jsonb, p_at timestamptz
 )
 returns jsonb
@@ -316,7 +316,7 @@ exception when sqlstate 'VR003' then
 end $$;
 
 -- The redemptions that an event's reactors gave, in their order.
-create or replace function event_gifts(o reported_event) returns text[]
+create or replace function ledger_private.event_gifts(o reported_event) returns text[]
 language sql immutable as $$
   select coalesce(array_agg(x #>> '{}' order by n), '{}')
   from jsonb_path_query(o.outcomes,
@@ -325,7 +325,9 @@ $$;
 
 -- Takes back what an event gave, as a redemption is reversed. A gift that was released or reversed
 -- already is left as it is. All locks are held.
-create or replace function event_undo_gifts(o reported_event, p_at timestamptz) returns void
+create or replace function ledger_private.event_undo_gifts(
+  o reported_event, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   gift text;

@@ -5,7 +5,7 @@
 -- refunds count by when they happened, transactions by when they were written: from `p_from` up to,
 -- not including, `p_to`. Points in the smallest unit. At most `p_limit` lines, oldest first;
 -- changes nothing.
-create or replace function payment_reconciliation(
+create or replace function ledger.payment_reconciliation(
   p_workspace text, p_program text, p_from timestamptz, p_to timestamptz, p_limit int
 ) returns jsonb
 language plpgsql stable as $$
@@ -42,7 +42,7 @@ end $$;
 -- account_closed, cap_reached, nothing_left, pending, came_late (earned long after its payment),
 -- refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven,
 -- points_expired_before, transaction_of_unknown_payment, points_differ.
-create or replace function payment_mismatches(
+create or replace function ledger_private.payment_mismatches(
   p_workspace text, p_program text, p_from timestamptz, p_to timestamptz
 ) returns table (
   at timestamptz, payment text, refund text, account text, rule text, transaction text, reason text,

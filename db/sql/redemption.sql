@@ -2,7 +2,7 @@
 
 -- What would become of a redemption now, in one statement that writes nothing. Outcomes: judged;
 -- missing.
-create or replace function redemption_quote(
+create or replace function ledger.redemption_quote(
   p_workspace text, p_account text, p_reward text, p_variant text, p_quantity int,
   p_default_hold_minutes numeric
 ) returns jsonb
@@ -53,11 +53,10 @@ end $$;
 -- exists (the stored one as it is now, nothing written); refused; nonsense (nobody could ask for
 -- it); missing; codes_needed, where the gift card's codes are to be made and `p_codes` ([{hash,
 -- sealed, last4}]) brings too few or known ones. Judged ones bring the program's decimals.
-create or replace function redemption_create(
+create or replace function ledger.redemption_create(
   p_workspace text, p_id text, p_account text, p_reward text, p_variant text, p_quantity int,
   p_default_hold_minutes numeric, p_code text, p_fingerprint text, p_shipping jsonb,
-  p_metadata jsonb,
-  p_codes jsonb, p_at timestamptz, p_due_at timestamptz
+  p_metadata jsonb, p_codes jsonb, p_at timestamptz, p_due_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -136,7 +135,7 @@ end $$;
 -- The payment of a pending redemption completed: pending -> applied, by compare-and-set; the clock
 -- plays no part. For one already released see redemption_late. Outcomes: applied; settled (already
 -- terminal); not_attached (the payment is not this redemption's, or has not completed); missing.
-create or replace function redemption_apply(
+create or replace function ledger.redemption_apply(
   p_workspace text, p_id text, p_payment text, p_at timestamptz
 )
 returns jsonb
@@ -175,7 +174,7 @@ end $$;
 -- attached payment under its lock: where that has completed it applies instead; while it is
 -- processing a cancel is refused; from an open one the discount is taken off again. Outcomes:
 -- released; applied; settled; not_due; not_attached; refused; replayed; missing.
-create or replace function redemption_release(
+create or replace function ledger.redemption_release(
   p_workspace text, p_id text, p_cause text, p_payment text, p_operation text, p_fingerprint text,
   p_reason text, p_at timestamptz
 ) returns jsonb
@@ -227,7 +226,7 @@ end $$;
 
 -- Moves the deadline: expires_at = max(now, expires_at) + minutes. Pending ones only. Outcomes:
 -- extended; refused; replayed; missing.
-create or replace function redemption_extend(
+create or replace function ledger.redemption_extend(
   p_workspace text, p_id text, p_minutes int, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -260,7 +259,7 @@ end $$;
 -- settled ones, more than is left, a part of a pending one, one whose payment is processing, a
 -- refund that cannot be, store credit that is spent. A pending one whose payment has completed
 -- meanwhile is applied first. Outcomes: reversed; refused; replayed; missing.
-create or replace function redemption_reverse(
+create or replace function ledger.redemption_reverse(
   p_workspace text, p_id text, p_points bigint, p_quantity int, p_reason text, p_operation text,
   p_fingerprint text, p_at timestamptz, p_refund text, p_refund_event text
 ) returns jsonb
@@ -316,8 +315,7 @@ begin
   d.reason := p_reason;
   if p_refund is not null then
     refunded := refund_of_reversal(pay, p_refund, (d.payment_unaffected ->> 'refundable')::bigint,
-      p_reason,
-      p_refund_event, p_at);
+      p_reason, p_refund_event, p_at);
     d.payment_unaffected := redemption_payment_refunded(d.payment_unaffected, p_refund);
   end if;
   d := redemption_returned(d, quantity, p_at);
@@ -335,7 +333,7 @@ end $$;
 -- payment; the clock plays no part. One that belongs to a payment is that payment's to apply.
 -- Outcomes: applied; refused (redemption_already_settled, redemption_already_attached); replayed;
 -- missing.
-create or replace function redemption_confirm(
+create or replace function ledger.redemption_confirm(
   p_workspace text, p_id text, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -362,11 +360,11 @@ begin
   return redemption_answer('applied', d, to_jsonb(d), null);
 end $$;
 
-create or replace function net_overdue_redemptions(
+create or replace function ledger.net_overdue_redemptions(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select d.workspace, d.id, d.account, d.reward, d.expires_at
   from redemption d where d.status = 'pending' and d.expires_at <= p_before
   order by d.expires_at, d.workspace, d.id limit p_limit offset p_skip
@@ -375,12 +373,12 @@ $$;
 -- What the workflow of a redemption is started with and told; domain/redemption-summary.ts has the
 -- types.
 
-create or replace function redemption_workflow(d redemption) returns text
+create or replace function ledger_private.redemption_workflow(d redemption) returns text
 language sql immutable as $$
   select case when d.fulfillment is null then 'redemption' else 'fulfillment' end
 $$;
 
-create or replace function redemption_input(d redemption) returns jsonb
+create or replace function ledger_private.redemption_input(d redemption) returns jsonb
 language sql stable as $$
   select jsonb_build_object('workspace', d.workspace, 'redemption', d.id, 'account', d.account,
     'reward', d.reward)
@@ -389,7 +387,9 @@ language sql stable as $$
 $$;
 
 -- What its row says, beside the status of the payment it is attached to (null: of none).
-create or replace function redemption_facts(d redemption, p_payment_status text) returns jsonb
+create or replace function ledger_private.redemption_facts(
+  d redemption, p_payment_status text
+) returns jsonb
 language sql stable as $$
   select jsonb_build_object('status', d.status, 'payment', d.payment, 'paymentStatus',
     p_payment_status,
@@ -402,7 +402,7 @@ $$;
 -- waits no more. What still waits, or waited no more before, writes nothing: an extension, a parcel
 -- of several, a reversal after the end. Nor does what its own run does (`vinr.run`), which knows
 -- it: a signal amid its task would undo that; but a row that is there says the end from then on.
-create or replace function redemption_outbox(
+create or replace function ledger_private.redemption_outbox(
   p_before text, d redemption, p_payment_status text
 ) returns void
 language plpgsql as $$
@@ -423,7 +423,7 @@ end $$;
 -- Why this account may not redeem this reward now: every reason, the reward's first; an empty
 -- array where it may. The one judge of creation, quotes, gifts and the catalogue. Numbers of
 -- points are in the smallest unit.
-create or replace function redemption_refusals(
+create or replace function ledger_private.redemption_refusals(
   a account, r reward, p_quantity int, p_available bigint, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
@@ -484,7 +484,7 @@ end $$;
 
 -- Of what nobody could ever ask for, the parameter that is wrong: a reward of another program, a
 -- percentage twice, an address for what is not shipped. Null where there is nothing of it.
-create or replace function redemption_nonsense(
+create or replace function ledger_private.redemption_nonsense(
   a account, r reward, p_quantity int, p_shipping jsonb
 ) returns text
 language sql immutable as $$
@@ -498,7 +498,7 @@ $$;
 
 -- How long a reward's discount waits for its payment, in minutes: the reward's own word, the
 -- program's, the default.
-create or replace function redemption_hold_minutes(
+create or replace function ledger_private.redemption_hold_minutes(
   r reward, p program, p_default_minutes numeric
 ) returns numeric
 language sql immutable as $$
@@ -508,7 +508,7 @@ $$;
 -- When what was redeemed at `p_at` is due: a discount returns its points then, an item is overdue
 -- (30 days where the reward does not say: longer than any parcel takes, short enough that nobody's
 -- points are forgotten). To the millisecond, as workflows tell time.
-create or replace function redemption_due_at(
+create or replace function ledger_private.redemption_due_at(
   r reward, p_hold_minutes numeric, p_at timestamptz
 ) returns timestamptz
 -- as date_trunc is; an immutable one would not be inlined, but planned by each call
@@ -523,7 +523,7 @@ $$;
 -- credit it grants, its event, whose data it returns, and what its workflow is to be told. The
 -- account's lock is held, the balance suffices. Where another request has just written the same id,
 -- for another account, all is taken back and tried again (40001).
-create or replace function redemption_insert(
+create or replace function ledger_private.redemption_insert(
   d redemption, a account, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -562,7 +562,7 @@ end $$;
 -- What the redemption grants and the state it starts in, by the reward's type. A discount waits for
 -- its payment until `p_expires_at`; store credit, and a gift card that has its codes, is fulfilled
 -- at once; everything else waits for its fulfilment, which is overdue from then on.
-create or replace function redemption_artifact(
+create or replace function ledger_private.redemption_artifact(
   d redemption, r reward, p_code text, p_expires_at timestamptz, p_shipping jsonb
 ) returns redemption
 language plpgsql stable as $$
@@ -602,7 +602,9 @@ end $$;
 
 -- The debit of a redemption (d.transaction, whose id the caller has made), its lots and its event.
 -- The account's lock is held, the balance suffices.
-create or replace function points_spend(a account, d redemption, p_operation text, p_at timestamptz)
+create or replace function ledger_private.points_spend(
+  a account, d redemption, p_operation text, p_at timestamptz
+)
 returns void
 language plpgsql as $$
 declare
@@ -617,8 +619,7 @@ begin
     from program p where p.workspace = a.workspace and p.id = a.program;
   end if;
   if points_debit(a.workspace, d.transaction, a.id, a.program, 'redeem', d.points, a.balance,
-    'redemption', p_operation,
-    null, d.id, null, null, '{}', activity, p_at) is null then
+    'redemption', p_operation, null, d.id, null, null, '{}', activity, p_at) is null then
     raise exception 'redemption % has spent its points already', d.id using errcode = '23505';
   end if;
 end $$;
@@ -626,7 +627,9 @@ end $$;
 -- The redemption with everything it touches locked in the one order: payment, account, redemption.
 -- The payment's id is read unlocked, locked, then checked again; where another attached meanwhile
 -- the transaction is to be tried again (40001). Null where there is none.
-create or replace function redemption_locked(p_workspace text, p_id text) returns redemption
+create or replace function ledger_private.redemption_locked(
+  p_workspace text, p_id text
+) returns redemption
 language plpgsql as $$
 declare
   d redemption;
@@ -651,7 +654,7 @@ end $$;
 
 -- Writes a redemption's new state, under a revision that the caller has taken from `next_revision`,
 -- and its event, whose data is the row as it is now.
-create or replace function redemption_save(
+create or replace function ledger_private.redemption_save(
   d redemption, p_event text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -676,7 +679,7 @@ end $$;
 -- applied, and one already released is late; ended otherwise, a pending one is released. Returns it
 -- as it is then; the caller writes the outbox row (redemption_outbox), last. The locks of payment,
 -- account and redemption are held.
-create or replace function redemption_follow(
+create or replace function ledger_private.redemption_follow(
   d redemption, pay payment, p_at timestamptz
 ) returns redemption
 language plpgsql as $$
@@ -697,7 +700,9 @@ begin
 end $$;
 
 -- pending -> applied, with its event. All locks are held.
-create or replace function redemption_applied(d redemption, p_at timestamptz) returns redemption
+create or replace function ledger_private.redemption_applied(
+  d redemption, p_at timestamptz
+) returns redemption
 language plpgsql as $$
 begin
   d.status := 'applied';
@@ -709,7 +714,7 @@ end $$;
 
 -- pending -> released: the points, the stock and the discount on a payment still open are given
 -- back. All locks are held.
-create or replace function redemption_released(
+create or replace function ledger_private.redemption_released(
   d redemption, pay payment, p_reason text, p_at timestamptz
 )
 returns redemption
@@ -728,7 +733,7 @@ end $$;
 -- A payment that the provider charged with the discount although the redemption was released.
 -- The program decides: `rehold` takes the points again where they are there; else the redemption
 -- is flagged for a person. Once for each redemption. All locks are held.
-create or replace function redemption_late_settled(
+create or replace function ledger_private.redemption_late_settled(
   d redemption, pay payment, p_at timestamptz
 ) returns redemption
 language plpgsql as $$
@@ -766,7 +771,7 @@ begin
 end $$;
 
 -- The same under the locks that it takes. Outcomes: applied; settled.
-create or replace function redemption_late(
+create or replace function ledger_private.redemption_late(
   p_workspace text, p_id text, p_payment text, p_at timestamptz
 )
 returns jsonb
@@ -787,7 +792,9 @@ end $$;
 -- Whether what is due at `p_due_at` is due for one whose clock says `p_at`, both to the
 -- millisecond. A clock that is more than a minute ahead of the database's decides nothing; the
 -- setting `vinr.test_clock` (on) allows it.
-create or replace function is_due(p_due_at timestamptz, p_at timestamptz) returns boolean
+create or replace function ledger_private.is_due(
+  p_due_at timestamptz, p_at timestamptz
+) returns boolean
 language plpgsql stable as $$
 begin
   return date_trunc('milliseconds', p_due_at) <= p_at
@@ -796,7 +803,7 @@ begin
 end $$;
 
 -- Why a redemption was not released: it is gone, terminal, or not due yet.
-create or replace function redemption_unreleased(d redemption) returns jsonb
+create or replace function ledger_private.redemption_unreleased(d redemption) returns jsonb
 language plpgsql stable as $$
 begin
   if d.id is null then
@@ -808,10 +815,9 @@ end $$;
 -- What release and reversal share: points back to the same lots (a gift took none), `p_quantity` of
 -- it back to stock, store credit taken back and codes voided, and the discount off a payment still
 -- open. All locks are held.
-create or replace function redemption_undo(
+create or replace function ledger_private.redemption_undo(
   d redemption, p_type text, p_points bigint, p_reason text, p_operation text, pay payment,
-  p_at timestamptz,
-  p_quantity int
+  p_at timestamptz, p_quantity int
 ) returns ptx
 language plpgsql as $$
 declare
@@ -839,7 +845,7 @@ end $$;
 
 -- What every function of a redemption answers: its outcome, the row, and what its workflow is told
 -- of it.
-create or replace function redemption_answer(
+create or replace function ledger_private.redemption_answer(
   p_outcome text, d redemption, p_snapshot jsonb, p_payment_status text
 )
 returns jsonb
@@ -850,28 +856,32 @@ begin
 end $$;
 
 -- The answer of a function that changed nothing.
-create or replace function redemption_unchanged(p_outcome text, d redemption) returns jsonb
+create or replace function ledger_private.redemption_unchanged(
+  p_outcome text, d redemption
+) returns jsonb
 language plpgsql stable as $$
 begin
   return redemption_answer(p_outcome, d, to_jsonb(d), case when d.payment is not null then
     (select p.status from payment p where p.workspace = d.workspace and p.id = d.payment) end);
 end $$;
 
-create or replace function redemption_refused(d redemption, p_refusal jsonb) returns jsonb
+create or replace function ledger_private.redemption_refused(
+  d redemption, p_refusal jsonb
+) returns jsonb
 language plpgsql stable as $$
 begin
   return redemption_unchanged('refused', d) || jsonb_build_object('refusal', p_refusal);
 end $$;
 
 -- The refusal of a command that came after the end.
-create or replace function redemption_settled(d redemption) returns jsonb
+create or replace function ledger_private.redemption_settled(d redemption) returns jsonb
 language plpgsql stable as $$
 begin
   return redemption_refused(d, jsonb_build_object('code', 'redemption_already_settled', 'status',
     d.status));
 end $$;
 
-create or replace function redemption_repeated(
+create or replace function ledger_private.redemption_repeated(
   p_workspace text, d redemption, p_operation text, p_fingerprint text
 )
 returns jsonb
@@ -891,7 +901,7 @@ end $$;
 
 -- Remembers a command that is being obeyed, by its operation. Where another redemption has just
 -- obeyed the same operation all is taken back, to be refused on another try (40001).
-create or replace function redemption_message_write(
+create or replace function ledger_private.redemption_message_write(
   p_workspace text, p_operation text, p_redemption text, p_kind text, p_fingerprint text,
   p_at timestamptz
 ) returns void
@@ -906,7 +916,7 @@ begin
 end $$;
 
 -- Why so many points, or `p_quantity`, of a redemption cannot be returned now; null where they can.
-create or replace function redemption_reverse_refusal(
+create or replace function ledger_private.redemption_reverse_refusal(
   d redemption, pay payment, p_points bigint, p_quantity int, p_refund boolean
 ) returns jsonb
 language sql immutable as $$
@@ -935,7 +945,7 @@ $$;
 
 -- The state after a return of `p_quantity`: reversed where all points are back. Of an item what was
 -- not shipped yet need not be, and with nothing left to ship the rest of it is fulfilled.
-create or replace function redemption_returned(
+create or replace function ledger_private.redemption_returned(
   d redemption, p_quantity int, p_at timestamptz
 ) returns redemption
 language plpgsql immutable as $$
@@ -957,7 +967,7 @@ begin
 end $$;
 
 -- Whether all points are back; of a gift, which took none, all of its quantity.
-create or replace function redemption_is_returned(d redemption) returns boolean
+create or replace function ledger_private.redemption_is_returned(d redemption) returns boolean
 language sql immutable as $$
   select d.reversed_points = d.points and (d.points > 0 or d.reversed_quantity = d.quantity)
 $$;
@@ -965,7 +975,7 @@ $$;
 -- What an applied redemption says of its payment once `p_points` more are returned: that keeps its
 -- charge. `discounted` is what the points returned took off it; `refundable` what of that is not
 -- refunded here yet and could be, as the payment stands now. Minor units.
-create or replace function redemption_payment_unaffected(
+create or replace function ledger_private.redemption_payment_unaffected(
   d redemption, pay payment, p_points bigint
 ) returns redemption
 language plpgsql immutable as $$
@@ -990,7 +1000,7 @@ begin
 end $$;
 
 -- The same once that was refunded.
-create or replace function redemption_payment_refunded(
+create or replace function ledger_private.redemption_payment_refunded(
   p_unaffected jsonb, p_refund text
 ) returns jsonb
 language sql immutable as $$

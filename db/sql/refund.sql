@@ -6,11 +6,10 @@
 -- is refunded). Outcomes: created; replayed. Raises what is refused (VR001): not completed, another
 -- provider's, nothing left, more than is left; missing. Where nothing was charged, a refund of 0
 -- may return the redemptions that paid, once, and the store credit with them.
-create or replace function refund_create(
+create or replace function ledger.refund_create(
   p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text,
-  p_return_redemption boolean,
-  p_metadata jsonb, p_route text, p_key text, p_fingerprint text, p_event text, p_at timestamptz,
-  p_store_credit bigint default 0
+  p_return_redemption boolean, p_metadata jsonb, p_route text, p_key text, p_fingerprint text,
+  p_event text, p_at timestamptz, p_store_credit bigint default 0
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -36,8 +35,7 @@ begin
     perform refuse('{"code": "resource_missing", "param": "payment"}');
   end if;
   created := payment_change(pay, true, refund_change(p_id, p_amount, p_reason, p_return_redemption,
-    p_metadata,
-    p_store_credit, p_event), at);
+    p_metadata, p_store_credit, p_event), at);
   select * into r from refund where workspace = p_workspace and id = p_id;
   return created || jsonb_build_object('refund', to_jsonb(r));
 end $$;
@@ -51,7 +49,9 @@ end $$;
 
 -- A step (`id`: charge and total; `step`: its event's id). Where its failure came first it has
 -- failed. The same total may be reached again, after a failure.
-create or replace function refund_step_put(pay payment, r jsonb, p_at timestamptz) returns void
+create or replace function ledger_private.refund_step_put(
+  pay payment, r jsonb, p_at timestamptz
+) returns void
 language plpgsql as $$
 begin
   update refund set metadata = metadata - 'unlisted' || '{"step": "true"}'
@@ -70,7 +70,7 @@ begin
   perform refund_falls_cover(pay, p_at);
 end $$;
 
-create or replace function refund_step_insert(
+create or replace function ledger_private.refund_step_insert(
   pay payment, p_id text, p_amount bigint, p_at timestamptz
 ) returns void
 language sql as $$
@@ -81,7 +81,9 @@ $$;
 -- A failure that names no refund known by its id: under an id of its own, or as a total that fell
 -- (`step`). It is that of a refund of its amount that has failed already and lacks just this, else
 -- of the newest that stands, else of one that is still to come. Told twice it is one.
-create or replace function refund_failure_put(pay payment, r jsonb, p_at timestamptz) returns void
+create or replace function ledger_private.refund_failure_put(
+  pay payment, r jsonb, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   known_by text := case when r ? 'step' then 'fell' else 'failed_as' end;
@@ -110,7 +112,9 @@ end $$;
 -- A total that fell by an amount of which no step is known ends the newest steps that stand, as
 -- many as it takes; what they were more stands as a step of its own. It waits until there are
 -- enough.
-create or replace function refund_falls_cover(pay payment, p_at timestamptz) returns void
+create or replace function ledger_private.refund_falls_cover(
+  pay payment, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   f refund;
@@ -155,7 +159,7 @@ end $$;
 -- refund columns brought up to date, for the caller to write; it need not be known yet. Where all
 -- the money is refunded, the store credit goes back as well, once; a refund that fails afterwards
 -- takes none again.
-create or replace function payment_refunds_put(
+create or replace function ledger_private.payment_refunds_put(
   pay payment, p_refunds jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -211,13 +215,13 @@ begin
   return pay;
 end $$;
 
-create or replace function refund_entry(r refund) returns jsonb
+create or replace function ledger_private.refund_entry(r refund) returns jsonb
 language sql immutable as $$
   select jsonb_build_object('id', r.id, 'amount', r.amount, 'status', r.status)
 $$;
 
 -- Whether the payment used redemptions that no refund of it has returned or is returning.
-create or replace function payment_can_return(pay payment) returns boolean
+create or replace function ledger_private.payment_can_return(pay payment) returns boolean
 language plpgsql stable as $$
 begin
   return exists (select from redemption d
@@ -229,10 +233,9 @@ begin
 end $$;
 
 -- A refund as payment_change takes it.
-create or replace function refund_change(
+create or replace function ledger_private.refund_change(
   p_id text, p_amount bigint, p_reason text, p_return_redemption boolean, p_metadata jsonb,
-  p_store_credit bigint,
-  p_event text
+  p_store_credit bigint, p_event text
 ) returns jsonb
 language sql immutable as $$
   select jsonb_build_object('kind', 'refund', 'outcome', 'created', 'type', 'payment.refunded',
@@ -246,7 +249,7 @@ $$;
 -- Writes a refund of what the reversal of a redemption gives back. What follows from it is left to
 -- the payment's workflow: its accounts come before the redemption, which is locked already. So is
 -- the payment.
-create or replace function refund_of_reversal(
+create or replace function ledger_private.refund_of_reversal(
   pay payment, p_id text, p_amount bigint, p_reason text, p_event text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -256,7 +259,7 @@ begin
 end $$;
 
 -- What a refund that a request asked for says of the payment, and the refund's row.
-create or replace function payment_refund(
+create or replace function ledger_private.payment_refund(
   pay payment, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -297,8 +300,7 @@ begin
   insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata,
     created_at)
   values (pay.workspace, asked ->> 'id', pay.id, coalesce(amount, remaining), asked ->> 'reason',
-    returns,
-    asked -> 'metadata', p_at);
+    returns, asked -> 'metadata', p_at);
   pay := payment_refunds_put(pay, '[]', p_at);
   if pay.store_credit < credit_before then
     update refund set store_credit = credit_before - pay.store_credit

@@ -5,7 +5,7 @@
 -- database's time. `p_reactors`: active (those that act), all (a dry run), or the id of one.
 -- `p_occurred_at` is what a till says, null where it says nothing; with it comes from when on the
 -- member may have events, and how old they may be.
-create or replace function event_precheck(
+create or replace function ledger.event_precheck(
   p_workspace text, p_event_id text, p_type text, p_user text, p_reactors text,
   p_occurred_at timestamptz
 ) returns jsonb
@@ -57,12 +57,10 @@ end $$;
 -- processed; replayed (the stored one); stale (a reactor or the program's decimals were changed
 -- since it was planned: plan again); refused; missing. A strict event that would take the balance
 -- below zero raises insufficient_points (VR001).
-create or replace function event_report(
+create or replace function ledger.event_report(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
-  p_type text,
-  p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
-  p_strict boolean, p_plan jsonb,
-  p_dry_run boolean, p_decimals int
+  p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
+  p_strict boolean, p_plan jsonb, p_dry_run boolean, p_decimals int
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -114,12 +112,11 @@ end $$;
 -- p_per). Outcomes: processed; replayed; stale; refused; missing. Raises (VR001)
 -- insufficient_points, and parameter_invalid where nothing is to be held, or the points are worth
 -- more than any amount of money may be.
-create or replace function event_hold(
+create or replace function ledger.event_hold(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
-  p_type text,
-  p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz, p_plan jsonb,
-  p_redemption text, p_hold_minutes numeric, p_code text, p_minor numeric, p_per numeric,
-  p_currency text, p_decimals int
+  p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
+  p_plan jsonb, p_redemption text, p_hold_minutes numeric, p_code text, p_minor numeric,
+  p_per numeric, p_currency text, p_decimals int
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -182,10 +179,10 @@ end $$;
 -- nothing said). Outcomes: processed; replayed (the same event_id); undone (another one undid it);
 -- missing (no such event of this member). Raises (VR001) parameter_invalid (other points),
 -- not_reversible, redemption_already_settled, insufficient_points.
-create or replace function event_undo(
+create or replace function ledger.event_undo(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_type text,
-  p_type_version int,
-  p_payload jsonb, p_reverses text, p_points bigint, p_occurred_at timestamptz, p_at timestamptz
+  p_type_version int, p_payload jsonb, p_reverses text, p_points bigint, p_occurred_at timestamptz,
+  p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -237,7 +234,9 @@ begin
 end $$;
 
 -- Whether a reactor is not what it was when it was planned with.
-create or replace function reactors_edited(p_workspace text, p_plan jsonb) returns boolean
+create or replace function ledger_private.reactors_edited(
+  p_workspace text, p_plan jsonb
+) returns boolean
 language plpgsql stable as $$
 begin
   return (
@@ -248,10 +247,9 @@ begin
 end $$;
 
 -- A reported event of the account before anything follows from it.
-create or replace function event_begun(
+create or replace function ledger_private.event_begun(
   a account, p_id text, p_event_id text, p_fingerprint text, p_user text, p_type text,
-  p_type_version int,
-  p_strict boolean, p_occurred_at timestamptz, p_at timestamptz
+  p_type_version int, p_strict boolean, p_occurred_at timestamptz, p_at timestamptz
 ) returns reported_event
 language plpgsql immutable as $$
 declare
@@ -274,7 +272,7 @@ begin
 end $$;
 
 -- What all reactions together moved, in the smallest unit.
-create or replace function outcomes_points(p_outcomes jsonb) returns bigint
+create or replace function ledger_private.outcomes_points(p_outcomes jsonb) returns bigint
 language plpgsql immutable as $$
 begin
   return (
@@ -285,7 +283,9 @@ end $$;
 -- The rows of a reported event: what became of it, and the fact itself with its webhook deliveries.
 -- The same event_id under another account's lock a moment ago: taken back, to be found on another
 -- try (40001).
-create or replace function event_report_write(e reported_event, p_payload jsonb) returns void
+create or replace function ledger_private.event_report_write(
+  e reported_event, p_payload jsonb
+) returns void
 language plpgsql as $$
 begin
   insert into reported_event values (e.*) on conflict (workspace, event_id) do nothing;
@@ -300,7 +300,9 @@ begin
 end $$;
 
 -- What a reactor of a held event takes; nothing is posted yet. The account's lock is held.
-create or replace function reactor_hold(e reported_event, a account, p_planned jsonb) returns jsonb
+create or replace function ledger_private.reactor_hold(
+  e reported_event, a account, p_planned jsonb
+) returns jsonb
 language plpgsql as $$
 declare
   r reactor;
@@ -333,10 +335,9 @@ end $$;
 -- Takes points for a sale at a till that is not through yet: a pending redemption of the program's
 -- reward for that, which comes into being with its first hold and which nobody can redeem
 -- otherwise. The account's lock is held, the balance suffices.
-create or replace function redemption_hold(
+create or replace function ledger_private.redemption_hold(
   a account, p_id text, p_points bigint, p_amount bigint, p_currency text, p_code text,
-  p_expires_at timestamptz,
-  p_fingerprint text, p_metadata jsonb, p_at timestamptz
+  p_expires_at timestamptz, p_fingerprint text, p_metadata jsonb, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
@@ -368,7 +369,9 @@ end $$;
 
 -- The points that the event's own payload names, where it names a whole number of them, in the
 -- smallest unit.
-create or replace function event_said_points(o reported_event) returns table (said bigint)
+create or replace function ledger_private.event_said_points(
+  o reported_event) returns table (said bigint
+)
 language sql stable as $$
   select (abs((e.data #>> '{payload,points}')::numeric) * 10 ^ p.decimals)::bigint
   from event e join program p on p.workspace = o.workspace and p.id = o.program
@@ -378,7 +381,9 @@ language sql stable as $$
 $$;
 
 -- Reverses each transaction of an event, the last one first.
-create or replace function event_undo_moved(o reported_event, p_at timestamptz) returns jsonb
+create or replace function ledger_private.event_undo_moved(
+  o reported_event, p_at timestamptz
+) returns jsonb
 language plpgsql as $$
 declare
   moved text;
@@ -405,7 +410,9 @@ end $$;
 
 -- Reverses what an event held, confirmed or not. What returned by itself already is refused as
 -- settled.
-create or replace function event_undo_held(o reported_event, p_at timestamptz) returns jsonb
+create or replace function ledger_private.event_undo_held(
+  o reported_event, p_at timestamptz
+) returns jsonb
 language plpgsql as $$
 declare
   posted jsonb := redemption_reverse(

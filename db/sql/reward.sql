@@ -3,7 +3,7 @@
 -- What each of these rewards, and each of its variants, costs this member (smallest unit) and why
 -- they may not redeem one now, in one statement that writes nothing. Null where there is no such
 -- account.
-create or replace function catalogue_judge(
+create or replace function ledger.catalogue_judge(
   p_workspace text, p_account text, p_rewards text[]
 ) returns jsonb
 language plpgsql stable as $$
@@ -35,7 +35,7 @@ end $$;
 -- The reward as this member is offered it: at the price of the variant, else of the member's tier,
 -- and with the variant's own stock, whose row is locked where `p_lock` and it is counted. Its id is
 -- null where the variant does not exist, or none was named and the reward has some.
-create or replace function reward_offer(
+create or replace function ledger_private.reward_offer(
   r reward, a account, p_variant text, p_lock boolean
 ) returns reward
 language plpgsql as $$
@@ -61,7 +61,7 @@ end $$;
 
 -- Takes stock (negative) or gives it back, of the variant or of the reward; where that has become
 -- unlimited meanwhile nothing is counted. The caller knows by `took_stock` that it took some.
-create or replace function stock_move(d redemption, p_by int) returns void
+create or replace function ledger_private.stock_move(d redemption, p_by int) returns void
 language plpgsql as $$
 begin
   if d.variant is null then
@@ -76,7 +76,9 @@ end $$;
 
 -- Locks the rewards, then the variants, of which these redemptions took stock; of one alone its
 -- return locks it.
-create or replace function stock_lock(p_workspace text, p_redemptions redemption[]) returns void
+create or replace function ledger_private.stock_lock(
+  p_workspace text, p_redemptions redemption[]
+) returns void
 language plpgsql as $$
 begin
   if coalesce(cardinality(p_redemptions), 0) < 2 then

@@ -1,7 +1,7 @@
 -- Store credit: lots of money by currency, spent by payments.
 
 -- The same for one account by its id, under its lock; may be called at any time.
-create or replace function credit_account_expire(
+create or replace function ledger.credit_account_expire(
   p_workspace text, p_account text, p_at timestamptz
 ) returns int
 language plpgsql as $$
@@ -16,7 +16,7 @@ end $$;
 -- What a program owes in store credit as of an instant (event time; null: now), by currency, in
 -- minor units: outstanding = issued - spent - expired - reversed. What is due and only not yet
 -- written off counts as expired. Null where there is no such program.
-create or replace function credit_liability(
+create or replace function ledger.credit_liability(
   p_workspace text, p_program text, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
@@ -51,9 +51,11 @@ begin
 end $$;
 
 -- Members with store credit that is due, across workspaces; the longest overdue first.
-create or replace function net_due_credits(p_before timestamptz, p_limit int, p_skip int default 0)
+create or replace function ledger.net_due_credits(
+  p_before timestamptz, p_limit int, p_skip int default 0
+)
 returns table (workspace text, account text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select c.workspace, c.account from credit c
   where c.remaining > 0 and c.expires_at <= p_before
   group by c.workspace, c.account
@@ -62,7 +64,7 @@ $$;
 
 -- What a member has by currency, and what of it expires when, soonest first; what is due counts as
 -- expired. An account that was merged is answered with its survivor's. Null where there is none.
-create or replace function credit_wallets(p_workspace text, p_account text) returns jsonb
+create or replace function ledger.credit_wallets(p_workspace text, p_account text) returns jsonb
 language plpgsql stable as $$
 declare
   member text;
@@ -97,7 +99,7 @@ end $$;
 
 -- One movement of money on one credit and on its wallet; the account's lock is held. Returns the
 -- row.
-create or replace function credit_post(
+create or replace function ledger_private.credit_post(
   c credit, p_type text, p_amount bigint, p_operation text, p_at timestamptz,
   p_refs jsonb default '{}'
 ) returns credit_transaction
@@ -134,7 +136,9 @@ begin
 end $$;
 
 -- Issues the store credit of a redemption, once, in the redemption's own transaction.
-create or replace function credit_issue(a account, d redemption, p_at timestamptz) returns void
+create or replace function ledger_private.credit_issue(
+  a account, d redemption, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   c credit;
@@ -159,7 +163,7 @@ end $$;
 
 -- Writes off what is due on the member's credits; the account's lock is held. The rows' time is the
 -- due date, or `p_on` where something came back after it. Returns how many.
-create or replace function credits_expire(
+create or replace function ledger_private.credits_expire(
   a account, p_at timestamptz, p_on timestamptz default null
 ) returns int
 language plpgsql as $$
@@ -180,7 +184,7 @@ end $$;
 
 -- Takes money from a wallet for a payment, from what expires soonest first. The account's lock is
 -- held, what is due is written off, and the wallet has as much.
-create or replace function credit_take(
+create or replace function ledger_private.credit_take(
   pay payment, a account, p_amount bigint, p_cause text, p_at timestamptz
 )
 returns payment
@@ -214,7 +218,7 @@ end $$;
 -- amount?}. Without an amount all that the wallet has; never more than is left to charge. Without
 -- an account the one that the payment names, or its customer's only active one. Raises (VR001)
 -- resource_missing, account_closed, parameter_invalid.
-create or replace function credit_spend(
+create or replace function ledger_private.credit_spend(
   pay payment, a account, p_asked jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -244,7 +248,9 @@ end $$;
 
 -- Whose wallet a payment draws on: the account that the request or the payment names, else its
 -- customer's only one.
-create or replace function credit_account_named(pay payment, p_asked jsonb) returns text
+create or replace function ledger_private.credit_account_named(
+  pay payment, p_asked jsonb
+) returns text
 language plpgsql stable as $$
 declare
   named text := coalesce(p_asked ->> 'account', pay.metadata ->> 'loyalty_account');
@@ -263,7 +269,7 @@ begin
 end $$;
 
 -- The same, locked.
-create or replace function credit_account(pay payment, p_asked jsonb) returns account
+create or replace function ledger_private.credit_account(pay payment, p_asked jsonb) returns account
 language plpgsql as $$
 declare
   named text := credit_account_named(pay, p_asked);
@@ -280,7 +286,7 @@ end $$;
 -- first. What comes back after its date follows the program's expiredReturn, as points do: it
 -- expires at once (restore) or lives on for the program's days of grace (extend). `p_cause` makes
 -- each give-back unique.
-create or replace function credit_return(
+create or replace function ledger_private.credit_return(
   pay payment, p_amount bigint, p_cause text, p_refund text, p_at timestamptz
 )
 returns payment
@@ -328,7 +334,7 @@ end $$;
 -- Failed, canceled or expired: all of it goes back, once. Completed after that (the provider
 -- charged all the same): it is taken again as far as the wallet has it; `pay` still has its old
 -- status.
-create or replace function credit_follow(
+create or replace function ledger_private.credit_follow(
   pay payment, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -354,14 +360,18 @@ end $$;
 
 -- The part of a redemption's credit that goes with so many of its points: in proportion, rounded
 -- up, all of it at the end. A gift took no points: none of it goes, until all of it does.
-create or replace function credit_share(c credit, d redemption, p_points bigint) returns bigint
+create or replace function ledger_private.credit_share(
+  c credit, d redemption, p_points bigint
+) returns bigint
 language sql immutable as $$
   select case when d.points = 0 then 0
     else ceil(c.amount::numeric * p_points / d.points)::bigint end
 $$;
 
 -- What the next reversal, of so many points, takes of the credit.
-create or replace function credit_next_share(c credit, d redemption, p_points bigint) returns bigint
+create or replace function ledger_private.credit_next_share(
+  c credit, d redemption, p_points bigint
+) returns bigint
 language sql immutable as $$
   select case when d.points = 0 then c.amount
     else credit_share(c, d, d.reversed_points + p_points) - credit_share(c, d,
@@ -371,7 +381,7 @@ $$;
 -- Why a redemption of store credit cannot be reversed by so many points: that share of the money
 -- was spent or has expired. Null where it can. `available` is how many points can be (smallest
 -- unit).
-create or replace function credit_reversal_refusal(
+create or replace function ledger_private.credit_reversal_refusal(
   d redemption, p_points bigint, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
@@ -393,7 +403,7 @@ begin
 end $$;
 
 -- Takes back the share of the credit that goes with so many points of its redemption.
-create or replace function credit_reverse(
+create or replace function ledger_private.credit_reverse(
   d redemption, p_points bigint, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -412,7 +422,9 @@ end $$;
 
 -- A merge brings the source's credits to the survivor, by a minus and a plus row for each that has
 -- something left; spent ones follow as well, so that what comes back comes to the survivor.
-create or replace function credit_merge(s account, t account, p_at timestamptz) returns void
+create or replace function ledger_private.credit_merge(
+  s account, t account, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
   c credit;

@@ -5,7 +5,7 @@
 -- The review that a member's workflow waits for: judges the tier at `p_at` and says when to come
 -- back (null: never, or the account is merged or gone). `p_resume`: that run was lost, and begins
 -- again for the next review. Safe to repeat and to run early or late.
-create or replace function tier_review(
+create or replace function ledger.tier_review(
   p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
 ) returns jsonb
 language plpgsql as $$
@@ -39,10 +39,9 @@ end $$;
 -- Sets a member's tier by hand, where the program says that tiers are custom. Idempotent by the
 -- request's key. Outcomes: set; unchanged; replayed. Refused: resource_missing; account_merged;
 -- parameter_invalid (no such tier, or tiers that points or spend decide).
-create or replace function tier_set(
+create or replace function ledger.tier_set(
   p_workspace text, p_account text, p_tier text, p_note text, p_route text, p_key text,
-  p_fingerprint text,
-  p_at timestamptz
+  p_fingerprint text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -73,7 +72,9 @@ end $$;
 -- What the API shows of accounts' tiers beside their name: what counts, what the next tier still
 -- needs, and when the present one falls if nothing more is earned. For programs with tiers only;
 -- writes nothing.
-create or replace function tier_standing(p_workspace text, p_accounts text[], p_at timestamptz)
+create or replace function ledger.tier_standing(
+  p_workspace text, p_accounts text[], p_at timestamptz
+)
 returns table (account text, qualify_on text, qualifying bigint, next_tier jsonb,
   next_threshold bigint, lapses_at timestamptz)
 language sql stable as $$
@@ -93,7 +94,7 @@ $$;
 
 -- Calls for a walk, in the transaction that changes the tiers, and writes the outbox row of its
 -- run. One under way starts over.
-create or replace function tier_reassess_begin(
+create or replace function ledger.tier_reassess_begin(
   p_workspace text, p_program text, p_at timestamptz
 ) returns void
 language sql as $$
@@ -106,7 +107,9 @@ $$;
 
 -- Writes that the run of a program's walk must look at where it stands, or begin again where it was
 -- lost.
-create or replace function tier_reassess_outbox(p_workspace text, p_program text) returns void
+create or replace function ledger.tier_reassess_outbox(
+  p_workspace text, p_program text
+) returns void
 language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -117,7 +120,7 @@ end $$;
 
 -- The next members to judge, in id order; `accounts` is empty at the end of the walk. Outcomes:
 -- open; ended (or never called for). Writes nothing.
-create or replace function tier_reassess_page(
+create or replace function ledger.tier_reassess_page(
   p_workspace text, p_program text, p_most int
 ) returns jsonb
 language plpgsql as $$
@@ -144,7 +147,7 @@ end $$;
 -- grace, which begins now where less counts than the tier asks for. A tier that the program no
 -- longer has is replaced, or taken where it has none at all. A transaction of its own: nobody waits
 -- for a walk. Returns whether the tier changed.
-create or replace function tier_reassess(
+create or replace function ledger.tier_reassess(
   p_workspace text, p_account text, p_at timestamptz
 ) returns boolean
 language plpgsql as $$
@@ -171,7 +174,7 @@ end $$;
 
 -- Notes how far a walk has come, or (`p_ended`) that it is over. False where the tiers were changed
 -- meanwhile: the walk starts over.
-create or replace function tier_reassess_note(
+create or replace function ledger.tier_reassess_note(
   p_workspace text, p_program text, p_revision int, p_through text, p_judged int, p_ended boolean,
   p_at timestamptz
 ) returns boolean
@@ -186,28 +189,28 @@ begin
 end $$;
 
 -- Walks that stand still since `p_before`, in all workspaces: nobody works on them.
-create or replace function net_stalled_reassessments(
+create or replace function ledger.net_stalled_reassessments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, program text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select r.workspace, r.program from tier_reassessment r
   where r.ended_at is null and r.progressed_at <= p_before
   order by r.progressed_at, r.workspace, r.program limit p_limit offset p_skip
 $$;
 
-create or replace function net_overdue_tier_reviews(
+create or replace function ledger.net_overdue_tier_reviews(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, id text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select a.workspace, a.id from account a
   where a.tier_review_at <= p_before
   order by a.tier_review_at limit p_limit offset p_skip
 $$;
 
 -- What a program's tiers look at; null where it has none.
-create or replace function tier_qualify_on(p program) returns text
+create or replace function ledger_private.tier_qualify_on(p program) returns text
 language sql immutable as $$
   select case when p.tier_config is not null then coalesce(p.tier_config ->> 'qualifyOn',
     'points') end
@@ -216,7 +219,9 @@ $$;
 -- How long something that happened at `p_from` counts towards a tier: to the end of the day, in the
 -- program's time zone, that lies the program's months later; null (for ever) where tiers look at a
 -- lifetime.
-create or replace function tier_counts_until(p program, p_from timestamptz) returns timestamptz
+create or replace function ledger_private.tier_counts_until(
+  p program, p_from timestamptz
+) returns timestamptz
 language sql immutable as $$
   select case when p.tier_config #>> '{period,type}' = 'rolling' then
     local_midnight(((p_from at time zone p.expiry_time_zone)
@@ -225,33 +230,33 @@ language sql immutable as $$
 $$;
 
 -- How much longer a fact counts for keeping a tier than for reaching it.
-create or replace function tier_grace(p program) returns interval
+create or replace function ledger_private.tier_grace(p program) returns interval
 language sql immutable as $$
   select make_interval(days => coalesce((p.tier_config ->> 'graceDays')::int, 30))
 $$;
 
 -- A tier's threshold as it is compared: points in the smallest unit, money in minor units.
-create or replace function tier_threshold(p program, p_tier jsonb) returns bigint
+create or replace function ledger_private.tier_threshold(p program, p_tier jsonb) returns bigint
 language sql immutable as $$
   select case tier_qualify_on(p) when 'spend' then (p_tier ->> 'threshold')::numeric
     else (p_tier ->> 'threshold')::numeric * 10 ^ p.decimals end::bigint
 $$;
 
 -- The program's tier of this name; null where it has none.
-create or replace function tier_named(p program, p_name text) returns jsonb
+create or replace function ledger_private.tier_named(p program, p_name text) returns jsonb
 language sql immutable as $$
   select tier from jsonb_array_elements(p.tier_config -> 'tiers') tier
     where tier ->> 'name' = p_name
 $$;
 
 -- What earning is multiplied by in this tier; 1 where there is none.
-create or replace function tier_multiplier(p program, p_tier text) returns numeric
+create or replace function ledger_private.tier_multiplier(p program, p_tier text) returns numeric
 language sql immutable as $$
   select coalesce((tier_named(p, p_tier) ->> 'multiplier')::numeric, 1)
 $$;
 
 -- The highest tier that so much reaches; null where none.
-create or replace function tier_reached(p program, p_qualifying bigint) returns jsonb
+create or replace function ledger_private.tier_reached(p program, p_qualifying bigint) returns jsonb
 language sql immutable as $$
   select tier from jsonb_array_elements(p.tier_config -> 'tiers') tier
   where tier_threshold(p, tier) <= p_qualifying
@@ -262,7 +267,7 @@ $$;
 -- positive adjustments of the account and all merged into it, or what its payments charged less
 -- what was refunded. Nothing where tiers are set by hand. Rows that no longer count may be among
 -- them.
-create or replace function tier_facts(a account, p program, p_at timestamptz)
+create or replace function ledger_private.tier_facts(a account, p program, p_at timestamptz)
 returns table (happened_at timestamptz, amount bigint)
 language plpgsql stable as $$
 declare
@@ -287,7 +292,7 @@ end $$;
 
 -- What counts at `p_at`, facts counting `p_grace` longer than they do. A lifetime's points are kept
 -- on the account.
-create or replace function tier_qualifying(
+create or replace function ledger_private.tier_qualifying(
   a account, p program, p_at timestamptz, p_grace interval
 ) returns bigint
 language plpgsql stable as $$
@@ -304,7 +309,7 @@ end $$;
 -- The date at which the account's tier falls if nothing more is earned, grace included: the first
 -- at which what still counts is less than its threshold. Where that is so already (a refund),
 -- `p_at` plus the grace, or the earlier date that was set before. Null where it cannot fall.
-create or replace function tier_lapses_at(
+create or replace function ledger_private.tier_lapses_at(
   a account, p program, p_at timestamptz
 ) returns timestamptz
 language plpgsql stable as $$
@@ -339,7 +344,7 @@ end $$;
 -- demotion only once its review is due and what still counts, grace included, no longer keeps it. A
 -- tier that the program no longer has is replaced. The account's lock is held. Returns the account
 -- as it is then.
-create or replace function tier_assess(
+create or replace function ledger_private.tier_assess(
   a account, p program, p_at timestamptz, p_reason text
 ) returns account
 language plpgsql as $$
@@ -375,7 +380,7 @@ end $$;
 -- Gives the account this tier (null: none), with its history, its event and the date of its next
 -- review, of which the review's run is told where it is earlier than it knows. The same tier again
 -- changes the date alone.
-create or replace function tier_write(
+create or replace function ledger_private.tier_write(
   a account, p program, p_tier jsonb, p_qualifying bigint, p_reason text, p_note text,
   p_at timestamptz
 ) returns account
@@ -418,7 +423,7 @@ begin
 end $$;
 
 -- Writes that the review's run must know of the account's next review.
-create or replace function tier_review_outbox(a account, p_change text) returns void
+create or replace function ledger_private.tier_review_outbox(a account, p_change text) returns void
 language plpgsql as $$
 begin
   perform outbox_write(a.workspace, a.workspace || '/' || a.id || '/tier', 'tierReview',
@@ -429,7 +434,7 @@ end $$;
 
 -- After a credit, in a program that has tiers: promotion at once. Whoever holds the highest tier
 -- already is left alone; their review's date, set earlier, is moved when it comes.
-create or replace function tier_after_credit(
+create or replace function ledger_private.tier_after_credit(
   p_workspace text, p_account text, p program, p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -449,7 +454,7 @@ end $$;
 -- Once for each payment and program; a repeat sets the amount again. Nothing where the program's
 -- tiers do not look at spend, or the money is not the program's. `p_on` is when it was paid. The
 -- account's lock is held.
-create or replace function tier_spend_record(
+create or replace function ledger_private.tier_spend_record(
   a account, p_payment text, p_amount_minor bigint, p_currency text, p_on timestamptz,
   p_at timestamptz
 ) returns void
@@ -478,7 +483,7 @@ end $$;
 -- A completed payment, as its refunds leave it, in every program whose tiers look at spend: on the
 -- member it was judged to be of (`p_members`, the first time), afterwards on the one it was
 -- recorded for.
-create or replace function tier_spend_of_payment(
+create or replace function ledger_private.tier_spend_of_payment(
   pay payment, p_members text[], p_at timestamptz
 ) returns void
 language plpgsql as $$
@@ -501,13 +506,12 @@ begin
     end if;
     a := account_locked(pay.workspace, member);
     perform tier_spend_record(a, pay.id, greatest(0, pay.amount_charged - pay.amount_refunded),
-      pay.currency,
-      coalesce(pay.completed_at, p_at), p_at);
+      pay.currency, coalesce(pay.completed_at, p_at), p_at);
   end loop;
 end $$;
 
 -- The tier of a merge's survivor: the higher of the two, or what the two together reach.
-create or replace function tier_merge(
+create or replace function ledger_private.tier_merge(
   s account, t account, p program, p_at timestamptz
 ) returns account
 language plpgsql as $$
@@ -522,7 +526,7 @@ begin
 end $$;
 
 -- The rank of a tier by its name; null where the program has no such tier.
-create or replace function tier_rank(p_tiers jsonb, p_name text) returns int
+create or replace function ledger_private.tier_rank(p_tiers jsonb, p_name text) returns int
 language plpgsql immutable as $$
 begin
   return (

@@ -5,7 +5,7 @@
 -- deliveries meanwhile need not wake anybody. Where nothing is due and nothing is under way the
 -- endpoint is idle first and looked at again after, so that no delivery falls in between.
 -- Outcomes: work; idle (with next_due); gone (disabled or deleted).
-create or replace function webhook_take(
+create or replace function ledger.webhook_take(
   p_workspace text, p_endpoint text, p_taken text[], p_limit int, p_busy_ms int
 )
 returns jsonb
@@ -39,7 +39,7 @@ end $$;
 
 -- The run has nothing left to do: from here on whoever writes a delivery wakes it. A transaction of
 -- its own, so that what was committed before it is seen by the look that follows.
-create or replace function webhook_rest(p_workspace text, p_endpoint text) returns void
+create or replace function ledger.webhook_rest(p_workspace text, p_endpoint text) returns void
 language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -49,7 +49,7 @@ begin
 end $$;
 
 -- When the endpoint's next delivery is due (null: nothing is pending), and whether that is now.
-create or replace function webhook_next_due(p_workspace text, p_endpoint text) returns jsonb
+create or replace function ledger.webhook_next_due(p_workspace text, p_endpoint text) returns jsonb
 language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -68,7 +68,7 @@ end $$;
 -- Idempotent by the try's number. Success ends a failing spell. A failure disables the endpoint
 -- where it says it is gone (`p_gone`), or where the spell has lasted `p_failing_ms`. Returns
 -- whether it was disabled.
-create or replace function webhook_settle(
+create or replace function ledger.webhook_settle(
   p_workspace text, p_endpoint text, p_delivery text, p_attempt int, p_try jsonb, p_ok boolean,
   p_gone boolean, p_retry_ms bigint, p_failing_ms bigint
 ) returns jsonb
@@ -111,7 +111,7 @@ begin
 end $$;
 
 -- Disables an endpoint: what is pending fails (a replay brings it back), and the others are told.
-create or replace function webhook_disable(
+create or replace function ledger.webhook_disable(
   w webhook_endpoint, p_reason text
 ) returns webhook_endpoint
 language plpgsql as $$
@@ -134,7 +134,7 @@ end $$;
 
 -- An event of type webhook_endpoint.test for this endpoint alone, whatever it subscribes to.
 -- Returns the event's id; null where the endpoint is not enabled.
-create or replace function webhook_test(
+create or replace function ledger.webhook_test(
   p_workspace text, p_endpoint text, p_event text
 ) returns text
 language plpgsql as $$
@@ -159,7 +159,7 @@ end $$;
 
 -- Delivers again, once for each operation: the events named, or all of a window (by the events'
 -- time, [from, to), what the endpoint subscribes to alone). Returns how many deliveries there are.
-create or replace function webhook_replay(
+create or replace function ledger.webhook_replay(
   p_workspace text, p_endpoint text, p_operation text, p_events text[], p_from timestamptz,
   p_to timestamptz
 ) returns jsonb
@@ -189,7 +189,7 @@ end $$;
 
 -- The workspace's endpoints that have something due and no run at work; for the signal after a
 -- commit. `enabled` counts all that are enabled.
-create or replace function webhook_waiting(p_workspace text) returns jsonb
+create or replace function ledger.webhook_waiting(p_workspace text) returns jsonb
 language plpgsql stable as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -202,7 +202,7 @@ begin
 end $$;
 
 -- Which of these endpoints ([{endpoint, underway}]) have something due that is not under way.
-create or replace function webhook_due(p_workspace text, p_asked jsonb) returns jsonb
+create or replace function ledger.webhook_due(p_workspace text, p_asked jsonb) returns jsonb
 language plpgsql stable as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -216,9 +216,11 @@ begin
 end $$;
 
 -- For the net: endpoints of any workspace with a delivery overdue and no run at work.
-create or replace function net_undelivered(p_before timestamptz, p_limit int, p_skip int default 0)
+create or replace function ledger.net_undelivered(
+  p_before timestamptz, p_limit int, p_skip int default 0
+)
 returns table (workspace text, endpoint text)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select w.workspace, w.id from webhook_endpoint w
   cross join lateral (
     select min(d.next_attempt_at) as at from webhook_delivery d

@@ -1,7 +1,7 @@
 -- A workspace: its settings, and whose an API key is.
 
 -- The workspace's settings, one flat object.
-create or replace function settings_read(p_workspace text) returns jsonb
+create or replace function ledger.settings_read(p_workspace text) returns jsonb
 language plpgsql stable as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -10,7 +10,7 @@ end $$;
 
 -- Merges `p_change` into the settings; null removes a key. Two at once: both count. Returns all of
 -- them. Refused: parameter_invalid, more than `p_most` keys, with nothing changed.
-create or replace function settings_merge(
+create or replace function ledger.settings_merge(
   p_workspace text, p_change jsonb, p_most int, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
@@ -30,16 +30,16 @@ begin
   return jsonb_build_object('settings', merged);
 end $$;
 
-create or replace function api_key_find(p_hash text)
+create or replace function ledger.api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
   revoked_at timestamptz)
-language sql stable security definer set search_path = public as $$
+language sql stable security definer as $$
   select k.workspace, k.id, k.kind, w.livemode, k.expires_at, k.revoked_at
   from api_key k join workspace w on w.id = k.workspace where k.hash = p_hash
 $$;
 
 -- One setting; null where it is not set.
-create or replace function setting_value(p_workspace text, p_key text) returns jsonb
+create or replace function ledger_private.setting_value(p_workspace text, p_key text) returns jsonb
 language plpgsql stable as $$
 begin
   return (

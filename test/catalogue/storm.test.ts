@@ -154,7 +154,7 @@ test('a code whose redemption fails half way is nobody’s, and the next one get
   try {
     // a redemption that has taken the code and then dies with its transaction
     await holder.query('begin')
-    const take = `select codes_from_pool($1, $2, 'rdm_dies', 1, now()) as taken`
+    const take = `select ledger_private.codes_from_pool($1, $2, 'rdm_dies', 1, now()) as taken`
     const { rows } = await holder.query(take, [shop.workspace, pool.body.id])
     expect(rows[0].taken).toHaveLength(1)
     const waiting = [first, second].map((account) =>

@@ -60,7 +60,7 @@ const CHUNK = 5_000 // a transaction's worth: deliveries begin while the rest is
 async function writeEvents(all: Processes, events: number): Promise<void> {
   for (let first = 1; first <= events; first += CHUNK) {
     await all.owner.query(
-      `select points_post($1, 'loy_abc123', 'adjust', 1, 'many', 'many:' || n, '', now(), null, null, null, '{}', false)
+      `select ledger.points_post($1, 'loy_abc123', 'adjust', 1, 'many', 'many:' || n, '', now(), null, null, null, '{}', false)
        from generate_series($2::int, $3::int) n`,
       [all.workspace, first, Math.min(first + CHUNK - 1, events)],
     )

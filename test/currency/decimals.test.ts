@@ -25,7 +25,7 @@ const change = (program: string, decimals: number) =>
   shop.patch(`${PROGRAMS}/${program}`, { currency: { decimals } })
 const credit = (client: { query: typeof shop.owner.query }, account: string) =>
   client.query(
-    `select points_post($1, $2, 'adjust', 5, 'x', $3, '', now(), null, null, null, '{}', false) ->> 'outcome' as outcome`,
+    `select ledger.points_post($1, $2, 'adjust', 5, 'x', $3, '', now(), null, null, null, '{}', false) ->> 'outcome' as outcome`,
     [shop.workspace, account, newId('op')],
   )
 const waiting = async () =>
@@ -108,7 +108,8 @@ describe('points that were reckoned in the decimals of a moment ago', () => {
     const changer = await shop.owner.connect()
     try {
       await changer.query('begin')
-      await changer.query('select decimals_used($1, $2)', [shop.workspace, program])
+      await changer.query(`select set_config('vinr.workspace', $1, true)`, [shop.workspace])
+      await changer.query('select ledger.decimals_used($1, $2)', [shop.workspace, program])
       await changer.query('update program set decimals = 2 where id = $1', [program])
       const asked = Promise.resolve(ask()) // a request is sent once it is awaited
       await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
@@ -213,7 +214,8 @@ describe('rewards', () => {
     const { body: before } = await shop.post('/v1/loyalty/rewards', mug(program))
     const changer = await shop.owner.connect()
     await changer.query('begin')
-    await changer.query('select decimals_used($1, $2)', [shop.workspace, program])
+    await changer.query(`select set_config('vinr.workspace', $1, true)`, [shop.workspace])
+    await changer.query('select ledger.decimals_used($1, $2)', [shop.workspace, program])
     await changer.query('update program set decimals = 2 where id = $1', [program])
     await changer.query('update reward set decimals = 2, cost = cost * 100 where id = $1', [
       before.id,

@@ -14,7 +14,7 @@ test('a warning that points expire shows the account, how much and when', async 
   const expiry = { mode: 'rolling', months: 1, warnDaysBefore: 60 }
   await shop.patch('/v1/loyalty/programs/prog_default', { expiry })
   await shop.post('/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 30, reason: 'test' })
-  await shop.pool.query('select account_expire($1, $2, clock_timestamp())', [
+  await shop.pool.query('select ledger.account_expire($1, $2, clock_timestamp())', [
     shop.workspace,
     'loy_9f2k',
   ])
@@ -25,7 +25,7 @@ test('a warning that points expire shows the account, how much and when', async 
 
 test('the daily snapshot shows the liability report as the API does, once a day', async () => {
   const snapshot = () =>
-    shop.pool.query('select liability_snapshot($1, $2, clock_timestamp()) as written', [
+    shop.pool.query('select ledger.liability_snapshot($1, $2, clock_timestamp()) as written', [
       shop.workspace,
       'prog_default',
     ])

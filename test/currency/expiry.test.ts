@@ -401,7 +401,7 @@ describe('a date that many accounts share', () => {
     const writing = await shop.owner.connect()
     try {
       await writing.query('begin')
-      await writing.query('select account_locked($1, $2)', [shop.workspace, busy])
+      await writing.query('select ledger_private.account_locked($1, $2)', [shop.workspace, busy])
       expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(1)
       expect([await expireRows(busy), await expireRows(idle)].map((x) => x.length)).toEqual([0, 1])
     } finally {

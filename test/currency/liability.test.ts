@@ -285,7 +285,7 @@ describe('the totals', () => {
     const client = await shop.owner.connect()
     await client.query('begin')
     await client.query(
-      `select points_post($1, $2, 'adjust', 5, 'x', $3, '', clock_timestamp(), null, null, null, '{}', false)`,
+      `select ledger.points_post($1, $2, 'adjust', 5, 'x', $3, '', clock_timestamp(), null, null, null, '{}', false)`,
       [shop.workspace, account, newId('op')],
     )
     await noteNow()

@@ -150,7 +150,7 @@ describe('a payment and its refund, reported at the same moment', () => {
   })
   const takeIn = (client: { query: Shop['owner']['query'] }, reported: Report) =>
     client.query(
-      `select payment_take_in($1, 'sandbox', $2, $3, $4, '{}', $5, $6, now(), $7, '[]') as taken`,
+      `select ledger.payment_take_in($1, 'sandbox', $2, $3, $4, '{}', $5, $6, now(), $7, '[]') as taken`,
       [
         shop.workspace,
         shop.keys.paymentEndpoint,

@@ -13,7 +13,7 @@ afterAll(async () => {
   await db.drop()
 })
 
-const MAY_NOT = /permission denied for function/
+const MAY_NOT = /permission denied for (function|schema)/
 // What a request has to ask about before it knows its workspace, and what it removes of its own.
 const OF_REQUESTS = [
   'api_key_find',
@@ -31,20 +31,110 @@ const OF_REQUESTS = [
 const executable = async (role: string) => {
   const { rows } = await db.owner.query<{ name: string; may: boolean }>(
     `select distinct p.proname as name, has_function_privilege($1, p.oid, 'execute') as may
-     from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`,
+     from pg_proc p where p.pronamespace = 'ledger'::regnamespace and p.prosecdef
+       and pg_get_userbyid(p.proowner) = 'engagement_owner' order by 1`,
     [role],
   )
   return rows
 }
 
 test('nobody but the owner throws the totals away, and nobody whom migrate does not name runs anything', async () => {
-  await expect(db.pool.query('select ledger_recount()')).rejects.toThrow(MAY_NOT)
-  await db.owner.query('select ledger_recount()')
+  await expect(db.pool.query('select ledger_private.ledger_recount()')).rejects.toThrow(MAY_NOT)
+  await db.owner.query('select ledger_private.ledger_recount()')
   const { rows } = await db.owner.query(
     `select count(*)::int as n from pg_proc p, aclexplode(p.proacl) a
-     where p.pronamespace = 'public'::regnamespace and a.grantee = 0`,
+     where p.pronamespace::regnamespace::text in ('public', 'ledger', 'ledger_private') and a.grantee = 0`,
   )
   expect(rows).toEqual([{ n: 0 }])
+})
+
+test('the application calls entry points alone: none of what only they call, whatever its search path', async () => {
+  const client = await db.pool.connect()
+  await client.query('set search_path = ledger_private, ledger, public')
+  const { rows } = await db.owner.query<{ name: string; given: string }>(
+    `select p.proname as name, (
+       select coalesce(string_agg('null::' || t::regtype, ', ' order by n), '')
+       from unnest(p.proargtypes) with ordinality x (t, n)) as given
+     from pg_proc p where p.pronamespace = 'ledger_private'::regnamespace`,
+  )
+  expect(rows.length).toBeGreaterThan(250)
+  for (const { name, given } of rows) {
+    const called = client.query(`select ledger_private.${name}(${given})`)
+    await expect(called).rejects.toThrow('permission denied for schema ledger_private')
+  }
+  await expect(client.query(`select vinr_id('ptx')`)).rejects.toThrow(/does not exist/)
+  client.release(true)
+})
+
+test('entry points run as a role that owns no table, is past no row security and may what the application may', async () => {
+  const { rows: roles } = await db.owner.query(
+    `select rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles
+     where rolname = 'vinr_ledger'`,
+  )
+  expect(roles).toEqual([
+    {
+      rolcanlogin: false,
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+    },
+  ])
+  const { rows: tables } = await db.owner.query(
+    `select c.relname, pg_get_userbyid(c.relowner) as owner from pg_class c
+     cross join unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) x (may)
+     where c.relkind in ('r', 'v', 'S') and c.relnamespace = 'public'::regnamespace
+       and (pg_get_userbyid(c.relowner) = 'vinr_ledger' or c.relkind <> 'S'
+         and has_table_privilege('vinr_ledger', c.oid, x.may)
+           <> has_table_privilege('engagement_app', c.oid, x.may))`,
+  )
+  expect(tables).toEqual([])
+})
+
+test('each entry point has its search path, and says so itself where it runs as the owner', async () => {
+  const { rows } = await db.owner.query<{ name: string; inlined: boolean; path: string | null }>(
+    `select p.proname as name, p.provolatile = 'i' as inlined, (
+       select c from unnest(p.proconfig) c where c like 'search_path=%') as path
+     from pg_proc p where p.pronamespace = 'ledger'::regnamespace and not (p.prosecdef
+       and coalesce('search_path=ledger_private, ledger, public, pg_temp' = any (p.proconfig), false))
+     order by 1`,
+  )
+  // What is immutable reads no row and calls no function of ours.
+  expect(rows).toEqual([
+    { name: 'local_midnight', inlined: true, path: null },
+    { name: 'lot_due_at', inlined: true, path: null },
+  ])
+})
+
+test('an entry point that forgets its workspace sees and changes nothing of another', async () => {
+  await db.owner.query(`
+    insert into settings (workspace, entries, updated_at)
+      select ws, '{}', now() from unnest(array['ws_1', 'ws_2']) ws;
+    create function ledger.forgetful() returns setof text language sql security definer
+      set search_path = ledger_private, ledger, public, pg_temp
+      as 'update settings set entries = jsonb_build_object($$found$$, 1) returning workspace';
+    grant create on schema ledger to vinr_ledger;
+    alter function ledger.forgetful() owner to vinr_ledger;
+    revoke create on schema ledger from vinr_ledger;
+    grant execute on function ledger.forgetful() to engagement_app`)
+  const client = await db.pool.connect()
+  const forgetful = async () => (await client.query('select ledger.forgetful() as ws')).rows
+  expect(await forgetful()).toEqual([])
+  await client.query(`select set_config('vinr.workspace', 'ws_1', false)`)
+  expect(await forgetful()).toEqual([{ ws: 'ws_1' }])
+  client.release(true)
+  const { rows } = await db.owner.query(`select workspace from settings where entries ? 'found'`)
+  expect(rows).toEqual([{ workspace: 'ws_1' }])
+  await db.owner.query('drop function ledger.forgetful()')
+})
+
+test('no entry point edits or deletes what is append-only', async () => {
+  const { rows } = await db.owner.query(
+    `select t, may from unnest('{ptx,allocation,credit_transaction,event,reported_event}'::text[]) t
+     cross join unnest('{UPDATE,DELETE,TRUNCATE}'::text[]) may
+     where has_table_privilege('vinr_ledger', t, may)`,
+  )
+  expect(rows).toEqual([])
 })
 
 test('keys of the last day are not forgotten, whoever asks', async () => {
@@ -52,7 +142,7 @@ test('keys of the last day are not forgotten, whoever asks', async () => {
     `insert into idempotency_key (workspace, route, key, fingerprint, resource, created_at)
      values ('ws_1', 'r', 'new', '', '', now()), ('ws_1', 'r', 'old', '', '', now() - interval '25 hours')`,
   )
-  await db.pool.query(`select idempotency_forget(now() + interval '1 day')`)
+  await db.pool.query(`select ledger.idempotency_forget(now() + interval '1 day')`)
   const { rows } = await db.owner.query('select key from idempotency_key')
   expect(rows).toEqual([{ key: 'new' }])
 })
@@ -68,7 +158,7 @@ test('a request removes a file that is being read in its own workspace, and no i
   )
   const client = await db.pool.connect()
   const forget = (workspace: string, bulk: string) =>
-    client.query('select bulk_upload_forget($1, $2)', [workspace, bulk])
+    client.query('select ledger.bulk_upload_forget($1, $2)', [workspace, bulk])
   await forget('ws_1', 'upl_1') // no workspace named
   await client.query(`select set_config('vinr.workspace', 'ws_1', false)`)
   for (const workspace of ['ws_1', 'ws_2'])
@@ -91,22 +181,24 @@ test('with a role of its own the worker alone looks across workspaces', async ()
   await migrate(options) // as every deployment does
   worker = createPool({ url: url.href, max: 1 })
 
-  await expect(db.pool.query('select * from all_programs()')).rejects.toThrow(MAY_NOT)
-  await expect(db.pool.query('select idempotency_forget(now())')).rejects.toThrow(MAY_NOT)
-  await worker.query('select * from all_programs()')
-  await worker.query('select * from net_overdue_redemptions(now(), 1)')
-  await expect(db.pool.query('select net_forget_uploads(1)')).rejects.toThrow(MAY_NOT)
-  await worker.query('select ledger_roll_up(), idempotency_forget(now()), net_forget_uploads(1)')
-  await expect(worker.query('select ledger_recount()')).rejects.toThrow(MAY_NOT)
+  await expect(db.pool.query('select * from ledger.all_programs()')).rejects.toThrow(MAY_NOT)
+  await expect(db.pool.query('select ledger.idempotency_forget(now())')).rejects.toThrow(MAY_NOT)
+  await worker.query('select * from ledger.all_programs()')
+  await worker.query('select * from ledger.net_overdue_redemptions(now(), 1)')
+  await expect(db.pool.query('select ledger.net_forget_uploads(1)')).rejects.toThrow(MAY_NOT)
+  await worker.query(
+    'select ledger.ledger_roll_up(), ledger.idempotency_forget(now()), ledger.net_forget_uploads(1)',
+  )
+  await expect(worker.query('select ledger_private.ledger_recount()')).rejects.toThrow(MAY_NOT)
   await expect(worker.query('delete from ledger_total')).rejects.toThrow(/permission denied/)
 
   const application = await executable('engagement_app')
   expect(application.filter(({ may }) => may).map(({ name }) => name)).toEqual(OF_REQUESTS)
   const refused = (await executable('engagement_grants_worker')).filter(({ may }) => !may)
-  expect(refused.map(({ name }) => name)).toEqual(['ledger_recount'])
+  expect(refused).toEqual([])
 })
 
 test('a worker of the application role goes on as before where no other is named', async () => {
   await migrate({ ownerUrl: db.ownerUrl, applicationUrl: db.url })
-  await db.pool.query('select * from all_programs()')
+  await db.pool.query('select * from ledger.all_programs()')
 })

@@ -5,6 +5,7 @@ import { type CommitOutput, deleteSent, onCommit } from '../../db/outbox.ts'
 import { transact } from '../../db/workspace-client.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { lend } from '../support/outbox.ts'
 
 let database: TestDatabase
 const signalled: [string, CommitOutput][] = []
@@ -12,6 +13,7 @@ const workspace = newId('ws')
 
 beforeAll(async () => {
   database = await testDatabase()
+  await lend(database.owner, 'outbox_write')
   onCommit(database.pool, (about, written) => void signalled.push([about, written]))
 })
 afterAll(() => database.drop())
@@ -28,7 +30,7 @@ const write = (ids: string[]) =>
   transact(database.pool, workspace, async (tx) => {
     await tx.execute(sql`select set_config('vinr.workspace', ${workspace}, true)`)
     for (const id of ids) {
-      await tx.execute(sql`select outbox_write(${workspace}, ${id}, 'payment', '{"a": 1}', null,
+      await tx.execute(sql`select ledger_private.outbox_write(${workspace}, ${id}, 'payment', '{"a": 1}', null,
         '{"status": "open"}', null, 'changed')`)
     }
   })
@@ -75,6 +77,6 @@ test('of many rows of one transaction its process gets twenty, and the sweep the
 })
 
 test('a call that writes nothing for others signals nobody', async () => {
-  await call(database.pool, 'payment_current', [workspace, 'none'])
+  await call(database.pool, 'account_view', [workspace, 'none'])
   expect(signalled).toEqual([])
 })

@@ -49,7 +49,7 @@ test('50 redemptions at once on an account that affords 10: 10 succeed, 40 are r
 
 test('without the account lock the same storm does not hold: the race above can fail', async () => {
   const { rows } = await db.owner.query(
-    `select pg_get_functiondef('account_locked'::regproc) as source`,
+    `select pg_get_functiondef('ledger_private.account_locked'::regproc) as source`,
   )
   const source: string = rows[0].source
   const unlocked = source.replace(/perform pg_advisory_xact_lock\([^;]*;/, '')

@@ -63,7 +63,7 @@ const earned = (id: string, amount: number, daysAgo = 0) =>
   })
 const spent = (id: string, payment: string, amount: number, currency = 'eur', daysAgo = 0) =>
   shop.owner.query(
-    `select tier_spend_record(account_locked(workspace, id), $3, $4, $5, $6, now())
+    `select ledger_private.tier_spend_record(ledger_private.account_locked(workspace, id), $3, $4, $5, $6, now())
      from account where workspace = $1 and id = $2`,
     [shop.workspace, id, payment, amount, currency, new Date(Date.now() - daysAgo * DAY_MS)],
   )
@@ -369,7 +369,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
       [shop.workspace, id, members],
     )
     await shop.owner.query(
-      `select points_post($1, id, 'adjust', $3, 'test', id, 'f', now(), null, null, null, '{}', false)
+      `select ledger.points_post($1, id, 'adjust', $3, 'test', id, 'f', now(), null, null, null, '{}', false)
        from account where program = $2`,
       [shop.workspace, id, points],
     )
@@ -502,9 +502,10 @@ describe('the review', () => {
   const started = (id: string) => startedRun(shop.engine, tierReviewWorkflowId(shop.workspace, id))
   const dueAt = async (id: string, at: Date) => {
     await shop.owner.query('update account set tier_review_at = $2 where id = $1', [id, at])
-    await shop.owner.query(`select tier_review_outbox(a, 'changed') from account a where id = $1`, [
-      id,
-    ])
+    await shop.owner.query(
+      `select ledger_private.tier_review_outbox(a, 'changed') from account a where id = $1`,
+      [id],
+    )
     await sendOutbox(shop)
   }
 

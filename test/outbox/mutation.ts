@@ -9,7 +9,8 @@ const CALL = /\b(?:perform|select)\s+((?:\w+_outbox|outbox_write)\s*)\(/g
 export async function outboxWrites(owner: Pool): Promise<Write[]> {
   const { rows } = await owner.query<{ name: string; definition: string }>(
     `select proname as name, pg_get_functiondef(oid) as definition from pg_proc
-     where pronamespace = 'public'::regnamespace and prokind = 'f' and proname <> 'outbox_write'
+     where pronamespace in ('ledger'::regnamespace, 'ledger_private'::regnamespace)
+       and proname <> 'outbox_write'
        and prosrc ~ '(_outbox|outbox_write)\\s*\\(' order by 1`,
   )
   return rows.flatMap(({ name, definition }) =>

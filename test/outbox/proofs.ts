@@ -77,7 +77,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
         await credit(account, 500, { expires_at: inDays(10) })
         await credit(account, 500, { expires_at: inDays(20) })
         const redemption = await redeem(account)
-        await owner.query('select account_expire($1, $2, now())', [workspace, account])
+        await owner.query('select ledger.account_expire($1, $2, now())', [workspace, account])
         await forget()
         await post(`/v1/loyalty/redemptions/${redemption}/cancel`)
         await written(expiryOf(account), { type: 'accountExpiry', change: 'changed' })
@@ -90,7 +90,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
         const account = await member()
         await credit(account, 10, { expires_at: inDays(30) })
         await forget()
-        await owner.query('select account_expire($1, $2, now(), true)', [workspace, account])
+        await owner.query('select ledger.account_expire($1, $2, now(), true)', [workspace, account])
         await written(expiryOf(account), { type: 'accountExpiry' })
       },
     },
@@ -120,7 +120,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
         const account = await member({ program: await tierProgram() })
         await credit(account, 500)
         await forget()
-        await owner.query('select tier_review($1, $2, now(), true)', [workspace, account])
+        await owner.query('select ledger.tier_review($1, $2, now(), true)', [workspace, account])
         await written(`${workspace}/${account}/tier`, { type: 'tierReview' })
       },
     },
@@ -132,7 +132,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
         await credit(account, 5_000)
         const redemption = await redeem(account, 'rwd_totebag')
         await forget()
-        await owner.query('select fulfillment_resume($1, $2)', [workspace, redemption])
+        await owner.query('select ledger.fulfillment_resume($1, $2)', [workspace, redemption])
         await written(redemption, { type: 'fulfillment', change: 'changed' })
       },
     },

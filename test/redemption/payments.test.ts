@@ -302,12 +302,16 @@ describe('a payment introduced by a webhook', () => {
 
   test('is handed to a run, which retries until it is processed, where that fails in the request', async () => {
     const payment = newId('pay')
-    await house.owner.query('alter function earnings_of_events rename to earnings_of_events_away')
+    await house.owner.query(
+      'alter function ledger_private.earnings_of_events rename to earnings_of_events_away',
+    )
     try {
       await receive(payment, 'completed')
       expect(await waitingEvents(payment)).toBe(1)
     } finally {
-      await house.owner.query('alter function earnings_of_events_away rename to earnings_of_events')
+      await house.owner.query(
+        'alter function ledger_private.earnings_of_events_away rename to earnings_of_events',
+      )
     }
     expect(await paymentEnded(payment)).toMatchObject({ status: 'completed' })
     expect(await waitingEvents(payment)).toBe(0)

@@ -13,9 +13,11 @@ export async function takeInUnfinished(
   try {
     await client.query('begin')
     await client.query('select pg_advisory_xact_lock(1)') // one at a time may rename it
-    await client.query('alter function earnings_of_events rename to earnings_of_events_away')
+    await client.query(
+      'alter function ledger_private.earnings_of_events rename to earnings_of_events_away',
+    )
     const { rows } = await client.query<{ taken: PaymentResult }>(
-      'select payment_take_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as taken',
+      'select ledger.payment_take_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as taken',
       [
         event.workspace,
         event.provider,
@@ -30,7 +32,9 @@ export async function takeInUnfinished(
         JSON.stringify(event.content),
       ],
     )
-    await client.query('alter function earnings_of_events_away rename to earnings_of_events')
+    await client.query(
+      'alter function ledger_private.earnings_of_events_away rename to earnings_of_events',
+    )
     await client.query('commit')
     const taken = rows[0]?.taken
     if (taken === undefined) throw new Error('payment_take_in answered nothing')

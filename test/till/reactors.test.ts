@@ -220,7 +220,7 @@ describe('limits', () => {
   const activated = (reactor: string, user: string, at: string, received: string | null) =>
     shop.owner.query(
       `insert into reactor_activation (workspace, event, reactor, account, at, received_at)
-       values ($1, vinr_id('evt'), $2, $3, $4, $5)`,
+       values ($1, ledger_private.vinr_id('evt'), $2, $3, $4, $5)`,
       [shop.workspace, reactor, user, at, received],
     )
 

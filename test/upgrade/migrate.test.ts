@@ -69,8 +69,10 @@ test('then its functions are those of a new database, and what an operator has i
   await queried(`delete from applied_function_file where file = 'id.sql'`)
   await bringUpToDate()
   fresh = await testDatabase()
-  const functions = `select p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as text
-    from pg_proc p where p.pronamespace = 'public'::regnamespace order by 1`
+  const functions = `select p.oid::regprocedure::text as signature, pg_get_userbyid(p.proowner) as owner,
+      pg_get_functiondef(p.oid) as text, array(select x::text from unnest(p.proacl) x order by 1) as may
+    from pg_proc p
+    where p.pronamespace::regnamespace::text in ('public', 'ledger', 'ledger_private') order by 1`
   expect(await queried(functions)).toEqual((await fresh.owner.query(functions)).rows)
   expect(await queried('select reports.two()')).toEqual([{ two: 2 }])
 })

@@ -23,7 +23,7 @@ async function tieredMember(house: House, points: number): Promise<string> {
     [house.workspace, account],
   )
   await house.owner.query(
-    `select points_post($1, $2, 'earn', $3, 'test', $2, 'f', now() - interval '70 days', null, null, null, '{}', false)`,
+    `select ledger.points_post($1, $2, 'earn', $3, 'test', $2, 'f', now() - interval '70 days', null, null, null, '{}', false)`,
     [house.workspace, account, points],
   )
   return account
@@ -31,9 +31,10 @@ async function tieredMember(house: House, points: number): Promise<string> {
 
 /** The review's run is sent its date. */
 async function tellOfReview(house: House, account: string): Promise<void> {
-  await house.owner.query(`select tier_review_outbox(a, 'changed') from account a where id = $1`, [
-    account,
-  ])
+  await house.owner.query(
+    `select ledger_private.tier_review_outbox(a, 'changed') from account a where id = $1`,
+    [account],
+  )
   await sendOutbox(house)
 }
 
@@ -68,10 +69,10 @@ export const tierOutcomes: Outcomes = {
   'tier reassessment of a program': async (house) => {
     await tieredMember(house, 700)
     const walk = { workspace: house.workspace, program: 'prog_default' }
-    await house.owner.query('select tier_reassess_begin($1, $2, now())', [
-      walk.workspace,
-      walk.program,
-    ])
+    await house.owner.query(
+      `select ledger.tier_reassess_begin($1, $2, now()) from set_config('vinr.workspace', $1, true)`,
+      [walk.workspace, walk.program],
+    )
     await sendOutbox(house)
     return tierReassessmentWorkflowId(walk.workspace, walk.program)
   },

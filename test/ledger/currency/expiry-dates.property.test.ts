@@ -101,7 +101,7 @@ async function expiryOf(cases: [Policy, Temporal.Instant][]): Promise<number[]> 
     at: at.toString(),
   }))
   const found = await db.owner.query(
-    `select points_expiry(jsonb_populate_record(null::program, r -> 'p'), (r ->> 'at')::timestamptz) as due
+    `select ledger_private.points_expiry(jsonb_populate_record(null::program, r -> 'p'), (r ->> 'at')::timestamptz) as due
      from jsonb_array_elements($1::jsonb) with ordinality as x (r, n) order by n`,
     [JSON.stringify(rows)],
   )

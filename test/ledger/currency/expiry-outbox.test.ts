@@ -84,7 +84,7 @@ test('a date that an account shares with others is checked as long after it in S
           'loy_abc123',
         ]
         const { rows } = await db.owner.query(
-          'select expiry_spread_ms(a) as ms from unnest($1::text[]) with ordinality x (a, n) order by n',
+          'select ledger_private.expiry_spread_ms(a) as ms from unnest($1::text[]) with ordinality x (a, n) order by n',
           [accounts],
         )
         expect(rows.map(({ ms }) => ms)).toEqual(accounts.map(expirySpreadMs))
@@ -126,7 +126,7 @@ test('points that come back write the row of a date that the run does not know a
   const { transaction } = await credit(account, -10, null)
   await expireAccount(db.pool, workspace, account, new Date().toISOString()) // as the run did, and ended
   await db.owner.query('delete from workflow_outbox')
-  await db.pool.query('select points_reverse($1, $2, $3, $4, $5, $6, now())', [
+  await db.pool.query('select ledger.points_reverse($1, $2, $3, $4, $5, $6, now())', [
     workspace,
     transaction?.id,
     'x',
@@ -164,7 +164,7 @@ test('a program that warns earlier writes no row, however many accounts: their c
     checkProgramExpiryAnew(tx, workspace, 'prog_default', at),
   )
   expect(await rows()).toEqual([])
-  const found = await db.owner.query('select account from net_due_expiries($1, 10)', [at])
+  const found = await db.owner.query('select account from ledger.net_due_expiries($1, 10)', [at])
   expect(found.rows.map((row) => row.account)).toContain(account)
   await db.owner.query(
     `update program set expiry_warn_days_before = null where id = 'prog_default'`,

@@ -122,7 +122,7 @@ test('a review that comes earlier, by a change of the tiers, writes the row; cha
     },
   ])
   await db.owner.query('delete from workflow_outbox')
-  await db.pool.query('select tier_reassess($1, $2, now())', [workspace, account])
+  await db.pool.query('select ledger.tier_reassess($1, $2, now())', [workspace, account])
   const after = await reviewOf(account)
   expect(after.getTime()).toBeLessThan(before.getTime())
   expect(await rows()).toMatchObject([

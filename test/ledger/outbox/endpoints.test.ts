@@ -6,6 +6,7 @@ import { newId } from '../../../domain/ids.ts'
 import { type AfterCommit, sendAfterCommits } from '../../../temporal/after-commit.ts'
 import { Breaker } from '../../../temporal/breaker.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { lend } from '../../support/outbox.ts'
 import { gate, grpcError, ScriptedTemporal } from './scripted.ts'
 
 const UNAVAILABLE = 14
@@ -18,6 +19,7 @@ let failures: string[]
 
 beforeAll(async () => {
   database = await testDatabase()
+  await lend(database.owner, 'event_write')
 })
 afterAll(() => database.drop())
 beforeEach(async () => {
@@ -48,7 +50,7 @@ const commit = (type: string, events = 1) =>
   transact(database.pool, workspace, async (tx) => {
     for (let n = 0; n < events; n++) {
       await tx.execute(
-        sql`select event_write(${workspace}, ${type}, 'loy_1', '{}', null, clock_timestamp())`,
+        sql`select ledger_private.event_write(${workspace}, ${type}, 'loy_1', '{}', null, clock_timestamp())`,
       )
     }
   })

@@ -77,7 +77,7 @@ export const writeOutbox = (
 ) =>
   transact(pool, workspace, async (tx) => {
     for (const id of ids) {
-      await tx.execute(sql`select outbox_write(${workspace}, ${id}, ${type},
+      await tx.execute(sql`select ledger_private.outbox_write(${workspace}, ${id}, ${type},
         ${JSON.stringify({ workspace, payment: id })}::jsonb, ${startAt}::timestamptz,
         ${JSON.stringify(facts)}::jsonb, ${revision}, ${change})`)
     }

@@ -4,6 +4,7 @@ import { newId } from '../../../domain/ids.ts'
 import { type AfterCommit, sendAfterCommits } from '../../../temporal/after-commit.ts'
 import { Breaker } from '../../../temporal/breaker.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { lend } from '../../support/outbox.ts'
 import { gate, grpcError, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
 
 const UNAVAILABLE = 14
@@ -19,6 +20,7 @@ let busy = false
 
 beforeAll(async () => {
   database = await testDatabase()
+  await lend(database.owner, 'outbox_write')
 })
 afterAll(() => database.drop())
 beforeEach(() => {

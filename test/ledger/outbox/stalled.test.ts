@@ -5,6 +5,7 @@ import { newId } from '../../../domain/ids.ts'
 import { Breaker } from '../../../temporal/breaker.ts'
 import { OutboxSender, type SenderOptions } from '../../../temporal/outbox-sender.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { lend } from '../../support/outbox.ts'
 import { gate, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
 
 let database: TestDatabase
@@ -14,6 +15,7 @@ let written: OutboxRow[]
 
 beforeAll(async () => {
   database = await testDatabase()
+  await lend(database.owner, 'outbox_write')
   onCommit(database.pool, (_workspace, { rows = [] }) => void written.push(...rows))
 })
 afterAll(() => database.drop())
@@ -99,7 +101,7 @@ test('what overflows the queue is due for the sweep at once, and what is held is
     [workspace],
   )
   const { rows } = await database.owner.query<{ row: OutboxRow }>(
-    'select outbox_row(o) as row from workflow_outbox o where workspace = $1 order by revision',
+    'select ledger_private.outbox_row(o) as row from workflow_outbox o where workspace = $1 order by revision',
     [workspace],
   )
   const held = gate()

@@ -7,6 +7,7 @@ import { Breaker } from '../../../temporal/breaker.ts'
 import { OutboxSender } from '../../../temporal/outbox-sender.ts'
 import { OutboxSweep } from '../../../temporal/outbox-sweep.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { lend } from '../../support/outbox.ts'
 import { gate, grpcError, ScriptedTemporal, storedRows, writeOutbox } from './scripted.ts'
 
 const UNAVAILABLE = 14
@@ -20,6 +21,7 @@ const opened: { close(): Promise<void> }[] = []
 
 beforeAll(async () => {
   database = await testDatabase()
+  await lend(database.owner, 'outbox_write')
   onCommit(database.pool, () => {}) // every process that wrote a row died before it was sent
 })
 afterAll(() => database.drop())

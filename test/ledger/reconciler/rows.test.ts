@@ -79,24 +79,24 @@ afterAll(async () => {
 async function raising<T>(name: string, id: string, run: () => Promise<T>): Promise<T> {
   const { rows } = await db.owner.query(
     `select oidvectortypes(proargtypes) as types, pg_get_function_result(oid) as result
-     from pg_proc where proname = $1`,
+     from pg_proc where proname = $1 and pronamespace = 'ledger'::regnamespace`,
     [name],
   )
   const { types, result } = rows[0]
   const given = types.split(', ').map((_: string, n: number) => `$${n + 1}`)
   await db.owner.query(`
-    alter function ${name}(${types}) rename to ${name}_whole;
-    create function ${name}(${types}) returns ${result} language plpgsql as $f$
+    alter function ledger.${name}(${types}) rename to ${name}_whole;
+    create function ledger.${name}(${types}) returns ${result} language plpgsql as $f$
     begin
       if $2 = '${id}' then raise exception 'not this one'; end if;
-      ${result === 'void' ? 'perform' : 'return'} ${name}_whole(${given.join(', ')});
+      ${result === 'void' ? 'perform' : 'return'} ledger.${name}_whole(${given.join(', ')});
     end $f$;
-    grant execute on function ${name}(${types}) to public`)
+    grant execute on function ledger.${name}(${types}) to public`)
   try {
     return await run()
   } finally {
     await db.owner.query(`
-      drop function ${name}(${types}); alter function ${name}_whole(${types}) rename to ${name}`)
+      drop function ledger.${name}(${types}); alter function ledger.${name}_whole(${types}) rename to ${name}`)
   }
 }
 
@@ -223,7 +223,7 @@ describe('a row that cannot be done keeps none behind it waiting, and is counted
     const [bad, good] = [newId('pay'), newId('pay')]
     for (const id of [bad, good]) {
       await paid(id, minutesAgo(25 * 60))
-      await db.pool.query('select payment_process($1, $2, $3)', [
+      await db.pool.query('select ledger.payment_process($1, $2, $3)', [
         workspace,
         id,
         minutesAgo(24.5 * 60),

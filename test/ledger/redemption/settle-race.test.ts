@@ -43,7 +43,7 @@ beforeAll(async () => {
   )
   for (let n = 0; n < AT_ONCE; n++) {
     await db.owner.query(
-      `select points_post($1, $2, 'adjust', $3, 'test', $2, 'f', now(), null, null, null, '{}', false)`,
+      `select ledger.points_post($1, $2, 'adjust', $3, 'test', $2, 'f', now(), null, null, null, '{}', false)`,
       [workspace, `loy_race${n}`, RACES],
     )
   }
