@@ -1,18 +1,21 @@
 -- Accounts: enrolled, changed, merged and seen; their locks, and who stands for a customer.
 
--- The account and every account ever merged into it, at any depth: whose rows are the member's. Of
--- this workspace, as queries ask for it; the ledger's own functions have it without a change of role.
-create or replace function ledger.account_family(p_workspace text, p_account text)
-returns setof text
-language sql stable rows 1 as $$
-  select * from ledger_private.account_family(p_workspace, p_account)
-$$;
+-- The account and every account ever merged into it, for queries; functions of the ledger ask the
+-- one below, without a change of role.
+create or replace function ledger.account_family(
+  p_workspace text, p_account text
+) returns setof text
+language plpgsql stable rows 1 as $$
+begin
+  return query select * from ledger_private.account_family(p_workspace, p_account);
+end $$;
 
 -- The same of what this account was merged into in the end, else itself; null where there is none.
 create or replace function ledger.account_survivor(p_workspace text, p_account text) returns text
-language sql stable as $$
-  select ledger_private.account_survivor(p_workspace, p_account)
-$$;
+language plpgsql stable as $$
+begin
+  return ledger_private.account_survivor(p_workspace, p_account);
+end $$;
 
 -- The account and every account ever merged into it, at any depth: whose rows are the member's.
 create or replace function ledger_private.account_family(

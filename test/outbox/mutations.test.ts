@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openShop, type Shop } from '../api/shop.ts'
 import { outboxWrites } from './mutation.ts'
-import { type Proof, proofsIn } from './proofs.ts'
+import type { Proof } from './proof.ts'
+import { proofsIn } from './proofs.ts'
 
 // Whether anything would be noticed if a function no longer wrote its outbox row.
 

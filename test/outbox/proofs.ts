@@ -1,10 +1,8 @@
 import { expect } from 'vitest'
 import type { Shop } from '../api/shop.ts'
 import { paymentProofs } from './payment-proofs.ts'
+import type { Proof } from './proof.ts'
 import { redemptionProofs } from './redemption-proofs.ts'
-
-/** What proves that functions write their outbox rows: something is done, and the row is there. */
-export type Proof = { of: readonly string[]; title: string; prove(): Promise<void> }
 
 const DAY_MS = 86_400_000
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString()

@@ -1,7 +1,7 @@
 import { newId } from '../../domain/ids.ts'
 import type { Shop } from '../api/shop.ts'
 import { attach } from '../support/attach.ts'
-import type { Proof } from './proofs.ts'
+import type { Proof } from './proof.ts'
 
 type Tools = {
   post(path: string, body?: object): Promise<{ id: string }>
