@@ -1,6 +1,21 @@
-import { type CreateArguments, insertRedemption, type RedemptionResult } from '../db/redemptions.ts'
+import { readRedemption } from '../db/from-ledger.ts'
+import {
+  type CreateArguments,
+  insertRedemption,
+  type RedemptionResult,
+  type RedemptionRow,
+} from '../db/redemptions.ts'
+import type { CodeVault } from '../domain/code-vault.ts'
+import type { SealedCode } from '../domain/gift-card.ts'
+import { Refused, refuse } from '../domain/refusal.ts'
 import { callOfActivity } from './call-of-activity.ts'
+import type { Decimals } from './decimals.ts'
 import type { Dependencies } from './dependencies.ts'
+import { refuseMissing, refuseNonsense } from './quotes.ts'
+import { newCode, newCodes } from './redemption-codes.ts'
+import { inPoints, notFound } from './refusals.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+import { orUnavailable, Unavailable } from './unavailable.ts'
 
 /** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
 export type Command = {
@@ -125,4 +140,89 @@ function settlements(send: Send) {
         at,
       ]),
   }
+}
+
+/** What a request redeems. */
+export type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'codes'>
+
+/** `decimals` are its program's, where it is new. */
+export type CreatedRedemption = { row: RedemptionRow; replayed: boolean; decimals?: number }
+
+type Creating = {
+  readonly commands: Pick<ReturnType<typeof redemptionCommands>, 'createRedemption'>
+  readonly codes: CodeVault | undefined
+  readonly holdMinutes: number
+}
+
+/**
+ * Redeems, once by the redemption's id: another request's id is refused (idempotency_key_reused), and so is what
+ * the reward's rules or the account's points do not let through.
+ */
+export async function createRedemption(
+  context: Creating,
+  command: CreateRedemption,
+): Promise<CreatedRedemption> {
+  const result = await createWithCodes(context, {
+    ...command,
+    holdMinutes: context.holdMinutes,
+    code: newCode(),
+  })
+  const { outcome, redemption, refusal, param = 'account', decimals } = result
+  if (redemption === undefined) {
+    if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals ?? 0))
+    if (outcome === 'nonsense') return refuseNonsense(param)
+    return refuseMissing({ ...result, param }, command)
+  }
+  const row = readRedemption(redemption)
+  const replayed = outcome === 'exists'
+  if (replayed && row.fingerprint !== command.fingerprint) {
+    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
+  }
+  return { row, replayed, ...(decimals !== undefined && { decimals }) }
+}
+
+const CODE_TRIES = 3 // a code made twice is rarer than a broken disk; a reward changed meanwhile is not
+
+/** With fresh codes where the reward's are to be made for it, and again where it asks for others. */
+async function createWithCodes(
+  { commands, codes }: Creating,
+  command: CreateArguments,
+): Promise<RedemptionResult> {
+  const create = (fresh?: SealedCode[]) =>
+    retryOnConflict(() => commands.createRedemption({ ...command, codes: fresh }))
+  let result = await create()
+  for (let tries = 0; result.outcome === 'codes_needed' && tries < CODE_TRIES; tries++) {
+    const { workspace, quantity } = command
+    result = await create(newCodes(codes, workspace, result.codes ?? null, quantity))
+  }
+  if (result.outcome === 'codes_needed') {
+    throw new Unavailable('The gift card could not be made. Nothing was written; try again.')
+  }
+  return result
+}
+
+const UNKNOWN =
+  'Whether the redemption was changed is unknown. Retry with the same Idempotency-Key.'
+
+/**
+ * Carries out a request's command of a redemption. Returns the row as that left it, or as it is now where an
+ * earlier request with the key was obeyed; throws the ledger's refusal.
+ */
+export async function changeRedemption(
+  decimals: Decimals,
+  command: Command,
+  change: (command: Command) => Promise<RedemptionResult>,
+): Promise<{ row: RedemptionRow; replayed: boolean }> {
+  const result = await orUnavailable(UNKNOWN, () => retryOnConflict(() => change(command)))
+  const { outcome, redemption, refusal } = result
+  const row = redemption && readRedemption(redemption)
+  if (refusal !== undefined && 'ships' in refusal) {
+    return refuse('parameter_invalid', 'id: this redemption has nothing to ship.', { param: 'id' })
+  }
+  if (refusal !== undefined) {
+    const scale = row === undefined ? 0 : await decimals.ofProgram(row.workspace, row.program)
+    throw new Refused(inPoints(refusal, scale))
+  }
+  if (row === undefined) return notFound('redemption', command.redemption)
+  return { row, replayed: outcome === 'replayed' }
 }

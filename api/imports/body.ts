@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto'
 import { type Readable, Transform } from 'node:stream'
+import { Unavailable } from '../../app/unavailable.ts'
 import { Refused } from '../../domain/refusal.ts'
-import { Outage } from '../outage.ts'
 
 const CUT_SHORT = 'The body ended before its time.'
 // A million rows with their notes; its chunks take as much of the database until they are written.
@@ -19,7 +19,7 @@ export function counted(source: Readable, hash: Hash, most = MOST_BYTES): Transf
     },
   })
   source.on('error', (error) => counter.destroy(error))
-  source.on('aborted', () => counter.destroy(new Outage(CUT_SHORT)))
+  source.on('aborted', () => counter.destroy(new Unavailable(CUT_SHORT)))
   counter.on('close', () => source.unpipe(counter).resume()) // what comes after its end is not read
   return source.pipe(counter)
 }
@@ -33,6 +33,6 @@ export async function hashed(stream: Readable, hash: Hash): Promise<void> {
     for await (const _ of counted(stream, hash));
   } catch (error) {
     if (error instanceof Refused) throw error
-    throw new Outage(CUT_SHORT, error)
+    throw new Unavailable(CUT_SHORT, error)
   }
 }

@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { CheckedUpload } from '../../app/bulk.ts'
 import type { Commands } from '../../app/index.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { Pool } from '../../db/pool.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
 import { counted } from './body.ts'
 import { type Checked, checkLines } from './check.ts'
 import type { Line } from './lines.ts'
@@ -37,7 +37,7 @@ export async function uploaded<T>(
   then: (checked: Checked, upload: CheckedUpload) => Promise<T>,
 ): Promise<T> {
   const upload = { workspace: context.workspace, id: newId('upl') }
-  if (!(await write(() => commands.openUpload(upload, MOST_AT_ONCE)))) {
+  if (!(await retryOnConflict(() => commands.openUpload(upload, MOST_AT_ONCE)))) {
     refuse(
       'too_many_requests',
       `Only ${MOST_AT_ONCE} imports at once; send it when one is through.`,

@@ -1,18 +1,18 @@
 import type { z } from 'zod'
+import { inPoints, missing } from '../../app/refusals.ts'
 import {
   type EventReport,
   givesRewards,
   planEvent,
   type Reported,
 } from '../../app/reported-events.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { isOutage, orUnavailable, Unavailable } from '../../app/unavailable.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { type ReportedEventRow, readReportedEvent } from '../../db/reported-events.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
 import { type ErrorCode, type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { finishReportedEvent } from '../../temporal/reported-event.ts'
-import { write } from '../contention.ts'
-import { isOutage, Outage, orOutage } from '../outage.ts'
-import { inPoints, missing } from '../points-refusal.ts'
 import { type ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import type { Reply } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
@@ -57,17 +57,17 @@ export async function actOnEvent(
   const bySetting = found.outcome === 'found' && found.strict === true
   const report = { ...asked, strict: asked.strict ?? bySetting }
   try {
-    const reported = await write(() =>
+    const reported = await retryOnConflict(() =>
       deps.commands.reportEvent(report, found, undefined, prepareGifts(deps, report)),
     )
     return await answerOf(deps, reported, report, livemode)
   } catch (error) {
-    if (error instanceof TooSlow) throw new Outage(TOO_SLOW, error)
+    if (error instanceof TooSlow) throw new Unavailable(TOO_SLOW, error)
     if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
     const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
-    if (report.strict || plan.some(givesRewards)) throw new Outage(UNKNOWN, error)
+    if (report.strict || plan.some(givesRewards)) throw new Unavailable(UNKNOWN, error)
     const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }
-    await orOutage(UNKNOWN, () => finishReportedEvent(deps.engine, handedOver))
+    await orUnavailable(UNKNOWN, () => finishReportedEvent(deps.engine, handedOver))
     return { status: 'accepted', object: acceptedObject(report, livemode) }
   }
 }

@@ -1,10 +1,9 @@
+import { newCode, newCodes } from '../../app/redemption-codes.ts'
 import type { EventReport, Prepare } from '../../app/reported-events.ts'
 import { readQuote } from '../../db/redemptions.ts'
 import type { FoundEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
 import type { PlannedReward } from '../../domain/reactor.ts'
-import { newCode } from '../redemptions/code.ts'
-import { newCodes } from '../redemptions/gift-cards.ts'
 import type { Deps } from '../server/deps.ts'
 
 /**
@@ -51,5 +50,5 @@ async function codesFor(
   // a gift costs nothing: too few points keep nobody from it
   const isRefused =
     quote.outcome === 'missing' || quote.refusals.some(({ code }) => code !== 'insufficient_points')
-  return isRefused ? undefined : newCodes(deps, workspace, quote.codes, quantity)
+  return isRefused ? undefined : newCodes(deps.codes, workspace, quote.codes, quantity)
 }

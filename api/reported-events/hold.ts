@@ -1,13 +1,13 @@
+import { newCode } from '../../app/redemption-codes.ts'
+import { inPoints, missing } from '../../app/refusals.ts'
 import { type EventReport, planEvent } from '../../app/reported-events.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { Unavailable } from '../../app/unavailable.ts'
 import type { FoundEvent, Hold } from '../../db/reported-events.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { TooSlow } from '../../domain/expression/payload.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { Outage } from '../outage.ts'
-import { inPoints, missing } from '../points-refusal.ts'
-import { newCode } from '../redemptions/code.ts'
 import { rateOf } from '../schemas/wallets.ts'
 import type { Deps } from '../server/deps.ts'
 import { type Answer, answerOf, TOO_SLOW } from './act.ts'
@@ -32,7 +32,9 @@ export async function holdEvent(
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))
   const hold = holdOf(deps, report, found, wallet)
-  const reported = await inTime(() => write(() => deps.commands.reportEvent(report, found, hold)))
+  const reported = await inTime(() =>
+    retryOnConflict(() => deps.commands.reportEvent(report, found, hold)),
+  )
   return answerOf(deps, reported, report, livemode)
 }
 
@@ -40,7 +42,7 @@ async function inTime<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    throw error instanceof TooSlow ? new Outage(TOO_SLOW, error) : error
+    throw error instanceof TooSlow ? new Unavailable(TOO_SLOW, error) : error
   }
 }
 

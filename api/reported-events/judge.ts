@@ -1,9 +1,9 @@
+import { checkPayload } from '../../app/event-schemas/schema.ts'
+import { missing } from '../../app/refusals.ts'
 import { type EventAsked, type EventPrecheck, precheckEvent } from '../../db/reported-events.ts'
 import { isIntrinsic } from '../../domain/event-type.ts'
 import { findPersonalData } from '../../domain/personal-data.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { checkPayload } from '../event-types/schema.ts'
-import { missing } from '../points-refusal.ts'
 import type { Deps } from '../server/deps.ts'
 import { refuseTimestamp } from './timestamp.ts'
 

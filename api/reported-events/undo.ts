@@ -1,11 +1,11 @@
+import { inPoints, missing } from '../../app/refusals.ts'
 import type { EventReport } from '../../app/reported-events.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { exactUnits } from '../../app/units.ts'
 import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { inPoints, missing } from '../points-refusal.ts'
 import { reportedEventObject } from '../schemas/reported-events.ts'
 import type { Deps } from '../server/deps.ts'
-import { exactUnits } from '../units.ts'
 import { type Answer, answerOf } from './act.ts'
 import { judgeEvent } from './judge.ts'
 
@@ -41,7 +41,7 @@ export async function undoEvent(
     occurredAt: report.occurredAt ?? found.at,
     at: found.at,
   }
-  const { outcome, event, refusal } = await write(() => deps.commands.undoEvent(undo))
+  const { outcome, event, refusal } = await retryOnConflict(() => deps.commands.undoEvent(undo))
   if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
   if (event === undefined) {
     const message = `reverses: this user has no event ${reverses}.`

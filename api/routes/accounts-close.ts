@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { write } from '../contention.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { Account } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -24,7 +24,7 @@ export const closeAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const changed = await write(() => deps.commands.closeAccount(ctx.request, params.id))
+    const changed = await retryOnConflict(() => deps.commands.closeAccount(ctx.request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })
@@ -48,7 +48,7 @@ export const reopenAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const changed = await write(() => deps.commands.reopenAccount(ctx.request, params.id))
+    const changed = await retryOnConflict(() => deps.commands.reopenAccount(ctx.request, params.id))
     return presentChanged(ctx, params.id, changed)
   },
 })

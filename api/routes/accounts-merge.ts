@@ -1,4 +1,4 @@
-import { write } from '../contention.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { Account, AccountMerge } from '../schemas/accounts.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { presentChanged } from './accounts.ts'
@@ -24,7 +24,9 @@ export const mergeAccounts = endpoint({
   ],
   handle: async (ctx) => {
     const { source, target } = ctx.body
-    const merged = await write(() => ctx.deps.commands.mergeAccounts(ctx.request, source, target))
+    const merged = await retryOnConflict(() =>
+      ctx.deps.commands.mergeAccounts(ctx.request, source, target),
+    )
     return presentChanged(ctx, target, merged)
   },
 })

@@ -1,7 +1,7 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { Account, AccountTier, TierChange } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -27,7 +27,7 @@ export const setAccountTier = endpoint({
   handle: async (ctx) => {
     const { params, body, deps } = ctx
     const { tier, reason = null } = body
-    const changed = await write(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.setAccountTier(ctx.request, params.id, tier, reason),
     )
     return presentChanged(ctx, params.id, changed)

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { AccountChanged } from '../../db/account-changes.ts'
 import { findAccountView } from '../../db/account-view.ts'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
@@ -6,8 +8,6 @@ import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { missing, notFound } from '../points-refusal.ts'
 import {
   ACCOUNT_STATUSES,
   Account,
@@ -52,7 +52,7 @@ export const createAccount = endpoint({
       customer: body.customer ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.commands.createAccount(ctx.request, values))
+    const created = await retryOnConflict(() => deps.commands.createAccount(ctx.request, values))
     return { ...(await presentChanged(ctx, values.id, created)), status: 'created' }
   },
 })
@@ -119,7 +119,9 @@ export const updateAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, body, deps } = ctx
-    const changed = await write(() => deps.commands.updateAccount(ctx.request, params.id, body))
+    const changed = await retryOnConflict(() =>
+      deps.commands.updateAccount(ctx.request, params.id, body),
+    )
     return presentChanged(ctx, params.id, changed)
   },
 })

@@ -1,12 +1,12 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { orUnavailable } from '../../app/unavailable.ts'
 import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { orOutage } from '../outage.ts'
-import { notFound } from '../points-refusal.ts'
 import { BatchReversal } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
@@ -54,7 +54,7 @@ export const reverseBatch = endpoint({
       createdAt: now,
       progressedAt: now,
     }
-    const created = await write(() => deps.commands.createBulk(values))
+    const created = await retryOnConflict(() => deps.commands.createBulk(values))
     const row = await findBulk(deps.pool, workspace, id)
     if (row === undefined) throw new Error(`no reversal ${id}`)
     refuseOther(row, fingerprint)
@@ -100,8 +100,8 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.commands.changeBulk(ctx.request, params.id, status)),
+      const { value: row, replayed } = await orUnavailable(UNKNOWN, () =>
+        retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
       if (row === undefined) return notFound('reversal', params.id)
       return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }

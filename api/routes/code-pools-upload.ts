@@ -1,3 +1,5 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { findCodePool } from '../../db/code-pools.ts'
 import { readCodeBatch } from '../../db/from-ledger.ts'
@@ -5,8 +7,6 @@ import { newId } from '../../domain/ids.ts'
 import { codeBatchObject } from '../../domain/objects/code-pool.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { CodeBatch, NewCodes } from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -46,7 +46,9 @@ export const uploadCodes = endpoint({
       request: ctx.request,
       at: (await databaseNow(deps.pool)).toISOString(),
     }
-    const { outcome, batch, refusal } = await write(() => deps.commands.uploadCodes(upload))
+    const { outcome, batch, refusal } = await retryOnConflict(() =>
+      deps.commands.uploadCodes(upload),
+    )
     if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
     if (batch === undefined) throw new Error(`${outcome} without a batch`)
     const object = codeBatchObject(readCodeBatch(batch), livemode)

@@ -1,8 +1,8 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
 import { newId } from '../../domain/ids.ts'
 import { codePoolObject } from '../../domain/objects/code-pool.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { CodePool, NewCodePool, presentCodePools } from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -22,7 +22,7 @@ export const createCodePool = endpoint({
     const { workspace, livemode, body, deps } = ctx
     const { low_at: lowAt, ...same } = body
     const values = { ...same, lowAt, workspace, id: newId('cpl') }
-    const created = await write(() => deps.commands.createCodePool(ctx.request, values))
+    const created = await retryOnConflict(() => deps.commands.createCodePool(ctx.request, values))
     if ('row' in created) {
       return { status: 'created', object: codePoolObject(created.row, livemode) }
     }

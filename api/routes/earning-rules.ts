@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   type EarningRuleChange,
   type EarningRuleRow,
@@ -9,8 +11,6 @@ import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { missing, notFound } from '../points-refusal.ts'
 import {
   EARNING_TRIGGERS,
   EarningRule,
@@ -41,7 +41,9 @@ export const createEarningRule = endpoint({
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) return missing('program', body.program)
     const values = { ...same, startsAt, endsAt, workspace, id: newId('erl') }
-    const created = await write(() => deps.commands.createEarningRule(ctx.request, values))
+    const created = await retryOnConflict(() =>
+      deps.commands.createEarningRule(ctx.request, values),
+    )
     if ('row' in created) {
       return { status: 'created', object: earningRuleObject(created.row, livemode) }
     }
@@ -105,7 +107,7 @@ export const updateEarningRule = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.updateEarningRule(ctx.request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('earning rule', params.id)

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { checkSchema, refusePersonalProperties } from '../../app/event-schemas/schema.ts'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   findEventType,
   listEventTypeVersions,
@@ -7,10 +10,6 @@ import {
 import { isIntrinsic } from '../../domain/event-type.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { refusePersonalProperties } from '../event-types/personal.ts'
-import { checkSchema } from '../event-types/schema.ts'
-import { notFound } from '../points-refusal.ts'
 import {
   EventType,
   EventTypeUpdate,
@@ -48,7 +47,7 @@ export const createEventType = endpoint({
     refusePersonalProperties(body.schema)
     await checkSchema(deps, workspace, body.schema)
     const values = { ...body, workspace, id: newId('ety') }
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.createEventType(ctx.request, values),
     )
     if (row === undefined) {
@@ -131,7 +130,7 @@ export const updateEventType = endpoint({
     }
     const before = await findEventType(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('event type', params.id)
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.updateEventType(ctx.request, before.id, body),
     )
     if (row === undefined) return notFound('event type', params.id)

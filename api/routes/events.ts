@@ -1,6 +1,6 @@
+import { notFound } from '../../app/refusals.ts'
 import { readEventObjects } from '../../db/event-objects.ts'
 import { findEvent, listEvents as readEvents } from '../../db/events.ts'
-import { notFound } from '../points-refusal.ts'
 import { Event, eventPattern } from '../schemas/events.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'

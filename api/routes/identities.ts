@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findAccount } from '../../db/accounts.ts'
 import {
   findIdentity,
@@ -10,8 +12,6 @@ import { fingerprintOf, newId } from '../../domain/ids.ts'
 import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/member-token.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -49,7 +49,7 @@ export const registerIdentity = endpoint({
     const fingerprint = fingerprintOf([params.id, body.kind, isIssued(body) ? null : value, label])
     const request = { ...ctx.request, fingerprint }
     const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
-    const result = await write(() => deps.commands.registerIdentity(request, row))
+    const result = await retryOnConflict(() => deps.commands.registerIdentity(request, row))
     if (result.refusal !== undefined) {
       const refusal = refusalSentence(result.refusal)
       const taken = refusal.code === 'account_already_exists'
@@ -135,7 +135,7 @@ export const revokeIdentity = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, deps } = ctx
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.revokeIdentity(ctx.request, params.id),
     )
     if (row === undefined) return notFound('identity', params.id)

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { DecimalsChanged } from '../../app/bulk.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { Unavailable } from '../../app/unavailable.ts'
 import { UploadLost } from '../../app/uploads.ts'
 import { type BulkRow, findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { derivedId, newId } from '../../domain/ids.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
 import { hashed } from '../imports/body.ts'
 import type { Checked } from '../imports/check.ts'
 import { csvLines, type Line, ndjsonLines } from '../imports/lines.ts'
 import { uploaded } from '../imports/upload.ts'
-import { Outage } from '../outage.ts'
 import { Import } from '../schemas/bulks.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -77,7 +77,7 @@ export const createImport = endpoint({
         createdAt: now,
         progressedAt: now,
       }
-      const created = await write(() => deps.commands.createBulk(values, upload))
+      const created = await retryOnConflict(() => deps.commands.createBulk(values, upload))
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
       refuseOther(row, fingerprint)
@@ -86,7 +86,8 @@ export const createImport = endpoint({
   },
 })
 
-const sendAgain = (cause: string) => new Outage(`${cause} Nothing was kept; send the file again.`)
+const sendAgain = (cause: string) =>
+  new Unavailable(`${cause} Nothing was kept; send the file again.`)
 
 function orSendAgain(error: unknown): never {
   if (error instanceof DecimalsChanged) throw sendAgain('A program’s decimals changed meanwhile.')

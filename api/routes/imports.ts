@@ -1,8 +1,8 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { orUnavailable } from '../../app/unavailable.ts'
 import { findBulk, listBulks } from '../../db/bulk.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
-import { write } from '../contention.ts'
-import { orOutage } from '../outage.ts'
-import { notFound } from '../points-refusal.ts'
 import { Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -59,8 +59,8 @@ const verb = (
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const { value: row, replayed } = await orOutage(UNKNOWN, () =>
-        write(() => deps.commands.changeBulk(ctx.request, params.id, status)),
+      const { value: row, replayed } = await orUnavailable(UNKNOWN, () =>
+        retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
       if (row === undefined) return notFound('import', params.id)
       return { status: 'ok', replayed, object: importObject(row, livemode) }

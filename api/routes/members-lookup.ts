@@ -12,7 +12,7 @@ import { userId } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
 import { presentWallet, Wallet } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { atBothPaths } from '../server/path-alias.ts'
+import { withAlias } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
 
 const LONGEST_SCAN = 200
@@ -50,7 +50,7 @@ type Shown = {
   presented: Pick<Presented, 'kind' | 'value' | 'step'>
 }
 
-export const lookUpMember = atBothPaths('/members/lookup', (path) =>
+export const lookUpMember = withAlias('/members/lookup', (path) =>
   endpoint({
     method: 'POST',
     path,

@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
 import { findPayment, type MovePayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { Confirmation, Payment } from '../schemas/payments.ts'
 import type { Deps } from '../server/deps.ts'
@@ -79,7 +79,7 @@ type Moving = {
 export async function move(ctx: Moving, payment: string, status: MovePayment['status']) {
   const { workspace, livemode, deps } = ctx
   const asked = { workspace, payment, status, event: newId('evt') }
-  const result = await write(() => deps.commands.movePayment(asked, ctx.request))
+  const result = await retryOnConflict(() => deps.commands.movePayment(asked, ctx.request))
   const { refusal } = result
   if (refusal?.code === 'resource_missing') return notFound('payment', payment)
   if (refusal?.code === 'resource_changed') {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { listTransactions } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -40,7 +40,7 @@ export const replayAward = endpoint({
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
     const at = (await databaseNow(deps.pool)).toISOString()
-    const { value: result, replayed } = await write(() =>
+    const { value: result, replayed } = await retryOnConflict(() =>
       deps.commands.replayAward(ctx.request, { workspace, payment: params.id, at }),
     )
     if (result?.outcome === 'missing') return notFound('payment', params.id)

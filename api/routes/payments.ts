@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { readPayment } from '../../db/from-ledger.ts'
 import {
   findPayment,
@@ -10,8 +12,6 @@ import { newId } from '../../domain/ids.ts'
 import { paymentObject } from '../../domain/objects/payment.ts'
 import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewPayment, Payment, SHOWN_STATUSES } from '../schemas/payments.ts'
@@ -47,7 +47,7 @@ export const createPayment = endpoint({
     const outcome = card === undefined ? 'open' : outcomeOfCard(card)
     const settled = outcome === 'completed' || outcome === 'failed'
     const create = async () => {
-      const result = await write(() =>
+      const result = await retryOnConflict(() =>
         deps.commands.createPayment({
           workspace,
           payment: newId('pay'),

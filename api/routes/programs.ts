@@ -1,12 +1,12 @@
 import type { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { findProgram, isTimeZone, type ProgramChange, readPrograms } from '../../db/programs.ts'
 import { missingOfPolicy } from '../../domain/expiry-policy.ts'
 import { newId } from '../../domain/ids.ts'
 import { programObject } from '../../domain/objects/program.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewProgram, Program, ProgramUpdate } from '../schemas/programs.ts'
@@ -31,7 +31,7 @@ export const createProgram = endpoint({
     refuseHalfAPolicy({}, columns)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const values = { ...columns, workspace, id: newId('prog'), name, metadata }
-    const created = await write(() => deps.commands.createProgram(ctx.request, values))
+    const created = await retryOnConflict(() => deps.commands.createProgram(ctx.request, values))
     if ('row' in created) return { status: 'created', object: programObject(created.row, livemode) }
     const row = await findProgram(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('program', created.replayOf)
@@ -106,7 +106,7 @@ export const updateProgram = endpoint({
     const columns = columnsOf(settings)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const at = await databaseNow(deps.pool)
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.updateProgram(
         ctx.request,
         params.id,

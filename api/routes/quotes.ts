@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { pointsOf } from '../../domain/points.ts'
-import { refuse } from '../../domain/refusal.ts'
-import { waitsForAPayment } from '../../domain/reward.ts'
-import { missing } from '../points-refusal.ts'
 import {
-  type Judged,
-  judge,
+  type Eligibility,
+  readEligibility,
   reasonsOf,
   refuseNonsense,
   withoutFields,
-} from '../redemptions/judge.ts'
+} from '../../app/quotes.ts'
+import { missing } from '../../app/refusals.ts'
+import { pointsOf } from '../../domain/points.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { waitsForAPayment } from '../../domain/reward.ts'
 import { Quote, ShopQuote } from '../schemas/quotes.ts'
 import { QuoteRequest } from '../schemas/redemptions.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -29,14 +29,14 @@ export const createQuote = endpoint({
     if (publishable && body.quantity !== 1) {
       refuse('parameter_invalid', 'quantity: a publishable key asks for 1.', { param: 'quantity' })
     }
-    const judged = await judge(deps, workspace, body)
+    const eligibility = await readEligibility(deps, workspace, body)
     if (publishable) {
-      await deps.shopperQuestions.take(`${workspace} ${judged.account}`)
-      refuseOffSale(judged, body.reward)
+      await deps.shopperQuestions.take(`${workspace} ${eligibility.account}`)
+      refuseOffSale(eligibility, body.reward)
     }
-    const { decimals, points, available, reward_type, hold_minutes, nonsense } = judged
+    const { decimals, points, available, reward_type, hold_minutes, nonsense } = eligibility
     if (nonsense !== null) refuseNonsense(nonsense)
-    const reasons = reasonsOf(judged)
+    const reasons = reasonsOf(eligibility)
     const numbers = {
       available: pointsOf(available, decimals),
       missing: pointsOf(Math.max(0, points - available), decimals),
@@ -51,7 +51,7 @@ export const createQuote = endpoint({
         points: pointsOf(points, decimals),
         ...(publishable ? {} : numbers),
         reasons: publishable ? withoutFields(reasons) : reasons,
-        ...artifactOf(judged, body.quantity),
+        ...artifactOf(eligibility, body.quantity),
         hold_minutes: waitsForAPayment(reward_type) ? hold_minutes : null,
         livemode,
       },
@@ -62,14 +62,14 @@ export const createQuote = endpoint({
 const OFF_SALE: readonly string[] = ['reward_inactive', 'reward_not_started', 'reward_ended']
 
 /** 404 for a reward that the catalogue does not show to shoppers. */
-function refuseOffSale({ refusals }: Judged, reward: string): void {
+function refuseOffSale({ refusals }: Eligibility, reward: string): void {
   if (refusals.some(({ code }) => OFF_SALE.includes(code))) missing('reward', reward)
 }
 
 type Money = { amount: number; currency: string }
 type Percentage = { percent: number; maxAmount?: number; currency?: string }
 
-function artifactOf({ reward_type, value }: Judged, quantity: number) {
+function artifactOf({ reward_type, value }: Eligibility, quantity: number) {
   const stored: unknown = value // the reward's value, which fitted its type when it was written
   switch (reward_type) {
     case 'discount_amount':

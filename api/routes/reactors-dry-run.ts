@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
 import { findReactor } from '../../db/reactors.ts'
-import { notFound } from '../points-refusal.ts'
 import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
 import { idPath } from '../schemas/ids.ts'
 import { flag } from '../schemas/lists.ts'

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { checkReactions, checkTrigger } from '../../app/reactors.ts'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   findReactor,
   type ReactorChange,
@@ -6,9 +9,6 @@ import {
   listReactors as readReactors,
 } from '../../db/reactors.ts'
 import { newId } from '../../domain/ids.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
-import { checkReactions, checkTrigger } from '../reactors/trigger.ts'
 import { eventTypeName } from '../schemas/event-types.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -40,7 +40,7 @@ export const createReactor = endpoint({
     await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
-    const created = await write(() => deps.commands.createReactor(ctx.request, values))
+    const created = await retryOnConflict(() => deps.commands.createReactor(ctx.request, values))
     if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
     const row = await findReactor(deps.pool, workspace, created.replayOf)
     if (row === undefined) return notFound('reactor', created.replayOf)
@@ -108,7 +108,7 @@ export const updateReactor = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
     await checkReactions(deps, workspace, body.reactions ?? [])
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.updateReactor(ctx.request, params.id, (before) => changeOf(before, body)),
     )
     if (row === undefined) return notFound('reactor', params.id)
@@ -143,7 +143,7 @@ export const deleteReactor = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const { value, replayed } = await write(() =>
+    const { value, replayed } = await retryOnConflict(() =>
       deps.commands.deleteReactor(ctx.request, params.id),
     )
     if (value === undefined) return notFound('reactor', params.id)

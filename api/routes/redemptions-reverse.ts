@@ -1,12 +1,12 @@
+import { notFound } from '../../app/refusals.ts'
+import { exactUnits } from '../../app/units.ts'
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { Redemption, Reversal } from '../schemas/redemptions.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { exactUnits } from '../units.ts'
 import { answerCommand } from './redemptions.ts'
 
 export const reverseRedemption = endpoint({

@@ -1,12 +1,12 @@
 import { z } from 'zod'
+import { missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { readRefund } from '../../db/from-ledger.ts'
 import { findRefund, listRefunds as readRefunds } from '../../db/refunds.ts'
 import { newId } from '../../domain/ids.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
-import { write } from '../contention.ts'
-import { missing, notFound } from '../points-refusal.ts'
 import { id, refundId } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewRefund, Refund } from '../schemas/refunds.ts'
@@ -30,7 +30,7 @@ export const createRefund = endpoint({
     'idempotency_key_in_use',
   ],
   handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
-    const result = await write(() =>
+    const result = await retryOnConflict(() =>
       deps.commands.createRefund({
         workspace,
         refund: newId('re'),

@@ -1,15 +1,14 @@
 import { z } from 'zod'
-import type { Command } from '../../app/redemptions.ts'
+import { type Command, changeRedemption } from '../../app/redemptions.ts'
+import { notFound } from '../../app/refusals.ts'
 import type { RedemptionResult } from '../../db/redemptions.ts'
 import { findReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
-import { notFound } from '../points-refusal.ts'
 import { ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import { text } from '../schemas/text.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { atBothPaths } from '../server/path-alias.ts'
-import { sendCommand } from './redemptions.ts'
+import { withAlias } from '../server/path-alias.ts'
 
 const LONGEST_EVENT_ID = 200
 
@@ -30,7 +29,7 @@ const settling = {
 
 type Settling = { workspace: string; livemode: boolean; params: { id: string }; deps: Deps }
 
-export const confirmEvent = atBothPaths('/events/{id}/confirm', (path) =>
+export const confirmEvent = withAlias('/events/{id}/confirm', (path) =>
   endpoint({
     ...settling,
     path,
@@ -41,7 +40,7 @@ export const confirmEvent = atBothPaths('/events/{id}/confirm', (path) =>
   }),
 )
 
-export const cancelEvent = atBothPaths('/events/{id}/cancel', (path) =>
+export const cancelEvent = withAlias('/events/{id}/cancel', (path) =>
   endpoint({
     ...settling,
     path,
@@ -59,19 +58,18 @@ export const cancelEvent = atBothPaths('/events/{id}/cancel', (path) =>
 async function settle(
   { workspace, livemode, params, deps }: Settling,
   verb: 'confirm' | 'cancel',
-  send: (command: Command) => Promise<RedemptionResult>,
+  change: (command: Command) => Promise<RedemptionResult>,
 ) {
   const row = await findReportedEvent(deps.pool, workspace, params.id)
   if (row === undefined || row.redemption === null) return notFound('held event', params.id)
   const command = {
     workspace,
-    livemode,
-    params: { id: row.redemption },
+    redemption: row.redemption,
     operation: derivedId('op', workspace, verb, row.id),
     fingerprint: verb,
-    deps,
+    at: null,
   }
-  const { row: held, replayed } = await sendCommand(command, send)
+  const { row: held, replayed } = await changeRedemption(deps.decimals, command, change)
   const decimals = await deps.decimals.ofProgram(workspace, row.program)
   const object = reportedEventObject(row, { decimals, livemode, held })
   return { status: 'ok' as const, replayed, object }

@@ -1,8 +1,8 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { findReward } from '../../db/rewards.ts'
 import { rewardForTills } from '../../domain/reward.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentReward, Reward } from '../schemas/rewards.ts'
 import type { Context } from '../server/declaration.ts'
@@ -42,7 +42,7 @@ async function move(ctx: Moving, archivedAt: Date | null) {
   if (before === undefined || before.id === rewardForTills(before.program)) {
     return notFound('reward', params.id)
   }
-  const { value: row, replayed } = await write(() =>
+  const { value: row, replayed } = await retryOnConflict(() =>
     deps.commands.updateReward(ctx.request, params.id, (reward) => ({
       // archived twice, it stays archived since the first time
       archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),

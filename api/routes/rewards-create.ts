@@ -1,3 +1,6 @@
+import { missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { exactUnits } from '../../app/units.ts'
 import { findCodePool } from '../../db/code-pools.ts'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import type { VariantChange } from '../../db/reward-variants.ts'
@@ -5,13 +8,10 @@ import { findReward } from '../../db/rewards.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { CodeSource } from '../../domain/reward.ts'
-import { write } from '../contention.ts'
-import { missing, notFound } from '../points-refusal.ts'
 import { limitColumns, type VariantChanges } from '../schemas/reward-settings.ts'
 import { NewReward, presentReward, Reward } from '../schemas/rewards.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { exactUnits } from '../units.ts'
 
 export const createReward = endpoint({
   method: 'POST',
@@ -35,7 +35,7 @@ export const createReward = endpoint({
     await refuseCodes(deps, workspace, body.codes)
     const id = newId('rwd')
     // the program is read at each try: its decimals may change until its first transaction
-    const created = await write(async () => {
+    const created = await retryOnConflict(async () => {
       const program = await findProgram(deps.pool, workspace, body.program)
       if (program === undefined) return missing('program', body.program)
       refuseUnknownTier(program, min_tier)

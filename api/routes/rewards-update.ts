@@ -1,10 +1,11 @@
 import type { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { exactUnits } from '../../app/units.ts'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { rewardForTills } from '../../domain/reward.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { limitColumns, VALUE_OF } from '../schemas/reward-settings.ts'
 import { presentReward, Reward, RewardUpdate } from '../schemas/rewards.ts'
@@ -12,7 +13,6 @@ import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { refusalOf } from '../server/invalid.ts'
-import { exactUnits } from '../units.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './rewards-create.ts'
 
 type Change = z.output<typeof RewardUpdate>
@@ -42,7 +42,7 @@ export const updateReward = endpoint({
     }
     if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
     // the program is read at each try: its decimals may change until its first transaction
-    const { value: row, replayed } = await write(async () => {
+    const { value: row, replayed } = await retryOnConflict(async () => {
       const program = await findProgram(deps.pool, workspace, before.program)
       if (program === undefined) throw new Error(`no program ${before.program}`)
       refuseUnknownTier(program, body.min_tier)

@@ -1,10 +1,10 @@
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { readSettings } from '../../db/settings.ts'
-import { write } from '../contention.ts'
 import { Settings, SettingsChange } from '../schemas/settings.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { atBothPaths } from '../server/path-alias.ts'
+import { withAlias } from '../server/path-alias.ts'
 
-export const retrieveSettings = atBothPaths('/settings', (path) =>
+export const retrieveSettings = withAlias('/settings', (path) =>
   endpoint({
     method: 'GET',
     path,
@@ -21,7 +21,7 @@ export const retrieveSettings = atBothPaths('/settings', (path) =>
   }),
 )
 
-export const mergeSettings = atBothPaths('/settings', (path) =>
+export const mergeSettings = withAlias('/settings', (path) =>
   endpoint({
     method: 'PUT',
     path,
@@ -33,7 +33,7 @@ export const mergeSettings = atBothPaths('/settings', (path) =>
     reply: Settings,
     errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
-      const { value, replayed } = await write(() =>
+      const { value, replayed } = await retryOnConflict(() =>
         ctx.deps.commands.mergeSettings(ctx.request, ctx.body),
       )
       return { status: 'ok', replayed, object: value }

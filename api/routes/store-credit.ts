@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
 import {
   findCreditTransaction,
   listCreditTransactions,
   readWallets,
 } from '../../db/store-credit.ts'
 import { creditTransactionObject } from '../../domain/objects/store-credit.ts'
-import { notFound } from '../points-refusal.ts'
 import { currencyUpper } from '../schemas/amounts.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'

@@ -1,14 +1,14 @@
 import { z } from 'zod'
+import { inPoints, missing } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { movementUnits } from '../../app/units.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readTransaction } from '../../db/from-ledger.ts'
 import { findPrograms } from '../../db/programs.ts'
 import { isPosted } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { inPoints, missing } from '../points-refusal.ts'
 import { NewTransaction, presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { movementUnits } from '../units.ts'
 
 const MOST = 1_000
 
@@ -63,7 +63,7 @@ export const createTransactions = endpoint({
       }
     }
     // the programs are read at each try: their decimals may change until their first transaction
-    const { result, rows } = await write(async () => {
+    const { result, rows } = await retryOnConflict(async () => {
       const programOf = await findPrograms(deps.pool, workspace, accounts)
       const rows = body.transactions.map((row, index) => rowIn(programOf, row, index))
       const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }

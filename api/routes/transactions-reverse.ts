@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { inPoints, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readTransaction } from '../../db/from-ledger.ts'
 import { findTransaction } from '../../db/transactions.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { inPoints, notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { metadata, text } from '../schemas/text.ts'
 import { presentTransaction, Transaction } from '../schemas/transactions.ts'
@@ -38,7 +38,7 @@ export const reverseTransaction = endpoint({
     if (before === undefined) return notFound('transaction', params.id)
     const at = (await databaseNow(deps.pool)).toISOString()
     const ask = { workspace, transaction: params.id, ...body, operation, fingerprint, at }
-    const result = await write(() => deps.commands.reverseTransaction(ask))
+    const result = await retryOnConflict(() => deps.commands.reverseTransaction(ask))
     if (result.refusal !== undefined) {
       const decimals = await deps.decimals.ofProgram(workspace, before.program)
       throw new Refused(inPoints(result.refusal, decimals))

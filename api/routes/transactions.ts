@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { inPoints, missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { movementUnits } from '../../app/units.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readTransaction } from '../../db/from-ledger.ts'
@@ -10,8 +13,6 @@ import {
 } from '../../db/transactions.ts'
 import { transactionObject } from '../../domain/objects/transaction.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { inPoints, missing, notFound } from '../points-refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { text } from '../schemas/text.ts'
@@ -23,7 +24,6 @@ import {
   Transaction,
 } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { movementUnits } from '../units.ts'
 
 export const createTransaction = endpoint({
   method: 'POST',
@@ -54,7 +54,7 @@ export const createTransaction = endpoint({
     }
 
     // the program is read at each try: its decimals may change until its first transaction
-    const { result, decimals } = await write(async () => {
+    const { result, decimals } = await retryOnConflict(async () => {
       const program = await findProgram(pool, workspace, account.program)
       if (program === undefined) throw new Error(`no program ${account.program}`)
       const { decimals, rounding } = program

@@ -1,18 +1,18 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { exactUnits } from '../../app/units.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { moneyFor, pointsFor } from '../../domain/point-rate.ts'
 import { MAX_MOVEMENT, pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { notFound } from '../points-refusal.ts'
 import { amountMinor, positivePoints } from '../schemas/amounts.ts'
 import { userPath } from '../schemas/ids.ts'
 import { Conversion, presentWallet, rateOf, shownRate, Wallet } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { atBothPaths } from '../server/path-alias.ts'
+import { withAlias } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { exactUnits } from '../units.ts'
 
-export const retrieveWallet = atBothPaths('/users/{id}/wallet', (path) =>
+export const retrieveWallet = withAlias('/users/{id}/wallet', (path) =>
   endpoint({
     method: 'GET',
     path,
@@ -55,7 +55,7 @@ const Asked = z
     path: ['points'],
   })
 
-export const convertPoints = atBothPaths('/users/{id}/conversion', (path) =>
+export const convertPoints = withAlias('/users/{id}/conversion', (path) =>
   endpoint({
     method: 'GET',
     path,

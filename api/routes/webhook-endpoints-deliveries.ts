@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { missing, notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readStartOf } from '../../db/day.ts'
 import { readEventObjects } from '../../db/event-objects.ts'
@@ -8,8 +10,6 @@ import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { deliveryObject } from '../../domain/objects/webhook-delivery.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { missing, notFound } from '../points-refusal.ts'
 import { Event } from '../schemas/events.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -85,7 +85,7 @@ export const replayWebhookEvents = endpoint({
       from: (await readStartOf(where, body.created?.gte ?? BEGINNING)).toISOString(),
       to: (await readStartOf(where, body.created?.lt ?? now)).toISOString(),
     }
-    const { value: deliveries, replayed } = await write(() =>
+    const { value: deliveries, replayed } = await retryOnConflict(() =>
       deps.commands.replayWebhookEvents(ctx.request, replay),
     )
     return {
@@ -113,7 +113,7 @@ export const testWebhookEndpoint = endpoint({
     if ((await findEndpoint(deps.pool, workspace, params.id)) === undefined) {
       return notFound('webhook endpoint', params.id)
     }
-    const { value: event, replayed } = await write(() =>
+    const { value: event, replayed } = await retryOnConflict(() =>
       deps.commands.testWebhookEndpoint(ctx.request, params.id, newId('evt')),
     )
     if (event === null) {

@@ -1,6 +1,6 @@
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { SecretRoll, WebhookEndpointWithSecret } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -18,7 +18,7 @@ export const rollWebhookSecret = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.rollWebhookSecret(ctx.request, params.id, body.overlap_hours),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { notFound } from '../../app/refusals.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { type EndpointRow, findEndpoint, listEndpoints } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
-import { notFound } from '../points-refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'
@@ -39,7 +39,9 @@ export const createWebhookEndpoint = endpoint({
       description: body.description ?? null,
       metadata: body.metadata,
     }
-    const created = await write(() => deps.commands.createWebhookEndpoint(ctx.request, values))
+    const created = await retryOnConflict(() =>
+      deps.commands.createWebhookEndpoint(ctx.request, values),
+    )
     if ('row' in created) {
       const { row } = created
       return {
@@ -117,7 +119,7 @@ export const updateWebhookEndpoint = endpoint({
       description,
       metadata: metadata && mergedMetadata(before.metadata, metadata),
     })
-    const { value: row, replayed } = await write(() =>
+    const { value: row, replayed } = await retryOnConflict(() =>
       deps.commands.updateWebhookEndpoint(ctx.request, params.id, changeOf, { url, status }),
     )
     if (row === undefined) return notFound('webhook endpoint', params.id)
@@ -139,7 +141,7 @@ export const deleteWebhookEndpoint = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const { value, replayed } = await write(() =>
+    const { value, replayed } = await retryOnConflict(() =>
       deps.commands.deleteWebhookEndpoint(ctx.request, params.id),
     )
     if (value === undefined) return notFound('webhook endpoint', params.id)

@@ -1,21 +1,12 @@
 import { z } from 'zod'
 import type { RedemptionRow } from '../../db/redemptions.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
-import { codeOpener } from '../redemptions/gift-cards.ts'
+import { REDEMPTION_STATUSES } from '../../domain/redemption-status.ts'
 import type { Deps } from '../server/deps.ts'
 import { points, positivePoints } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { time } from './times.ts'
-
-export const REDEMPTION_STATUSES = [
-  'pending',
-  'fulfillment_pending',
-  'applied',
-  'fulfilled',
-  'released',
-  'reversed',
-] as const
 
 const LONGEST_LINE = 200
 const MOST_AT_ONCE = 1_000
@@ -229,29 +220,30 @@ export const Parcel = z
   })
   .meta({ id: 'Parcel' })
 
+type Asker = { readonly workspace: string; readonly livemode: boolean }
+
 /** Redemptions as the API shows them. */
-export async function presentRedemptions(
-  deps: Deps,
-  { workspace, livemode }: { workspace: string; livemode: boolean },
-  rows: readonly RedemptionRow[],
-) {
-  const decimalsOf = await deps.decimals.ofPrograms(
-    workspace,
-    rows.map(({ program }) => program),
-  )
-  const openCode = codeOpener(deps, workspace)
-  return rows.map((row) =>
-    redemptionObject(row, { decimals: decimalsOf(row.program), livemode }, openCode),
-  )
+export async function presentRedemptions(deps: Deps, asker: Asker, rows: readonly RedemptionRow[]) {
+  const programs = rows.map(({ program }) => program)
+  const decimalsOf = await deps.decimals.ofPrograms(asker.workspace, programs)
+  return rows.map((row) => objectOf(deps, asker, row, decimalsOf(row.program)))
 }
 
-/** One redemption as the API shows it. */
+/** One redemption as the API shows it; `decimals` are its program's, where they are known. */
 export async function presentRedemption(
   deps: Deps,
-  ctx: { workspace: string; livemode: boolean },
+  asker: Asker,
   row: RedemptionRow,
+  decimals?: number,
 ) {
-  const [object] = await presentRedemptions(deps, ctx, [row])
-  if (object === undefined) throw new Error(`redemption ${row.id} was not presented`)
-  return object
+  const { workspace, program } = row
+  return objectOf(deps, asker, row, decimals ?? (await deps.decimals.ofProgram(workspace, program)))
 }
+
+/** Gift cards with their codes, but where the server does not have the key of one. */
+const objectOf = (
+  { codes }: Deps,
+  { workspace, livemode }: Asker,
+  row: RedemptionRow,
+  decimals: number,
+) => redemptionObject(row, { decimals, livemode }, (sealed) => codes?.open(workspace, sealed))

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { RequestIdentity } from '../../db/idempotency.ts'
+import type { IdPrefix } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Deps } from './deps.ts'
 import type { ApiKey } from './keys.ts'
@@ -26,6 +27,8 @@ export type Context<Params, Query, Body, D> = {
   readonly fingerprint: string
   /** The request as its repeat is recognised by. */
   readonly request: RequestIdentity
+  /** An id for what the request makes: the same for the same workspace, route and Idempotency-Key, else new. */
+  idOf(prefix: IdPrefix): string
   /** `op_` id: the same for the same workspace, route and Idempotency-Key, else new. */
   readonly operation: string
   readonly log: Logger

@@ -1,10 +1,10 @@
+import type { Decimals } from '../../app/decimals.ts'
+import type { Checks } from '../../app/event-schemas/checks.ts'
 import type { OnFailure } from '../../app/failures.ts'
 import type { Commands } from '../../app/index.ts'
 import type { Pool } from '../../db/pool.ts'
 import type { CodeVault } from '../../domain/code-vault.ts'
 import type { Engine } from '../../temporal/engine.ts'
-import type { Decimals } from '../decimals.ts'
-import type { Checks } from '../event-types/checks.ts'
 import type { Inbound } from '../webhooks/inbound.ts'
 import type { Allowance, Attempts } from './rate-limits.ts'
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { RequestIdentity } from '../../db/idempotency.ts'
-import { fingerprintOf } from '../../domain/ids.ts'
+import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { pathOfProto } from '../schemas/text.ts'
 import type {
@@ -98,6 +98,11 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     const { method, path } = this.#route
     // a retry at the route's other path is known again
     return { workspace, route: `${method} ${underV1(path)}`, key, fingerprint }
+  }
+
+  idOf(prefix: IdPrefix): string {
+    const { workspace, route, key } = this.request
+    return key === null ? newId(prefix) : derivedId(prefix, workspace, route, key)
   }
 
   get operation(): string {

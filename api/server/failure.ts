@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { z } from 'zod'
+import { isOutage, Unavailable } from '../../app/unavailable.ts'
 import { type Refusal, Refused } from '../../domain/refusal.ts'
-import { isOutage, Outage } from '../outage.ts'
 import { ERRORS } from './errors.ts'
 import { refusalOf } from './invalid.ts'
 
@@ -30,7 +30,8 @@ const BY_TYPE: Readonly<Record<string, Refusal>> = {
 /** Anything thrown, as a refusal. What is not a known "no" says nothing about its cause. */
 export function refusalFrom(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal
-  if (error instanceof Outage) return { code: 'temporarily_unavailable', message: error.message }
+  if (error instanceof Unavailable)
+    return { code: 'temporarily_unavailable', message: error.message }
   if (error instanceof z.ZodError) return refusalOf(error, undefined)
   const fromHttp = error instanceof Error ? refusalFromHttp(error) : undefined
   if (fromHttp !== undefined) return fromHttp

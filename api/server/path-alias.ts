@@ -1,7 +1,7 @@
 import type { Endpoint } from './declaration.ts'
 
 /** The till's routes stand under `/v1` and at the root, where the tills' own documents call them. */
-export function atBothPaths<P extends `/${string}`>(
+export function withAlias<P extends `/${string}`>(
   path: P,
   declare: (path: P | `/v1${P}`) => Endpoint,
 ): readonly [Endpoint, Endpoint] {

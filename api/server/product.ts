@@ -1,8 +1,11 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { decimalsFrom } from '../../app/decimals.ts'
+import { Checks } from '../../app/event-schemas/checks.ts'
 import { failuresTo, type OnFailure } from '../../app/failures.ts'
 import { createCommands } from '../../app/index.ts'
+import { ttlCache } from '../../app/ttl-cache.ts'
 import { findApiKey } from '../../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../../db/clock.ts'
 import { readOutboxBacklog } from '../../db/outbox.ts'
@@ -11,9 +14,6 @@ import { type CodeKey, codeVault } from '../../domain/code-vault.ts'
 import { memberKey } from '../../domain/member-token.ts'
 import type { Engine } from '../../temporal/engine.ts'
 import { within } from '../../temporal/within.ts'
-import { decimalsFrom } from '../decimals.ts'
-import { Checks } from '../event-types/checks.ts'
-import { remembered } from '../remembered.ts'
 import { inbound } from '../webhooks/inbound.ts'
 import { type AppOptions, createApp } from './app.ts'
 import type { Deps } from './deps.ts'
@@ -87,7 +87,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     onFailure,
     decimals: decimalsFrom(reads),
     checks,
-    memberKey: remembered(
+    memberKey: ttlCache(
       async (workspace) => memberKey(await commands.memberPepper(workspace), memberPepper),
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
     ),

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
+import { ttlCache } from '../../app/ttl-cache.ts'
 import { findEndpointSecrets, findPaymentSecrets, type PaymentSecret } from '../../db/api-keys.ts'
 import type { Pool } from '../../db/pool.ts'
-import { remembered } from '../remembered.ts'
 import { type Forgeries, forgeries } from './forgeries.ts'
 import { type FindSigner, signerSearch } from './signer-search.ts'
 
@@ -28,7 +28,7 @@ export function inbound(pool: Pool, registry: Registry): Inbound {
     labelNames: ['provider'],
     registers: [registry],
   })
-  const byEndpoint = remembered(
+  const byEndpoint = ttlCache(
     (key) => {
       const [provider = '', endpoint = ''] = key.split(' ')
       return findEndpointSecrets(pool, provider, endpoint)
@@ -37,7 +37,7 @@ export function inbound(pool: Pool, registry: Registry): Inbound {
   )
   return {
     endpointSecrets: (provider, endpoint) => byEndpoint(`${provider} ${endpoint}`),
-    sharedSecrets: remembered((provider) => findPaymentSecrets(pool, provider), {
+    sharedSecrets: ttlCache((provider) => findPaymentSecrets(pool, provider), {
       ttlMs: SECRETS_MS,
       most: MOST_PROVIDERS,
     }),

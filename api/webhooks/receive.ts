@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { PaymentSecret } from '../../db/api-keys.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { write } from '../contention.ts'
 import { id } from '../schemas/ids.ts'
 import type { RawContext } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
@@ -98,7 +98,7 @@ async function takeIn(
   const { id: event, ...told } = known.read(body, signer)
   const { workspace, endpoint } = signer
   const from = { workspace, endpoint, provider: params.provider }
-  const { outcome, conflict } = await write(() =>
+  const { outcome, conflict } = await retryOnConflict(() =>
     deps.commands.receivePayment({ ...told, ...from, event }),
   )
   const object = { received: true as const, duplicate: outcome === 'duplicate' }

@@ -15,18 +15,10 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { StoredFulfillment } from '../../domain/fulfillment.ts'
 import type { SealedGiftCard } from '../../domain/gift-card.ts'
+import { REDEMPTION_STATUSES } from '../../domain/redemption-status.ts'
 import { type CodeSource, LIMIT_WINDOWS, REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
-
-export const REDEMPTION_STATUSES = [
-  'pending',
-  'fulfillment_pending',
-  'applied',
-  'fulfilled',
-  'released',
-  'reversed',
-] as const
 
 /** What points buy. */
 export const reward = pgTable(

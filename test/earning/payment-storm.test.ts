@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { write } from '../../api/contention.ts'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { call } from '../../db/call.ts'
 import { insertPayment, movePayment, takeInPaymentEvent } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
@@ -192,7 +192,7 @@ async function sale(): Promise<void> {
 }
 
 /** As the API does with every write. */
-const retried = <T>(step: () => Promise<T>): Promise<T> => write(step)
+const retried = <T>(step: () => Promise<T>): Promise<T> => retryOnConflict(step)
 
 /** Also those that a ledger function got over by itself. */
 async function deadlocks(): Promise<number> {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fulfillmentActivities } from '../../../activities/fulfillment.ts'
 import { redemptionActivities } from '../../../activities/redemption.ts'
-import { write } from '../../../api/contention.ts'
 import { fulfillmentCommands } from '../../../app/fulfillments.ts'
 import { redemptionCommands } from '../../../app/redemptions.ts'
+import { retryOnConflict } from '../../../app/retry-on-conflict.ts'
 import { readRedemption } from '../../../db/from-ledger.ts'
 import type { RedemptionResult, RedemptionRow } from '../../../db/redemptions.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
@@ -262,7 +262,9 @@ test('two at once with one id and different accounts: one is stored, the other f
     const redemption = newId('rdm')
     const results = await Promise.all(
       ['loy_8sd2k1', 'loy_abc123'].map((account) =>
-        write(() => create({ redemption, account, fingerprint: account, reward: 'rwd_credit' })),
+        retryOnConflict(() =>
+          create({ redemption, account, fingerprint: account, reward: 'rwd_credit' }),
+        ),
       ),
     )
     expect(results.map(({ outcome }) => outcome).sort()).toEqual(['created', 'exists'])

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../../activities/redemption.ts'
-import { write } from '../../../api/contention.ts'
 import { redemptionCommands } from '../../../app/redemptions.ts'
+import { retryOnConflict } from '../../../app/retry-on-conflict.ts'
 import { readPayment, readRedemption } from '../../../db/from-ledger.ts'
 import type { Pool } from '../../../db/pool.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
@@ -94,7 +94,9 @@ async function race(end: 'completed' | 'failed', account: string) {
     () => commands.releaseDueRedemption(who),
   ]
   await Promise.all(
-    ways.sort(() => Math.random() - 0.5).map((way) => write(async () => void (await way()))),
+    ways
+      .sort(() => Math.random() - 0.5)
+      .map((way) => retryOnConflict(async () => void (await way()))),
   )
   return outcomeOf(redemption, payment)
 }

@@ -1,7 +1,7 @@
+import type { FuncKeywordDefinition } from 'ajv'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
 import { matcherOf } from '../../domain/pattern.ts'
-import { multipleOf } from './multiple-of.ts'
 
 const OPTIONS = {
   strict: 'log',
@@ -20,6 +20,15 @@ matching.code = 'matching'
 
 export type Schema = Readonly<Record<string, unknown>>
 
+/** A schema's own text, which was an object when it was defined. */
+export function parseSchema(text: string): Schema {
+  const schema: unknown = JSON.parse(text)
+  if (!isObject(schema)) throw new Error('a schema is a JSON object')
+  return schema
+}
+
+const isObject = (value: unknown): value is Schema => typeof value === 'object' && value !== null
+
 let draft: Ajv2020 | undefined
 
 /** What makes it no JSON Schema 2020-12, or null. */
@@ -33,7 +42,7 @@ export function compiled(schema: Schema): ValidateFunction {
   // one for each schema: an instance remembers every $id it has seen
   const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
-  ajv.removeKeyword(multipleOf.keyword as string)
+  ajv.removeKeyword(multipleOf.keyword)
   ajv.addKeyword(multipleOf)
   return ajv.compile(schema)
 }
@@ -56,3 +65,31 @@ function pathOf(error: ErrorObject | undefined): string {
 }
 
 const unescaped = (segment: string) => segment.replaceAll('~1', '/').replaceAll('~0', '~')
+
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
+
+/** Whether one JSON number divides another, as both are written: 19.99 is 1,999 times 0.01. */
+export function isMultiple(value: number, of: number): boolean {
+  if (Number.isSafeInteger(value) && Number.isSafeInteger(of)) return value % of === 0
+  const [a, b] = [scaled(value), scaled(of)]
+  const scale = Math.max(a.scale, b.scale)
+  const units = ({ digits, scale: own }: Scaled) => digits * 10n ** BigInt(scale - own)
+  return units(a) % units(b) === 0n
+}
+
+type Scaled = { readonly digits: bigint; readonly scale: number }
+
+function scaled(value: number): Scaled {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(String(value)) ?? []
+  return { digits: BigInt(`${sign}${whole}${fraction}`), scale: fraction.length - Number(exponent) }
+}
+
+/** Ajv's own divides in floating point, and refuses 19.99 as a multiple of 0.01. */
+export const multipleOf = {
+  keyword: 'multipleOf',
+  type: 'number',
+  schemaType: 'number',
+  errors: false,
+  error: { message: ({ schema }) => `must be multiple of ${schema}` },
+  validate: (of: number, value: number) => isMultiple(value, of),
+} satisfies FuncKeywordDefinition

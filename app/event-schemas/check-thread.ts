@@ -1,7 +1,14 @@
 import { parentPort } from 'node:worker_threads'
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { schemaProblems } from '../../domain/json-schema.ts'
-import { compiled, type Fault, faultOf, type Schema, schemaFault } from './validator.ts'
+import {
+  compiled,
+  type Fault,
+  faultOf,
+  parseSchema,
+  type Schema,
+  schemaFault,
+} from './validator.ts'
 
 /**
  * The thread that merchants' schemas run in: one job at a time, stopped from outside where it takes too
@@ -24,7 +31,7 @@ let keptBytes = 0
 
 function done(job: Job): Done {
   try {
-    return 'payload' in job ? checked(job) : tried(JSON.parse(job.schema) as Schema)
+    return 'payload' in job ? checked(job) : tried(parseSchema(job.schema))
   } catch (error) {
     // RangeError: a schema from before self-reference was refused has run out of stack
     return { outcome: 'unusable', reason: error instanceof Error ? error.message : String(error) }
@@ -48,7 +55,7 @@ function checked({ key, schema, payload }: Extract<Job, { payload: string }>): D
 }
 
 function keep(key: string, text: string) {
-  const schema = JSON.parse(text) as Schema
+  const schema = parseSchema(text)
   const validate = compiled(schema)
   kept.set(key, { validate, bytes: text.length })
   keptBytes += text.length

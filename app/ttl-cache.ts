@@ -1,6 +1,6 @@
 type Entry<T> = { readonly value: Promise<T>; readonly until: number }
 
-export type Remembered<T> = {
+export type TtlCache<T> = {
   (key: string): Promise<T>
   /** Is asked for anew from now on. */
   forget(key: string): void
@@ -10,10 +10,10 @@ export type Remembered<T> = {
  * The same answer for `ttlMs`, asked for once by all who want it at the same
  * time; a failure is not remembered. At most `most` keys, the oldest go first.
  */
-export function remembered<T>(
+export function ttlCache<T>(
   ask: (key: string) => Promise<T>,
   { ttlMs, most, now = Date.now }: { ttlMs: number; most: number; now?: () => number },
-): Remembered<T> {
+): TtlCache<T> {
   const entries = new Map<string, Entry<T>>()
   const recall = (key: string) => {
     const entry = entries.get(key)

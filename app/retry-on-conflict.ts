@@ -9,7 +9,7 @@ const WAITED_TOO_LONG = '55P03' // lock_timeout: nothing was written
  * lock is refused: a repeat, whose first request still runs, with idempotency_key_in_use; else with
  * temporarily_unavailable, because another change of the same account is under way.
  */
-export async function write<T>(activity: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>(activity: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await activity()

@@ -3,18 +3,18 @@ import { isOutage } from '../domain/outage.ts'
 export { isOutage }
 
 /** A dependency out of reach, with what the caller should know of the outcome; answered as 503. */
-export class Outage extends Error {
+export class Unavailable extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause })
-    this.name = 'Outage'
+    this.name = 'Unavailable'
   }
 }
 
 /** Runs `send`; where a dependency is out of reach, says `message` instead of the usual sentence. */
-export async function orOutage<T>(message: string, send: () => Promise<T>): Promise<T> {
+export async function orUnavailable<T>(message: string, send: () => Promise<T>): Promise<T> {
   try {
     return await send()
   } catch (error) {
-    throw isOutage(error) ? new Outage(message, error) : error
+    throw isOutage(error) ? new Unavailable(message, error) : error
   }
 }

@@ -1,11 +1,12 @@
-import { type Quote, readQuote } from '../../db/redemptions.ts'
-import { type Refusal, refuse } from '../../domain/refusal.ts'
-import { inPoints, missing } from '../points-refusal.ts'
-import type { Deps } from '../server/deps.ts'
+import type { Pool } from '../db/pool.ts'
+import { type Quote, readQuote } from '../db/redemptions.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { inPoints, missing } from './refusals.ts'
 
-export type Judged = Extract<Quote, { outcome: 'judged' }>
+/** What a redemption would do now, and why it may not. */
+export type Eligibility = Extract<Quote, { outcome: 'judged' }>
 
-type Asked = {
+type RewardRequest = {
   readonly account: string
   readonly reward: string
   readonly variant?: string | undefined
@@ -13,28 +14,29 @@ type Asked = {
 }
 
 /** What would happen if this were redeemed now; writes nothing. Refuses what does not exist (404). */
-export async function judge(deps: Deps, workspace: string, asked: Asked): Promise<Judged> {
-  const quote = await readQuote(deps.pool, {
-    ...asked,
-    workspace,
-    holdMinutes: deps.holdMinutes,
-  })
-  return quote.outcome === 'missing' ? refuseMissing(quote, asked) : quote
+export async function readEligibility(
+  { pool, holdMinutes }: { readonly pool: Pool; readonly holdMinutes: number },
+  workspace: string,
+  request: RewardRequest,
+): Promise<Eligibility> {
+  const quote = await readQuote(pool, { ...request, workspace, holdMinutes })
+  return quote.outcome === 'missing' ? refuseMissing(quote, request) : quote
 }
 
 /** Refuses what a redemption names and that does not exist, or a variant that it should name and does not. */
 export function refuseMissing(
   { param, has_variants: hasVariants }: { param: string; has_variants?: boolean },
-  asked: Asked,
+  request: RewardRequest,
 ): never {
-  if (param !== 'variant') return missing(param, param === 'reward' ? asked.reward : asked.account)
+  if (param !== 'variant')
+    return missing(param, param === 'reward' ? request.reward : request.account)
   if (hasVariants !== true) {
     refuse('parameter_invalid', 'variant: the reward has none.', { param })
   }
-  if (asked.variant === undefined) {
+  if (request.variant === undefined) {
     refuse('parameter_missing', 'variant: the reward has several; name one.', { param })
   }
-  return missing(param, asked.variant)
+  return missing(param, request.variant)
 }
 
 const NONSENSE: Readonly<Record<string, string>> = {
@@ -49,7 +51,7 @@ export function refuseNonsense(param: string): never {
 }
 
 /** A refusal as one of the reasons that a quote or the catalogue lists. */
-export function reasonsOf({ refusals, decimals }: Pick<Judged, 'refusals' | 'decimals'>) {
+export function reasonsOf({ refusals, decimals }: Pick<Eligibility, 'refusals' | 'decimals'>) {
   return refusals.map((refusal) => reasonOf(inPoints(refusal, decimals)))
 }
 

@@ -1,6 +1,6 @@
 import type { Pool } from '../db/pool.ts'
 import { findProgram, listPrograms, type ProgramRow } from '../db/programs.ts'
-import { remembered } from './remembered.ts'
+import { ttlCache } from './ttl-cache.ts'
 
 /** The decimals to print a program's points with. For printing only: a write reads its program fresh. */
 export type Decimals = {
@@ -17,7 +17,7 @@ const PROGRAMS_MS = 2_000
 const MOST_WORKSPACES = 1_000
 
 export function decimalsFrom(pool: Pool): Decimals {
-  const programs = remembered((workspace) => listPrograms(pool, workspace), {
+  const programs = ttlCache((workspace) => listPrograms(pool, workspace), {
     ttlMs: PROGRAMS_MS,
     most: MOST_WORKSPACES,
   })

@@ -1,13 +1,15 @@
 import { listEventTypeVersions } from '../../db/event-types.ts'
+import type { Pool } from '../../db/pool.ts'
+import { kindOfKey } from '../../domain/personal-data.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import type { Deps } from '../server/deps.ts'
+import type { Checks } from './checks.ts'
 
 /**
  * Refuses (parameter_invalid) what is no JSON Schema 2020-12, is too large, multiplies, leads only to
  * itself, points outside itself (nothing is ever fetched), or has a pattern that may take long.
  */
 export async function checkSchema(
-  { checks }: Deps,
+  { checks }: { readonly checks: Checks },
   workspace: string,
   schema: object,
 ): Promise<void> {
@@ -23,7 +25,7 @@ const kept = new Map<string, string>()
 
 /** Refuses (payload_invalid) a payload that this version of its event type refuses, naming the path. */
 export async function checkPayload(
-  deps: Deps,
+  deps: { readonly pool: Pool; readonly checks: Checks },
   workspace: string,
   version: Version,
   payload: unknown,
@@ -42,7 +44,11 @@ export async function checkPayload(
 }
 
 /** The schema's text. A version never changes. */
-async function readSchema({ pool }: Deps, workspace: string, { type, version }: Version) {
+async function readSchema(
+  { pool }: { readonly pool: Pool },
+  workspace: string,
+  { type, version }: Version,
+) {
   const versions = await listEventTypeVersions(pool, workspace, type)
   const found = versions.find((one) => one.version === version)
   if (found === undefined) throw new Error(`no version ${version} of event type ${type}`)
@@ -55,3 +61,32 @@ function keep(key: string, schema: string): string {
   kept.set(key, schema)
   return schema
 }
+
+/** Refuses a schema that asks for personal data by a property's name, before a till ever sends any. */
+export function refusePersonalProperties(schema: unknown, path = 'schema', personal = true): void {
+  if (typeof schema !== 'object' || schema === null) return
+  for (const [key, value] of Object.entries<unknown>({ ...schema })) {
+    if (key !== 'properties' || typeof value !== 'object' || value === null) {
+      if (key !== 'enum' && key !== 'const' && key !== 'examples' && key !== 'default') {
+        refusePersonalProperties(value, `${path}.${key}`, personal)
+      }
+      continue
+    }
+    for (const [name, property] of Object.entries<unknown>({ ...value })) {
+      const place = `${path}.properties.${name}`
+      const kind = isFlag(property) ? null : kindOfKey(name, personal)
+      if (kind !== null) {
+        refuse('payload_personal_data', `${place}: looks like ${kind}. Report no personal data.`, {
+          param: place,
+        })
+      }
+      refusePersonalProperties(property, place, kindOfKey(`${name}_name`, false) !== null)
+    }
+  }
+}
+
+const isFlag = (property: unknown) =>
+  typeof property === 'object' &&
+  property !== null &&
+  'type' in property &&
+  property.type === 'boolean'
