@@ -11,6 +11,7 @@ import { BatchReversal } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
 const LONGEST_BATCH = 500 // as a metadata value
@@ -100,11 +101,10 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const { value: row, replayed } = await orUnavailable(UNKNOWN, () =>
+      const changed = await orUnavailable(UNKNOWN, () =>
         retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
-      if (row === undefined) return notFound('reversal', params.id)
-      return { status: 'ok', replayed, object: batchReversalObject(row, livemode) }
+      return updated('reversal', params.id, changed, (row) => batchReversalObject(row, livemode))
     },
   })
 

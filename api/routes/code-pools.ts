@@ -2,11 +2,11 @@ import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
 import { newId } from '../../domain/ids.ts'
-import { codePoolObject } from '../../domain/objects/code-pool.ts'
-import { CodePool, NewCodePool, presentCodePools } from '../schemas/code-pools.ts'
+import { CodePool, NewCodePool, presentCodePool, presentCodePools } from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const createCodePool = endpoint({
   method: 'POST',
@@ -19,18 +19,16 @@ export const createCodePool = endpoint({
   successCodes: [201, 200],
   errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
-    const { workspace, livemode, body, deps } = ctx
+    const { workspace, body, deps } = ctx
     const { low_at: lowAt, ...same } = body
     const values = { ...same, lowAt, workspace, id: newId('cpl') }
-    const created = await retryOnConflict(() => deps.commands.createCodePool(ctx.request, values))
-    if ('row' in created) {
-      return { status: 'created', object: codePoolObject(created.row, livemode) }
-    }
-    const row = await findCodePool(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('code pool', created.replayOf)
-    const [object] = await presentCodePools(deps, ctx, [row])
-    if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
-    return { status: 'ok', replayed: true, object }
+    const made = await retryOnConflict(() => deps.commands.createCodePool(ctx.request, values))
+    return created(
+      'code pool',
+      made,
+      (id) => findCodePool(deps.pool, workspace, id),
+      (row) => presentCodePool(deps, ctx, row),
+    )
   },
 })
 
@@ -67,8 +65,6 @@ export const retrieveCodePool = endpoint({
   handle: async (ctx) => {
     const row = await findCodePool(ctx.deps.pool, ctx.workspace, ctx.params.id)
     if (row === undefined) return notFound('code pool', ctx.params.id)
-    const [object] = await presentCodePools(ctx.deps, ctx, [row])
-    if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
-    return { status: 'ok', object }
+    return { status: 'ok', object: await presentCodePool(ctx.deps, ctx, row) }
   },
 })

@@ -22,6 +22,7 @@ import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createEarningRule = endpoint({
   method: 'POST',
@@ -41,15 +42,13 @@ export const createEarningRule = endpoint({
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) return missing('program', body.program)
     const values = { ...same, startsAt, endsAt, workspace, id: newId('erl') }
-    const created = await retryOnConflict(() =>
-      deps.commands.createEarningRule(ctx.request, values),
+    const made = await retryOnConflict(() => deps.commands.createEarningRule(ctx.request, values))
+    return created(
+      'earning rule',
+      made,
+      (id) => findEarningRule(deps.pool, workspace, id),
+      (row) => earningRuleObject(row, livemode),
     )
-    if ('row' in created) {
-      return { status: 'created', object: earningRuleObject(created.row, livemode) }
-    }
-    const row = await findEarningRule(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('earning rule', created.replayOf)
-    return { status: 'ok', replayed: true, object: earningRuleObject(row, livemode) }
   },
 })
 
@@ -107,11 +106,10 @@ export const updateEarningRule = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.updateEarningRule(ctx.request, params.id, (before) => changeOf(before, body)),
     )
-    if (row === undefined) return notFound('earning rule', params.id)
-    return { status: 'ok', replayed, object: earningRuleObject(row, livemode) }
+    return updated('earning rule', params.id, changed, (row) => earningRuleObject(row, livemode))
   },
 })
 

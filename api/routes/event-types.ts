@@ -19,6 +19,7 @@ import {
 } from '../schemas/event-types.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 export const createEventType = endpoint({
   method: 'POST',
@@ -130,10 +131,9 @@ export const updateEventType = endpoint({
     }
     const before = await findEventType(deps.pool, workspace, params.id)
     if (before === undefined) return notFound('event type', params.id)
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.updateEventType(ctx.request, before.id, body),
     )
-    if (row === undefined) return notFound('event type', params.id)
-    return { status: 'ok', replayed, object: eventTypeObject(row, livemode) }
+    return updated('event type', params.id, changed, (row) => eventTypeObject(row, livemode))
   },
 })

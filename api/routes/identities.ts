@@ -16,6 +16,7 @@ import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 type Asked = z.output<typeof NewIdentity>
 
@@ -135,10 +136,9 @@ export const revokeIdentity = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, deps } = ctx
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.revokeIdentity(ctx.request, params.id),
     )
-    if (row === undefined) return notFound('identity', params.id)
-    return { status: 'ok', replayed, object: presentIdentity(row, livemode) }
+    return updated('identity', params.id, changed, (row) => presentIdentity(row, livemode))
   },
 })

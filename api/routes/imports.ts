@@ -7,6 +7,7 @@ import { Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 const path = '/v1/loyalty/imports'
 const about = {
@@ -59,11 +60,10 @@ const verb = (
     errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
-      const { value: row, replayed } = await orUnavailable(UNKNOWN, () =>
+      const changed = await orUnavailable(UNKNOWN, () =>
         retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
       )
-      if (row === undefined) return notFound('import', params.id)
-      return { status: 'ok', replayed, object: importObject(row, livemode) }
+      return updated('import', params.id, changed, (row) => importObject(row, livemode))
     },
   })
 

@@ -13,6 +13,7 @@ import { NewProgram, Program, ProgramUpdate } from '../schemas/programs.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createProgram = endpoint({
   method: 'POST',
@@ -31,11 +32,13 @@ export const createProgram = endpoint({
     refuseHalfAPolicy({}, columns)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const values = { ...columns, workspace, id: newId('prog'), name, metadata }
-    const created = await retryOnConflict(() => deps.commands.createProgram(ctx.request, values))
-    if ('row' in created) return { status: 'created', object: programObject(created.row, livemode) }
-    const row = await findProgram(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('program', created.replayOf)
-    return { status: 'ok', replayed: true, object: programObject(row, livemode) }
+    const made = await retryOnConflict(() => deps.commands.createProgram(ctx.request, values))
+    return created(
+      'program',
+      made,
+      (id) => findProgram(deps.pool, workspace, id),
+      (row) => programObject(row, livemode),
+    )
   },
 })
 
@@ -106,7 +109,7 @@ export const updateProgram = endpoint({
     const columns = columnsOf(settings)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const at = await databaseNow(deps.pool)
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.updateProgram(
         ctx.request,
         params.id,
@@ -121,9 +124,8 @@ export const updateProgram = endpoint({
         at,
       ),
     )
-    if (row === undefined) return notFound('program', params.id)
     deps.decimals.forget(workspace)
-    return { status: 'ok', replayed, object: programObject(row, livemode) }
+    return updated('program', params.id, changed, (row) => programObject(row, livemode))
   },
 })
 

@@ -16,6 +16,7 @@ import { NewReactor, Reactor, ReactorUpdate, reactorObject } from '../schemas/re
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createReactor = endpoint({
   method: 'POST',
@@ -40,11 +41,13 @@ export const createReactor = endpoint({
     await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
-    const created = await retryOnConflict(() => deps.commands.createReactor(ctx.request, values))
-    if ('row' in created) return { status: 'created', object: reactorObject(created.row, livemode) }
-    const row = await findReactor(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('reactor', created.replayOf)
-    return { status: 'ok', replayed: true, object: reactorObject(row, livemode) }
+    const made = await retryOnConflict(() => deps.commands.createReactor(ctx.request, values))
+    return created(
+      'reactor',
+      made,
+      (id) => findReactor(deps.pool, workspace, id),
+      (row) => reactorObject(row, livemode),
+    )
   },
 })
 
@@ -108,11 +111,10 @@ export const updateReactor = endpoint({
   handle: async (ctx) => {
     const { workspace, livemode, params, body, deps } = ctx
     await checkReactions(deps, workspace, body.reactions ?? [])
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.updateReactor(ctx.request, params.id, (before) => changeOf(before, body)),
     )
-    if (row === undefined) return notFound('reactor', params.id)
-    return { status: 'ok', replayed, object: reactorObject(row, livemode) }
+    return updated('reactor', params.id, changed, (row) => reactorObject(row, livemode))
   },
 })
 

@@ -8,6 +8,7 @@ import { presentReward, Reward } from '../schemas/rewards.ts'
 import type { Context } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 const verb = {
   method: 'POST',
@@ -42,12 +43,11 @@ async function move(ctx: Moving, archivedAt: Date | null) {
   if (before === undefined || before.id === rewardForTills(before.program)) {
     return notFound('reward', params.id)
   }
-  const { value: row, replayed } = await retryOnConflict(() =>
+  const changed = await retryOnConflict(() =>
     deps.commands.updateReward(ctx.request, params.id, (reward) => ({
       // archived twice, it stays archived since the first time
       archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),
     })),
   )
-  if (row === undefined) return notFound('reward', params.id)
-  return { status: 'ok' as const, replayed, object: await presentReward(deps, ctx, row) }
+  return updated('reward', params.id, changed, (row) => presentReward(deps, ctx, row))
 }

@@ -1,4 +1,4 @@
-import { missing, notFound } from '../../app/refusals.ts'
+import { missing } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { exactUnits } from '../../app/units.ts'
 import { findCodePool } from '../../db/code-pools.ts'
@@ -12,6 +12,7 @@ import { limitColumns, type VariantChanges } from '../schemas/reward-settings.ts
 import { NewReward, presentReward, Reward } from '../schemas/rewards.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const createReward = endpoint({
   method: 'POST',
@@ -35,7 +36,7 @@ export const createReward = endpoint({
     await refuseCodes(deps, workspace, body.codes)
     const id = newId('rwd')
     // the program is read at each try: its decimals may change until its first transaction
-    const created = await retryOnConflict(async () => {
+    const made = await retryOnConflict(async () => {
       const program = await findProgram(deps.pool, workspace, body.program)
       if (program === undefined) return missing('program', body.program)
       refuseUnknownTier(program, min_tier)
@@ -54,12 +55,12 @@ export const createReward = endpoint({
       }
       return deps.commands.createReward(ctx.request, values, variantUnits(variants, decimals))
     })
-    if ('row' in created) {
-      return { status: 'created', object: await presentReward(deps, ctx, created.row) }
-    }
-    const row = await findReward(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('reward', created.replayOf)
-    return { status: 'ok', replayed: true, object: await presentReward(deps, ctx, row) }
+    return created(
+      'reward',
+      made,
+      (id) => findReward(deps.pool, workspace, id),
+      (row) => presentReward(deps, ctx, row),
+    )
   },
 })
 

@@ -13,6 +13,7 @@ import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { refusalOf } from '../server/invalid.ts'
+import { updated } from '../server/replies.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './rewards-create.ts'
 
 type Change = z.output<typeof RewardUpdate>
@@ -42,7 +43,7 @@ export const updateReward = endpoint({
     }
     if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
     // the program is read at each try: its decimals may change until its first transaction
-    const { value: row, replayed } = await retryOnConflict(async () => {
+    const changed = await retryOnConflict(async () => {
       const program = await findProgram(deps.pool, workspace, before.program)
       if (program === undefined) throw new Error(`no program ${before.program}`)
       refuseUnknownTier(program, body.min_tier)
@@ -57,8 +58,7 @@ export const updateReward = endpoint({
         },
       )
     })
-    if (row === undefined) return notFound('reward', params.id)
-    return { status: 'ok', replayed, object: await presentReward(deps, ctx, row) }
+    return updated('reward', params.id, changed, (row) => presentReward(deps, ctx, row))
   },
 })
 

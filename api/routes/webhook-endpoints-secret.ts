@@ -1,9 +1,9 @@
-import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { idPath } from '../schemas/ids.ts'
 import { SecretRoll, WebhookEndpointWithSecret } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 export const rollWebhookSecret = endpoint({
   method: 'POST',
@@ -18,14 +18,12 @@ export const rollWebhookSecret = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.rollWebhookSecret(ctx.request, params.id, body.overlap_hours),
     )
-    if (row === undefined) return notFound('webhook endpoint', params.id)
-    return {
-      status: 'ok',
-      replayed,
-      object: { ...endpointObject(row, livemode), secret: row.secret },
-    }
+    return updated('webhook endpoint', params.id, changed, (row) => ({
+      ...endpointObject(row, livemode),
+      secret: row.secret,
+    }))
   },
 })

@@ -15,6 +15,7 @@ import {
   WebhookEndpointWithSecret,
 } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createWebhookEndpoint = endpoint({
   method: 'POST',
@@ -39,20 +40,15 @@ export const createWebhookEndpoint = endpoint({
       description: body.description ?? null,
       metadata: body.metadata,
     }
-    const created = await retryOnConflict(() =>
+    const made = await retryOnConflict(() =>
       deps.commands.createWebhookEndpoint(ctx.request, values),
     )
-    if ('row' in created) {
-      const { row } = created
-      return {
-        status: 'created',
-        object: { ...endpointObject(row, livemode), secret: row.secret },
-      }
-    }
-    const row = await findEndpoint(deps.pool, workspace, created.replayOf)
-    if (row === undefined) return notFound('webhook endpoint', created.replayOf)
-    const object = { ...endpointObject(row, livemode), secret: row.secret }
-    return { status: 'ok', replayed: true, object }
+    return created(
+      'webhook endpoint',
+      made,
+      (id) => findEndpoint(deps.pool, workspace, id),
+      (row) => ({ ...endpointObject(row, livemode), secret: row.secret }),
+    )
   },
 })
 
@@ -119,11 +115,10 @@ export const updateWebhookEndpoint = endpoint({
       description,
       metadata: metadata && mergedMetadata(before.metadata, metadata),
     })
-    const { value: row, replayed } = await retryOnConflict(() =>
+    const changed = await retryOnConflict(() =>
       deps.commands.updateWebhookEndpoint(ctx.request, params.id, changeOf, { url, status }),
     )
-    if (row === undefined) return notFound('webhook endpoint', params.id)
-    return { status: 'ok', replayed, object: endpointObject(row, livemode) }
+    return updated('webhook endpoint', params.id, changed, (row) => endpointObject(row, livemode))
   },
 })
 

@@ -86,3 +86,14 @@ export async function presentCodePools(
   )
   return rows.map((row) => codePoolObject(row, livemode, counts.get(row.id)))
 }
+
+/** One pool as the API shows it. */
+export async function presentCodePool(
+  deps: Deps,
+  asker: { workspace: string; livemode: boolean },
+  row: CodePoolRow,
+) {
+  const [object] = await presentCodePools(deps, asker, [row])
+  if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
+  return object
+}
