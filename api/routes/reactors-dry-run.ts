@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
+import { actOnEvent, namesNobody } from '../../app/reported-events-act.ts'
 import { findReactor } from '../../db/reactors.ts'
-import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
 import { idPath } from '../schemas/ids.ts'
 import { flag } from '../schemas/lists.ts'
 import { NewReportedEvent, ReportedEvent } from '../schemas/reported-events.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
+import { answerReport, REPORT_ERRORS } from './reported-events.ts'
 
 export const dryRunReactor = endpoint({
   method: 'POST',
@@ -50,8 +51,9 @@ export const dryRunReactor = endpoint({
       dryRun: true,
       reactors: row.id,
     }
-    return deps.attempts.tryOut(byUserId(caller), namesNobody, () =>
-      actOnEvent(deps, report, livemode),
+    const outcome = await deps.attempts.tryOut(byUserId(caller), namesNobody, () =>
+      actOnEvent(deps, report),
     )
+    return answerReport(outcome, report, livemode)
   },
 })

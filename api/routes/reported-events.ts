@@ -1,13 +1,33 @@
 import { z } from 'zod'
+import type { EventReport } from '../../app/reported-events.ts'
+import { actOnEvent, namesNobody, type ReportOutcome } from '../../app/reported-events-act.ts'
+import { holdEvent } from '../../app/reported-events-hold.ts'
+import { undoEvent } from '../../app/reported-events-undo.ts'
 import { newId } from '../../domain/ids.ts'
+import type { ErrorCode } from '../../domain/refusal.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { actOnEvent, namesNobody, REPORT_ERRORS } from '../reported-events/act.ts'
-import { holdEvent } from '../reported-events/hold.ts'
-import { undoEvent } from '../reported-events/undo.ts'
 import { flag } from '../schemas/lists.ts'
-import { NewReportedEvent, ReportedEvent } from '../schemas/reported-events.ts'
+import { NewReportedEvent, ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
+import type { Reply } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
+
+/** What reporting an event may refuse. */
+export const REPORT_ERRORS: readonly ErrorCode[] = [
+  'resource_missing',
+  'event_type_intrinsic',
+  'payload_invalid',
+  'payload_personal_data',
+  'insufficient_points',
+  'account_closed',
+  'reward_inactive',
+  'reward_not_started',
+  'reward_ended',
+  'reward_out_of_stock',
+  'limit_reached',
+  'tier_required',
+  'idempotency_key_reused',
+]
 
 const BODY_LIMIT = '32kb' // a receipt of some hundred lines
 
@@ -61,15 +81,33 @@ const reporting = (path: '/v1/events' | '/events') =>
         refuse('parameter_invalid', 'hold: cannot stand beside reverses.', { param: 'hold' })
       }
       const { reverses } = body
-      return deps.attempts.tryOut(byUserId(caller), namesNobody, () => {
-        if (reverses !== undefined) {
-          return undoEvent(deps, { ...report, strict: true }, reverses, livemode)
-        }
-        if (body.hold === true) return holdEvent(deps, { ...report, strict: true }, livemode)
-        return actOnEvent(deps, { ...report, strict }, livemode)
+      const outcome = await deps.attempts.tryOut(byUserId(caller), namesNobody, () => {
+        if (reverses !== undefined) return undoEvent(deps, { ...report, strict: true }, reverses)
+        if (body.hold === true) return holdEvent(deps, { ...report, strict: true })
+        return actOnEvent(deps, { ...report, strict })
       })
+      return answerReport(outcome, report, livemode)
     },
   })
 
 export const reportEvent = reporting('/v1/events')
 export const reportEventAtRoot = reporting('/events')
+
+/** What became of a report, as the API says it. */
+export function answerReport(
+  outcome: ReportOutcome,
+  { type, eventId, user }: Pick<EventReport, 'type' | 'eventId' | 'user'>,
+  livemode: boolean,
+): Reply<z.input<typeof ReportedEvent>> {
+  if (outcome.status === 'done') {
+    const { row, held, decimals, dryRun, replayed } = outcome
+    const object = reportedEventObject(row, { decimals, livemode, dryRun, held })
+    return { status: 'ok', replayed, object }
+  }
+  const { status, strict } = outcome
+  const object = 'reported_event' as const
+  return {
+    status,
+    object: { object, status, type, eventId, user, strict, reactors: [], livemode },
+  }
+}

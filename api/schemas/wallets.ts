@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { rateOf } from '../../app/wallets.ts'
 import type { WalletView } from '../../db/wallets.ts'
 import { accountObject } from '../../domain/objects/account.ts'
-import { moneyFor, type PointRate, rateOfProgram, rateOfSetting } from '../../domain/point-rate.ts'
+import { moneyFor, type PointRate } from '../../domain/point-rate.ts'
 import { unitsOf } from '../../domain/points.ts'
 import { ACCOUNT_STATUSES } from './accounts.ts'
 import { points } from './amounts.ts'
@@ -59,13 +60,6 @@ export const Conversion = z
     affordable: z.boolean().meta({ description: 'Whether the member has so many points now.' }),
   })
   .meta({ id: 'Conversion' })
-
-/** What a point is worth: by the setting `pointsCurrencyValue`, else by the program's `pointValue`. */
-export function rateOf({ program, pointsCurrencyValue }: WalletView): PointRate {
-  return pointsCurrencyValue === null
-    ? rateOfProgram(program.pointValue, program.currencyCode)
-    : rateOfSetting(pointsCurrencyValue, program.currencyCode)
-}
 
 export const shownRate = ({ perPoint, currency }: PointRate) => ({
   pointsCurrencyValue: perPoint,

@@ -1,28 +1,25 @@
-import { inPoints, missing } from '../../app/refusals.ts'
-import type { EventReport } from '../../app/reported-events.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { exactUnits } from '../../app/units.ts'
-import { type FoundEvent, readReportedEvent } from '../../db/reported-events.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
-import { reportedEventObject } from '../schemas/reported-events.ts'
-import type { Deps } from '../server/deps.ts'
-import { type Answer, answerOf } from './act.ts'
-import { judgeEvent } from './judge.ts'
+import { type FoundEvent, readReportedEvent } from '../db/reported-events.ts'
+import { Refused, refuse } from '../domain/refusal.ts'
+import { inPoints, missing } from './refusals.ts'
+import type { EventReport } from './reported-events.ts'
+import { type EventContext, outcomeOf, type ReportOutcome } from './reported-events-act.ts'
+import { checkEvent } from './reported-events-check.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+import { exactUnits } from './units.ts'
 
 /**
  * Undoes what an earlier event moved: the points return to the very lots. Once, however often and
  * by however many tills it is asked; every one of them gets the first one's answer.
  */
 export async function undoEvent(
-  deps: Deps,
+  context: EventContext,
   report: EventReport,
   reverses: string,
-  livemode: boolean,
-): Promise<Answer> {
-  const found = await judgeEvent(deps, report)
+): Promise<ReportOutcome> {
+  const found = await checkEvent(context, report)
   if (found.outcome === 'exists') {
     const replayed = { ...found, outcome: 'replayed' as const }
-    return answerOf(deps, replayed, report, livemode)
+    return outcomeOf(context, replayed, report)
   }
   if (found.outcome === 'no_type') return missing('type', report.type)
   const decimals = found.decimals ?? 0
@@ -41,18 +38,18 @@ export async function undoEvent(
     occurredAt: report.occurredAt ?? found.at,
     at: found.at,
   }
-  const { outcome, event, refusal } = await retryOnConflict(() => deps.commands.undoEvent(undo))
+  const { outcome, event, refusal } = await retryOnConflict(() => context.commands.undoEvent(undo))
   if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
   if (event === undefined) {
     const message = `reverses: this user has no event ${reverses}.`
     return refuse('resource_missing', message, { param: 'reverses' })
   }
   if (outcome === 'undone') {
-    const object = reportedEventObject(readReportedEvent(event), { decimals, livemode })
-    return { status: 'ok', replayed: true, object }
+    const row = readReportedEvent(event)
+    return { status: 'done', row, decimals, dryRun: false, replayed: true }
   }
   const became = outcome === 'replayed' ? ('replayed' as const) : ('processed' as const)
-  return answerOf(deps, { outcome: became, event, decimals }, report, livemode)
+  return outcomeOf(context, { outcome: became, event, decimals }, report)
 }
 
 /** The points that the till says it undoes, smallest unit; null where its payload names none. */

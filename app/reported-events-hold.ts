@@ -1,41 +1,44 @@
-import { newCode } from '../../app/redemption-codes.ts'
-import { inPoints, missing } from '../../app/refusals.ts'
-import { type EventReport, planEvent } from '../../app/reported-events.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { Unavailable } from '../../app/unavailable.ts'
-import type { FoundEvent, Hold } from '../../db/reported-events.ts'
-import { findWallet, type WalletView } from '../../db/wallets.ts'
-import { TooSlow } from '../../domain/expression/payload.ts'
-import { derivedId } from '../../domain/ids.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
-import { rateOf } from '../schemas/wallets.ts'
-import type { Deps } from '../server/deps.ts'
-import { type Answer, answerOf, TOO_SLOW } from './act.ts'
-import { judgeEvent } from './judge.ts'
+import type { FoundEvent, Hold } from '../db/reported-events.ts'
+import { findWallet, type WalletView } from '../db/wallets.ts'
+import { TooSlow } from '../domain/expression/payload.ts'
+import { derivedId } from '../domain/ids.ts'
+import { Refused, refuse } from '../domain/refusal.ts'
+import { newCode } from './redemption-codes.ts'
+import { inPoints, missing } from './refusals.ts'
+import { type EventReport, planEvent } from './reported-events.ts'
+import {
+  type EventContext,
+  outcomeOf,
+  type ReportOutcome,
+  TOO_SLOW,
+} from './reported-events-act.ts'
+import { checkEvent } from './reported-events-check.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+import { Unavailable } from './unavailable.ts'
+import { rateOf } from './wallets.ts'
 
 /**
  * Holds what the event's reactors would take: the event and a pending redemption are one transaction. A till that
  * dies before it confirms has nothing to undo.
  */
 export async function holdEvent(
-  deps: Deps,
+  context: EventContext,
   report: EventReport,
-  livemode: boolean,
-): Promise<Answer> {
+): Promise<ReportOutcome> {
   const { workspace } = report
-  const found = await judgeEvent(deps, report)
+  const found = await checkEvent(context, report)
   if (found.outcome === 'exists') {
-    return answerOf(deps, { ...found, outcome: 'replayed' }, report, livemode)
+    return outcomeOf(context, { ...found, outcome: 'replayed' }, report)
   }
   if (found.outcome === 'no_type') return missing('type', report.type)
-  const wallet = await findWallet(deps.pool, workspace, report.user)
+  const wallet = await findWallet(context.pool, workspace, report.user)
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))
-  const hold = holdOf(deps, report, found, wallet)
+  const hold = holdOf(context.holdMinutes, report, found, wallet)
   const reported = await inTime(() =>
-    retryOnConflict(() => deps.commands.reportEvent(report, found, hold)),
+    retryOnConflict(() => context.commands.reportEvent(report, found, hold)),
   )
-  return answerOf(deps, reported, report, livemode)
+  return outcomeOf(context, reported, report)
 }
 
 async function inTime<T>(act: () => Promise<T>): Promise<T> {
@@ -74,11 +77,16 @@ function refuseHopeless(
   }
 }
 
-function holdOf(deps: Deps, report: EventReport, found: FoundEvent, wallet: WalletView): Hold {
+function holdOf(
+  holdMinutes: number,
+  report: EventReport,
+  found: FoundEvent,
+  wallet: WalletView,
+): Hold {
   const { minor, per, currency } = rateOf(wallet)
   return {
     redemption: derivedId('rdm', report.workspace, 'hold', report.eventId),
-    holdMinutes: wallet.program.holdMinutes ?? deps.holdMinutes,
+    holdMinutes: wallet.program.holdMinutes ?? holdMinutes,
     at: found.at,
     code: newCode(),
     minor,

@@ -1,0 +1,119 @@
+import type { Pool } from '../db/pool.ts'
+import { findRedemption, type RedemptionRow } from '../db/redemptions.ts'
+import { type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
+import type { CodeVault } from '../domain/code-vault.ts'
+import { TooSlow } from '../domain/expression/payload.ts'
+import { type Refusal, Refused, refuse } from '../domain/refusal.ts'
+import type { Engine } from '../temporal/engine.ts'
+import { finishReportedEvent } from '../temporal/reported-event.ts'
+import type { Checks } from './event-schemas/checks.ts'
+import { inPoints, missing } from './refusals.ts'
+import {
+  type EventReport,
+  givesRewards,
+  planEvent,
+  type Reported,
+  type reportedEventCommands,
+} from './reported-events.ts'
+import { checkEvent } from './reported-events-check.ts'
+import { prepareGifts } from './reported-events-gifts.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+import { isOutage, orUnavailable, Unavailable } from './unavailable.ts'
+
+/** Whether the refusal is of a user that there is not. */
+export const namesNobody = ({ code, param }: Refusal): boolean =>
+  code === 'resource_missing' && param === 'user'
+
+/** What an event is acted on with. */
+export type EventContext = {
+  /** For reads. */
+  readonly pool: Pool
+  readonly engine: Engine
+  readonly commands: ReturnType<typeof reportedEventCommands>
+  readonly checks: Checks
+  readonly codes: CodeVault | undefined
+  readonly holdMinutes: number
+}
+
+/** What became of a report. */
+export type ReportOutcome =
+  | { readonly status: 'accepted'; readonly strict: boolean }
+  | {
+      readonly status: 'done'
+      readonly row: ReportedEventRow
+      /** The redemption that holds its points; of most events none does. */
+      readonly held?: RedemptionRow | undefined
+      readonly decimals: number
+      readonly dryRun: boolean
+      readonly replayed: boolean
+    }
+
+/**
+ * Checks an event, has it acted on in one transaction, and says what became of it. Where the database is
+ * lost on the way, the outcome is unknown: the event's workflow then finds it out or does it, once, and
+ * the answer is `accepted`. A strict one is left to the till: 503. Where the request does not say whether
+ * it is strict, the workspace's setting `strict` does.
+ */
+export async function actOnEvent(
+  context: EventContext,
+  given: Omit<EventReport, 'strict'> & { strict: boolean | undefined },
+): Promise<ReportOutcome> {
+  const found = await checkEvent(context, given)
+  const bySetting = found.outcome === 'found' && found.strict === true
+  const report = { ...given, strict: given.strict ?? bySetting }
+  try {
+    const reported = await retryOnConflict(() =>
+      context.commands.reportEvent(report, found, undefined, prepareGifts(context, report)),
+    )
+    return await outcomeOf(context, reported, report)
+  } catch (error) {
+    if (error instanceof TooSlow) throw new Unavailable(TOO_SLOW, error)
+    if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
+    const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
+    if (report.strict || plan.some(givesRewards)) throw new Unavailable(UNKNOWN, error)
+    const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }
+    await orUnavailable(UNKNOWN, () => finishReportedEvent(context.engine, handedOver))
+    return { status: 'accepted', strict: report.strict }
+  }
+}
+
+/** Of TooSlow: the steps of an event are bounded, so it was the server that was busy. */
+export const TOO_SLOW = 'The reactors of the event took too long. Nothing was written; try again.'
+
+// A strict event is asked about now or not at all: a till gives its discount by the answer.
+const UNKNOWN = 'Whether the event was processed is unknown. Report it again with the same eventId.'
+
+/** What became of it; the ledger's refusals are thrown. */
+export async function outcomeOf(
+  { pool }: Pick<EventContext, 'pool'>,
+  reported: Reported,
+  report: Pick<EventReport, 'type' | 'user' | 'fingerprint' | 'dryRun'>,
+): Promise<ReportOutcome> {
+  switch (reported.outcome) {
+    case 'no_type':
+      return missing('type', report.type)
+    case 'missing':
+      return missing('user', report.user)
+    case 'refused':
+      throw new Refused(inPoints(reported.refusal, reported.decimals))
+    case 'failed': {
+      const { name, explanation } = reported.failed
+      const message = `The reactor ${name} failed, and the event is strict: ${explanation}`
+      return refuse('payload_invalid', message, { param: 'payload' })
+    }
+    case 'processed':
+    case 'replayed': {
+      const row = readReportedEvent(reported.event)
+      const replayed = reported.outcome === 'replayed'
+      if (replayed && row.fingerprint !== report.fingerprint) {
+        const message = 'This eventId (or Idempotency-Key) was used with another event.'
+        refuse('idempotency_key_reused', message, { resource: row.id })
+      }
+      const { workspace, redemption } = row
+      const held =
+        redemption === null ? undefined : await findRedemption(pool, workspace, redemption)
+      const dryRun = report.dryRun && !replayed
+      return { status: 'done', row, held, decimals: reported.decimals, dryRun, replayed }
+    }
+  }
+}
