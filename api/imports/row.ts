@@ -24,8 +24,6 @@ export const ImportRow = z
     path: ['expires_at'],
   })
 
-export type ImportRow = z.output<typeof ImportRow>
-
 const NUMBER = /^[+-]?\d{1,15}(\.\d{1,15})?$/
 
 /** A CSV record in the form of an NDJSON row: empty fields are absent, `metadata.x` columns are its keys. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { DecimalsChanged } from '../../app/bulk.ts'
+import type { ImportCheck } from '../../app/import-check.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { Unavailable } from '../../app/unavailable.ts'
 import { UploadLost } from '../../app/uploads.ts'
@@ -11,9 +11,8 @@ import { derivedId, newId } from '../../domain/ids.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { hashed } from '../imports/body.ts'
-import type { Checked } from '../imports/check.ts'
-import { csvLines, type Line, ndjsonLines } from '../imports/lines.ts'
-import { uploaded } from '../imports/upload.ts'
+import { csvLines, ndjsonLines } from '../imports/lines.ts'
+import { type LineReader, uploaded } from '../imports/upload.ts'
 import { Import } from '../schemas/bulks.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -81,7 +80,11 @@ export const createImport = endpoint({
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
       refuseOther(row, fingerprint)
-      return { status: 'created' as const, replayed: !created, object: importObject(row, livemode) }
+      return {
+        status: 'created' as const,
+        replayed: !created,
+        object: importObject(row, livemode),
+      }
     }).catch(orSendAgain)
   },
 })
@@ -101,7 +104,7 @@ function refuseOther(row: BulkRow, fingerprint: string): void {
   }
 }
 
-function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator<Line> {
+function linesBy(type: string | undefined): LineReader {
   const [, media = '', parameters = ''] = TYPE.exec(type?.trim() ?? '') ?? []
   if (media === '') {
     refuse('unsupported_media_type', 'The body must be application/x-ndjson or text/csv.')
@@ -110,7 +113,7 @@ function linesBy(type: string | undefined): (source: Readable) => AsyncGenerator
   return media.toLowerCase() === 'text/csv' ? csvLines : ndjsonLines
 }
 
-function refuseWrong({ rows, errors, errorCount }: Checked): void {
+function refuseWrong({ rows, errors, errorCount }: ImportCheck): void {
   const [first] = errors
   if (first !== undefined) {
     const code = first.code === 'body_too_large' ? 'body_too_large' : 'parameter_invalid'

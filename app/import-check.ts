@@ -1,15 +1,30 @@
-import type { Chunk } from '../../app/uploads.ts'
-import { findImportAccounts } from '../../db/bulk.ts'
-import type { Pool } from '../../db/pool.ts'
-import { listPrograms } from '../../db/programs.ts'
-import { importLane } from '../../domain/import-lanes.ts'
-import { MAX_MOVEMENT, unitsOf } from '../../domain/points.ts'
-import { pathOfProto } from '../schemas/text.ts'
-import { refusalOf } from '../server/invalid.ts'
-import { CHUNK, laneChunks } from './chunks.ts'
-import { duplicates } from './duplicates.ts'
-import type { Line } from './lines.ts'
-import { ImportRow } from './row.ts'
+import { findImportAccounts } from '../db/bulk.ts'
+import type { Pool } from '../db/pool.ts'
+import { listPrograms } from '../db/programs.ts'
+import { importLane } from '../domain/import-lanes.ts'
+import { MAX_MOVEMENT, unitsOf } from '../domain/points.ts'
+import { CHUNK, laneChunks } from './import-chunks.ts'
+import { duplicates } from './import-duplicates.ts'
+import type { Chunk } from './uploads.ts'
+
+/** One row of an import, in the program's points. */
+export type ImportRow = {
+  readonly account: string
+  readonly amount: number
+  readonly reason: string
+  readonly expires_at?: Date | undefined
+  /** Tells rows apart that are otherwise the same. */
+  readonly key?: string | undefined
+  readonly metadata: Record<string, string>
+}
+
+/** A line as it was read: its row, or what is wrong with it. `fraction`: digits behind its amount's point, as written. */
+export type ImportLine = {
+  readonly line: number
+  readonly row?: ImportRow
+  readonly fraction?: number
+  readonly error?: Omit<LineError, 'line'>
+}
 
 export type LineError = { line: number; code: string; param?: string; message: string }
 
@@ -17,7 +32,7 @@ const MOST_REPORTED = 100
 export const MOST_ROWS = 1_000_000
 
 /** `chunks` counts those handed over. */
-export type Checked = {
+export type ImportCheck = {
   /** What the rows of each program were reckoned in; 0 where it is not named. */
   decimals: ReadonlyMap<string, number>
   rows: number
@@ -30,16 +45,16 @@ type Good = { line: number; row: ImportRow; fraction: number }
 type Context = { pool: Pool; workspace: string; now: Date }
 
 /**
- * Checks every line: its form, its account, its precision, and that no other line is the same.
+ * Checks every line: its account, its precision, and that no other line is the same.
  * Hands over good rows by the chunk, as JSON in the ledger's units, as long as nothing is wrong.
  */
 export async function checkLines(
-  lines: AsyncIterable<Line>,
+  lines: AsyncIterable<ImportLine>,
   { pool, workspace, now }: Context,
   keep: (chunk: Chunk) => Promise<void>,
-): Promise<Checked> {
+): Promise<ImportCheck> {
   const decimals = new Map((await listPrograms(pool, workspace)).map((p) => [p.id, p.decimals]))
-  const checked: Checked = { decimals, rows: 0, chunks: 0, errors: [], errorCount: 0 }
+  const checked: ImportCheck = { decimals, rows: 0, chunks: 0, errors: [], errorCount: 0 }
   const seen = duplicates()
   const chunks = laneChunks()
   let good: Good[] = []
@@ -88,34 +103,25 @@ export async function checkLines(
   return checked
 }
 
+/** The row of a line, or undefined where it was reported. */
 function rowOf(
-  { line, row, wrong }: Line,
+  { line, row, error }: ImportLine,
   now: Date,
   seen: (row: ImportRow, line: number) => number | undefined,
   report: (error: LineError) => undefined,
 ): ImportRow | undefined {
+  if (error !== undefined) return report({ line, ...error })
+  if (row === undefined) throw new Error(`line ${line} is neither good nor wrong`)
   const invalid = (message: string, param?: string) =>
     report({ line, code: 'parameter_invalid', ...(param !== undefined && { param }), message })
-  if (wrong !== undefined) return invalid(`The line ${wrong}.`)
-  const proto = pathOfProto(row)
-  if (proto !== undefined) {
-    const message = `Unknown parameter: ${proto}.`
-    return report({ line, code: 'parameter_unknown', param: proto, message })
-  }
-  const result = ImportRow.safeParse(row)
-  if (!result.success) {
-    const { code, message, param } = refusalOf(result.error, row)
-    return report({ line, code, ...(param !== undefined && { param }), message })
-  }
-  const { data } = result
-  if (data.expires_at !== undefined && data.expires_at <= now) {
+  if (row.expires_at !== undefined && row.expires_at <= now) {
     return invalid('expires_at: must be in the future.', 'expires_at')
   }
-  const earlier = seen(data, line)
+  const earlier = seen(row, line)
   if (earlier !== undefined) {
     return invalid(`The same as line ${earlier}; a \`key\` of its own tells a second one apart.`)
   }
-  return data
+  return row
 }
 
 type Accounts = Awaited<ReturnType<typeof findImportAccounts>>

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ImportRow } from './row.ts'
 
 const WORDS = 4 // three of the hash, and the line
 const FIRST_SLOTS = 1_024
@@ -9,7 +8,7 @@ const MOST_FULL = 0.75 // beyond it a search takes more steps than a larger tabl
  * Finds an earlier row that says the same, by 96 bits of its hash. A table of numbers, doubled as it fills:
  * a million rows cost 32 MB while they are read, and half as much again while it doubles.
  */
-export function duplicates(): (row: ImportRow, line: number) => number | undefined {
+export function duplicates(): (row: object, line: number) => number | undefined {
   let slots = FIRST_SLOTS
   let table = new Uint32Array(slots * WORDS)
   let rows = 0

@@ -1,0 +1,61 @@
+import type { Logger } from 'pino'
+import type { Pool } from '../db/pool.ts'
+import { newId } from '../domain/ids.ts'
+import { refuse } from '../domain/refusal.ts'
+import type { CheckedUpload } from './bulk.ts'
+import { checkLines, type ImportCheck, type ImportLine } from './import-check.ts'
+import type { Commands } from './index.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+
+// Each is a core's time and, of its rows' hashes, up to 50 MB: a fifth one waits until its sender comes again.
+const MOST_AT_ONCE = 4
+const ALIVE_EVERY_MS = 15_000 // an upload that said nothing for a minute is taken for dead
+
+export type UploadContext = {
+  pool: Pool
+  commands: Commands
+  workspace: string
+  now: Date
+  log: Logger
+}
+
+/**
+ * Checks a file as it comes and keeps its good chunks in the database, each in a transaction of its own,
+ * where no import has them. `then` makes the import of them; whatever it does not take is removed. Refuses
+ * with too_many_requests where the workspace sends so many at once.
+ */
+export async function keepUpload<T>(
+  lines: () => AsyncIterable<ImportLine>,
+  { commands, log, ...context }: UploadContext,
+  then: (checked: ImportCheck, upload: CheckedUpload) => Promise<T>,
+): Promise<T> {
+  const upload = { workspace: context.workspace, id: newId('upl') }
+  if (!(await retryOnConflict(() => commands.openUpload(upload, MOST_AT_ONCE)))) {
+    refuse(
+      'too_many_requests',
+      `Only ${MOST_AT_ONCE} imports at once; send it when one is through.`,
+    )
+  }
+  const alive = setInterval(() => {
+    commands
+      .markUploadAlive(upload)
+      .catch((error: unknown) =>
+        log.warn({ err: error, upload: upload.id }, 'an upload could not say that it lives'),
+      )
+  }, ALIVE_EVERY_MS)
+  try {
+    const checked = await checkLines(lines(), context, (chunk) => commands.keepChunk(upload, chunk))
+    const { chunks, decimals } = checked
+    return await then(checked, { id: upload.id, chunks, decimals })
+  } finally {
+    clearInterval(alive)
+    await commands
+      .forgetUpload(upload)
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error, upload: upload.id },
+          'an upload is left for the reconciler to remove',
+        ),
+      )
+  }
+}
