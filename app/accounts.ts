@@ -12,7 +12,7 @@ import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import type { Dependencies } from './dependencies.ts'
 
-export type Created<Row> = { replayOf: string } | { row: Row }
+export type Creation<Row> = { replayOf: string } | { row: Row }
 
 /** The writers of accounts, run by the API: each is one ledger function, one transaction. */
 export function accountCommands({ pool }: Pick<Dependencies, 'pool'>) {

@@ -8,7 +8,7 @@ import {
 } from '../db/earning-rules.ts'
 import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import { transact } from '../db/workspace-client.ts'
-import type { Created } from './accounts.ts'
+import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** The writers of earning rules. */
@@ -17,7 +17,7 @@ export function earningRuleCommands({ pool }: Pick<Dependencies, 'pool'>) {
     createEarningRule: (
       request: RequestIdentity,
       values: NewEarningRule,
-    ): Promise<Created<EarningRuleRow>> =>
+    ): Promise<Creation<EarningRuleRow>> =>
       transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id)
         return replayOf !== undefined ? { replayOf } : { row: await insertEarningRule(tx, values) }

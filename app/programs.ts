@@ -15,13 +15,13 @@ import {
 import { startReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { Created } from './accounts.ts'
+import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** The writers of programs. */
 export function programCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    createProgram: (request: RequestIdentity, values: NewProgram): Promise<Created<ProgramRow>> =>
+    createProgram: (request: RequestIdentity, values: NewProgram): Promise<Creation<ProgramRow>> =>
       transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id)
         return replayOf !== undefined ? { replayOf } : { row: await insertProgram(tx, values) }

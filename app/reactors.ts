@@ -15,14 +15,14 @@ import { transact } from '../db/workspace-client.ts'
 import { isIntrinsic } from '../domain/event-type.ts'
 import type { Reaction } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { Created } from './accounts.ts'
+import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 import { missing } from './refusals.ts'
 
 /** The writers of reactors. */
 export function reactorCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    createReactor: (request: RequestIdentity, values: NewReactor): Promise<Created<ReactorRow>> =>
+    createReactor: (request: RequestIdentity, values: NewReactor): Promise<Creation<ReactorRow>> =>
       transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id)
         return replayOf !== undefined ? { replayOf } : { row: await insertReactor(tx, values) }

@@ -148,7 +148,7 @@ export type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'c
 /** `decimals` are its program's, where it is new. */
 export type CreatedRedemption = { row: RedemptionRow; replayed: boolean; decimals?: number }
 
-type Creating = {
+type CreateContext = {
   readonly commands: Pick<ReturnType<typeof redemptionCommands>, 'createRedemption'>
   readonly codes: CodeVault | undefined
   readonly holdMinutes: number
@@ -159,7 +159,7 @@ type Creating = {
  * the reward's rules or the account's points do not let through.
  */
 export async function createRedemption(
-  context: Creating,
+  context: CreateContext,
   command: CreateRedemption,
 ): Promise<CreatedRedemption> {
   const result = await createWithCodes(context, {
@@ -185,7 +185,7 @@ const CODE_TRIES = 3 // a code made twice is rarer than a broken disk; a reward 
 
 /** With fresh codes where the reward's are to be made for it, and again where it asks for others. */
 async function createWithCodes(
-  { commands, codes }: Creating,
+  { commands, codes }: CreateContext,
   command: CreateArguments,
 ): Promise<RedemptionResult> {
   const create = (fresh?: SealedCode[]) =>

@@ -12,7 +12,7 @@ import {
   type EventReport,
   givesRewards,
   planEvent,
-  type Reported,
+  type ReportResult,
   type reportedEventCommands,
 } from './reported-events.ts'
 import { checkEvent } from './reported-events-check.ts'
@@ -86,7 +86,7 @@ const UNKNOWN = 'Whether the event was processed is unknown. Report it again wit
 /** What became of it; the ledger's refusals are thrown. */
 export async function outcomeOf(
   { pool }: Pick<EventContext, 'pool'>,
-  reported: Reported,
+  reported: ReportResult,
   report: Pick<EventReport, 'type' | 'user' | 'fingerprint' | 'dryRun'>,
 ): Promise<ReportOutcome> {
   switch (reported.outcome) {

@@ -7,7 +7,7 @@ import type { PlannedReward } from '../domain/reactor.ts'
 import { newCode, newCodes } from './redemption-codes.ts'
 import type { EventReport, Prepare } from './reported-events.ts'
 
-type Giving = {
+type GiftContext = {
   readonly pool: Pool
   readonly codes: CodeVault | undefined
   readonly holdMinutes: number
@@ -17,7 +17,7 @@ type Giving = {
  * Readies the rewards that an event's reactors give, which are redemptions of the event's own transaction. Each has
  * an id of its own that every try of the event shares, so that it is given once.
  */
-export function prepareGifts(context: Giving, report: EventReport): Prepare {
+export function prepareGifts(context: GiftContext, report: EventReport): Prepare {
   const prepare = async (gift: PlannedReward, key: string, found: FoundEvent) => {
     const { workspace, eventId } = report
     const codes = await codesFor(context, report, gift, found)
@@ -46,7 +46,7 @@ export function prepareGifts(context: Giving, report: EventReport): Prepare {
 
 /** Codes made for a gift card that may be given and has none of its own; who decides is the ledger. */
 async function codesFor(
-  context: Giving,
+  context: GiftContext,
   { workspace, user }: EventReport,
   { reward, quantity }: PlannedReward,
   found: FoundEvent,

@@ -21,7 +21,7 @@ export type EventReport = EventAsked &
   Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'>
 
 /** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
-export type Reported =
+export type ReportResult =
   | { outcome: 'processed' | 'replayed'; event: Snapshot; decimals: number }
   | { outcome: 'refused'; refusal: SqlRefusal; decimals: number }
   | { outcome: 'failed'; failed: Planned }
@@ -43,7 +43,7 @@ export function reportedEventCommands(dependencies: Dependencies) {
       first?: EventPrecheck,
       hold?: Hold,
       prepare?: Prepare,
-    ): Promise<Reported> => {
+    ): Promise<ReportResult> => {
       let found = first ?? (await precheckEvent(pool, report))
       for (let attempt = 1; attempt <= TRIES; attempt++) {
         if (found.outcome === 'no_type') return { outcome: 'no_type' }
@@ -114,7 +114,7 @@ export function planEvent(
 function reportedOf(
   { outcome, event, refusal }: Awaited<ReturnType<typeof writeReportedEvent>>,
   decimals: number,
-): Reported {
+): ReportResult {
   if (refusal !== undefined) return { outcome: 'refused', refusal, decimals }
   if (event === undefined) return { outcome: 'missing' }
   return { outcome: outcome === 'replayed' ? 'replayed' : 'processed', event, decimals }

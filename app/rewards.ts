@@ -10,7 +10,7 @@ import {
   updateReward,
 } from '../db/rewards.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import type { Created } from './accounts.ts'
+import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** The writers of the catalogue. */
@@ -21,7 +21,7 @@ export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
       request: RequestIdentity,
       values: NewReward & { decimals: number },
       variants: readonly VariantChange[] = [],
-    ): Promise<Created<RewardRow>> =>
+    ): Promise<Creation<RewardRow>> =>
       transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id ?? '')
         if (replayOf !== undefined) return { replayOf }

@@ -20,7 +20,7 @@ import {
 import { transact } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
 import { newWebhookSecret } from '../domain/secrets.ts'
-import type { Created } from './accounts.ts'
+import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
 import { addressGuard } from './webhooks/addresses.ts'
 
@@ -36,7 +36,7 @@ export function webhookEndpointCommands(
     createWebhookEndpoint: async (
       request: RequestIdentity,
       values: Omit<NewEndpoint, 'secret'>,
-    ): Promise<Created<EndpointRow>> => {
+    ): Promise<Creation<EndpointRow>> => {
       await refusePrivate(values.url, allowed)
       return transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id)

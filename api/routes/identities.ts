@@ -18,7 +18,7 @@ import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { updated } from '../server/replies.ts'
 
-type Asked = z.output<typeof NewIdentity>
+type IdentityBody = z.output<typeof NewIdentity>
 
 export const registerIdentity = endpoint({
   method: 'POST',
@@ -64,7 +64,7 @@ export const registerIdentity = endpoint({
   },
 })
 
-function keptValue(key: Buffer, id: string, body: Asked): string {
+function keptValue(key: Buffer, id: string, body: IdentityBody): string {
   if (body.kind === 'external_id') return body.external_id
   if (body.kind === 'device') return id
   if (body.kind === 'card') return cardHash(key, body.token ?? issuedCardToken(key, id))
@@ -72,15 +72,15 @@ function keptValue(key: Buffer, id: string, body: Asked): string {
 }
 
 /** The field that says what the member is recognised by. */
-function fieldOf(body: Asked): string {
+function fieldOf(body: IdentityBody): string {
   if (body.kind === 'card') return 'token'
   return body.kind === 'phone' && 'phone_hash' in body ? 'phone_hash' : body.kind
 }
 
-const isIssued = (body: Asked): boolean =>
+const isIssued = (body: IdentityBody): boolean =>
   body.kind === 'device' || (body.kind === 'card' && body.token === undefined)
 
-function shownOnce(key: Buffer, body: Asked, { id }: IdentityRow) {
+function shownOnce(key: Buffer, body: IdentityBody, { id }: IdentityRow) {
   if (!isIssued(body)) return {}
   return body.kind === 'card'
     ? { token: issuedCardToken(key, id) }

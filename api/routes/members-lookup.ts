@@ -45,7 +45,7 @@ const Member = z
   })
   .meta({ id: 'Member' })
 
-type Shown = {
+type Credential = {
   by: (typeof LOOKED_UP_BY)[number]
   presented: Pick<Presented, 'kind' | 'value' | 'step'>
 }
@@ -87,7 +87,7 @@ export const lookUpMember = withAlias('/members/lookup', (path) =>
 function read(
   body: z.output<typeof Lookup>,
   key: Buffer,
-): { by: Shown['by']; presented?: Shown['presented'] } {
+): { by: Credential['by']; presented?: Credential['presented'] } {
   if ('id' in body) return { by: 'id', presented: { kind: 'user', value: body.id, step: null } }
   if ('phone' in body || 'phone_hash' in body) {
     const value = keyedPhone(key, 'phone' in body ? body.phone : body.phone_hash)

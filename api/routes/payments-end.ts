@@ -65,7 +65,7 @@ export const cancelPayment = endpoint({
   handle: (ctx) => move(ctx, ctx.params.id, 'canceled'),
 })
 
-type Moving = {
+type PaymentContext = {
   readonly workspace: string
   readonly livemode: boolean
   readonly request: RequestIdentity
@@ -76,7 +76,7 @@ type Moving = {
  * Moves a sandbox payment to its end and answers with it; one that has ended so
  * already is answered as it is, one that has ended otherwise is resource_changed.
  */
-export async function move(ctx: Moving, payment: string, status: MovePayment['status']) {
+export async function move(ctx: PaymentContext, payment: string, status: MovePayment['status']) {
   const { workspace, livemode, deps } = ctx
   const asked = { workspace, payment, status, event: newId('evt') }
   const result = await retryOnConflict(() => deps.commands.movePayment(asked, ctx.request))

@@ -77,13 +77,13 @@ export const createPayment = endpoint({
   },
 })
 
-type Named = {
+type DiscountNames = {
   readonly discounts: readonly RedemptionRef[]
   readonly redemptions: readonly string[]
 }
 
 /** `discounts` and `redemptions` say the same thing in two ways; each one counts once. */
-function namedRedemptions({ discounts, redemptions }: Named): RedemptionRef[] {
+function namedRedemptions({ discounts, redemptions }: DiscountNames): RedemptionRef[] {
   const refs = [...discounts, ...redemptions.map((redemption) => ({ redemption }))]
   const keyed = refs.map(
     (ref) => ['code' in ref ? `code ${ref.code}` : ref.redemption, ref] as const,
@@ -102,7 +102,7 @@ const isUnknownDiscount = ({ code, param }: Refusal): boolean =>
   code === 'resource_missing' && param === 'discounts'
 
 /** Where the refusal is about something that does not exist, the parameter that named it. */
-function named(refusal: Refusal, { redemptions }: Named): Refusal {
+function named(refusal: Refusal, { redemptions }: DiscountNames): Refusal {
   if (refusal.code !== 'resource_missing' || refusal.param !== undefined) return refusal
   const byId = redemptions.some((id) => id === refusal.fields?.redemption)
   return { ...refusal, param: byId ? 'redemptions' : 'discounts' }

@@ -27,7 +27,7 @@ const settling = {
   ],
 } as const
 
-type Settling = { workspace: string; livemode: boolean; params: { id: string }; deps: Deps }
+type HoldContext = { workspace: string; livemode: boolean; params: { id: string }; deps: Deps }
 
 export const confirmEvent = withAlias('/events/{id}/confirm', (path) =>
   endpoint({
@@ -56,7 +56,7 @@ export const cancelEvent = withAlias('/events/{id}/cancel', (path) =>
 
 /** Sends the redemption that holds the event's points its command. The operation is the event's own: a till needs no key to repeat it. */
 async function settle(
-  { workspace, livemode, params, deps }: Settling,
+  { workspace, livemode, params, deps }: HoldContext,
   verb: 'confirm' | 'cancel',
   change: (command: Command) => Promise<RedemptionResult>,
 ) {

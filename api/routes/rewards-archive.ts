@@ -35,9 +35,9 @@ export const unarchiveReward = endpoint({
   handle: (ctx) => move(ctx, null),
 })
 
-type Moving = Context<{ id: string }, Record<string, never>, Record<string, never>, Deps>
+type RewardContext = Context<{ id: string }, Record<string, never>, Record<string, never>, Deps>
 
-async function move(ctx: Moving, archivedAt: Date | null) {
+async function move(ctx: RewardContext, archivedAt: Date | null) {
   const { workspace, params, deps } = ctx
   const before = await findReward(deps.pool, workspace, params.id)
   if (before === undefined || before.id === rewardForTills(before.program)) {

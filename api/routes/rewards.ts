@@ -57,10 +57,13 @@ export const listRewards = endpoint({
   },
 })
 
-type Asked = { readonly account?: string | undefined; readonly program?: string | undefined }
+type CatalogueQuery = {
+  readonly account?: string | undefined
+  readonly program?: string | undefined
+}
 
 /** The member asked for, who sees their own program's rewards. */
-async function accountOf({ pool }: Deps, workspace: string, asked: Asked) {
+async function accountOf({ pool }: Deps, workspace: string, asked: CatalogueQuery) {
   if (asked.account === undefined) return undefined
   const account = await findAccount(pool, workspace, asked.account)
   if (account === undefined) return missing('account', asked.account)
@@ -91,15 +94,15 @@ export const retrieveReward = endpoint({
   },
 })
 
-type Shown = { readonly id: string; readonly variants: readonly { readonly id: string }[] }
+type RewardInPage = { readonly id: string; readonly variants: readonly { readonly id: string }[] }
 type Reasons = ReturnType<typeof reasonsOf>
-type JudgedReward = { affordable: boolean; reasons: Reasons; points: number }
+type Eligibility = { affordable: boolean; reasons: Reasons; points: number }
 
 /**
  * A page of the catalogue with what each reward is to a member: its price, and why they may not have it,
  * to a publishable key without the numbers.
  */
-export async function forAccount<R extends Shown>(
+export async function forAccount<R extends RewardInPage>(
   deps: Deps,
   { workspace, publishable }: { workspace: string; publishable: boolean },
   account: { id: string; program: string },
@@ -128,14 +131,14 @@ export async function forAccount<R extends Shown>(
 
 const keyOf = (reward: string, variant: string | null) => `${reward} ${variant ?? ''}`
 
-function shown({ points, refusals }: Judgement, decimals: number): JudgedReward {
+function shown({ points, refusals }: Judgement, decimals: number): Eligibility {
   const reasons = reasonsOf({ refusals, decimals })
   return { affordable: reasons.length === 0, reasons, points: pointsOf(points, decimals) }
 }
 
 /** Of several variants the one nearest to being had, and among those the cheapest. */
-function best(variants: readonly Partial<JudgedReward>[]): Partial<JudgedReward> {
-  const judged = variants.filter((one): one is JudgedReward => one.reasons !== undefined)
+function best(variants: readonly Partial<Eligibility>[]): Partial<Eligibility> {
+  const judged = variants.filter((one): one is Eligibility => one.reasons !== undefined)
   const [first] = judged.sort((a, b) => a.reasons.length - b.reasons.length || a.points - b.points)
   if (first === undefined) return {}
   const { affordable, reasons, points } = first

@@ -127,13 +127,18 @@ export const ReportedEvent = z
     description: 'An event that a till reported, and what became of it.',
   })
 
-type Held = Pick<RedemptionRow, 'id' | 'status' | 'expiresAt' | 'discount'>
-type Showing = { decimals: number; livemode: boolean; dryRun?: boolean; held?: Held | undefined }
+type HoldRow = Pick<RedemptionRow, 'id' | 'status' | 'expiresAt' | 'discount'>
+type Presentation = {
+  decimals: number
+  livemode: boolean
+  dryRun?: boolean
+  held?: HoldRow | undefined
+}
 
 /** As stored; points in the program's decimals. `held` is the redemption of one that holds. */
 export function reportedEventObject(
   row: ReportedEventRow,
-  { decimals, livemode, dryRun = false, held }: Showing,
+  { decimals, livemode, dryRun = false, held }: Presentation,
 ) {
   const shown = (units: number) => pointsOf(units, decimals)
   return {
@@ -159,7 +164,7 @@ export function reportedEventObject(
   }
 }
 
-function holdObject({ id: redemption, status, expiresAt, discount }: Held) {
+function holdObject({ id: redemption, status, expiresAt, discount }: HoldRow) {
   return {
     redemption,
     status: HOLD_STATUS[status],
@@ -181,7 +186,7 @@ const HOLD_STATUS = {
 } as const
 
 function giftObject(
-  { reward, quantity, redemption }: Pick<Stored, 'reward' | 'quantity' | 'redemption'>,
+  { reward, quantity, redemption }: Pick<StoredReaction, 'reward' | 'quantity' | 'redemption'>,
   dryRun: boolean,
 ) {
   return {
@@ -191,7 +196,7 @@ function giftObject(
   }
 }
 
-type Stored = StoredOutcome['reactions'][number]
+type StoredReaction = StoredOutcome['reactions'][number]
 type StoredOutcome = ReportedEventRow['outcomes'][number]
 
 function outcomeObject(

@@ -62,7 +62,7 @@ export type Call<D> = {
   readonly stream?: Readable
 }
 
-export type Declared<P, Q, B, R> = {
+export type EndpointFields<P, Q, B, R> = {
   readonly method: Method
   /** Template in OpenAPI's form: `/v1/loyalty/redemptions/{id}/cancel`. */
   readonly path: `/${string}`
@@ -87,11 +87,13 @@ export type Declared<P, Q, B, R> = {
 }
 
 /** What a schema's parse gives; without a schema there is nothing to give. */
-export type Parsed<S> = S extends z.ZodType ? z.output<S> : Record<string, never>
+export type SchemaOutput<S> = S extends z.ZodType ? z.output<S> : Record<string, never>
 
-export type Declaration<P, Q, B, R extends z.ZodType, D> = Declared<P, Q, B, R> & {
+export type Declaration<P, Q, B, R extends z.ZodType, D> = EndpointFields<P, Q, B, R> & {
   readonly key: 'secret' | 'publishable'
-  handle(ctx: Context<Parsed<P>, Parsed<Q>, Parsed<B>, D>): Promise<Reply<z.input<R>>>
+  handle(
+    ctx: Context<SchemaOutput<P>, SchemaOutput<Q>, SchemaOutput<B>, D>,
+  ): Promise<Reply<z.input<R>>>
 }
 
 export type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'address' | 'deps'> & {
@@ -101,14 +103,14 @@ export type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'addr
 }
 
 export type RawDeclaration<P, B, R extends z.ZodType, D> = Omit<
-  Declared<P, undefined, B, R>,
+  EndpointFields<P, undefined, B, R>,
   'query'
 > & {
-  handle(ctx: RawContext<Parsed<P>, D>): Promise<Reply<z.input<R>>>
+  handle(ctx: RawContext<SchemaOutput<P>, D>): Promise<Reply<z.input<R>>>
 }
 
 /** An endpoint ready to be routed and documented; made by `endpoint` and `rawEndpoint` only. */
-export type Endpoint<D = Deps> = Declared<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType> & {
+export type Endpoint<D = Deps> = EndpointFields<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType> & {
   readonly key: 'secret' | 'publishable' | 'none'
   /** The body is handed over as received: its signature is over the bytes. */
   readonly raw: boolean

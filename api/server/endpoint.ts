@@ -10,9 +10,9 @@ import type {
   Context,
   Declaration,
   Endpoint,
-  Parsed,
   RawDeclaration,
   Reply,
+  SchemaOutput,
 } from './declaration.ts'
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
@@ -158,11 +158,11 @@ export const rawEndpoint = rawEndpointOf<Deps>()
 export function parse<S extends z.ZodType | undefined>(
   schema: S | undefined,
   input: unknown,
-): Parsed<S> {
+): SchemaOutput<S> {
   const given = input ?? {}
   const result = (schema ?? NOTHING).safeParse(given)
   if (!result.success) throw new Refused(refusalOf(result.error, given))
-  return result.data as Parsed<S> // the parsed edge: data is this schema's output
+  return result.data as SchemaOutput<S> // the parsed edge: data is this schema's output
 }
 
 /** No body is an object without fields; null is no object; `__proto__` is nobody's field. */
@@ -181,8 +181,8 @@ function bodyOf(body: unknown): unknown {
 function parsePath<S extends z.ZodObject | undefined>(
   schema: S | undefined,
   input: unknown,
-): Parsed<S> {
+): SchemaOutput<S> {
   const result = (schema ?? NOTHING).safeParse(input)
   if (!result.success) return refuse('resource_missing', 'There is no object with such an id.')
-  return result.data as Parsed<S> // the parsed edge, as above
+  return result.data as SchemaOutput<S> // the parsed edge, as above
 }

@@ -29,13 +29,13 @@ export function keptExamples(): Example[] {
   return z.array(Example).parse(JSON.parse(readFileSync(FILE, 'utf8')))
 }
 
-type Shown = { examples?: Record<string, { value: unknown }> }
-type Documented = {
+type MediaExamples = { examples?: Record<string, { value: unknown }> }
+type OperationExamples = {
   parameters?: { in: string; name: string; example?: unknown }[]
-  requestBody?: { content: Record<string, Shown> }
-  responses: Record<string, { content?: Record<string, Shown> }>
+  requestBody?: { content: Record<string, MediaExamples> }
+  responses: Record<string, { content?: Record<string, MediaExamples> }>
 }
-export type Paths = Readonly<Record<string, Readonly<Record<string, Documented>>>>
+export type Paths = Readonly<Record<string, Readonly<Record<string, OperationExamples>>>>
 
 /**
  * Puts each example beside the request and the answer that it is an example of; an alias at the root
@@ -55,7 +55,7 @@ export function addExamples(paths: Paths, examples: readonly Example[]): void {
   }
 }
 
-function show(documented: Documented, { name, request, response }: Example): void {
+function show(documented: OperationExamples, { name, request, response }: Example): void {
   const sent = documented.requestBody?.content[request.type ?? 'application/json']
   // A body that the schema refuses is no example of that schema; its answer is one.
   if (sent !== undefined && request.body !== undefined && response.status !== 400) {

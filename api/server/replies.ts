@@ -1,4 +1,4 @@
-import type { Created } from '../../app/accounts.ts'
+import type { Creation } from '../../app/accounts.ts'
 import { notFound } from '../../app/refusals.ts'
 import type { Once } from '../../db/idempotency.ts'
 import type { Reply } from './declaration.ts'
@@ -6,7 +6,7 @@ import type { Reply } from './declaration.ts'
 /** Answers 201 with the new row; a repeat with what its first request created, as it is now. */
 export async function created<Row, T>(
   what: string,
-  written: Created<Row>,
+  written: Creation<Row>,
   find: (id: string) => Promise<Row | undefined>,
   present: (row: Row) => T | Promise<T>,
 ): Promise<Reply<T>> {

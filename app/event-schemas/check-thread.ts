@@ -19,7 +19,7 @@ import {
 export type Job = { schema: string } | { key: string; schema?: string; payload: string }
 
 /** `problems` is why nobody may define the schema any more; said once, when the thread gets it. */
-export type Done = { problems?: string[] } & (
+export type JobResult = { problems?: string[] } & (
   | { outcome: 'ready' | 'valid' | 'schema_wanted' }
   | { outcome: 'invalid'; fault: Fault }
   | { outcome: 'unusable'; reason: string }
@@ -29,7 +29,7 @@ const MOST_KEPT_BYTES = 1_000_000 // of schemas' text; compiled some thirty time
 const kept = new Map<string, { validate: ValidateFunction; bytes: number }>()
 let keptBytes = 0
 
-function done(job: Job): Done {
+function done(job: Job): JobResult {
   try {
     return 'payload' in job ? checked(job) : tried(parseSchema(job.schema))
   } catch (error) {
@@ -38,14 +38,14 @@ function done(job: Job): Done {
   }
 }
 
-function tried(schema: Schema): Done {
+function tried(schema: Schema): JobResult {
   const [reason = schemaFault(schema)] = schemaProblems(schema)
   if (reason !== null) return { outcome: 'unusable', reason }
   compiled(schema)
   return { outcome: 'valid' }
 }
 
-function checked({ key, schema, payload }: Extract<Job, { payload: string }>): Done {
+function checked({ key, schema, payload }: Extract<Job, { payload: string }>): JobResult {
   const known = kept.get(key)?.validate
   if (known === undefined && schema === undefined) return { outcome: 'schema_wanted' }
   const { validate, problems } =
@@ -67,7 +67,7 @@ function keep(key: string, text: string) {
   return { validate, problems: [...schemaProblems(schema)] }
 }
 
-const answer = (done: Done) => parentPort?.postMessage(done, [])
+const answer = (done: JobResult) => parentPort?.postMessage(done, [])
 
 parentPort?.on('message', (job: Job) => answer(done(job)))
 answer({ outcome: 'ready' })

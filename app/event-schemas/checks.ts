@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
 import { refuse } from '../../domain/refusal.ts'
-import type { Done, Job } from './check-thread.ts'
+import type { Job, JobResult } from './check-thread.ts'
 import { Stopped, startThread, type Thread } from './thread.ts'
 import { Turns } from './turns.ts'
 
@@ -15,11 +15,11 @@ const TRIES = 2
 /** One version of an event type's schema, by a name that is never given to another. */
 export type Version = { readonly workspace: string; readonly key: string; readonly schema: string }
 
-type Waiting = {
+type QueueEntry = {
   readonly workspace: string
   readonly job: (known: ReadonlySet<string>) => Job
   readonly limitMs: number
-  readonly resolve: (done: Done) => void
+  readonly resolve: (done: JobResult) => void
   readonly reject: (error: unknown) => void
   tries: number
 }
@@ -33,7 +33,7 @@ export class Checks {
   readonly #most: number
   readonly #threads = new Map<Thread, Set<string>>() // with the versions that each has
   readonly #idle: Thread[] = []
-  readonly #turns = new Turns<Waiting>()
+  readonly #turns = new Turns<QueueEntry>()
   #closed = false
 
   constructor(log: Logger, threads = Math.min(availableParallelism(), MOST_THREADS)) {
@@ -47,7 +47,7 @@ export class Checks {
   }
 
   /** Whether the payload is what the version takes. */
-  check({ workspace, key, schema }: Version, payload: unknown): Promise<Done> {
+  check({ workspace, key, schema }: Version, payload: unknown): Promise<JobResult> {
     const text = JSON.stringify(payload)
     return this.#queue(workspace, CHECK_MS, (known) => ({
       key,
@@ -57,7 +57,7 @@ export class Checks {
   }
 
   /** Whether an event type may have this schema. */
-  trySchema(workspace: string, schema: object): Promise<Done> {
+  trySchema(workspace: string, schema: object): Promise<JobResult> {
     const text = JSON.stringify(schema)
     return this.#queue(workspace, COMPILE_MS, () => ({ schema: text }))
   }
@@ -68,7 +68,7 @@ export class Checks {
     await Promise.all([...this.#threads.keys()].map((thread) => thread.close()))
   }
 
-  #queue(workspace: string, limitMs: number, job: Waiting['job']): Promise<Done> {
+  #queue(workspace: string, limitMs: number, job: QueueEntry['job']): Promise<JobResult> {
     if (this.#closed) throw new Error('no schema runs any more: the process is going down')
     if (this.#turns.waiting(workspace) >= MOST_WAITING) {
       refuse('too_many_requests', 'Too many payloads of this workspace wait to be checked.')
@@ -93,7 +93,7 @@ export class Checks {
     return thread
   }
 
-  async #serve(waiting: Waiting, thread: Thread, end: () => void): Promise<void> {
+  async #serve(waiting: QueueEntry, thread: Thread, end: () => void): Promise<void> {
     try {
       waiting.resolve(await this.#run(waiting, thread))
     } catch (error) {
@@ -106,7 +106,7 @@ export class Checks {
     }
   }
 
-  async #run({ workspace, job, limitMs }: Waiting, thread: Thread): Promise<Done> {
+  async #run({ workspace, job, limitMs }: QueueEntry, thread: Thread): Promise<JobResult> {
     const known = this.#threads.get(thread) ?? new Set<string>()
     await thread.ready
     const started = performance.now()
@@ -127,7 +127,7 @@ export class Checks {
   }
 
   /** A busy machine, or the memory of others, may have ended the thread: once more, among the slow. */
-  #failed(waiting: Waiting, error: unknown): void {
+  #failed(waiting: QueueEntry, error: unknown): void {
     const { workspace } = waiting
     waiting.tries++
     if (this.#closed || !(error instanceof Stopped)) {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Done, Job } from './check-thread.ts'
+import type { Job, JobResult } from './check-thread.ts'
 
 const ENTRY = new URL('./check-thread.mjs', import.meta.url)
 const MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
@@ -12,7 +12,7 @@ export type Thread = {
   /** Rejects where the thread cannot start. */
   readonly ready: Promise<unknown>
   /** One job at a time. The limit counts from when the thread has it; beyond it the thread ends, and this rejects with Stopped. */
-  run(job: Job, limitMs: number): Promise<Done>
+  run(job: Job, limitMs: number): Promise<JobResult>
   readonly ended: boolean
   close(): Promise<void>
 }
@@ -22,14 +22,14 @@ export function startThread(): Thread {
   const worker = new Worker(ENTRY, { execArgv: [], resourceLimits: MEMORY })
   worker.unref()
   let ended: Error | undefined
-  let waiting: { resolve: (done: Done) => void; reject: (error: Error) => void } | undefined
+  let waiting: { resolve: (done: JobResult) => void; reject: (error: Error) => void } | undefined
 
   const end = (error: Error) => {
     ended ??= error
     waiting?.reject(ended)
     waiting = undefined
   }
-  worker.on('message', (done: Done) => {
+  worker.on('message', (done: JobResult) => {
     waiting?.resolve(done)
     waiting = undefined
   })
@@ -37,7 +37,7 @@ export function startThread(): Thread {
   worker.on('exit', () => end(new Error('a thread that checks payloads ended')))
 
   const answer = (limitMs: number) =>
-    new Promise<Done>((resolve, reject) => {
+    new Promise<JobResult>((resolve, reject) => {
       const limit = setTimeout(() => {
         end(new Stopped(`it took longer than ${limitMs} ms`))
         void worker.terminate()

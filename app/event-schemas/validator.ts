@@ -73,13 +73,13 @@ export function isMultiple(value: number, of: number): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(of)) return value % of === 0
   const [a, b] = [scaled(value), scaled(of)]
   const scale = Math.max(a.scale, b.scale)
-  const units = ({ digits, scale: own }: Scaled) => digits * 10n ** BigInt(scale - own)
+  const units = ({ digits, scale: own }: Decimal) => digits * 10n ** BigInt(scale - own)
   return units(a) % units(b) === 0n
 }
 
-type Scaled = { readonly digits: bigint; readonly scale: number }
+type Decimal = { readonly digits: bigint; readonly scale: number }
 
-function scaled(value: number): Scaled {
+function scaled(value: number): Decimal {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(String(value)) ?? []
   return { digits: BigInt(`${sign}${whole}${fraction}`), scale: fraction.length - Number(exponent) }
 }
