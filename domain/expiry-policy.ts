@@ -1,13 +1,20 @@
+export const EXPIRY_MODES = ['never', 'rolling', 'fixed'] as const
+export type ExpiryMode = (typeof EXPIRY_MODES)[number]
+
+/** What an expiry date is rounded up to. */
+export const EXPIRY_STEPS = ['day', 'month'] as const
+export type ExpiryStep = (typeof EXPIRY_STEPS)[number]
+
 /** When a program's points expire. Dates are local to `timeZone`. */
 export type ExpiryPolicy = {
-  readonly mode: 'never' | 'rolling' | 'fixed'
+  readonly mode: ExpiryMode
   readonly months: number | null
   /** MM-DD; 02-29 is the month's last day where the year has none. */
   readonly fixedDate: string | null
   readonly resetOnActivity: boolean
   readonly warnDaysBefore: number | null
   readonly timeZone: string
-  readonly roundTo: 'day' | 'month'
+  readonly roundTo: ExpiryStep
 }
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

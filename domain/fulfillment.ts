@@ -1,4 +1,6 @@
-export type OverduePolicy = 'notify' | 'refund'
+/** What the deadline of a fulfilment does. */
+export const OVERDUE_POLICIES = ['notify', 'refund'] as const
+export type OverduePolicy = (typeof OVERDUE_POLICIES)[number]
 
 /** A parcel on its way, with some of the items. */
 export type Shipment = {

@@ -1,4 +1,5 @@
-export type Rounding = 'down' | 'nearest' | 'up'
+export const ROUNDINGS = ['down', 'nearest', 'up'] as const
+export type Rounding = (typeof ROUNDINGS)[number]
 
 /** The largest movement, in the program's smallest unit. */
 export const MAX_MOVEMENT = 1_000_000_000_000

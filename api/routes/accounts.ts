@@ -6,10 +6,10 @@ import { findAccountView } from '../../db/account-view.ts'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
 import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
+import { ACCOUNT_STATUSES } from '../../domain/objects/account.ts'
 import { Refused } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import {
-  ACCOUNT_STATUSES,
   Account,
   AccountUpdate,
   NewAccount,

@@ -9,14 +9,9 @@ import {
 } from '../../db/earning-rules.ts'
 import { findProgram } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
-import { earningRuleObject } from '../../domain/objects/earning-rule.ts'
+import { EARNING_TRIGGERS, earningRuleObject } from '../../domain/objects/earning-rule.ts'
 import { refuse } from '../../domain/refusal.ts'
-import {
-  EARNING_TRIGGERS,
-  EarningRule,
-  EarningRuleUpdate,
-  NewEarningRule,
-} from '../schemas/earning-rules.ts'
+import { EarningRule, EarningRuleUpdate, NewEarningRule } from '../schemas/earning-rules.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'

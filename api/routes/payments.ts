@@ -9,12 +9,12 @@ import {
   listPayments as readPayments,
 } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
-import { paymentObject } from '../../domain/objects/payment.ts'
+import { paymentObject, SHOWN_PAYMENT_STATUSES } from '../../domain/objects/payment.ts'
 import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { NewPayment, Payment, SHOWN_STATUSES } from '../schemas/payments.ts'
+import { NewPayment, Payment } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const createPayment = endpoint({
@@ -118,7 +118,7 @@ export const listPayments = endpoint({
   key: 'secret',
   query: listQuery('pay', {
     customer: customerId.optional(),
-    status: z.enum(SHOWN_STATUSES).optional(),
+    status: z.enum(SHOWN_PAYMENT_STATUSES).optional(),
   }),
   reply: listReply(Payment),
   errors: [],

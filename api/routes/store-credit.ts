@@ -5,11 +5,11 @@ import {
   listCreditTransactions,
   readWallets,
 } from '../../db/store-credit.ts'
-import { creditTransactionObject } from '../../domain/objects/store-credit.ts'
+import { CREDIT_TYPES, creditTransactionObject } from '../../domain/objects/store-credit.ts'
 import { currencyUpper } from '../schemas/amounts.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { CREDIT_TYPES, StoreCredit, StoreCreditTransaction } from '../schemas/store-credit.ts'
+import { StoreCredit, StoreCreditTransaction } from '../schemas/store-credit.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const retrieveStoreCredit = endpoint({

@@ -11,7 +11,7 @@ import {
   isPosted,
   listTransactions as readTransactions,
 } from '../../db/transactions.ts'
-import { transactionObject } from '../../domain/objects/transaction.ts'
+import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -20,7 +20,6 @@ import {
   NewTransaction,
   presentTransaction,
   presentTransactions,
-  TRANSACTION_TYPES,
   Transaction,
 } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'

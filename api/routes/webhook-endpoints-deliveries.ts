@@ -9,6 +9,7 @@ import { listDeliveries } from '../../db/webhook-deliveries.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { deliveryObject } from '../../domain/objects/webhook-delivery.ts'
+import { DELIVERY_STATUSES } from '../../domain/objects/webhook-endpoint.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { Event } from '../schemas/events.ts'
 import { id, idPath } from '../schemas/ids.ts'
@@ -25,7 +26,7 @@ export const listWebhookDeliveries = endpoint({
   key: 'secret',
   params: idPath('we'),
   query: listQuery('dlv', {
-    status: z.enum(['pending', 'succeeded', 'failed']).optional(),
+    status: z.enum(DELIVERY_STATUSES).optional(),
     event: id('evt').optional(),
   }),
   reply: listReply(WebhookDelivery),

@@ -3,7 +3,7 @@ import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { type EndpointRow, findEndpoint, listEndpoints } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
-import { endpointObject } from '../../domain/objects/webhook-endpoint.ts'
+import { ENDPOINT_STATUSES, endpointObject } from '../../domain/objects/webhook-endpoint.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -67,7 +67,7 @@ export const listWebhookEndpoints = endpoint({
   summary: 'List webhook endpoints',
   tags: ['webhook_endpoints'],
   key: 'secret',
-  query: listQuery('we', { status: z.enum(['enabled', 'disabled']).optional() }),
+  query: listQuery('we', { status: z.enum(ENDPOINT_STATUSES).optional() }),
   reply: listReply(WebhookEndpoint),
   errors: [],
   handle: async ({ workspace, livemode, query, deps }) => {

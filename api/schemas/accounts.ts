@@ -2,19 +2,18 @@ import { z } from 'zod'
 import { type AccountView, readTierStanding } from '../../db/account-view.ts'
 import { type AccountRow, readExpiring } from '../../db/accounts.ts'
 import { readPending } from '../../db/earnings.ts'
-import { accountObject } from '../../domain/objects/account.ts'
+import { ACCOUNT_STATUSES, accountObject, TIER_REASONS } from '../../domain/objects/account.ts'
+import { TIER_QUALIFICATIONS } from '../../domain/objects/program.ts'
 import type { Deps } from '../server/deps.ts'
 import { points } from './amounts.ts'
 import { customerId, id } from './ids.ts'
 import { metadata, metadataUpdate, text } from './text.ts'
 import { time } from './times.ts'
 
-export const ACCOUNT_STATUSES = ['active', 'closed', 'merged'] as const
-
 /** How a member stands between tiers. */
 const TierProgress = z
   .object({
-    qualify_on: z.enum(['points', 'spend', 'custom']),
+    qualify_on: z.enum(TIER_QUALIFICATIONS),
     qualifying: z.number().nullable().meta({
       description: 'What counts now: points, or minor units of money. Null under custom.',
     }),
@@ -89,7 +88,7 @@ export const TierChange = z
     account: id('loy'),
     from: z.string().nullable(),
     to: z.string().nullable(),
-    cause: z.enum(['enrolled', 'qualified', 'lapsed', 'set', 'merged', 'reconfigured']),
+    cause: z.enum(TIER_REASONS),
     reason: z.string().nullable(),
     created_at: time,
     livemode: z.boolean(),

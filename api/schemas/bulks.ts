@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { BULK_STATUSES } from '../../domain/objects/bulk.ts'
 import { id } from './ids.ts'
 import { time } from './times.ts'
 
 const common = {
   batch: z.string(),
-  status: z.enum(['running', 'paused', 'completed', 'canceled']),
+  status: z.enum(BULK_STATUSES),
   total: z.number().int(),
   posted: z.number().int(),
   refused: z.number().int(),

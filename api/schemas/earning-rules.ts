@@ -1,16 +1,9 @@
 import { z } from 'zod'
+import { CAP_WINDOWS, EARNING_TRIGGERS } from '../../domain/objects/earning-rule.ts'
 import { amountMinor, currencyLower, positiveAmountMinor, positivePoints } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, metadataUpdate, text } from './text.ts'
 import { bodyTimeOrNull, time } from './times.ts'
-
-export const EARNING_TRIGGERS = [
-  'payment.completed',
-  'loyalty.account.created',
-  'subscription.created',
-  'invoice.paid',
-  'referral.converted',
-] as const
 
 const LONGEST_NAME = 200
 const LARGEST_MULTIPLIER = 1_000
@@ -58,7 +51,7 @@ const shownAward = z.union([
 
 const cap = z.strictObject({
   points: positivePoints,
-  window: z.enum(['day', 'week', 'month', 'lifetime']).default('day'),
+  window: z.enum(CAP_WINDOWS).default('day'),
 })
 
 const MOST_CONDITIONS = 10

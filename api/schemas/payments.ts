@@ -1,21 +1,9 @@
 import { z } from 'zod'
+import { REFUND_STATUSES, SHOWN_PAYMENT_STATUSES } from '../../domain/objects/payment.ts'
 import { currencyLower, positiveAmountMinor } from './amounts.ts'
 import { customerId, id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { time } from './times.ts'
-
-/** What a provider tells; a list can be asked for these. */
-export const PAYMENT_STATUSES = [
-  'requires_payment',
-  'processing',
-  'failed',
-  'canceled',
-  'expired',
-  'completed',
-] as const
-
-/** Refund states are read from the refunds that stand; the others come from the provider. */
-export const SHOWN_STATUSES = [...PAYMENT_STATUSES, 'refunded', 'partially_refunded'] as const
 
 const MOST_DISCOUNTS = 20 // more than one checkout ever combines
 
@@ -34,7 +22,7 @@ const RefundOfPayment = z.object({
   id: z.string(),
   payment: z.string(),
   amount: z.number().int(),
-  status: z.enum(['succeeded', 'failed', 'pending']),
+  status: z.enum(REFUND_STATUSES),
 })
 
 /** The payment side, as its provider told us. */
@@ -43,7 +31,7 @@ export const Payment = z
     id: z.string(),
     object: z.literal('payment'),
     provider: z.string(),
-    status: z.enum(SHOWN_STATUSES),
+    status: z.enum(SHOWN_PAYMENT_STATUSES),
     amount: z.number().int(),
     amount_charged: z
       .number()

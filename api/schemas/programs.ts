@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { isDateOfYear, isTimeZoneName } from '../../domain/expiry-policy.ts'
+import {
+  EXPIRY_MODES,
+  EXPIRY_STEPS,
+  isDateOfYear,
+  isTimeZoneName,
+} from '../../domain/expiry-policy.ts'
+import {
+  EXPIRED_RETURNS,
+  LATE_PAYMENTS,
+  TIER_QUALIFICATIONS,
+} from '../../domain/objects/program.ts'
+import { ROUNDINGS } from '../../domain/points.ts'
 import { SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import { currencyUpper } from './amounts.ts'
 import { id } from './ids.ts'
@@ -35,7 +46,7 @@ function thresholdsRise(tiers: z.infer<typeof Tier>[]): boolean {
 /** The tiers of a program; replaced as a whole. */
 export const TierConfig = z
   .strictObject({
-    qualifyOn: z.enum(['points', 'spend', 'custom']).default('points'),
+    qualifyOn: z.enum(TIER_QUALIFICATIONS).default('points'),
     period: period.default({ type: 'lifetime' }),
     graceDays: z.number().int().min(0).max(LONGEST_GRACE_DAYS).optional().meta({
       description:
@@ -82,12 +93,12 @@ const currency = {
   name: text(LONGEST_NAME),
   code: currencyUpper,
   pointValue,
-  rounding: z.enum(['down', 'nearest', 'up']),
+  rounding: z.enum(ROUNDINGS),
   decimals: z.number().int().min(0).max(4),
 } as const
 
 const expiry = {
-  mode: z.enum(['never', 'rolling', 'fixed']),
+  mode: z.enum(EXPIRY_MODES),
   months: z.number().int().min(1).max(MOST_MONTHS).nullable(),
   fixedDate: z
     .string()
@@ -100,15 +111,15 @@ const expiry = {
     .string()
     .max(64)
     .refine(isTimeZoneName, 'expected the name of a time zone, as Europe/Berlin'),
-  roundTo: z.enum(['day', 'month']),
+  roundTo: z.enum(EXPIRY_STEPS),
 } as const
 
 const clawback = { allow_negative: z.boolean() } as const
 
 const redemption = {
   holdMinutes: z.number().min(SHORTEST_HOLD_MINUTES).max(MOST_HOLD_MINUTES).nullable(),
-  latePayment: z.enum(['flag', 'rehold']),
-  expiredReturn: z.enum(['restore', 'extend']),
+  latePayment: z.enum(LATE_PAYMENTS),
+  expiredReturn: z.enum(EXPIRED_RETURNS),
   graceDays: z.number().int().min(0).max(MOST_GRACE_DAYS),
 } as const
 

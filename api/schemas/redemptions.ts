@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { RedemptionRow } from '../../db/redemptions.ts'
+import { OVERDUE_POLICIES } from '../../domain/fulfillment.ts'
 import { redemptionObject } from '../../domain/objects/redemption.ts'
 import { REDEMPTION_STATUSES } from '../../domain/redemption-status.ts'
 import type { Deps } from '../server/deps.ts'
@@ -63,7 +64,7 @@ const Fulfillment = z
     carrier: z.string().nullable(),
     shipments: z.array(Shipment),
     deadline: time.nullable(),
-    onOverdue: z.enum(['notify', 'refund']).meta({ description: 'What the deadline does.' }),
+    onOverdue: z.enum(OVERDUE_POLICIES).meta({ description: 'What the deadline does.' }),
     overdue_notices: z.number().int(),
   })
   .meta({ id: 'Fulfillment' })

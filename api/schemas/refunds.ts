@@ -1,16 +1,15 @@
 import { z } from 'zod'
+import { REFUND_KINDS, REFUND_STATUSES } from '../../domain/objects/payment.ts'
 import { amountMinor, positiveAmountMinor } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { time } from './times.ts'
 
-export const REFUND_STATUSES = ['succeeded', 'failed', 'pending'] as const
-
 /** Money given back on a payment. */
 export const Refund = z
   .object({
     id: z.string(),
-    object: z.enum(['refund', 'dispute']),
+    object: z.enum(REFUND_KINDS),
     payment: z.string(),
     amount: z.number().int(),
     status: z.enum(REFUND_STATUSES),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listVariants } from '../../db/reward-variants.ts'
 import type { RewardRow } from '../../db/rewards.ts'
+import { OVERDUE_POLICIES } from '../../domain/fulfillment.ts'
 import { rewardObject } from '../../domain/objects/reward.ts'
 import { REWARD_TYPES, SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import type { Deps } from '../server/deps.ts'
@@ -26,7 +27,7 @@ import { bodyTimeOrNull, time } from './times.ts'
 const LONGEST_NAME = 200
 const LONGEST_HOLD_MINUTES = 43_200 // 30 days: beyond it the points are better not held at all
 
-const onOverdue = z.enum(['notify', 'refund'])
+const onOverdue = z.enum(OVERDUE_POLICIES)
 const fulfillmentUpdate = z.strictObject({
   deadlineDays: z.number().int().min(1).max(365).optional(),
   onOverdue: onOverdue.optional(),

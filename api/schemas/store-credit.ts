@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { CREDIT_TYPES } from '../../domain/objects/store-credit.ts'
 import { id } from './ids.ts'
 import { time } from './times.ts'
-
-export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
 
 const minor = z.number().int()
 

@@ -5,23 +5,12 @@ import {
   readSurvivors,
   type TransactionRow,
 } from '../../db/transactions.ts'
-import { transactionObject } from '../../domain/objects/transaction.ts'
+import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
 import type { Deps } from '../server/deps.ts'
 import { points, pointsMoved } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { bodyTime, time } from './times.ts'
-
-export const TRANSACTION_TYPES = [
-  'earn',
-  'redeem',
-  'expire',
-  'adjust',
-  'reverse',
-  'clawback',
-  'release',
-  'merge',
-] as const
 
 const Source = z.looseObject({
   payment: z.string().optional(),

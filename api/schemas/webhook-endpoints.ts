@@ -1,4 +1,9 @@
 import { z } from 'zod'
+import {
+  DELIVERY_STATUSES,
+  DISABLED_REASONS,
+  ENDPOINT_STATUSES,
+} from '../../domain/objects/webhook-endpoint.ts'
 import { eventPattern } from './events.ts'
 import { id } from './ids.ts'
 import { metadata, metadataUpdate, text } from './text.ts'
@@ -26,8 +31,8 @@ const fields = {
   url: z.string(),
   enabled_events: z.array(z.string()),
   description: z.string().nullable(),
-  status: z.enum(['enabled', 'disabled']),
-  disabled_reason: z.enum(['by_request', 'gone', 'failing']).nullable(),
+  status: z.enum(ENDPOINT_STATUSES),
+  disabled_reason: z.enum(DISABLED_REASONS).nullable(),
   previous_secret_expires_at: time.nullable(),
   health: z
     .object({
@@ -60,7 +65,7 @@ export const WebhookEndpointUpdate = z
     url: url.optional(),
     enabled_events: enabledEvents.optional(),
     description: text(LONGEST_DESCRIPTION).nullable().optional(),
-    status: z.enum(['enabled', 'disabled']).optional(),
+    status: z.enum(ENDPOINT_STATUSES).optional(),
     metadata: metadataUpdate.optional(),
   })
   .meta({ id: 'WebhookEndpointUpdate' })
@@ -115,7 +120,7 @@ export const WebhookDelivery = z
     object: z.literal('webhook_delivery'),
     endpoint: id('we'),
     event: id('evt'),
-    status: z.enum(['pending', 'succeeded', 'failed']),
+    status: z.enum(DELIVERY_STATUSES),
     attempt: z.number().int().meta({ description: 'Tries so far.' }),
     next_attempt_at: time.nullable(),
     response_status: z.number().int().nullable().meta({ description: 'Of the last try.' }),

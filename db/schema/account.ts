@@ -10,6 +10,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { ACCOUNT_STATUSES } from '../../domain/objects/account.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
 
@@ -23,9 +24,7 @@ export const account = pgTable(
     customer: text('customer'),
     // Whom it was linked to before, the last one at the end: what they had or owe here stays theirs.
     formerCustomers: text('former_customers').array().notNull().default([]),
-    status: text('status', { enum: ['active', 'closed', 'merged'] })
-      .notNull()
-      .default('active'),
+    status: text('status', { enum: ACCOUNT_STATUSES }).notNull().default('active'),
     balance: units('balance').notNull().default(0),
     lifetimePoints: units('lifetime_points').notNull().default(0),
     tier: text('tier'),

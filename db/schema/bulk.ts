@@ -1,7 +1,6 @@
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { BULK_STATUSES } from '../../domain/objects/bulk.ts'
 import { idText, instant } from './columns.ts'
-
-export const BULK_STATUSES = ['running', 'paused', 'completed', 'canceled'] as const
 
 /** A row of an import or a reversal that the ledger refused while it ran. */
 export type BulkRefusal = { line?: number; transaction?: string; code: string }

@@ -8,6 +8,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { CREDIT_TYPES } from '../../domain/objects/store-credit.ts'
 import { account } from './account.ts'
 import { idText, instant, units } from './columns.ts'
 
@@ -54,8 +55,6 @@ export const credit = pgTable(
     check('credit_remaining_within', sql`remaining between 0 and amount`),
   ],
 )
-
-export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
 
 /** One signed movement of money on one credit of one wallet. Append-only. */
 export const creditTransaction = pgTable(

@@ -10,15 +10,8 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { EARNING_TRIGGERS } from '../../domain/objects/earning-rule.ts'
 import { idText, instant, units } from './columns.ts'
-
-export const EARNING_TRIGGERS = [
-  'payment.completed',
-  'loyalty.account.created',
-  'subscription.created',
-  'invoice.paid',
-  'referral.converted',
-] as const
 
 /** Points (as the API writes them) for so many minor units of a currency. */
 export type Rate = { points: number; amount: number }

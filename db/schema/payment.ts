@@ -9,17 +9,8 @@ import {
   primaryKey,
   text,
 } from 'drizzle-orm/pg-core'
+import { PAYMENT_STATUSES, REFUND_KINDS, REFUND_STATUSES } from '../../domain/objects/payment.ts'
 import { idText, instant, units } from './columns.ts'
-
-/** What a provider may report; refunded and partially_refunded are read from the refunds that stand. */
-export const PAYMENT_STATUSES = [
-  'requires_payment',
-  'processing',
-  'failed',
-  'canceled',
-  'expired',
-  'completed',
-] as const
 
 /** `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */
 export const PAYMENT_AWARDS = [
@@ -108,12 +99,8 @@ export const refund = pgTable(
     id: idText('id').notNull(),
     payment: idText('payment').notNull(),
     amount: units('amount').notNull(),
-    status: text('status', { enum: ['succeeded', 'failed', 'pending'] })
-      .notNull()
-      .default('succeeded'),
-    kind: text('kind', { enum: ['refund', 'dispute'] })
-      .notNull()
-      .default('refund'),
+    status: text('status', { enum: REFUND_STATUSES }).notNull().default('succeeded'),
+    kind: text('kind', { enum: REFUND_KINDS }).notNull().default('refund'),
     // Asked for with the refund: the redemptions that the payment used are reversed.
     returnRedemption: boolean('return_redemption').notNull().default(false),
     // What of the payment's store credit it gave back, in minor units.

@@ -1,4 +1,7 @@
 import { boolean, integer, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { EXPIRY_MODES, EXPIRY_STEPS } from '../../domain/expiry-policy.ts'
+import { EXPIRED_RETURNS, LATE_PAYMENTS } from '../../domain/objects/program.ts'
+import { ROUNDINGS } from '../../domain/points.ts'
 import { idText, instant } from './columns.ts'
 
 /** Currency, expiry, clawback and hold of one loyalty program; every workspace has `prog_default`. */
@@ -11,30 +14,20 @@ export const program = pgTable(
     currencyName: text('currency_name').notNull().default('Points'),
     currencyCode: text('currency_code').notNull().default('EUR'),
     pointValue: numeric('point_value', { mode: 'number' }).notNull().default(1),
-    rounding: text('rounding', { enum: ['down', 'nearest', 'up'] })
-      .notNull()
-      .default('down'),
+    rounding: text('rounding', { enum: ROUNDINGS }).notNull().default('down'),
     decimals: integer('decimals').notNull().default(0),
-    expiryMode: text('expiry_mode', { enum: ['never', 'rolling', 'fixed'] })
-      .notNull()
-      .default('never'),
+    expiryMode: text('expiry_mode', { enum: EXPIRY_MODES }).notNull().default('never'),
     expiryMonths: integer('expiry_months'),
     expiryFixedDate: text('expiry_fixed_date'),
     expiryResetOnActivity: boolean('expiry_reset_on_activity').notNull().default(false),
     expiryWarnDaysBefore: integer('expiry_warn_days_before'),
     expiryTimeZone: text('expiry_time_zone').notNull().default('UTC'),
-    expiryRoundTo: text('expiry_round_to', { enum: ['day', 'month'] })
-      .notNull()
-      .default('day'),
+    expiryRoundTo: text('expiry_round_to', { enum: EXPIRY_STEPS }).notNull().default('day'),
     clawbackAllowNegative: boolean('clawback_allow_negative').notNull().default(true),
     autoEnroll: boolean('auto_enroll').notNull().default(false),
     holdMinutes: numeric('hold_minutes', { mode: 'number' }),
-    latePayment: text('late_payment', { enum: ['flag', 'rehold'] })
-      .notNull()
-      .default('flag'),
-    expiredReturn: text('expired_return', { enum: ['restore', 'extend'] })
-      .notNull()
-      .default('restore'),
+    latePayment: text('late_payment', { enum: LATE_PAYMENTS }).notNull().default('flag'),
+    expiredReturn: text('expired_return', { enum: EXPIRED_RETURNS }).notNull().default('restore'),
     graceDays: integer('grace_days').notNull().default(30),
     tierConfig: jsonb('tier_config').$type<TierConfig>(),
     metadata: jsonb('metadata').$type<Record<string, string>>().notNull().default({}),

@@ -1,15 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { TIER_REASONS } from '../../domain/objects/account.ts'
 import { idText, instant, units } from './columns.ts'
-
-export const TIER_REASONS = [
-  'enrolled',
-  'qualified',
-  'lapsed',
-  'set',
-  'merged',
-  'reconfigured',
-] as const
 
 /** Every change of a member's tier. Append-only by convention; `qualifying` is what counted then. */
 export const tierChange = pgTable(

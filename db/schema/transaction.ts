@@ -1,17 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { TRANSACTION_TYPES } from '../../domain/objects/transaction.ts'
 import { idText, instant, units } from './columns.ts'
-
-export const PTX_TYPES = [
-  'earn',
-  'redeem',
-  'expire',
-  'adjust',
-  'reverse',
-  'clawback',
-  'release',
-  'merge',
-] as const
 
 /** One signed movement of points on one account. Append-only. */
 export const ptx = pgTable(
@@ -21,7 +11,7 @@ export const ptx = pgTable(
     id: idText('id').notNull(),
     account: idText('account').notNull(),
     program: idText('program').notNull(),
-    type: text('type', { enum: PTX_TYPES }).notNull(),
+    type: text('type', { enum: TRANSACTION_TYPES }).notNull(),
     amount: units('amount').notNull(),
     balanceAfter: units('balance_after').notNull(),
     reason: text('reason'),

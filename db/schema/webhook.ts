@@ -1,5 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  DELIVERY_STATUSES,
+  DISABLED_REASONS,
+  ENDPOINT_STATUSES,
+} from '../../domain/objects/webhook-endpoint.ts'
 import { idText, instant } from './columns.ts'
 
 /** Where events are sent, and how that has been going. */
@@ -11,10 +16,8 @@ export const webhookEndpoint = pgTable(
     url: text('url').notNull(),
     enabledEvents: text('enabled_events').array().notNull(),
     description: text('description'),
-    status: text('status', { enum: ['enabled', 'disabled'] })
-      .notNull()
-      .default('enabled'),
-    disabledReason: text('disabled_reason', { enum: ['by_request', 'gone', 'failing'] }),
+    status: text('status', { enum: ENDPOINT_STATUSES }).notNull().default('enabled'),
+    disabledReason: text('disabled_reason', { enum: DISABLED_REASONS }),
     secret: text('secret').notNull(),
     // Signs as well until its time, so that a receiver can change over.
     previousSecret: text('previous_secret'),
@@ -56,9 +59,7 @@ export const webhookDelivery = pgTable(
     id: idText('id').notNull(),
     endpoint: idText('endpoint').notNull(),
     event: idText('event').notNull(),
-    status: text('status', { enum: ['pending', 'succeeded', 'failed'] })
-      .notNull()
-      .default('pending'),
+    status: text('status', { enum: DELIVERY_STATUSES }).notNull().default('pending'),
     attempt: integer('attempt').notNull().default(0),
     nextAttemptAt: instant('next_attempt_at'),
     attempts: jsonb('attempts').$type<DeliveryAttempt[]>().notNull().default([]),

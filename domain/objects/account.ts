@@ -1,10 +1,24 @@
 import { pointsOf } from '../points.ts'
+import type { TierQualification } from './program.ts'
+
+export const ACCOUNT_STATUSES = ['active', 'closed', 'merged'] as const
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number]
+
+/** Why a member's tier changed. */
+export const TIER_REASONS = [
+  'enrolled',
+  'qualified',
+  'lapsed',
+  'set',
+  'merged',
+  'reconfigured',
+] as const
 
 export type AccountFacts = {
   readonly id: string
   readonly program: string
   readonly customer: string | null
-  readonly status: 'active' | 'closed' | 'merged'
+  readonly status: AccountStatus
   readonly balance: number
   readonly lifetimePoints: number
   readonly tier: string | null
@@ -22,7 +36,7 @@ export type Expiring = {
 
 /** How a member stands between tiers; numbers in the smallest unit, or in minor units of money where spend counts. */
 export type TierFacts = {
-  readonly qualifyOn: 'points' | 'spend' | 'custom'
+  readonly qualifyOn: TierQualification
   readonly qualifying: number | null
   readonly next: { readonly name: string; readonly threshold: number } | null
   readonly lapsesAt: Date | null

@@ -1,7 +1,10 @@
+export const BULK_STATUSES = ['running', 'paused', 'completed', 'canceled'] as const
+export type BulkStatus = (typeof BULK_STATUSES)[number]
+
 export type BulkFacts = {
   readonly id: string
   readonly batch: string
-  readonly status: 'running' | 'paused' | 'completed' | 'canceled'
+  readonly status: BulkStatus
   readonly total: number
   readonly posted: number
   readonly refused: number

@@ -1,15 +1,24 @@
+/** What earns points. */
+export const EARNING_TRIGGERS = [
+  'payment.completed',
+  'loyalty.account.created',
+  'subscription.created',
+  'invoice.paid',
+  'referral.converted',
+] as const
+export type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
+
+/** In which window of the program's time zone a rule's cap counts. */
+export const CAP_WINDOWS = ['day', 'week', 'month', 'lifetime'] as const
+export type CapWindow = (typeof CAP_WINDOWS)[number]
+
 type Rate = { readonly points: number; readonly amount: number }
 
 export type EarningRuleFacts = {
   readonly id: string
   readonly program: string
   readonly name: string | null
-  readonly trigger:
-    | 'payment.completed'
-    | 'loyalty.account.created'
-    | 'subscription.created'
-    | 'invoice.paid'
-    | 'referral.converted'
+  readonly trigger: EarningTrigger
   readonly award:
     | { readonly per_amount: Rate & { readonly currency: string } }
     | { readonly fixed: number }
@@ -17,7 +26,7 @@ export type EarningRuleFacts = {
   readonly multiplier: number
   readonly cap: {
     readonly points: number
-    readonly window: 'day' | 'week' | 'month' | 'lifetime'
+    readonly window: CapWindow
   } | null
   readonly conditions: {
     readonly min_amount?: number

@@ -1,15 +1,31 @@
-export type PaymentStatus =
-  | 'requires_payment'
-  | 'processing'
-  | 'failed'
-  | 'canceled'
-  | 'expired'
-  | 'completed'
+/** What a provider may report; it only advances. */
+export const PAYMENT_STATUSES = [
+  'requires_payment',
+  'processing',
+  'failed',
+  'canceled',
+  'expired',
+  'completed',
+] as const
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
+
+/** What the API shows: refund states are computed from the refunds that stand. */
+export const SHOWN_PAYMENT_STATUSES = [
+  ...PAYMENT_STATUSES,
+  'refunded',
+  'partially_refunded',
+] as const
+
+export const REFUND_STATUSES = ['succeeded', 'failed', 'pending'] as const
+export type RefundStatus = (typeof REFUND_STATUSES)[number]
+
+export const REFUND_KINDS = ['refund', 'dispute'] as const
+export type RefundKind = (typeof REFUND_KINDS)[number]
 
 type RefundOfPayment = {
   readonly id: string
   readonly amount: number
-  readonly status: 'succeeded' | 'failed' | 'pending'
+  readonly status: RefundStatus
 }
 
 export type PaymentFacts = {

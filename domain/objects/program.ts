@@ -1,26 +1,41 @@
+import type { ExpiryMode, ExpiryStep } from '../expiry-policy.ts'
+import type { Rounding } from '../points.ts'
+
+/** What tiers are reached by. */
+export const TIER_QUALIFICATIONS = ['points', 'spend', 'custom'] as const
+export type TierQualification = (typeof TIER_QUALIFICATIONS)[number]
+
+/** What becomes of a payment that charged the discount of a redemption already released. */
+export const LATE_PAYMENTS = ['flag', 'rehold'] as const
+export type LatePayment = (typeof LATE_PAYMENTS)[number]
+
+/** Whether points that return after their date have it as it was, or some days of grace. */
+export const EXPIRED_RETURNS = ['restore', 'extend'] as const
+export type ExpiredReturn = (typeof EXPIRED_RETURNS)[number]
+
 export type ProgramFacts = {
   readonly id: string
   readonly name: string
   readonly currencyName: string
   readonly currencyCode: string
   readonly pointValue: number
-  readonly rounding: 'down' | 'nearest' | 'up'
+  readonly rounding: Rounding
   readonly decimals: number
-  readonly expiryMode: 'never' | 'rolling' | 'fixed'
+  readonly expiryMode: ExpiryMode
   readonly expiryMonths: number | null
   readonly expiryFixedDate: string | null
   readonly expiryResetOnActivity: boolean
   readonly expiryWarnDaysBefore: number | null
   readonly expiryTimeZone: string
-  readonly expiryRoundTo: 'day' | 'month'
+  readonly expiryRoundTo: ExpiryStep
   readonly clawbackAllowNegative: boolean
   readonly autoEnroll: boolean
   readonly holdMinutes: number | null
-  readonly latePayment: 'flag' | 'rehold'
-  readonly expiredReturn: 'restore' | 'extend'
+  readonly latePayment: LatePayment
+  readonly expiredReturn: ExpiredReturn
   readonly graceDays: number
   readonly tierConfig: {
-    qualifyOn: 'points' | 'spend' | 'custom'
+    qualifyOn: TierQualification
     period: { type: 'lifetime' } | { type: 'rolling'; months: number }
     tiers: { name: string; rank: number; threshold: number; multiplier: number }[]
   } | null

@@ -1,9 +1,11 @@
+import type { RefundKind, RefundStatus } from './payment.ts'
+
 export type RefundFacts = {
   readonly id: string
   readonly payment: string
   readonly amount: number
-  readonly status: 'succeeded' | 'failed' | 'pending'
-  readonly kind: 'refund' | 'dispute'
+  readonly status: RefundStatus
+  readonly kind: RefundKind
   readonly reason: string | null
   readonly returnRedemption: boolean
   readonly storeCredit: number

@@ -1,8 +1,12 @@
+/** What moves store credit. */
+export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
+export type CreditType = (typeof CREDIT_TYPES)[number]
+
 export type CreditTransactionFacts = {
   readonly id: string
   readonly account: string
   readonly currency: string
-  readonly type: 'issue' | 'spend' | 'return' | 'expire' | 'reverse' | 'merge'
+  readonly type: CreditType
   readonly amount: number
   readonly balanceAfter: number
   readonly credit: string

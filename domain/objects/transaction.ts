@@ -1,18 +1,23 @@
 import { pointsOf } from '../points.ts'
 import type { Scale } from './account.ts'
 
+/** What moves points. */
+export const TRANSACTION_TYPES = [
+  'earn',
+  'redeem',
+  'expire',
+  'adjust',
+  'reverse',
+  'clawback',
+  'release',
+  'merge',
+] as const
+export type TransactionType = (typeof TRANSACTION_TYPES)[number]
+
 export type TransactionFacts = {
   readonly id: string
   readonly account: string
-  readonly type:
-    | 'earn'
-    | 'redeem'
-    | 'expire'
-    | 'adjust'
-    | 'reverse'
-    | 'clawback'
-    | 'release'
-    | 'merge'
+  readonly type: TransactionType
   readonly amount: number
   readonly balanceAfter: number
   readonly reason: string | null

@@ -1,8 +1,10 @@
+import type { DeliveryStatus } from './webhook-endpoint.ts'
+
 export type DeliveryFacts = {
   readonly id: string
   readonly endpoint: string
   readonly event: string
-  readonly status: 'pending' | 'succeeded' | 'failed'
+  readonly status: DeliveryStatus
   readonly attempt: number
   readonly nextAttemptAt: Date | null
   readonly attempts: readonly {

@@ -55,14 +55,14 @@ const CASES: Case[] = [
 
   ['app', `import { transact } from '../db/workspace-client.ts'`],
   ['app', `import { signalEndpoint } from '../temporal/webhook.ts'`],
-  ['app', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
+  ['app', `import { endpoint } from '../api/server/endpoint.ts'`, 'import-directions'],
   ['app', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
   ['app', `import { settling } from '../activities/settlement.ts'`, 'import-directions'],
 
   ['activities', `import { redemptionCommands } from '../app/redemptions.ts'`],
   ['activities', `import { transact } from '../db/workspace-client.ts'`, 'import-directions'],
   ['activities', `import type { RedemptionResult } from '../db/redemptions.ts'`],
-  ['activities', `import { endpoint } from '../api/endpoint.ts'`, 'import-directions'],
+  ['activities', `import { endpoint } from '../api/server/endpoint.ts'`, 'import-directions'],
   ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
 
   ['api', `import { finishReportedEvent } from '../temporal/reported-event.ts'`],
@@ -109,7 +109,7 @@ const CASES: Case[] = [
   ['cli/commands', `import { Command } from 'commander'`],
   ['cli', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
-  ['cli', `import { createApp } from '../api/app.ts'`, 'import-directions'],
+  ['cli', `import { createApp } from '../api/server/app.ts'`, 'import-directions'],
   ['api', `import { vinr } from '../cli/program.ts'`, 'import-directions'],
   ['worker', `import { vinr } from '../cli/program.ts'`, 'import-directions'],
   ['test', `import { transact } from '../db/workspace-client.ts'`],
