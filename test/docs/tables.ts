@@ -65,7 +65,7 @@ const TYPES: Readonly<Record<keyof typeof WORKFLOW, [id: string, meaning: string
     'the newest rows of the ledger, added to the daily totals that liability is read from',
   ],
   liabilitySnapshot: ['', 'one event for each program with what it owed at the end of the day'],
-  reconciler: ['', 'one look for what should not be there'],
+  reconciler: ['', 'one check for what should not be there'],
 }
 
 /** What was found, what it means, and where to look. */
