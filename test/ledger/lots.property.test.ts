@@ -6,6 +6,7 @@ import { transactionCommands } from '../../app/transactions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { Runs } from '../support/property.ts'
 import { ModelAccount } from './model.ts'
 
 /** One thing that can happen to a member's points. Times are hours of a simulated clock. */
@@ -55,16 +56,20 @@ beforeAll(async () => {
 afterAll(() => db.drop())
 
 test('whatever happens in whatever order, balance and every lot are what a small model says, and the books hold', async () => {
+  const runs = new Runs({ withinMs: 60_000, least: 15 })
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-      const history = await History.begin()
-      for (const one of steps) await history.apply(one)
-      await history.compare()
-    }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 25 }),
+      runs.of(async (steps) => {
+        const history = await History.begin()
+        for (const one of steps) await history.apply(one)
+        await history.compare()
+      }),
+    ),
+    { numRuns: runs.numRuns },
   )
   expect(await db.reconcile()).toEqual([])
-})
+}, 300_000)
 
 type Hold = { id: string; debit: number; left: number; reversed: number }
 

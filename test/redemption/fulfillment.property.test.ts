@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../domain/ids.ts'
 import { type House, openHouse } from '../support/house.ts'
+import { Runs } from '../support/property.ts'
 import { redemptionOf } from '../support/redeem.ts'
 import { itemReward, redeemItem } from '../support/redeem-item.ts'
 
@@ -59,13 +60,14 @@ async function take(redemption: string, one: Step): Promise<void> {
 }
 
 test('whatever happens to an item, in any order, twice and at once: points, stock and items add up', async () => {
+  const runs = new Runs({ withinMs: 90_000, least: 20, usual: 80 })
   await fc.assert(
     fc.asyncProperty(
       fc.array(round, { minLength: 1, maxLength: 6 }),
       fc.integer({ min: 1, max: 4 }),
       fc.integer({ min: 1, max: 3 }),
       fc.constantFrom('notify' as const, 'refund' as const),
-      async (rounds, quantity, perReward, onOverdue) => {
+      runs.of(async (rounds, quantity, perReward, onOverdue) => {
         const account = newId('loy')
         await house.owner.query(
           `insert into account (workspace, id, program) values ($1, $2, 'prog_default')`,
@@ -107,8 +109,8 @@ test('whatever happens to an item, in any order, twice and at once: points, stoc
         expect(shipped + canceled).toBeLessThanOrEqual(items)
         expect(row.status === 'fulfillment_pending').toBe(row.overdueAt !== null)
         if (row.status === 'fulfilled') expect(shipped + canceled).toBe(items)
-      },
+      }),
     ),
-    { numRuns: 80 },
+    { numRuns: runs.numRuns },
   )
 }, 240_000)

@@ -6,6 +6,7 @@ import { type ReportedRefund, takeInPaymentEvent } from '../../../db/payments.ts
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { Runs } from '../../support/property.ts'
 
 /** What can happen to a member's payments, in any order, reported once or twice, late or never. */
 type Step =
@@ -72,11 +73,10 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 
-const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) }
-
 test.each([true, false])(
   'whatever the order of payments, refunds, failures and repeats, each award stands less its exact share (below zero allowed: %s)',
   async (allowed) => {
+    const runs = new Runs({ withinMs: 60_000, least: 15 })
     await db.owner.query('update program set clawback_allow_negative = $2 where workspace = $1', [
       workspace,
       allowed,
@@ -85,17 +85,18 @@ test.each([true, false])(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 30 }),
         fc.array(fc.integer({ min: 1, max: 99_999 }), { minLength: PAYMENTS, maxLength: PAYMENTS }),
-        async (steps, charges) => {
+        runs.of(async (steps, charges) => {
           const history = await History.begin(charges)
           for (const one of steps) await history.apply(one)
           await history.settle()
           await history.compare(allowed)
-        },
+        }),
       ),
-      runs,
+      { numRuns: runs.numRuns },
     )
     expect(await db.reconcile()).toEqual([])
   },
+  300_000,
 )
 
 type Paid = {

@@ -7,6 +7,7 @@ import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type Fields, type StripeEvent, stripeEvent, unixNow } from '../../earning/stripe-events.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { Runs } from '../../support/property.ts'
 
 /** How Stripe words a charge's refunds: listed, as a total with the release of the rest, or without it. */
 const VERSIONS = ['2022-08-01', '2024-06-20', '2025-03-31.basil'] as const
@@ -55,19 +56,20 @@ afterAll(() => db.drop())
 
 test('in whatever order Stripe’s events come, and however often, a payment’s refunds are those that did not fail', async () => {
   const order = fc.array(fc.nat(), { minLength: 1, maxLength: 40 })
+  const runs = new Runs({ withinMs: 120_000, least: 15 })
   await fc.assert(
     fc.asyncProperty(
       life,
       order,
       fc.array(fc.nat(), { maxLength: 6 }),
-      async (one, places, again) => {
+      runs.of(async (one, places, again) => {
         const charge = new Charge(one)
         await charge.live()
         await charge.deliver(places, again)
         expect(await charge.found()).toEqual(charge.expected())
-      },
+      }),
     ),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 60) },
+    { numRuns: runs.numRuns },
   )
   expect(await db.reconcile()).toEqual([])
 }, 300_000) // a run takes some hundred transactions, and a busy machine its time

@@ -15,6 +15,7 @@ import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
+import { Runs } from '../../support/property.ts'
 import { type ModelDebit, type ModelLot, ModelMember } from './member-model.ts'
 
 /** One thing that can happen to one of some members. Times are hours of a simulated clock. */
@@ -138,21 +139,25 @@ afterAll(() => db.drop())
 test('whatever happens to members in whatever order, merges too, no point is lost or made and the books hold', async () => {
   const seen: Record<string, number> = {}
   const stepsOf = new Map<unknown, Step[]>() // by account, for the books name no seed
+  const runs = new Runs({ withinMs: 240_000, least: 30 })
   await fc.assert(
-    fc.asyncProperty(steps, async (steps) => {
-      const history = await History.begin()
-      for (const id of history.ids) stepsOf.set(id, steps)
-      for (const one of steps) {
-        const outcome = await history.apply(one)
-        seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
-      }
-      await history.compare()
-    }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 60), examples: [[warnsAfterACredit]] },
+    fc.asyncProperty(
+      steps,
+      runs.of(async (steps) => {
+        const history = await History.begin()
+        for (const id of history.ids) stepsOf.set(id, steps)
+        for (const one of steps) {
+          const outcome = await history.apply(one)
+          seen[`${one.do} ${outcome}`] = (seen[`${one.do} ${outcome}`] ?? 0) + 1
+        }
+        await history.compare()
+      }),
+    ),
+    { numRuns: runs.numRuns, examples: [[warnsAfterACredit]] },
   )
   const broken = (await db.reconcile()) as { subject: string }[]
   expect(broken.map((line) => ({ ...line, steps: stepsOf.get(line.subject) }))).toEqual([])
-  // the histories are worth something: merges happened, and were refused
+  // the histories are worth something: merges happened, and were refused, ten times in sixty runs
   for (const name of [
     'merge merged',
     'merge refused',
@@ -162,7 +167,7 @@ test('whatever happens to members in whatever order, merges too, no point is los
     'refund fails returned',
     'refund fails returned to a date after a check',
   ]) {
-    expect([name, (seen[name] ?? 0) > 10]).toEqual([name, true])
+    expect([name, (seen[name] ?? 0) > runs.made / 6]).toEqual([name, true])
   }
 }, 600_000) // some 2,000 steps, each a transaction or two
 
