@@ -1,6 +1,6 @@
 import {
   type AccountChange,
-  type AccountChanged,
+  type AccountChangeResult,
   changeAccount,
   enrolAccount,
   mergeAccount,
@@ -20,32 +20,34 @@ export function accountCommands({ pool }: Pick<Dependencies, 'pool'>) {
 
   return {
     /** What the earning rules give a new member is there already; what they give later has its timer. */
-    createAccount: async (request: RequestIdentity, values: NewAccount): Promise<AccountChanged> =>
-      enrolAccount(pool, request, values, await now()),
+    createAccount: async (
+      request: RequestIdentity,
+      values: NewAccount,
+    ): Promise<AccountChangeResult> => enrolAccount(pool, request, values, await now()),
 
     updateAccount: async (
       request: RequestIdentity,
       id: string,
       change: AccountChange,
-    ): Promise<AccountChanged> => changeAccount(pool, request, id, change, await now()),
+    ): Promise<AccountChangeResult> => changeAccount(pool, request, id, change, await now()),
 
-    closeAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
+    closeAccount: async (request: RequestIdentity, id: string): Promise<AccountChangeResult> =>
       setAccountStatus(pool, request, id, 'closed', await now()),
 
-    reopenAccount: async (request: RequestIdentity, id: string): Promise<AccountChanged> =>
+    reopenAccount: async (request: RequestIdentity, id: string): Promise<AccountChangeResult> =>
       setAccountStatus(pool, request, id, 'active', await now()),
 
     mergeAccounts: async (
       request: RequestIdentity,
       source: string,
       target: string,
-    ): Promise<AccountChanged> => mergeAccount(pool, request, source, target, await now()),
+    ): Promise<AccountChangeResult> => mergeAccount(pool, request, source, target, await now()),
 
     setAccountTier: async (
       request: RequestIdentity,
       id: string,
       tier: string | null,
       note: string | null,
-    ): Promise<AccountChanged> => setTier(pool, request, id, tier, note, await now()),
+    ): Promise<AccountChangeResult> => setTier(pool, request, id, tier, note, await now()),
   }
 }

@@ -1,7 +1,7 @@
 import { databaseNow } from '../db/clock.ts'
 import { type DueExpiry, dueExpiries, expireAccount, expireAccounts } from '../db/expiry.ts'
 import type { Pool } from '../db/pool.ts'
-import { isAway } from '../domain/outage.ts'
+import { isAway } from '../domain/unavailable.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError, type OnFailure } from './failures.ts'
 import { eachRow, type RowsDone } from './rows.ts'

@@ -3,9 +3,9 @@ import { databaseNow } from '../db/clock.ts'
 import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   findPresented,
+  type IdentityPresentation,
   type IdentityRow,
   type NewIdentity,
-  type Presented,
   pepperOf,
   readIdentity,
   registerIdentity,
@@ -21,7 +21,7 @@ export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
 
   return {
     /** A writer because the reading of a device's token is remembered. */
-    findMember: (presented: Presented) => findPresented(pool, presented),
+    findMember: (presented: IdentityPresentation) => findPresented(pool, presented),
 
     registerIdentity: async (request: RequestIdentity, identity: NewIdentity) =>
       registerIdentity(pool, request, identity, await now()),

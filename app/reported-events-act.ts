@@ -18,7 +18,7 @@ import {
 import { checkEvent } from './reported-events-check.ts'
 import { prepareGifts } from './reported-events-gifts.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
-import { isOutage, orUnavailable, Unavailable } from './unavailable.ts'
+import { isUnavailable, orUnavailable, Unavailable } from './unavailable.ts'
 
 /** Whether the refusal is of a user that there is not. */
 export const namesNobody = ({ code, param }: Refusal): boolean =>
@@ -68,7 +68,7 @@ export async function actOnEvent(
     return await outcomeOf(context, reported, report)
   } catch (error) {
     if (error instanceof TooSlow) throw new Unavailable(TOO_SLOW, error)
-    if (found.outcome !== 'found' || report.dryRun || !isOutage(error)) throw error
+    if (found.outcome !== 'found' || report.dryRun || !isUnavailable(error)) throw error
     const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
     if (report.strict || plan.some(givesRewards)) throw new Unavailable(UNKNOWN, error)
     const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }

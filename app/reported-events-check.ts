@@ -1,7 +1,7 @@
 import type { Pool } from '../db/pool.ts'
 import {
-  type EventAsked,
   type EventPrecheck,
+  type EventRequest,
   type FoundEvent,
   precheckEvent,
 } from '../db/reported-events.ts'
@@ -20,7 +20,7 @@ import { missing } from './refusals.ts'
  */
 export async function checkEvent(
   context: { readonly pool: Pool; readonly checks: Checks },
-  report: EventAsked & { payload: unknown },
+  report: EventRequest & { payload: unknown },
 ): Promise<EventPrecheck> {
   const { workspace, type, payload } = report
   if (isIntrinsic(type)) {

@@ -1,6 +1,6 @@
 import {
-  type EventAsked,
   type EventPrecheck,
+  type EventRequest,
   type FoundEvent,
   type Hold,
   holdReportedEvent,
@@ -13,22 +13,22 @@ import {
 import type { Snapshot } from '../db/snapshot.ts'
 import type { SqlRefusal } from '../db/sql-refusal.ts'
 import { Payload } from '../domain/expression/payload.ts'
-import { type Planned, planReactor } from '../domain/reactor.ts'
+import { planReactor, type ReactionPlan } from '../domain/reactor.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** An event as a till reports it. */
-export type EventReport = EventAsked &
+export type EventReport = EventRequest &
   Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'>
 
 /** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
 export type ReportResult =
   | { outcome: 'processed' | 'replayed'; event: Snapshot; decimals: number }
   | { outcome: 'refused'; refusal: SqlRefusal; decimals: number }
-  | { outcome: 'failed'; failed: Planned }
+  | { outcome: 'failed'; failed: ReactionPlan }
   | { outcome: 'missing' | 'no_type' }
 
 /** Readies a plan whose reactors give rewards: what they are called, and their codes, sealed. */
-export type Prepare = (plan: readonly Planned[], found: FoundEvent) => Promise<Planned[]>
+export type Prepare = (plan: readonly ReactionPlan[], found: FoundEvent) => Promise<ReactionPlan[]>
 
 // Each try follows an edit of a reactor, or of a reward it gives, in the milliseconds before it.
 const TRIES = 10
@@ -93,7 +93,7 @@ export function reportedEventCommands(dependencies: Dependencies) {
 }
 
 /** Whether the reactor gives rewards. */
-export function givesRewards({ reactions }: Planned): boolean {
+export function givesRewards({ reactions }: ReactionPlan): boolean {
   return reactions.some(({ type }) => type === 'issue_reward')
 }
 
@@ -104,7 +104,7 @@ export function planEvent(
   { reactors, decimals, rounding }: FoundEvent,
   payload: unknown,
   at: Date,
-): Planned[] {
+): ReactionPlan[] {
   const scale = { decimals: decimals ?? 0, rounding: rounding ?? 'down' }
   const started = performance.now()
   const seen = new Payload(payload, () => performance.now() - started > PLAN_MS)

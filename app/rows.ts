@@ -1,4 +1,4 @@
-import { isAway } from '../domain/outage.ts'
+import { isAway } from '../domain/unavailable.ts'
 import type { OnFailure } from './failures.ts'
 
 /** What became of the rows that were found: done, or passed over because they could not be. */

@@ -1,6 +1,6 @@
-import { isOutage } from '../domain/outage.ts'
+import { isUnavailable } from '../domain/unavailable.ts'
 
-export { isOutage }
+export { isUnavailable }
 
 /** A dependency out of reach, with what the caller should know of the outcome; answered as 503. */
 export class Unavailable extends Error {
@@ -15,6 +15,6 @@ export async function orUnavailable<T>(message: string, send: () => Promise<T>):
   try {
     return await send()
   } catch (error) {
-    throw isOutage(error) ? new Unavailable(message, error) : error
+    throw isUnavailable(error) ? new Unavailable(message, error) : error
   }
 }

@@ -11,7 +11,7 @@ import type { SqlRefusal } from './sql-refusal.ts'
  * What came of a change: the account as it is now (undefined: there is none), or the refusal.
  * `maturesAt`: a welcome that waits.
  */
-export type AccountChanged =
+export type AccountChangeResult =
   | {
       outcome: string
       row: AccountRow | undefined
@@ -29,7 +29,7 @@ type Answer = {
   matures_at?: string | null
 }
 
-async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChanged> {
+async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChangeResult> {
   const answer = await callOrRefusal<Answer>(pool, name, args)
   if ('refusal' in answer) return answer
   const row = answer.account ? fromSnapshot(account, answer.account) : undefined

@@ -64,7 +64,7 @@ export async function revokeIdentity(
 export const pepperOf = (pool: Pool, workspace: string, fresh: string): Promise<string> =>
   call<string>(pool, 'member_pepper_of', [workspace, fresh])
 
-export type Presented = {
+export type IdentityPresentation = {
   workspace: string
   kind: Exclude<IdentityKind, 'external_id'> | 'user'
   value: string
@@ -75,7 +75,10 @@ export type Presented = {
 }
 
 /** Who was presented, as a wallet; undefined whatever is wrong. One round trip. */
-export async function findPresented(pool: Pool, p: Presented): Promise<WalletView | undefined> {
+export async function findPresented(
+  pool: Pool,
+  p: IdentityPresentation,
+): Promise<WalletView | undefined> {
   const answer = await call<WalletAnswer | null>(pool, 'member_presented', [
     p.workspace,
     p.kind,

@@ -28,7 +28,7 @@ export type PaymentResult = {
 
 export type RedemptionRef = { redemption: string } | { code: string }
 
-export type StoreCreditAsked = { account?: string; amount?: number }
+export type StoreCreditRequest = { account?: string; amount?: number }
 
 export type NewPayment = {
   workspace: string
@@ -44,7 +44,7 @@ export type NewPayment = {
   metadata: Record<string, string>
   redemptions: RedemptionRef[]
   /** Taken from a member's wallet after the discounts; without an amount, all it has. */
-  storeCredit?: StoreCreditAsked | null
+  storeCredit?: StoreCreditRequest | null
   /** How far its card takes it at once. */
   status: PaymentStatus
   awaitsConfirmation: boolean

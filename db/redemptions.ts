@@ -49,7 +49,7 @@ export type Quote =
       refusals: SqlRefusal[]
     }
 
-export type RewardAsked = {
+export type RewardRequest = {
   workspace: string
   account: string
   reward: string
@@ -59,7 +59,7 @@ export type RewardAsked = {
   holdMinutes: number
 }
 
-export type CreateArguments = RewardAsked & {
+export type CreateArguments = RewardRequest & {
   redemption: string
   code: string
   fingerprint: string
@@ -73,7 +73,7 @@ export type CreateArguments = RewardAsked & {
 }
 
 /** What would become of a redemption now; writes nothing. */
-export const readQuote = (pool: Pool, asked: RewardAsked) =>
+export const readQuote = (pool: Pool, asked: RewardRequest) =>
   call<Quote>(pool, 'redemption_quote', [
     asked.workspace,
     asked.account,

@@ -1,6 +1,6 @@
 import { and, eq, or } from 'drizzle-orm'
 import type { Rounding } from '../domain/points.ts'
-import type { Planned, Rule } from '../domain/reactor.ts'
+import type { ReactionPlan, Rule } from '../domain/reactor.ts'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
 import { reportedEvent } from './schema/index.ts'
@@ -35,7 +35,7 @@ export type EventPrecheck =
   | { outcome: 'no_type' }
   | FoundEvent
 
-export type EventAsked = {
+export type EventRequest = {
   workspace: string
   eventId: string
   type: string
@@ -47,7 +47,7 @@ export type EventAsked = {
 }
 
 /** The one statement before an event is judged; writes nothing. */
-export const precheckEvent = (pool: Pool, e: EventAsked) =>
+export const precheckEvent = (pool: Pool, e: EventRequest) =>
   call<EventPrecheck>(pool, 'event_precheck', [
     e.workspace,
     e.eventId,
@@ -57,7 +57,7 @@ export const precheckEvent = (pool: Pool, e: EventAsked) =>
     e.occurredAt,
   ])
 
-export type ReportArguments = Omit<EventAsked, 'occurredAt'> & {
+export type ReportArguments = Omit<EventRequest, 'occurredAt'> & {
   id: string
   fingerprint: string
   account: string
@@ -66,7 +66,7 @@ export type ReportArguments = Omit<EventAsked, 'occurredAt'> & {
   occurredAt: string
   at: string
   strict: boolean
-  plan: readonly Planned[]
+  plan: readonly ReactionPlan[]
   /** What the plan's points are reckoned in. */
   decimals: number
   dryRun: boolean

@@ -51,7 +51,7 @@ export async function putVariants(
 }
 
 /** What one of a reward, or of one of its variants, would be for a member. Points in the smallest unit. */
-export type Judgement = {
+export type RewardEligibility = {
   reward: string
   variant: string | null
   points: number
@@ -59,5 +59,9 @@ export type Judgement = {
 }
 
 /** Judges a page of the catalogue for a member in one statement; null: no such account. */
-export const readJudgements = (pool: Pool, workspace: string, account: string, rewards: string[]) =>
-  call<Judgement[] | null>(pool, 'catalogue_judge', [workspace, account, rewards])
+export const readEligibilities = (
+  pool: Pool,
+  workspace: string,
+  account: string,
+  rewards: string[],
+) => call<RewardEligibility[] | null>(pool, 'catalogue_judge', [workspace, account, rewards])

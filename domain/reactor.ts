@@ -56,7 +56,7 @@ export type PlannedReaction =
   | PlannedReward
   | { type: 'emit_event'; event: string; payload: unknown }
 
-export type Planned = {
+export type ReactionPlan = {
   readonly reactor: string
   readonly version: number
   readonly name: string
@@ -77,9 +77,9 @@ export const CLOCK_SKEW_MS = 300_000
  * not its business; they are judged under the account's lock. An expression that fails fails the
  * reactor, whole.
  */
-export function planReactor(rule: Rule, event: Occurrence, scale: Scale): Planned {
+export function planReactor(rule: Rule, event: Occurrence, scale: Scale): ReactionPlan {
   const about = { reactor: rule.id, version: rule.version, name: rule.name }
-  const skipped = (reason: Planned['reason'], explanation: string): Planned => {
+  const skipped = (reason: ReactionPlan['reason'], explanation: string): ReactionPlan => {
     return { ...about, outcome: 'skipped', reason, explanation, reactions: [] }
   }
   const { active, created_at: createdAt, starts_at: startsAt, ends_at: endsAt } = rule

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { missing, notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import type { AccountChanged } from '../../db/account-changes.ts'
+import type { AccountChangeResult } from '../../db/account-changes.ts'
 import { findAccountView } from '../../db/account-view.ts'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
 import { findProgram } from '../../db/programs.ts'
@@ -129,7 +129,7 @@ export const updateAccount = endpoint({
 type Asker = { readonly workspace: string; readonly livemode: boolean; readonly deps: Deps }
 
 /** The answer to a change of an account: the account as it is now, or the ledger's refusal. */
-export async function presentChanged(ctx: Asker, id: string, changed: AccountChanged) {
+export async function presentChanged(ctx: Asker, id: string, changed: AccountChangeResult) {
   if (changed.refusal !== undefined) throw new Refused(refusalSentence(changed.refusal))
   if (changed.row === undefined) return notFound('account', id)
   const object = await presentAccount(ctx.deps, ctx, changed.row)

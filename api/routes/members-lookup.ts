@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Presented } from '../../db/identities.ts'
+import type { IdentityPresentation } from '../../db/identities.ts'
 import {
   cardHash,
   isMemberToken,
@@ -47,7 +47,7 @@ const Member = z
 
 type Credential = {
   by: (typeof LOOKED_UP_BY)[number]
-  presented: Pick<Presented, 'kind' | 'value' | 'step'>
+  presented: Pick<IdentityPresentation, 'kind' | 'value' | 'step'>
 }
 
 export const lookUpMember = withAlias('/members/lookup', (path) =>

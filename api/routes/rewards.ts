@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { reasonsOf, withoutFields } from '../../app/quotes.ts'
 import { missing, notFound } from '../../app/refusals.ts'
 import { findAccount } from '../../db/accounts.ts'
-import { type Judgement, readJudgements } from '../../db/reward-variants.ts'
+import { type RewardEligibility, readEligibilities } from '../../db/reward-variants.ts'
 import { findReward, findRewardOnSale, listRewards as readRewards } from '../../db/rewards.ts'
 import { shopRewardObject } from '../../domain/objects/shop-reward.ts'
 import { pointsOf } from '../../domain/points.ts'
@@ -109,7 +109,7 @@ export async function forAccount<R extends RewardInPage>(
   rewards: readonly R[],
 ) {
   const ids = rewards.map(({ id }) => id)
-  const judgements = await readJudgements(deps.pool, workspace, account.id, ids)
+  const judgements = await readEligibilities(deps.pool, workspace, account.id, ids)
   if (judgements === null) return missing('account', account.id)
   const decimals = await deps.decimals.ofProgram(workspace, account.program)
   const byKey = new Map(
@@ -131,7 +131,7 @@ export async function forAccount<R extends RewardInPage>(
 
 const keyOf = (reward: string, variant: string | null) => `${reward} ${variant ?? ''}`
 
-function shown({ points, refusals }: Judgement, decimals: number): Eligibility {
+function shown({ points, refusals }: RewardEligibility, decimals: number): Eligibility {
   const reasons = reasonsOf({ refusals, decimals })
   return { affordable: reasons.length === 0, reasons, points: pointsOf(points, decimals) }
 }

@@ -1,13 +1,13 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { z } from 'zod'
-import { isOutage, Unavailable } from '../../app/unavailable.ts'
+import { isUnavailable, Unavailable } from '../../app/unavailable.ts'
 import { type Refusal, Refused } from '../../domain/refusal.ts'
 import { ERRORS } from './errors.ts'
 import { refusalOf } from './invalid.ts'
 
 const RETRY_AFTER_S = '1' // the outages we answer for last a restart; a client backs off by itself
 
-const OUTAGE =
+const UNAVAILABLE =
   'A part of the server is out of reach, and the outcome may be unknown. Retry with the same Idempotency-Key.'
 const INTERNAL = 'Something broke on our side. The request id finds it in the logs.'
 
@@ -35,7 +35,7 @@ export function refusalFrom(error: unknown): Refusal {
   if (error instanceof z.ZodError) return refusalOf(error, undefined)
   const fromHttp = error instanceof Error ? refusalFromHttp(error) : undefined
   if (fromHttp !== undefined) return fromHttp
-  if (isOutage(error)) return { code: 'temporarily_unavailable', message: OUTAGE }
+  if (isUnavailable(error)) return { code: 'temporarily_unavailable', message: UNAVAILABLE }
   return { code: 'internal_error', message: INTERNAL }
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../api/server/errors.ts'
-import { isOutage } from '../../app/unavailable.ts'
+import { isUnavailable } from '../../app/unavailable.ts'
 import { ERROR_CODES, Refused } from '../../domain/refusal.ts'
 import { appOfThings, SECRET } from './things.ts'
 
@@ -100,9 +100,9 @@ describe('a dependency out of reach', () => {
     ['22P02', false], // invalid_text_representation
   ])('is told from our own mistakes by the code of Postgres: %s is %s', (code, outage) => {
     const error = Object.assign(new Error('from the server'), { code })
-    expect(isOutage(error)).toBe(outage)
-    expect(isOutage(new Error('Failed query', { cause: error }))).toBe(outage)
-    expect(isOutage(new AggregateError([new Error('one'), error]))).toBe(outage)
+    expect(isUnavailable(error)).toBe(outage)
+    expect(isUnavailable(new Error('Failed query', { cause: error }))).toBe(outage)
+    expect(isUnavailable(new AggregateError([new Error('one'), error]))).toBe(outage)
   })
 
   it.each([
@@ -112,7 +112,7 @@ describe('a dependency out of reach', () => {
     [12, false], // UNIMPLEMENTED
   ])('is told by the code of gRPC: %i is %s', (code, outage) => {
     const cause = Object.assign(new Error('grpc'), { code, details: '', metadata: {} })
-    expect(isOutage(new Error('Failed to start Workflow', { cause }))).toBe(outage)
+    expect(isUnavailable(new Error('Failed to start Workflow', { cause }))).toBe(outage)
   })
 })
 

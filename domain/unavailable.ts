@@ -31,7 +31,7 @@ const NO_ANSWER = new Set(['TransportError', 'WorkflowUpdateRPCTimeoutOrCancelle
 const DEPTH = 6 // drizzle around pg, the client around gRPC: nobody nests deeper
 
 /** Whether the error says that Postgres or Temporal was out of reach, or dropped a call that another try may bring through. */
-export const isOutage = (error: unknown): boolean => says(error, DEPTH, saysOutage)
+export const isUnavailable = (error: unknown): boolean => says(error, DEPTH, saysUnavailable)
 
 /** Whether it says that Postgres or Temporal is out of reach, for whatever is asked of it. */
 export const isAway = (error: unknown): boolean => says(error, DEPTH, saysAway)
@@ -46,7 +46,7 @@ function says(error: unknown, depth: number, saysSo: (error: Error) => boolean):
   return says(error.cause, depth - 1, saysSo)
 }
 
-function saysOutage(error: Error): boolean {
+function saysUnavailable(error: Error): boolean {
   const code = codeOf(error)
   if (typeof code === 'string' && PG_DROPPED.has(code)) return true
   if (typeof code === 'number' && GRPC_DROPPED.has(code)) return true
