@@ -3,7 +3,9 @@
 -- them meet on its outbox row; whoever only has a run look again (the reconciler) may wait there
 -- for a writer's commit. What a sender does with rows is past row security, for it has rows of many
 -- workspaces: by the keys of rows that it was given, and for the worker alone by the claim. Whoever
--- has a row's lock is about to change it, and sends it then: nothing of a sender waits.
+-- has a row's lock is about to change it, and sends it then: nothing of a sender waits. Rows are
+-- looked up one by one and changed by their places (ctid): the plan of a join would depend on how
+-- many rows the planner expects, and a vacuum amid a burst tells it that there are none.
 
 -- What this transaction wrote for others: `rows` of the outbox, in the order of their workflows'
 -- ids, for its process to send, and whether there are new webhook deliveries. Null: nothing. Asked
@@ -33,13 +35,15 @@ create or replace function ledger.outbox_sent(
 ) returns int
 language sql volatile security definer as $$
   with sent as (
-    select o.workspace, o.workflow_id from workflow_outbox o
-    join unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
-      using (workspace, workflow_id, revision)
-    for update of o skip locked
+    select o.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
+    cross join lateral (
+      select o.ctid from workflow_outbox o
+      where o.workspace = s.workspace and o.workflow_id = s.workflow_id and o.revision = s.revision
+      limit 1 for update skip locked
+    ) o
   ),
-  gone as (delete from workflow_outbox o using sent s
-    where o.workspace = s.workspace and o.workflow_id = s.workflow_id
+  gone as (delete from workflow_outbox o where o.ctid = any (array(select ctid from sent))
     returning o.workspace, o.workflow_id, o.attempts),
   settled as (update attention a set settled_at = clock_timestamp() from gone g
     where g.attempts > 0 and a.workspace = g.workspace and a.kind = 'workflow_refused'
@@ -55,14 +59,17 @@ create or replace function ledger.outbox_renew(
 returns setof jsonb
 language sql volatile security definer as $$
   with held as (
-    select o.workspace, o.workflow_id from workflow_outbox o
-    join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
-      using (workspace, workflow_id)
-    where outbox_lease(o.next_attempt_at) = h.lease
-    for update of o skip locked
+    select o.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+    cross join lateral (
+      select o.ctid from workflow_outbox o
+      where o.workspace = h.workspace and o.workflow_id = h.workflow_id
+        and outbox_lease(o.next_attempt_at) = h.lease
+      limit 1 for update skip locked
+    ) o
   )
   update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  from held h where o.workspace = h.workspace and o.workflow_id = h.workflow_id
+  where o.ctid = any (array(select ctid from held))
   returning outbox_row(o)
 $$;
 
@@ -72,14 +79,17 @@ create or replace function ledger.outbox_release(
 ) returns int
 language sql volatile security definer as $$
   with held as (
-    select o.workspace, o.workflow_id from workflow_outbox o
-    join unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
-      using (workspace, workflow_id)
-    where outbox_lease(o.next_attempt_at) = h.lease
-    for update of o skip locked
+    select o.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+    cross join lateral (
+      select o.ctid from workflow_outbox o
+      where o.workspace = h.workspace and o.workflow_id = h.workflow_id
+        and outbox_lease(o.next_attempt_at) = h.lease
+      limit 1 for update skip locked
+    ) o
   ),
   due as (update workflow_outbox o set next_attempt_at = clock_timestamp()
-    from held h where o.workspace = h.workspace and o.workflow_id = h.workflow_id returning 1)
+    where o.ctid = any (array(select ctid from held)) returning 1)
   select count(*)::int from due
 $$;
 
@@ -120,38 +130,33 @@ language sql volatile security definer
 set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off as $$
   with oldest as materialized (
-    select workspace, workflow_id from workflow_outbox
+    select ctid from workflow_outbox
     where case when change = 'ended' then 1 else 0 end = 0 and next_attempt_at <= now()
     order by next_attempt_at limit p_limit - p_limit / 2
     for update skip locked
   ),
   newest as materialized (
-    select workspace, workflow_id from workflow_outbox
+    select ctid from workflow_outbox
     where case when change = 'ended' then 1 else 0 end = 0 and next_attempt_at <= now()
     order by next_attempt_at desc limit p_limit / 2
     for update skip locked
   ),
   waiting as materialized (select * from oldest union select * from newest),
   ended_oldest as materialized (
-    select workspace, workflow_id from workflow_outbox
+    select ctid from workflow_outbox
     where case when change = 'ended' then 1 else 0 end = 1 and next_attempt_at <= now()
     order by next_attempt_at limit (select (p_limit - count(*) + 1) / 2 from waiting)
     for update skip locked
   ),
   ended_newest as materialized (
-    select workspace, workflow_id from workflow_outbox
+    select ctid from workflow_outbox
     where case when change = 'ended' then 1 else 0 end = 1 and next_attempt_at <= now()
     order by next_attempt_at desc limit (select (p_limit - count(*)) / 2 from waiting)
     for update skip locked
   ),
-  due as (select * from waiting union select * from ended_oldest union select * from ended_newest),
-  -- as arrays: of these the planner expects few, of a limit that it does not know a tenth of the
-  -- table
-  keys as materialized (select array_agg(workspace) as workspaces, array_agg(workflow_id) as ids
-    from due)
+  due as (select * from waiting union select * from ended_oldest union select * from ended_newest)
   update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  from keys, unnest(keys.workspaces, keys.ids) d (workspace, workflow_id)
-  where o.workspace = d.workspace and o.workflow_id = d.workflow_id
+  where o.ctid = any (array(select ctid from due))
   returning outbox_row(o)
 $$;
 
@@ -180,7 +185,7 @@ declare
   now timestamptz := clock_timestamp();
 begin
   with overdue as (
-    select o.workspace, o.workflow_id from workflow_outbox o
+    select o.ctid from workflow_outbox o
     where o.written_at <= p_before
       and (o.attempts = 0 or o.next_attempt_at <= p_before
         or o.next_attempt_at > now + interval '10 minutes')
@@ -189,8 +194,7 @@ begin
   ),
   due as (
     update workflow_outbox o set next_attempt_at = now
-    from overdue x where o.workspace = x.workspace and o.workflow_id = x.workflow_id
-      and o.next_attempt_at > now
+    where o.ctid = any (array(select ctid from overdue)) and o.next_attempt_at > now
   )
   select count(*)::int from overdue into found_rows;
   return found_rows;
