@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inIsoMinorUnits } from '../api/webhooks/providers/stripe/amounts.ts'
+import { inIsoMinorUnits } from '../api/webhooks/providers/stripe/event.ts'
 import { isCurrency, minorDigits } from './currency.ts'
 import { moneyFor, pointsFor, rateOfProgram, rateOfSetting } from './point-rate.ts'
 

@@ -10,6 +10,7 @@ import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import {
   NewWebhookEndpoint,
+  SecretRoll,
   WebhookEndpoint,
   WebhookEndpointUpdate,
   WebhookEndpointWithSecret,
@@ -142,5 +143,28 @@ export const deleteWebhookEndpoint = endpoint({
     if (value === undefined) return notFound('webhook endpoint', params.id)
     const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }
     return { status: 'ok', replayed, object }
+  },
+})
+
+export const rollWebhookSecret = endpoint({
+  method: 'POST',
+  path: '/v1/webhook_endpoints/{id}/roll_secret',
+  summary: 'Roll the signing secret',
+  description: 'Both secrets sign until the overlap is over.',
+  tags: ['webhook_endpoints'],
+  key: 'secret',
+  params: idPath('we'),
+  body: SecretRoll,
+  reply: WebhookEndpointWithSecret,
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { livemode, params, body, deps } = ctx
+    const changed = await retryOnConflict(() =>
+      deps.commands.rollWebhookSecret(ctx.request, params.id, body.overlap_hours),
+    )
+    return updated('webhook endpoint', params.id, changed, (row) => ({
+      ...endpointObject(row, livemode),
+      secret: row.secret,
+    }))
   },
 })

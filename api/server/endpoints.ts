@@ -85,6 +85,7 @@ import {
   deleteWebhookEndpoint,
   listWebhookEndpoints,
   retrieveWebhookEndpoint,
+  rollWebhookSecret,
   updateWebhookEndpoint,
 } from '../routes/webhook-endpoints.ts'
 import {
@@ -92,7 +93,6 @@ import {
   replayWebhookEvents,
   testWebhookEndpoint,
 } from '../routes/webhook-endpoints-deliveries.ts'
-import { rollWebhookSecret } from '../routes/webhook-endpoints-secret.ts'
 import { receiveEndpointEvent, receivePaymentEvent } from '../webhooks/receive.ts'
 import type { Endpoint } from './declaration.ts'
 

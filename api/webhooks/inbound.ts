@@ -1,8 +1,9 @@
+import { MemoryStore, rateLimit } from 'express-rate-limit'
 import { Counter, type Registry } from 'prom-client'
 import { ttlCache } from '../../app/ttl-cache.ts'
 import { findEndpointSecrets, findPaymentSecrets, type PaymentSecret } from '../../db/api-keys.ts'
 import type { Pool } from '../../db/pool.ts'
-import { type Forgeries, forgeries } from './forgeries.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
 import { type FindSigner, signerSearch } from './signer-search.ts'
 
 const SECRETS_MS = 5_000 // a rolled signing secret is known after at most this
@@ -45,4 +46,44 @@ export function inbound(pool: Pool, registry: Registry): Inbound {
     forgeries: forgeries(registry),
     countConflict: (provider) => conflicts.inc({ provider }),
   }
+}
+
+const WINDOW_MS = 60_000
+const MOST_A_MINUTE = 60 // an endpoint whose secret was rolled too early stays below
+
+/** Provider events whose signature nobody we know has made, by the sender's address. */
+export type Forgeries = {
+  /** Whether the address has sent so many within a minute that no search is made for it. */
+  areMany(address: string): Promise<boolean>
+  /** Counts one more and refuses it: invalid_signature, or too_many_requests once there are many. */
+  refuse(provider: string, address: string): Promise<never>
+}
+
+/** Counts them in this process, and by provider in `registry`. */
+export function forgeries(registry: Registry, most: number = MOST_A_MINUTE): Forgeries {
+  const refused = new Counter({
+    name: 'vinr_payment_events_refused_total',
+    help: 'Provider events refused because no secret of ours made their signature, by provider.',
+    labelNames: ['provider'],
+    registers: [registry],
+  })
+  const store = new MemoryStore()
+  rateLimit({ windowMs: WINDOW_MS, store }) // starts the store's clock
+  return {
+    areMany: async (address) => ((await store.get(address))?.totalHits ?? 0) >= most,
+    refuse: async (provider, address) => {
+      refused.inc({ provider })
+      const { totalHits } = await store.increment(address)
+      if (totalHits > most) return tooMany()
+      return refuse('invalid_signature', 'No secret of ours made this signature, or it is too old.')
+    },
+  }
+}
+
+/** What an address is told that has sent too many false signatures. */
+export function tooMany(): never {
+  throw new Refused({
+    code: 'too_many_requests',
+    message: 'Too many false signatures came from this address. Wait a minute.',
+  })
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { amountMinor } from '../../../schemas/amounts.ts'
 import { text } from '../../../schemas/text.ts'
-import { reportedRefund } from '../../refund-status.ts'
+import { reportedDisputes, reportedRefund } from '../../refund-status.ts'
 import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
 import { paymentId } from './payment.ts'
 
@@ -34,6 +34,24 @@ export function refundIn(event: Event) {
       refunds: [
         { ...refund, ...(failed ? { unlisted: true as const } : { update: true as const }) },
       ],
+    },
+  }
+}
+
+/**
+ * A dispute takes the points while it is open or lost; one that is won gives them back. An inquiry takes
+ * them once the funds are withdrawn.
+ */
+export function disputeIn(event: Event) {
+  const read = objectOf(stripeRefund, event) // a dispute has the same fields
+  const of = read.payment_intent ?? read.charge
+  if (of === null) return {}
+  const withdrawn = event.type === 'charge.dispute.funds_withdrawn'
+  return {
+    type: 'payment.disputed',
+    more: {
+      subject: paymentId(of),
+      refunds: withdrawn ? [reportedRefund('dispute')(read)] : reportedDisputes([read]),
     },
   }
 }
