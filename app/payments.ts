@@ -1,4 +1,5 @@
 import { callIn } from '../db/call-in-transaction.ts'
+import { readPayment, readRefund } from '../db/from-ledger.ts'
 import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   insertPayment,
@@ -7,14 +8,19 @@ import {
   movePaymentAsked,
   type NewPayment,
   type PaymentResult,
+  type PaymentRow,
   type ReceivedEvent,
   takeInPaymentEvent,
 } from '../db/payments.ts'
-import { insertRefund, type NewRefund } from '../db/refunds.ts'
+import { insertRefund, type NewRefund, type RefundRow } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
+import { Refused, refuse } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/refusal-sentence.ts'
 import { callOfActivity } from './call-of-activity.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
+import { missing, notFound } from './refusals.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
 
 /** What a run or the reconciler finds to be done. `at`: ISO 8601, its time. */
 export type PaymentMoment = { workspace: string; payment: string; at: string }
@@ -79,4 +85,75 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
           result?.refusal !== undefined || ['missing', 'open'].includes(result?.outcome ?? ''),
       }),
   }
+}
+
+type PaymentContext = { readonly commands: ReturnType<typeof paymentCommands> }
+
+/** A row as a request's command left it; `replayed`: as it is now, where an earlier request with the key was obeyed. */
+type Outcome<Row> = { readonly row: Row; readonly replayed: boolean }
+
+/** Creates a sandbox payment for a request, with the discounts and the store credit it names; throws the ledger's refusal. */
+export async function createPayment(
+  { commands }: PaymentContext,
+  command: NewPayment,
+): Promise<Outcome<PaymentRow>> {
+  return paymentOf(await retryOnConflict(() => commands.createPayment(command)))
+}
+
+/**
+ * Moves a sandbox payment to its end for a request; one that has ended so already is answered as it is, one that
+ * has ended otherwise is refused (resource_changed).
+ */
+export async function endPayment(
+  { commands }: PaymentContext,
+  command: MovePayment,
+  request: RequestIdentity,
+): Promise<Outcome<PaymentRow>> {
+  const result = await retryOnConflict(() => commands.movePayment(command, request))
+  const { refusal } = result
+  if (refusal?.code === 'resource_missing') return notFound('payment', command.payment)
+  if (refusal?.code === 'resource_changed') {
+    const { status } = refusal
+    refuse('resource_changed', `The payment is ${status} already.`, { fields: { status } })
+  }
+  return paymentOf(result)
+}
+
+/** Refunds a sandbox payment for a request. */
+export async function createRefund(
+  { commands }: PaymentContext,
+  command: NewRefund,
+): Promise<Outcome<RefundRow>> {
+  const result = await retryOnConflict(() => commands.createRefund(command))
+  const { refusal, refund, outcome } = result
+  if (refusal?.code === 'resource_missing') return missing('payment', command.payment)
+  if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+  if (refund === undefined) throw new Error(`${outcome} without a refund`)
+  return { row: readRefund(refund), replayed: outcome === 'replayed' }
+}
+
+/** Awards a completed payment's points again for a request, by its members as they are now. */
+export async function replayAward(
+  { commands }: PaymentContext,
+  command: PaymentMoment,
+  request: RequestIdentity,
+): Promise<{ readonly replayed: boolean }> {
+  const { value: result, replayed } = await retryOnConflict(() =>
+    commands.replayAward(request, command),
+  )
+  if (result?.outcome === 'missing') return notFound('payment', command.payment)
+  if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
+  if (result?.outcome === 'open') {
+    const status = result.payment?.status
+    refuse('resource_changed', `The payment is ${status}: only a completed one earns.`, {
+      fields: { status },
+    })
+  }
+  return { replayed }
+}
+
+function paymentOf({ outcome, payment, refusal }: PaymentResult): Outcome<PaymentRow> {
+  if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+  if (payment === undefined) throw new Error(`${outcome} without a payment`)
+  return { row: readPayment(payment), replayed: outcome === 'replayed' }
 }

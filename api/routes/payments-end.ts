@@ -1,16 +1,16 @@
 import { z } from 'zod'
+import { endPayment } from '../../app/payments.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
 import { findPayment, type MovePayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { paymentObject } from '../../domain/objects/payment.ts'
+import { refuse } from '../../domain/refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { Confirmation, Payment } from '../schemas/payments.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { outcomeOfCard, presentResult } from './payments.ts'
+import { outcomeOfCard } from './payments.ts'
 
 export const confirmPayment = endpoint({
   method: 'POST',
@@ -41,7 +41,7 @@ export const confirmPayment = endpoint({
     if (isOpen && body.card === undefined && !row.awaitsConfirmation) {
       refuse('parameter_missing', 'card: the payment has none yet.', { param: 'card' })
     }
-    return move(ctx, params.id, outcome === 'failed' ? 'failed' : 'completed')
+    return answerEnd(ctx, outcome === 'failed' ? 'failed' : 'completed')
   },
 })
 
@@ -62,32 +62,21 @@ export const cancelPayment = endpoint({
     'idempotency_key_in_use',
     'payment_processing',
   ],
-  handle: (ctx) => move(ctx, ctx.params.id, 'canceled'),
+  handle: (ctx) => answerEnd(ctx, 'canceled'),
 })
 
-type PaymentContext = {
+type EndContext = {
   readonly workspace: string
   readonly livemode: boolean
+  readonly params: { readonly id: string }
   readonly request: RequestIdentity
   readonly deps: Deps
 }
 
-/**
- * Moves a sandbox payment to its end and answers with it; one that has ended so
- * already is answered as it is, one that has ended otherwise is resource_changed.
- */
-export async function move(ctx: PaymentContext, payment: string, status: MovePayment['status']) {
-  const { workspace, livemode, deps } = ctx
-  const asked = { workspace, payment, status, event: newId('evt') }
-  const result = await retryOnConflict(() => deps.commands.movePayment(asked, ctx.request))
-  const { refusal } = result
-  if (refusal?.code === 'resource_missing') return notFound('payment', payment)
-  if (refusal?.code === 'resource_changed') {
-    refuse('resource_changed', `The payment is ${refusal.status} already.`, {
-      fields: { status: refusal.status },
-    })
-  }
-  if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
-  const replayed = result.outcome === 'replayed'
-  return { status: 'ok' as const, replayed, object: presentResult(result, livemode) }
+/** Moves the sandbox payment that the path names to its end, and answers with it. */
+async function answerEnd(ctx: EndContext, status: MovePayment['status']) {
+  const { workspace, livemode, params, deps } = ctx
+  const command = { workspace, payment: params.id, status, event: newId('evt') }
+  const { row, replayed } = await endPayment(deps, command, ctx.request)
+  return { status: 'ok' as const, replayed, object: paymentObject(row, livemode) }
 }

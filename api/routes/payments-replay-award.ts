@@ -1,10 +1,7 @@
 import { z } from 'zod'
-import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { replayAward as award } from '../../app/payments.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { listTransactions } from '../../db/transactions.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -40,17 +37,8 @@ export const replayAward = endpoint({
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
     const at = (await databaseNow(deps.pool)).toISOString()
-    const { value: result, replayed } = await retryOnConflict(() =>
-      deps.commands.replayAward(ctx.request, { workspace, payment: params.id, at }),
-    )
-    if (result?.outcome === 'missing') return notFound('payment', params.id)
-    if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
-    if (result?.outcome === 'open') {
-      const status = result.payment?.status
-      refuse('resource_changed', `The payment is ${status}: only a completed one earns.`, {
-        fields: { status },
-      })
-    }
+    const command = { workspace, payment: params.id, at }
+    const { replayed } = await award(deps, command, ctx.request)
     const filter = { payment: params.id, type: 'earn' as const }
     const { rows } = await listTransactions(deps.pool, workspace, filter, { limit: MOST })
     const transactions = await presentTransactions(deps, ctx, rows)

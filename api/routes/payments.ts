@@ -1,17 +1,10 @@
 import { z } from 'zod'
+import { createPayment as pay } from '../../app/payments.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { readPayment } from '../../db/from-ledger.ts'
-import {
-  findPayment,
-  type PaymentResult,
-  type RedemptionRef,
-  listPayments as readPayments,
-} from '../../db/payments.ts'
+import { findPayment, type RedemptionRef, listPayments as readPayments } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { paymentObject, SHOWN_PAYMENT_STATUSES } from '../../domain/objects/payment.ts'
 import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewPayment, Payment } from '../schemas/payments.ts'
@@ -39,41 +32,33 @@ export const createPayment = endpoint({
     'idempotency_key_in_use',
     'account_closed',
   ],
-  handle: async ({ workspace, caller, livemode, body, idempotencyKey, fingerprint, deps }) => {
+  handle: async (ctx) => {
+    const { caller, livemode, body, deps } = ctx
     const { amount, currency, customer = null, metadata, card } = body
     if (livemode && card !== undefined) {
       refuse('parameter_invalid', 'card: only test mode has the sandbox.', { param: 'card' })
     }
     const outcome = card === undefined ? 'open' : outcomeOfCard(card)
     const settled = outcome === 'completed' || outcome === 'failed'
-    const create = async () => {
-      const result = await retryOnConflict(() =>
-        deps.commands.createPayment({
-          workspace,
-          payment: newId('pay'),
-          route: 'POST /v1/payments',
-          key: idempotencyKey ?? null,
-          fingerprint,
-          amount,
-          currency,
-          customer,
-          metadata,
-          redemptions: namedRedemptions(body),
-          storeCredit: storeCreditOf(body.store_credit),
-          status: settled ? outcome : 'requires_payment',
-          awaitsConfirmation: outcome === 'awaits_confirmation',
-          event: newId('evt'),
-        }),
-      )
-      if (result.refusal === undefined) return result
-      throw new Refused(named(refusalSentence(result.refusal), body))
+    const command = {
+      ...ctx.request,
+      payment: newId('pay'),
+      amount,
+      currency,
+      customer,
+      metadata,
+      redemptions: namedRedemptions(body),
+      storeCredit: storeCreditOf(body.store_credit),
+      status: settled ? outcome : ('requires_payment' as const),
+      awaitsConfirmation: outcome === 'awaits_confirmation',
+      event: newId('evt'),
     }
+    const create = () => pay(deps, command).catch(naming(body))
     const byCode = body.discounts.some((discount) => 'code' in discount)
-    const result = byCode
+    const { row, replayed } = byCode
       ? await deps.attempts.tryOut(`${caller} code`, isUnknownDiscount, create)
       : await create()
-    const replayed = result.outcome === 'replayed'
-    return { status: 'created', replayed, object: presentResult(result, livemode) }
+    return { status: 'created', replayed, object: paymentObject(row, livemode) }
   },
 })
 
@@ -101,12 +86,16 @@ function storeCreditOf(asked: z.output<typeof NewPayment>['store_credit']) {
 const isUnknownDiscount = ({ code, param }: Refusal): boolean =>
   code === 'resource_missing' && param === 'discounts'
 
-/** Where the refusal is about something that does not exist, the parameter that named it. */
-function named(refusal: Refusal, { redemptions }: DiscountNames): Refusal {
-  if (refusal.code !== 'resource_missing' || refusal.param !== undefined) return refusal
-  const byId = redemptions.some((id) => id === refusal.fields?.redemption)
-  return { ...refusal, param: byId ? 'redemptions' : 'discounts' }
-}
+/** Throws a refusal on; where it is about something that does not exist, with the parameter that named it. */
+const naming =
+  ({ redemptions }: DiscountNames) =>
+  (error: unknown): never => {
+    if (!(error instanceof Refused)) throw error
+    const { refusal } = error
+    if (refusal.code !== 'resource_missing' || refusal.param !== undefined) throw error
+    const byId = redemptions.some((id) => id === refusal.fields?.redemption)
+    throw new Refused({ ...refusal, param: byId ? 'redemptions' : 'discounts' })
+  }
 
 const path = '/v1/payments'
 
@@ -146,12 +135,6 @@ export const retrievePayment = endpoint({
     return { status: 'ok', object: paymentObject(row, livemode) }
   },
 })
-
-/** The payment that a ledger function answered with, as the API shows it. */
-export function presentResult({ payment: stored, outcome }: PaymentResult, livemode: boolean) {
-  if (stored === undefined) throw new Error(`${outcome} without a payment`)
-  return paymentObject(readPayment(stored), livemode)
-}
 
 /** What a sandbox card does: complete, be declined for good, or wait for a confirmation. */
 export type CardOutcome = 'completed' | 'failed' | 'awaits_confirmation'

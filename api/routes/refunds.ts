@@ -1,12 +1,9 @@
 import { z } from 'zod'
-import { missing, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { readRefund } from '../../db/from-ledger.ts'
+import { createRefund as refund } from '../../app/payments.ts'
+import { notFound } from '../../app/refusals.ts'
 import { findRefund, listRefunds as readRefunds } from '../../db/refunds.ts'
 import { newId } from '../../domain/ids.ts'
 import { refundObject } from '../../domain/objects/refund.ts'
-import { Refused } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
 import { id, refundId } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewRefund, Refund } from '../schemas/refunds.ts'
@@ -29,32 +26,20 @@ export const createRefund = endpoint({
     'idempotency_key_reused',
     'idempotency_key_in_use',
   ],
-  handle: async ({ workspace, livemode, body, idempotencyKey, fingerprint, deps }) => {
-    const result = await retryOnConflict(() =>
-      deps.commands.createRefund({
-        workspace,
-        refund: newId('re'),
-        payment: body.payment,
-        amount: body.amount ?? null,
-        reason: body.reason ?? null,
-        returnRedemption: body.return_redemption,
-        storeCredit: body.store_credit ?? 0,
-        metadata: body.metadata,
-        route: 'POST /v1/refunds',
-        key: idempotencyKey ?? null,
-        fingerprint,
-        event: newId('evt'),
-      }),
-    )
-    if (result.refusal?.code === 'resource_missing') return missing('payment', body.payment)
-    if (result.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
-    if (result.refund === undefined) throw new Error(`${result.outcome} without a refund`)
-    const replayed = result.outcome === 'replayed'
-    return {
-      status: 'created',
-      replayed,
-      object: refundObject(readRefund(result.refund), livemode),
-    }
+  handle: async (ctx) => {
+    const { livemode, body, deps } = ctx
+    const { row, replayed } = await refund(deps, {
+      ...ctx.request,
+      refund: newId('re'),
+      payment: body.payment,
+      amount: body.amount ?? null,
+      reason: body.reason ?? null,
+      returnRedemption: body.return_redemption,
+      storeCredit: body.store_credit ?? 0,
+      metadata: body.metadata,
+      event: newId('evt'),
+    })
+    return { status: 'created', replayed, object: refundObject(row, livemode) }
   },
 })
 
