@@ -13,7 +13,7 @@ import type { Decimals } from './decimals.ts'
 import type { Dependencies } from './dependencies.ts'
 import { refuseMissing, refuseNonsense } from './quotes.ts'
 import { newCode, newCodes } from './redemption-codes.ts'
-import { inPoints, notFound } from './refusals.ts'
+import { inPoints, notFound, refuseOtherRequest } from './refusals.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 import { orUnavailable, Unavailable } from './unavailable.ts'
 
@@ -175,9 +175,7 @@ export async function createRedemption(
   }
   const row = readRedemption(redemption)
   const replayed = outcome === 'exists'
-  if (replayed && row.fingerprint !== command.fingerprint) {
-    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-  }
+  if (replayed) refuseOtherRequest(row.fingerprint, command.fingerprint)
   return { row, replayed, ...(decimals !== undefined && { decimals }) }
 }
 

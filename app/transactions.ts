@@ -1,11 +1,27 @@
+import { findAccount } from '../db/accounts.ts'
+import { databaseNow } from '../db/clock.ts'
+import { readTransaction } from '../db/from-ledger.ts'
 import {
   type BatchArguments,
   postBatch,
   type ReverseArguments,
   reversePoints,
 } from '../db/movements.ts'
-import { type PostArguments, postPoints } from '../db/transactions.ts'
+import type { Pool } from '../db/pool.ts'
+import { findProgram, findPrograms } from '../db/programs.ts'
+import {
+  findTransaction,
+  isPosted,
+  type PostArguments,
+  postPoints,
+  type TransactionRow,
+} from '../db/transactions.ts'
+import { Refused, refuse } from '../domain/refusal.ts'
+import type { Decimals } from './decimals.ts'
 import type { Dependencies } from './dependencies.ts'
+import { inPoints, missing, notFound, refuseOtherRequest } from './refusals.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
+import { movementUnits } from './units.ts'
 
 /** The writers of movements outside redemptions. */
 export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -14,4 +30,153 @@ export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {
     reverseTransaction: (ask: ReverseArguments) => reversePoints(pool, ask),
     postTransactions: (batch: BatchArguments) => postBatch(pool, batch),
   }
+}
+
+type MovementContext = {
+  /** For reads. */
+  readonly pool: Pool
+  readonly commands: ReturnType<typeof transactionCommands>
+}
+
+/** One movement as a request asks for it; `amount` in points. */
+export type Movement = {
+  readonly account: string
+  readonly amount: number
+  readonly reason: string
+  readonly expires_at?: Date | undefined
+  readonly metadata: Record<string, string>
+}
+
+type RequestOf = {
+  readonly workspace: string
+  readonly operation: string
+  readonly fingerprint: string
+}
+
+/** `decimals` are its program's, where it is new. */
+export type PostOutcome = { row: TransactionRow; replayed: boolean; decimals?: number }
+
+/**
+ * Adjusts a member's points for a request, rounded as their program says. Refused: an account that there is not, an
+ * expiry that is not ahead (but in a repeat), an amount of which nothing is left, a debit below zero.
+ */
+export async function postTransaction(
+  { pool, commands }: MovementContext,
+  { workspace, operation, fingerprint }: RequestOf,
+  movement: Movement & { readonly type: PostArguments['type'] },
+): Promise<PostOutcome> {
+  const account = await findAccount(pool, workspace, movement.account)
+  if (account === undefined) return missing('account', movement.account)
+  const now = await databaseNow(pool)
+  if (isPast(movement, now) && !(await isPosted(pool, workspace, operation))) {
+    refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
+  }
+  // the program is read at each try: its decimals may change until its first transaction
+  const { result, decimals } = await retryOnConflict(async () => {
+    const program = await findProgram(pool, workspace, account.program)
+    if (program === undefined) throw new Error(`no program ${account.program}`)
+    const { decimals, rounding } = program
+    const result = await commands.postTransaction({
+      workspace,
+      account: account.id,
+      type: movement.type,
+      amount: movementUnits('amount', movement.amount, decimals, rounding),
+      decimals,
+      reason: movement.reason,
+      operation,
+      fingerprint,
+      at: now.toISOString(),
+      expiresAt: movement.expires_at?.toISOString() ?? null,
+      batch: movement.metadata.batch ?? null,
+      source: null,
+      metadata: movement.metadata,
+      allowNegative: false,
+    })
+    return { result, decimals }
+  })
+  if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, decimals))
+  if (result.transaction === undefined) return missing('account', movement.account)
+  const row = readTransaction(result.transaction)
+  const replayed = result.outcome === 'replayed'
+  if (!replayed) return { row, replayed, decimals }
+  refuseOtherRequest(row.fingerprint, fingerprint)
+  return { row, replayed }
+}
+
+/** The same for many movements, all of them or none, in their order; a refusal names its row. */
+export async function postTransactions(
+  { pool, commands }: MovementContext,
+  { workspace, operation, fingerprint }: RequestOf,
+  movements: readonly Movement[],
+): Promise<{ rows: TransactionRow[]; replayed: boolean }> {
+  const now = await databaseNow(pool)
+  const isRepeat =
+    movements.some((movement) => isPast(movement, now)) &&
+    (await isPosted(pool, workspace, `${operation}:0`)) // its first row; all are written, or none
+  const accounts = movements.map(({ account }) => account)
+  // the programs are read at each try: their decimals may change until their first transaction
+  const { result, rows } = await retryOnConflict(async () => {
+    const programOf = await findPrograms(pool, workspace, accounts)
+    const rows = movements.map((movement, index) => {
+      const at = `transactions.${index}`
+      if (isPast(movement, now) && !isRepeat && programOf.has(movement.account)) {
+        const param = `${at}.expires_at`
+        refuse('parameter_invalid', `${param}: must be in the future.`, { param })
+      }
+      return rowOf(programOf, movement, at)
+    })
+    const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
+    return { result: await commands.postTransactions(batch), rows }
+  })
+  if (result.refusal !== undefined) {
+    const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
+    throw new Refused(inPoints(result.refusal, rows[index]?.decimals ?? 0))
+  }
+  const posted = (result.transactions ?? []).map(readTransaction)
+  const replayed = result.outcome === 'replayed'
+  if (replayed) for (const row of posted) refuseOtherRequest(row.fingerprint, fingerprint)
+  return { rows: posted, replayed }
+}
+
+function rowOf(
+  programOf: Awaited<ReturnType<typeof findPrograms>>,
+  { account, amount, reason, expires_at, metadata }: Movement,
+  at: string,
+) {
+  const program = programOf.get(account)
+  if (program === undefined) return missing(`${at}.account`, account)
+  const { decimals, rounding } = program
+  return {
+    account,
+    amount: movementUnits(`${at}.amount`, amount, decimals, rounding),
+    decimals,
+    reason,
+    expires_at: expires_at?.toISOString() ?? null,
+    metadata,
+  }
+}
+
+const isPast = ({ expires_at }: Movement, now: Date): boolean =>
+  expires_at !== undefined && expires_at <= now
+
+/** Undoes an earning or an adjustment for a request, once, by an offsetting row. */
+export async function reverseTransaction(
+  { pool, commands, decimals }: MovementContext & { readonly decimals: Decimals },
+  { workspace, operation, fingerprint }: RequestOf,
+  transaction: string,
+  reversal: Pick<ReverseArguments, 'reason' | 'metadata'>,
+): Promise<PostOutcome> {
+  const before = await findTransaction(pool, workspace, transaction)
+  if (before === undefined) return notFound('transaction', transaction)
+  const at = (await databaseNow(pool)).toISOString()
+  const command = { workspace, transaction, ...reversal, operation, fingerprint, at }
+  const result = await retryOnConflict(() => commands.reverseTransaction(command))
+  if (result.refusal !== undefined) {
+    throw new Refused(inPoints(result.refusal, await decimals.ofProgram(workspace, before.program)))
+  }
+  if (result.transaction === undefined) return notFound('transaction', transaction)
+  const row = readTransaction(result.transaction)
+  const replayed = result.outcome === 'replayed'
+  if (replayed) refuseOtherRequest(row.fingerprint, fingerprint)
+  return { row, replayed }
 }

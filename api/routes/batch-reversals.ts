@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { notFound } from '../../app/refusals.ts'
+import { notFound, refuseOtherRequest } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { orUnavailable } from '../../app/unavailable.ts'
-import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
+import { findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
-import { derivedId, newId } from '../../domain/ids.ts'
 import { batchReversalObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { BatchReversal } from '../schemas/bulks.ts'
@@ -13,7 +12,6 @@ import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { updated } from '../server/replies.ts'
 
-const ROUTE = 'POST /v1/loyalty/batches/{batch}/reverse'
 const LONGEST_BATCH = 500 // as a metadata value
 
 export const reverseBatch = endpoint({
@@ -28,12 +26,13 @@ export const reverseBatch = endpoint({
   reply: BatchReversal,
   successCodes: [201, 200],
   errors: ['resource_missing', 'not_reversible', 'idempotency_key_reused'],
-  handle: async ({ workspace, livemode, params, idempotencyKey: key, fingerprint, deps }) => {
+  handle: async (ctx) => {
+    const { workspace, livemode, params, idempotencyKey: key, fingerprint, deps } = ctx
     const { batch } = params
-    const id = key === undefined ? newId('brv') : derivedId('brv', workspace, ROUTE, key)
+    const id = ctx.idOf('brv')
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
     if (known !== undefined) {
-      refuseOther(known, fingerprint) // what may be reversed was judged when it was new
+      refuseOtherRequest(known.fingerprint, fingerprint) // what may be reversed was judged when it was new
       return { status: 'created', replayed: true, object: batchReversalObject(known, livemode) }
     }
     const total = await readBatchSize(deps.pool, workspace, batch)
@@ -58,16 +57,10 @@ export const reverseBatch = endpoint({
     const created = await retryOnConflict(() => deps.commands.createBulk(values))
     const row = await findBulk(deps.pool, workspace, id)
     if (row === undefined) throw new Error(`no reversal ${id}`)
-    refuseOther(row, fingerprint)
+    refuseOtherRequest(row.fingerprint, fingerprint)
     return { status: 'created', replayed: !created, object: batchReversalObject(row, livemode) }
   },
 })
-
-function refuseOther(row: BulkRow, fingerprint: string): void {
-  if (row.fingerprint !== fingerprint) {
-    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-  }
-}
 
 const path = '/v1/loyalty/batch_reversals'
 const about = {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { DecimalsChanged } from '../../app/bulk.ts'
 import type { ImportCheck } from '../../app/import-check.ts'
+import { refuseOtherRequest } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { Unavailable } from '../../app/unavailable.ts'
 import { UploadLost } from '../../app/uploads.ts'
-import { type BulkRow, findBulk } from '../../db/bulk.ts'
+import { findBulk } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
-import { derivedId, newId } from '../../domain/ids.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { hashed } from '../imports/body.ts'
@@ -17,7 +17,6 @@ import { Import } from '../schemas/bulks.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
 
-const ROUTE = 'POST /v1/loyalty/imports'
 const LONGEST_BATCH = 500 // as a metadata value
 
 const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
@@ -52,13 +51,13 @@ export const createImport = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, livemode, query, idempotencyKey: key, header, stream, deps } = ctx
-    const id = key === undefined ? newId('imp') : derivedId('imp', workspace, ROUTE, key)
+    const id = ctx.idOf('imp')
     const lines = linesBy(header('content-type'))
     const hash = createHash('sha256').update(query.batch ?? '')
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
     if (known !== undefined) {
       await hashed(stream, hash) // judged when it was new; what it names may have changed since
-      refuseOther(known, hash.digest('base64url'))
+      refuseOtherRequest(known.fingerprint, hash.digest('base64url'))
       return { status: 'created', replayed: true, object: importObject(known, livemode) }
     }
     const now = await databaseNow(deps.pool)
@@ -79,7 +78,7 @@ export const createImport = endpoint({
       const created = await retryOnConflict(() => deps.commands.createBulk(values, upload))
       const row = await findBulk(deps.pool, workspace, id)
       if (row === undefined) throw new Error(`no import ${id}`)
-      refuseOther(row, fingerprint)
+      refuseOtherRequest(row.fingerprint, fingerprint)
       return {
         status: 'created' as const,
         replayed: !created,
@@ -96,12 +95,6 @@ function orSendAgain(error: unknown): never {
   if (error instanceof DecimalsChanged) throw sendAgain('A program’s decimals changed meanwhile.')
   if (error instanceof UploadLost) throw sendAgain('What was read of the file was lost meanwhile.')
   throw error
-}
-
-function refuseOther(row: BulkRow, fingerprint: string): void {
-  if (row.fingerprint !== fingerprint) {
-    refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-  }
 }
 
 function linesBy(type: string | undefined): LineReader {

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import { inPoints, missing } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { movementUnits } from '../../app/units.ts'
-import { databaseNow } from '../../db/clock.ts'
-import { readTransaction } from '../../db/from-ledger.ts'
-import { findPrograms } from '../../db/programs.ts'
-import { isPosted } from '../../db/transactions.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
+import { postTransactions } from '../../app/transactions.ts'
 import { NewTransaction, presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
 
@@ -39,51 +32,8 @@ export const createTransactions = endpoint({
     'idempotency_key_reused',
   ],
   handle: async (ctx) => {
-    const { workspace, body, operation, fingerprint, deps } = ctx
-    const now = await databaseNow(deps.pool)
-    const isRepeat =
-      body.transactions.some((row) => isPast(row, now)) &&
-      (await isPosted(deps.pool, workspace, `${operation}:0`)) // its first row; all are written, or none
-    const accounts = body.transactions.map(({ account }) => account)
-    const rowIn = (programOf: Programs, row: z.output<typeof NewTransaction>, index: number) => {
-      const at = `transactions.${index}`
-      const program = programOf.get(row.account)
-      if (program === undefined) return missing(`${at}.account`, row.account)
-      if (isPast(row, now) && !isRepeat) {
-        const param = `${at}.expires_at`
-        refuse('parameter_invalid', `${param}: must be in the future.`, { param })
-      }
-      return {
-        account: row.account,
-        amount: movementUnits(`${at}.amount`, row.amount, program.decimals, program.rounding),
-        decimals: program.decimals,
-        reason: row.reason,
-        expires_at: row.expires_at?.toISOString() ?? null,
-        metadata: row.metadata,
-      }
-    }
-    // the programs are read at each try: their decimals may change until their first transaction
-    const { result, rows } = await retryOnConflict(async () => {
-      const programOf = await findPrograms(deps.pool, workspace, accounts)
-      const rows = body.transactions.map((row, index) => rowIn(programOf, row, index))
-      const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
-      return { result: await deps.commands.postTransactions(batch), rows }
-    })
-    if (result.refusal !== undefined) {
-      const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
-      throw new Refused(inPoints(result.refusal, rows[index]?.decimals ?? 0))
-    }
-    const posted = (result.transactions ?? []).map(readTransaction)
-    const replayed = result.outcome === 'replayed'
-    if (replayed && posted.some((row) => row.fingerprint !== fingerprint)) {
-      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-    }
-    const data = await presentTransactions(deps, ctx, posted)
+    const { rows, replayed } = await postTransactions(ctx.deps, ctx, ctx.body.transactions)
+    const data = await presentTransactions(ctx.deps, ctx, rows)
     return { status: 'created', replayed, object: { object: 'list' as const, data } }
   },
 })
-
-type Programs = Awaited<ReturnType<typeof findPrograms>>
-
-const isPast = ({ expires_at }: { expires_at?: Date }, now: Date): boolean =>
-  expires_at !== undefined && expires_at <= now

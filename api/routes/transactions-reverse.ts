@@ -1,10 +1,5 @@
 import { z } from 'zod'
-import { inPoints, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { databaseNow } from '../../db/clock.ts'
-import { readTransaction } from '../../db/from-ledger.ts'
-import { findTransaction } from '../../db/transactions.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
+import { reverseTransaction as undo } from '../../app/transactions.ts'
 import { idPath } from '../schemas/ids.ts'
 import { metadata, text } from '../schemas/text.ts'
 import { presentTransaction, Transaction } from '../schemas/transactions.ts'
@@ -33,22 +28,8 @@ export const reverseTransaction = endpoint({
   successCodes: [201, 200],
   errors: ['resource_missing', 'not_reversible', 'insufficient_points', 'idempotency_key_reused'],
   handle: async (ctx) => {
-    const { workspace, params, body, operation, fingerprint, deps } = ctx
-    const before = await findTransaction(deps.pool, workspace, params.id)
-    if (before === undefined) return notFound('transaction', params.id)
-    const at = (await databaseNow(deps.pool)).toISOString()
-    const ask = { workspace, transaction: params.id, ...body, operation, fingerprint, at }
-    const result = await retryOnConflict(() => deps.commands.reverseTransaction(ask))
-    if (result.refusal !== undefined) {
-      const decimals = await deps.decimals.ofProgram(workspace, before.program)
-      throw new Refused(inPoints(result.refusal, decimals))
-    }
-    if (result.transaction === undefined) return notFound('transaction', params.id)
-    const row = readTransaction(result.transaction)
-    const replayed = result.outcome === 'replayed'
-    if (replayed && row.fingerprint !== fingerprint) {
-      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-    }
+    const { params, body, deps } = ctx
+    const { row, replayed } = await undo(deps, ctx, params.id, body)
     return { status: 'created', replayed, object: await presentTransaction(deps, ctx, row) }
   },
 })

@@ -1,18 +1,8 @@
 import { z } from 'zod'
-import { inPoints, missing, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { movementUnits } from '../../app/units.ts'
-import { findAccount } from '../../db/accounts.ts'
-import { databaseNow } from '../../db/clock.ts'
-import { readTransaction } from '../../db/from-ledger.ts'
-import { findProgram } from '../../db/programs.ts'
-import {
-  findTransaction,
-  isPosted,
-  listTransactions as readTransactions,
-} from '../../db/transactions.ts'
+import { notFound } from '../../app/refusals.ts'
+import { postTransaction } from '../../app/transactions.ts'
+import { findTransaction, listTransactions as readTransactions } from '../../db/transactions.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { text } from '../schemas/text.ts'
@@ -42,50 +32,13 @@ export const createTransaction = endpoint({
     'invalid_precision',
     'idempotency_key_reused',
   ],
-  handle: async ({ workspace, livemode, body, operation, fingerprint, deps }) => {
-    const { pool, commands } = deps
-    const account = await findAccount(pool, workspace, body.account)
-    if (account === undefined) return missing('account', body.account)
-    const now = await databaseNow(pool)
-    const isPast = body.expires_at !== undefined && body.expires_at <= now
-    if (isPast && !(await isPosted(pool, workspace, operation))) {
-      refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
-    }
-
-    // the program is read at each try: its decimals may change until its first transaction
-    const { result, decimals } = await retryOnConflict(async () => {
-      const program = await findProgram(pool, workspace, account.program)
-      if (program === undefined) throw new Error(`no program ${account.program}`)
-      const { decimals, rounding } = program
-      const posted = await commands.postTransaction({
-        workspace,
-        account: account.id,
-        type: body.type,
-        amount: movementUnits('amount', body.amount, decimals, rounding),
-        decimals,
-        reason: body.reason,
-        operation,
-        fingerprint,
-        at: now.toISOString(),
-        expiresAt: body.expires_at?.toISOString() ?? null,
-        batch: body.metadata.batch ?? null,
-        source: null,
-        metadata: body.metadata,
-        allowNegative: false,
-      })
-      return { result: posted, decimals }
-    })
-    if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, decimals))
-    if (result.transaction === undefined) return missing('account', body.account)
-
-    const row = readTransaction(result.transaction)
-    const replayed = result.outcome === 'replayed'
-    if (replayed && row.fingerprint !== fingerprint) {
-      refuse('idempotency_key_reused', 'This Idempotency-Key was used with another request.')
-    }
-    const object = replayed
-      ? await presentTransaction(deps, { workspace, livemode }, row)
-      : transactionObject(row, { decimals, livemode })
+  handle: async (ctx) => {
+    const { livemode, body, deps } = ctx
+    const { row, replayed, decimals } = await postTransaction(deps, ctx, body)
+    const object =
+      decimals === undefined
+        ? await presentTransaction(deps, ctx, row)
+        : transactionObject(row, { decimals, livemode })
     return { status: 'created', replayed, object }
   },
 })
