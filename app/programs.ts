@@ -4,6 +4,7 @@ import {
   areDecimalsUsed,
   checkProgramExpiryAnew,
   insertProgram,
+  isTimeZone,
   lockProgram,
   type NewProgram,
   notePointValue,
@@ -14,6 +15,7 @@ import {
 } from '../db/programs.ts'
 import { startReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
+import { type ExpiryMode, missingOfPolicy } from '../domain/expiry-policy.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -83,4 +85,43 @@ async function noteValue(
   const { pointValue = before.pointValue, currencyCode = before.currencyCode } = change
   if (pointValue === before.pointValue && currencyCode === before.currencyCode) return
   await notePointValue(tx, before, pointValue, currencyCode, at)
+}
+
+/** JavaScript and Postgres have lists of their own; the ledger reads Postgres's. */
+export async function refuseUnknownZone(
+  { pool }: Pick<Dependencies, 'pool'>,
+  zone: string | undefined,
+): Promise<void> {
+  if (zone === undefined || (await isTimeZone(pool, zone))) return
+  const param = 'expiry.timeZone'
+  refuse('parameter_invalid', `${param}: expected the name of a time zone, as Europe/Berlin.`, {
+    param,
+  })
+}
+
+type Policy = {
+  expiryMode?: ExpiryMode
+  expiryMonths?: number | null
+  expiryFixedDate?: string | null
+}
+
+/** Refuses a policy whose mode lacks what it needs, after the change. */
+export function refuseHalfAPolicy(before: Policy, change: Policy): void {
+  const { expiryMode = before.expiryMode ?? 'never' } = change
+  const {
+    expiryMonths = before.expiryMonths ?? null,
+    expiryFixedDate = before.expiryFixedDate ?? null,
+  } = change
+  const field = missingOfPolicy({
+    mode: expiryMode,
+    months: expiryMonths,
+    fixedDate: expiryFixedDate,
+    resetOnActivity: false,
+    warnDaysBefore: null,
+    timeZone: 'UTC',
+    roundTo: 'day',
+  })
+  if (field === undefined) return
+  const param = `expiry.${field}`
+  refuse('parameter_missing', `${param}: the mode ${expiryMode} needs it.`, { param })
 }

@@ -1,4 +1,7 @@
+import { findCodePool } from '../db/code-pools.ts'
 import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import type { Pool } from '../db/pool.ts'
+import type { ProgramRow } from '../db/programs.ts'
 import { keepDecimals } from '../db/programs.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
@@ -10,8 +13,13 @@ import {
   updateReward,
 } from '../db/rewards.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
+import type { CodeVault } from '../domain/code-vault.ts'
+import { refuse } from '../domain/refusal.ts'
+import type { CodeSource } from '../domain/reward.ts'
 import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { missing } from './refusals.ts'
+import { exactUnits } from './units.ts'
 
 /** The writers of the catalogue. */
 export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -53,5 +61,60 @@ export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
         return after
       })
     },
+  }
+}
+
+/** Codes need their pool, and a server that can seal them. */
+export async function refuseCodes(
+  { pool, codes: vault }: { readonly pool: Pool; readonly codes: CodeVault | undefined },
+  workspace: string,
+  codes: CodeSource | null,
+) {
+  if (codes === null) return
+  if (vault === undefined) {
+    refuse('parameter_invalid', 'codes: the server has no GIFT_CODE_KEYS to seal codes with.', {
+      param: 'codes',
+    })
+  }
+  if ('pool' in codes && (await findCodePool(pool, workspace, codes.pool)) === undefined) {
+    missing('codes.pool', codes.pool)
+  }
+}
+
+/** What tiers pay, in the smallest unit; refuses a tier that the program does not have. */
+export function tierUnits(
+  program: ProgramRow,
+  costs: Record<string, number>,
+): Record<string, number> | null {
+  const units = Object.entries(costs).map(([tier, cost]) => {
+    refuseUnknownTier(program, tier, 'tier_costs')
+    return [tier, exactUnits(`tier_costs.${tier}`, cost, program.decimals)] as const
+  })
+  return units.length === 0 ? null : Object.fromEntries(units)
+}
+
+/** Variants whose costs are given in points. */
+export function variantUnits(
+  variants: readonly VariantChange[],
+  decimals: number,
+): VariantChange[] {
+  return variants.map(({ cost, ...same }, index) => ({
+    ...same,
+    ...(cost !== undefined && {
+      cost: cost === null ? null : exactUnits(`variants.${index}.cost`, cost, decimals),
+    }),
+  }))
+}
+
+/** A tier that the program does not have would close the reward to everybody. */
+export function refuseUnknownTier(
+  { tierConfig }: ProgramRow,
+  tier: string | null | undefined,
+  param = 'min_tier',
+): void {
+  if (tier === null || tier === undefined) return
+  const names = tierConfig?.tiers.map(({ name }) => name) ?? []
+  if (!names.includes(tier)) {
+    refuse('parameter_invalid', `${param}: the program has no tier ${tier}.`, { param })
   }
 }

@@ -1,17 +1,15 @@
 import type { z } from 'zod'
+import { refuseHalfAPolicy, refuseUnknownZone } from '../../app/programs.ts'
 import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
-import { findProgram, isTimeZone, type ProgramChange, readPrograms } from '../../db/programs.ts'
-import { missingOfPolicy } from '../../domain/expiry-policy.ts'
+import { findProgram, type ProgramChange, readPrograms } from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { programObject } from '../../domain/objects/program.ts'
-import { refuse } from '../../domain/refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewProgram, Program, ProgramUpdate } from '../schemas/programs.ts'
 import { mergedMetadata } from '../schemas/text.ts'
-import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { created, updated } from '../server/replies.ts'
 
@@ -41,15 +39,6 @@ export const createProgram = endpoint({
     )
   },
 })
-
-/** JavaScript and Postgres have lists of their own; the ledger reads Postgres's. */
-export async function refuseUnknownZone({ pool }: Deps, zone: string | undefined): Promise<void> {
-  if (zone === undefined || (await isTimeZone(pool, zone))) return
-  const param = 'expiry.timeZone'
-  refuse('parameter_invalid', `${param}: expected the name of a time zone, as Europe/Berlin.`, {
-    param,
-  })
-}
 
 const path = '/v1/loyalty/programs'
 
@@ -161,31 +150,4 @@ export function columnsOf({
     graceDays: redemption?.graceDays,
     tierConfig,
   }
-}
-
-type Policy = {
-  expiryMode?: 'never' | 'rolling' | 'fixed'
-  expiryMonths?: number | null
-  expiryFixedDate?: string | null
-}
-
-/** Refuses a policy whose mode lacks what it needs, after the change. */
-export function refuseHalfAPolicy(before: Policy, change: Policy): void {
-  const { expiryMode = before.expiryMode ?? 'never' } = change
-  const {
-    expiryMonths = before.expiryMonths ?? null,
-    expiryFixedDate = before.expiryFixedDate ?? null,
-  } = change
-  const field = missingOfPolicy({
-    mode: expiryMode,
-    months: expiryMonths,
-    fixedDate: expiryFixedDate,
-    resetOnActivity: false,
-    warnDaysBefore: null,
-    timeZone: 'UTC',
-    roundTo: 'day',
-  })
-  if (field === undefined) return
-  const param = `expiry.${field}`
-  refuse('parameter_missing', `${param}: the mode ${expiryMode} needs it.`, { param })
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from '../../app/rewards.ts'
 import { exactUnits } from '../../app/units.ts'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
@@ -14,7 +15,6 @@ import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { refusalOf } from '../server/invalid.ts'
 import { updated } from '../server/replies.ts'
-import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from './rewards-create.ts'
 
 type Change = z.output<typeof RewardUpdate>
 

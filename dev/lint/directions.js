@@ -12,7 +12,7 @@
 
 // The reads of db/ by their names, what types a row that an activity gave back, the pool's opening.
 const READS =
-  /^(find|list|read|precheck|is)[A-Z]|^(paymentsOfRedemptions|databaseNow|createPool)$|^[a-z]+Row$|^[A-Z][A-Z_]+$/
+  /^(find|list|read|is)[A-Z]|^(paymentsOfRedemptions|databaseNow|createPool)$|^[a-z]+Row$|^[A-Z][A-Z_]+$/
 
 /** @type {Record<string, Direction>} */
 export const DIRECTIONS = {
