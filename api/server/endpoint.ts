@@ -66,6 +66,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
   readonly header: Call<D>['header']
   readonly #call: Call<D>
   readonly #route: Pick<Endpoint<D>, 'method' | 'path'>
+  #fingerprint: string | undefined
   #operation: string | undefined
 
   constructor(
@@ -90,7 +91,8 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
   }
 
   get fingerprint(): string {
-    return fingerprintOf([this.#call.params, this.#call.body ?? null])
+    this.#fingerprint ??= fingerprintOf([this.#call.params, this.#call.body ?? null])
+    return this.#fingerprint
   }
 
   get request(): RequestIdentity {
