@@ -10,8 +10,7 @@ import { missing } from '../../app/refusals.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
-import { Quote, ShopQuote } from '../schemas/quotes.ts'
-import { QuoteRequest } from '../schemas/redemptions.ts'
+import { Quote, QuoteRequest, ShopQuote } from '../schemas/quotes.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const createQuote = endpoint({

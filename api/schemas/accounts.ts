@@ -100,7 +100,7 @@ export async function presentAccounts(
   { pool, decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly AccountRow[],
-) {
+): Promise<z.input<typeof Account>[]> {
   const expiring = rows.filter(({ lotsDueFrom }) => lotsDueFrom !== null)
   const tiered: AccountRow[] = []
   for (const row of rows) {
@@ -126,7 +126,7 @@ export async function presentView(
   { decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   { row, lots, pending, tier }: AccountView,
-) {
+): Promise<z.input<typeof Account>> {
   const scale = { decimals: await decimals.ofProgram(workspace, row.program), livemode }
   return accountObject(row, scale, lots, pending, tier)
 }
@@ -136,7 +136,7 @@ export async function presentAccount(
   deps: Deps,
   ctx: { workspace: string; livemode: boolean },
   row: AccountRow,
-) {
+): Promise<z.input<typeof Account>> {
   const [object] = await presentAccounts(deps, ctx, [row])
   if (object === undefined) throw new Error(`account ${row.id} was not presented`)
   return object

@@ -78,7 +78,7 @@ export async function presentCodePools(
   { pool }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly CodePoolRow[],
-) {
+): Promise<z.input<typeof CodePool>[]> {
   const counts = await readCodeCounts(
     pool,
     workspace,
@@ -92,7 +92,7 @@ export async function presentCodePool(
   deps: Deps,
   asker: { workspace: string; livemode: boolean },
   row: CodePoolRow,
-) {
+): Promise<z.input<typeof CodePool>> {
   const [object] = await presentCodePools(deps, asker, [row])
   if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
   return object

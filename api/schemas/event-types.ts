@@ -58,7 +58,7 @@ export const EventTypeUpdate = z
   })
   .meta({ id: 'EventTypeUpdate' })
 
-export function eventTypeObject(row: EventTypeRow, livemode: boolean) {
+export function eventTypeObject(row: EventTypeRow, livemode: boolean): z.input<typeof EventType> {
   return {
     id: row.id,
     object: 'event_type' as const,

@@ -74,7 +74,7 @@ export const Identity = z
   .meta({ id: 'Identity', description: 'One way to recognise a member at a till.' })
 
 /** An identity as the API shows it: of a phone or a card not even its hash. */
-export function presentIdentity(row: IdentityRow, livemode: boolean) {
+export function presentIdentity(row: IdentityRow, livemode: boolean): z.input<typeof Identity> {
   return {
     id: row.id,
     object: 'member_identity' as const,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { REWARD_TYPES } from '../../domain/reward.ts'
 import { points } from './amounts.ts'
 import { id } from './ids.ts'
+import { quantity, variant } from './redemptions.ts'
 
 /** Why something may not be redeemed: an error's code, its sentence and its fields. */
 export const Reason = z
@@ -47,3 +48,8 @@ export const ShopQuote = Quote.omit({ available: true, missing: true }).meta({
   id: 'ShopQuote',
   description: "A quote for a publishable key: without a number of anybody's points.",
 })
+
+/** What would be spent. */
+export const QuoteRequest = z
+  .strictObject({ account: id('loy'), reward: id('rwd'), variant, quantity })
+  .meta({ id: 'QuoteRequest' })

@@ -166,7 +166,7 @@ export const ReactorUpdate = z
   .refine(inOrder, afterStart)
   .meta({ id: 'ReactorUpdate' })
 
-export function reactorObject(row: ReactorRow, livemode: boolean) {
+export function reactorObject(row: ReactorRow, livemode: boolean): z.input<typeof Reactor> {
   return {
     id: row.id,
     object: 'reactor' as const,

@@ -147,9 +147,11 @@ export const Redemption = z
   })
   .meta({ id: 'Redemption', description: 'One spend of points on one reward, and what it gave.' })
 
-const quantity = z.number().int().min(1).max(MOST_AT_ONCE).default(1)
+/** How often a reward is redeemed at once. */
+export const quantity = z.number().int().min(1).max(MOST_AT_ONCE).default(1)
 
-const variant = text(LONGEST_VARIANT)
+/** Which of a reward's variants. */
+export const variant = text(LONGEST_VARIANT)
   .optional()
   .meta({ description: 'The size or colour, where the reward has variants.', example: 'm-red' })
 
@@ -164,11 +166,6 @@ export const NewRedemption = z
     metadata: metadata.default({}),
   })
   .meta({ id: 'NewRedemption' })
-
-/** What would be spent. */
-export const QuoteRequest = z
-  .strictObject({ account: id('loy'), reward: id('rwd'), variant, quantity })
-  .meta({ id: 'QuoteRequest' })
 
 const DAY_MINUTES = 1_440
 
@@ -224,10 +221,12 @@ export const Parcel = z
 type Asker = { readonly workspace: string; readonly livemode: boolean }
 
 /** Redemptions as the API shows them. */
-export async function presentRedemptions(deps: Deps, asker: Asker, rows: readonly RedemptionRow[]) {
-  const programs = rows.map(({ program }) => program)
-  const decimalsOf = await deps.decimals.ofPrograms(asker.workspace, programs)
-  return rows.map((row) => objectOf(deps, asker, row, decimalsOf(row.program)))
+export async function presentRedemptions(
+  deps: Deps,
+  asker: Asker,
+  rows: readonly RedemptionRow[],
+): Promise<z.input<typeof Redemption>[]> {
+  return Promise.all(rows.map((row) => presentRedemption(deps, asker, row)))
 }
 
 /** One redemption as the API shows it; `decimals` are its program's, where they are known. */
@@ -236,7 +235,7 @@ export async function presentRedemption(
   asker: Asker,
   row: RedemptionRow,
   decimals?: number,
-) {
+): Promise<z.input<typeof Redemption>> {
   const { workspace, program } = row
   return objectOf(deps, asker, row, decimals ?? (await deps.decimals.ofProgram(workspace, program)))
 }

@@ -139,7 +139,7 @@ type Presentation = {
 export function reportedEventObject(
   row: ReportedEventRow,
   { decimals, livemode, dryRun = false, held }: Presentation,
-) {
+): z.input<typeof ReportedEvent> {
   const shown = (units: number) => pointsOf(units, decimals)
   return {
     ...(!dryRun && { id: row.id }),

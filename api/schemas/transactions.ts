@@ -79,7 +79,7 @@ export async function presentTransactions(
   { pool, decimals }: Deps,
   { workspace, livemode }: { workspace: string; livemode: boolean },
   rows: readonly TransactionRow[],
-) {
+): Promise<z.input<typeof Transaction>[]> {
   const redemptions = [...new Set(rows.flatMap(({ redemption }) => redemption ?? []))]
   const accounts = [...new Set(rows.map(({ account }) => account))]
   const credits = rows.filter(isCredit).map(({ id }) => id)
@@ -110,7 +110,7 @@ export async function presentTransaction(
   deps: Deps,
   ctx: { workspace: string; livemode: boolean },
   row: TransactionRow,
-) {
+): Promise<z.input<typeof Transaction>> {
   const [object] = await presentTransactions(deps, ctx, [row])
   if (object === undefined) throw new Error(`transaction ${row.id} was not presented`)
   return object

@@ -66,7 +66,7 @@ export const shownRate = ({ perPoint, currency }: PointRate) => ({
 })
 
 /** A wallet as a till reads it. */
-export function presentWallet(wallet: WalletView, livemode: boolean) {
+export function presentWallet(wallet: WalletView, livemode: boolean): z.input<typeof Wallet> {
   const { view, program, credits } = wallet
   const { decimals } = program
   const account = accountObject(view.row, { decimals, livemode }, view.lots, view.pending)
