@@ -1,8 +1,20 @@
 import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { databaseNow } from '../../db/clock.ts'
 import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
+import { readCodeBatch } from '../../db/from-ledger.ts'
 import { newId } from '../../domain/ids.ts'
-import { CodePool, NewCodePool, presentCodePool, presentCodePools } from '../schemas/code-pools.ts'
+import { codeBatchObject } from '../../domain/objects/code-pool.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
+import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import {
+  CodeBatch,
+  CodePool,
+  NewCodePool,
+  NewCodes,
+  presentCodePool,
+  presentCodePools,
+} from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -66,5 +78,50 @@ export const retrieveCodePool = endpoint({
     const row = await findCodePool(ctx.deps.pool, ctx.workspace, ctx.params.id)
     if (row === undefined) return notFound('code pool', ctx.params.id)
     return { status: 'ok', object: await presentCodePool(ctx.deps, ctx, row) }
+  },
+})
+
+export const uploadCodes = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/code_pools/{id}/codes',
+  summary: 'Add codes to a pool',
+  description:
+    'A code that is here already, in whichever pool, is not added and reported by its line. Codes are sealed before they are stored and never listed.',
+  tags: ['gift cards'],
+  key: 'secret',
+  params: idPath('cpl'),
+  body: NewCodes,
+  bodyLimit: '1mb', // a thousand long codes
+  reply: CodeBatch,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
+  handle: async (ctx) => {
+    const { workspace, livemode, params, body, deps } = ctx
+    const { codes: vault } = deps
+    if ((await findCodePool(deps.pool, workspace, params.id)) === undefined) {
+      return notFound('code pool', params.id)
+    }
+    if (vault === undefined) {
+      return refuse(
+        'parameter_invalid',
+        'codes: the server has no GIFT_CODE_KEYS to seal codes with.',
+        { param: 'codes' },
+      )
+    }
+    const upload = {
+      workspace,
+      pool: params.id,
+      batch: newId('cbt'),
+      codes: body.codes.map((code, at) => ({ line: at + 1, ...vault.seal(workspace, code) })),
+      request: ctx.request,
+      at: (await databaseNow(deps.pool)).toISOString(),
+    }
+    const { outcome, batch, refusal } = await retryOnConflict(() =>
+      deps.commands.uploadCodes(upload),
+    )
+    if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+    if (batch === undefined) throw new Error(`${outcome} without a batch`)
+    const object = codeBatchObject(readCodeBatch(batch), livemode)
+    return { status: 'created', replayed: outcome === 'replayed', object }
   },
 })

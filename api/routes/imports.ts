@@ -1,13 +1,129 @@
-import { notFound } from '../../app/refusals.ts'
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { DecimalsChanged } from '../../app/bulk.ts'
+import type { ImportCheck } from '../../app/import-check.ts'
+import { notFound, refuseOtherRequest } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { orUnavailable } from '../../app/unavailable.ts'
+import { orUnavailable, Unavailable } from '../../app/unavailable.ts'
+import { UploadLost } from '../../app/uploads.ts'
 import { findBulk, listBulks } from '../../db/bulk.ts'
+import { databaseNow } from '../../db/clock.ts'
 import { importObject } from '../../domain/objects/bulk.ts'
+import { refuse } from '../../domain/refusal.ts'
+import { hashed } from '../imports/body.ts'
+import { csvLines, ndjsonLines } from '../imports/lines.ts'
+import { type LineReader, uploaded } from '../imports/upload.ts'
 import { Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { updated } from '../server/replies.ts'
+
+const LONGEST_BATCH = 500 // as a metadata value
+
+const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
+const UTF8 = /^(?:header=present;?\s*)?(?:charset="?utf-8"?)?\s*;?\s*(?:header=present)?$/i
+
+export const createImport = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/imports',
+  summary: 'Import movements from a file',
+  description:
+    'NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows and 200,000,000 bytes, as a stream, four of a workspace at once. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.',
+  tags: ['imports'],
+  key: 'secret',
+  stream: true,
+  accepts: ['application/x-ndjson', 'text/csv'],
+  query: z.strictObject({
+    batch: text(LONGEST_BATCH)
+      .optional()
+      .meta({ description: 'Tags the rows; the id of the import where not named.' }),
+  }),
+  reply: Import,
+  successCodes: [201, 200],
+  errors: [
+    'idempotency_key_reused',
+    'unsupported_media_type',
+    'body_too_large',
+    'too_many_requests',
+    'resource_missing',
+    'account_closed',
+    'invalid_precision',
+    'parameter_missing',
+  ],
+  handle: async (ctx) => {
+    const { workspace, livemode, query, idempotencyKey: key, header, stream, deps } = ctx
+    const id = ctx.idOf('imp')
+    const lines = linesBy(header('content-type'))
+    const hash = createHash('sha256').update(query.batch ?? '')
+    const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
+    if (known !== undefined) {
+      await hashed(stream, hash) // judged when it was new; what it names may have changed since
+      refuseOtherRequest(known.fingerprint, hash.digest('base64url'))
+      return { status: 'created', replayed: true, object: importObject(known, livemode) }
+    }
+    const now = await databaseNow(deps.pool)
+    const context = { pool: deps.pool, commands: deps.commands, workspace, now, log: ctx.log }
+    return uploaded(stream, hash, lines, context, async (checked, upload) => {
+      refuseWrong(checked)
+      const fingerprint = hash.digest('base64url')
+      const values = {
+        workspace,
+        id,
+        kind: 'import' as const,
+        batch: query.batch ?? id,
+        total: checked.rows,
+        fingerprint,
+        createdAt: now,
+        progressedAt: now,
+      }
+      const created = await retryOnConflict(() => deps.commands.createBulk(values, upload))
+      const row = await findBulk(deps.pool, workspace, id)
+      if (row === undefined) throw new Error(`no import ${id}`)
+      refuseOtherRequest(row.fingerprint, fingerprint)
+      return {
+        status: 'created' as const,
+        replayed: !created,
+        object: importObject(row, livemode),
+      }
+    }).catch(orSendAgain)
+  },
+})
+
+const sendAgain = (cause: string) =>
+  new Unavailable(`${cause} Nothing was kept; send the file again.`)
+
+function orSendAgain(error: unknown): never {
+  if (error instanceof DecimalsChanged) throw sendAgain('A program’s decimals changed meanwhile.')
+  if (error instanceof UploadLost) throw sendAgain('What was read of the file was lost meanwhile.')
+  throw error
+}
+
+function linesBy(type: string | undefined): LineReader {
+  const [, media = '', parameters = ''] = TYPE.exec(type?.trim() ?? '') ?? []
+  if (media === '') {
+    refuse('unsupported_media_type', 'The body must be application/x-ndjson or text/csv.')
+  }
+  if (!UTF8.test(parameters.trim())) refuse('unsupported_media_type', 'The charset must be utf-8.')
+  return media.toLowerCase() === 'text/csv' ? csvLines : ndjsonLines
+}
+
+function refuseWrong({ rows, errors, errorCount }: ImportCheck): void {
+  const [first] = errors
+  if (first !== undefined) {
+    const code = first.code === 'body_too_large' ? 'body_too_large' : 'parameter_invalid'
+    const wrong =
+      errorCount === 1
+        ? `Line ${first.line} is wrong`
+        : `${errorCount} lines are wrong, the first is line ${first.line}`
+    refuse(code, `${wrong}: ${first.message}`, {
+      param: 'body',
+      fields: { errors, error_count: errorCount },
+    })
+  }
+  if (rows === 0) refuse('parameter_invalid', 'The file has no rows.', { param: 'body' })
+}
 
 const path = '/v1/loyalty/imports'
 const about = {

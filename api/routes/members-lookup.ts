@@ -11,8 +11,8 @@ import { phone, phoneHash } from '../schemas/identities.ts'
 import { userId } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
 import { presentWallet, Wallet } from '../schemas/wallets.ts'
+import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { withAlias } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
 
 const LONGEST_SCAN = 200

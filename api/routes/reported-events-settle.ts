@@ -6,9 +6,9 @@ import { findReportedEvent } from '../../db/reported-events.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import { text } from '../schemas/text.ts'
+import { withAlias } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { withAlias } from '../server/path-alias.ts'
 
 const LONGEST_EVENT_ID = 200
 

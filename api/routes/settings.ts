@@ -1,8 +1,8 @@
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { readSettings } from '../../db/settings.ts'
 import { Settings, SettingsChange } from '../schemas/settings.ts'
+import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { withAlias } from '../server/path-alias.ts'
 
 export const retrieveSettings = withAlias('/settings', (path) =>
   endpoint({

@@ -1,11 +1,15 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
-import { postTransaction } from '../../app/transactions.ts'
+import {
+  postTransaction,
+  postTransactions,
+  reverseTransaction as undo,
+} from '../../app/transactions.ts'
 import { findTransaction, listTransactions as readTransactions } from '../../db/transactions.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { text } from '../schemas/text.ts'
+import { metadata, text } from '../schemas/text.ts'
 import {
   NewTransaction,
   presentTransaction,
@@ -87,5 +91,69 @@ export const retrieveTransaction = endpoint({
     const row = await findTransaction(ctx.deps.pool, ctx.workspace, ctx.params.id)
     if (row === undefined) return notFound('transaction', ctx.params.id)
     return { status: 'ok', object: await presentTransaction(ctx.deps, ctx, row) }
+  },
+})
+
+const MOST = 1_000
+
+const TransactionBatch = z
+  .strictObject({ transactions: z.array(NewTransaction).min(1).max(MOST) })
+  .meta({ id: 'TransactionBatch' })
+
+const Posted = z
+  .object({ object: z.literal('list'), data: z.array(Transaction) })
+  .meta({ id: 'PostedTransactions', description: 'In the order they were sent.' })
+
+export const createTransactions = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/transactions/batch',
+  summary: 'Adjust points of many members at once',
+  description: `Up to ${MOST}, all of them or none; a refusal names its row in \`param\`.`,
+  tags: ['transactions'],
+  key: 'secret',
+  body: TransactionBatch,
+  bodyLimit: '4mb',
+  reply: Posted,
+  successCodes: [201, 200],
+  errors: [
+    'resource_missing',
+    'insufficient_points',
+    'account_closed',
+    'invalid_precision',
+    'idempotency_key_reused',
+  ],
+  handle: async (ctx) => {
+    const { rows, replayed } = await postTransactions(ctx.deps, ctx, ctx.body.transactions)
+    const data = await presentTransactions(ctx.deps, ctx, rows)
+    return { status: 'created', replayed, object: { object: 'list' as const, data } }
+  },
+})
+
+const LONGEST_REASON = 200
+
+const TransactionReversal = z
+  .strictObject({
+    reason: text(LONGEST_REASON).default('reversal'),
+    metadata: metadata.default({}),
+  })
+  .meta({ id: 'TransactionReversal' })
+
+export const reverseTransaction = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/transactions/{id}/reverse',
+  summary: 'Undo an earning or an adjustment',
+  description:
+    'Once, by an offsetting row. A credit that is spent already is undone only where the program lets a clawback go below zero; points of it that have expired are not taken again.',
+  tags: ['transactions'],
+  key: 'secret',
+  params: idPath('ptx'),
+  body: TransactionReversal,
+  reply: Transaction,
+  successCodes: [201, 200],
+  errors: ['resource_missing', 'not_reversible', 'insufficient_points', 'idempotency_key_reused'],
+  handle: async (ctx) => {
+    const { params, body, deps } = ctx
+    const { row, replayed } = await undo(deps, ctx, params.id, body)
+    return { status: 'created', replayed, object: await presentTransaction(deps, ctx, row) }
   },
 })

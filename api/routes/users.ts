@@ -9,8 +9,8 @@ import { refuse } from '../../domain/refusal.ts'
 import { amountMinor, positivePoints } from '../schemas/amounts.ts'
 import { userPath } from '../schemas/ids.ts'
 import { Conversion, presentWallet, shownRate, Wallet } from '../schemas/wallets.ts'
+import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { withAlias } from '../server/path-alias.ts'
 import { byUserId } from '../server/rate-limits.ts'
 
 export const retrieveWallet = withAlias('/users/{id}/wallet', (path) =>

@@ -5,20 +5,20 @@ import type { RequestIdentity } from '../../db/idempotency.ts'
 import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { pathOfProto } from '../schemas/text.ts'
-import type {
-  Call,
-  Context,
-  Declaration,
-  Endpoint,
-  RawDeclaration,
-  Reply,
-  SchemaOutput,
+import {
+  type Call,
+  type Context,
+  type Declaration,
+  type Endpoint,
+  type RawDeclaration,
+  type Reply,
+  type SchemaOutput,
+  underV1,
 } from './declaration.ts'
 import type { Deps } from './deps.ts'
 import { operationOf } from './idempotency.ts'
 import { refusalOf } from './invalid.ts'
 import type { ApiKey } from './keys.ts'
-import { underV1 } from './path-alias.ts'
 
 const NOTHING = z.strictObject({})
 

@@ -9,8 +9,12 @@ import {
   retrieveReversal,
   reverseBatch,
 } from '../routes/batch-reversals.ts'
-import { createCodePool, listCodePools, retrieveCodePool } from '../routes/code-pools.ts'
-import { uploadCodes } from '../routes/code-pools-upload.ts'
+import {
+  createCodePool,
+  listCodePools,
+  retrieveCodePool,
+  uploadCodes,
+} from '../routes/code-pools.ts'
 import {
   createEarningRule,
   listEarningRules,
@@ -32,12 +36,12 @@ import {
 } from '../routes/identities.ts'
 import {
   cancelImport,
+  createImport,
   listImports,
   pauseImport,
   resumeImport,
   retrieveImport,
 } from '../routes/imports.ts'
-import { createImport } from '../routes/imports-create.ts'
 import {
   exportLiability,
   retrieveLiability,
@@ -76,9 +80,13 @@ import {
   retrieveStoreCredit,
   retrieveStoreCreditTransaction,
 } from '../routes/store-credit.ts'
-import { createTransaction, listTransactions, retrieveTransaction } from '../routes/transactions.ts'
-import { createTransactions } from '../routes/transactions-batch.ts'
-import { reverseTransaction } from '../routes/transactions-reverse.ts'
+import {
+  createTransaction,
+  createTransactions,
+  listTransactions,
+  retrieveTransaction,
+  reverseTransaction,
+} from '../routes/transactions.ts'
 import { convertPoints, retrieveWallet } from '../routes/users.ts'
 import {
   createWebhookEndpoint,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { underV1 } from './path-alias.ts'
+import { underV1 } from './declaration.ts'
 
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 

@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { underV1 } from '../../api/server/declaration.ts'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
-import { underV1 } from '../../api/server/path-alias.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from './shop.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { underV1 } from '../../api/server/declaration.ts'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openApiDocument } from '../../api/server/openapi.ts'
-import { underV1 } from '../../api/server/path-alias.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
