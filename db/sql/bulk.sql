@@ -345,6 +345,7 @@ language sql as $$
   where workspace = p_workspace and id = p_bulk
 $$;
 
+-- Whether a transaction of a batch has been reversed already.
 create or replace function ledger_private.bulk_was_reversed(
   p_workspace text, p_ptx text
 ) returns boolean

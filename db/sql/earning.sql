@@ -47,6 +47,8 @@ begin
   return payment_outcome(pay, 'replayed');
 end $$;
 
+-- What the reconciler looks for: sources with earnings that should have matured before `p_before`,
+-- the longest overdue first.
 create or replace function ledger.net_maturing_earnings(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
@@ -154,7 +156,6 @@ declare
   r earning_rule;
   e earning;
   tier numeric;
-  cap_left bigint;
   counted_on timestamptz;
   matched int := 0;
 begin
@@ -188,33 +189,18 @@ begin
       select from earning x
       where x.workspace = p_workspace and x.source = p_source and x.rule = r.id
         and not (p_again and x.outcome = 'none' and x.clawed = 0));
-    cap_left := earning_cap_left(p, r, a.id, counted_on);
-    e.reason := case when a.status = 'closed' then 'account_closed' when e.points = 0
-      then 'nothing_left'
-      when cap_left = 0 then 'cap_reached' end;
-    e.points := case when e.reason is null then least(e.points, cap_left) else 0 end;
-    e.workspace := p_workspace;
-    e.id := vinr_id('ern');
+    e := earning_by_rule(e.points, p, r, a, tier, counted_on, p_at);
     e.source := p_source;
     e.payment := p_payment;
-    e.rule := r.id;
-    e.account := a.id;
-    e.program := a.program;
-    e.clawed := 0;
-    e.terms := jsonb_build_object('trigger', r.trigger, 'award', r.award, 'multiplier',
-      r.multiplier,
-      'tier_multiplier', tier, 'cap', r.cap, 'conditions', r.conditions, 'pendingDays',
-      r.pending_days, 'name', r.name);
     e.ptx_source := p_ptx_source || jsonb_build_object('rule', r.id);
-    e.earned_on := counted_on;
-    e.matures_at := counted_on + r.pending_days * interval '1 day';
-    e.created_at := p_at;
-    e.outcome := case when e.reason is not null then 'none' when e.matures_at > p_at then 'pending'
-      else 'earned' end;
     if e.outcome = 'earned' then
       e := earning_post(e, p_at);
     end if;
-    insert into earning as old values (e.*)
+    insert into earning as old (workspace, id, source, payment, rule, account, program, outcome,
+      reason, points, clawed, terms, ptx_source, earned_on, matures_at, transaction, created_at)
+    values (e.workspace, e.id, e.source, e.payment, e.rule, e.account, e.program, e.outcome,
+      e.reason, e.points, e.clawed, e.terms, e.ptx_source, e.earned_on, e.matures_at, e.transaction,
+      e.created_at)
     on conflict (workspace, source, rule, account) do update
       set (outcome, reason, points, terms, earned_on,
       matures_at, transaction, created_at) = (excluded.outcome, excluded.reason, excluded.points,
@@ -223,6 +209,37 @@ begin
       where old.outcome = 'none';
   end loop;
   return case when a.status = 'closed' and matched > 0 then -1 else matched end;
+end $$;
+
+-- What the account earns of `p_points` by one rule, counted at `p_counted_on`: within the rule's
+-- cap, at once or after its days, or `none` and why.
+create or replace function ledger_private.earning_by_rule(
+  p_points bigint, p program, r earning_rule, a account, p_tier numeric, p_counted_on timestamptz,
+  p_at timestamptz
+) returns earning
+language plpgsql as $$
+declare
+  e earning;
+  cap_left bigint := earning_cap_left(p, r, a.id, p_counted_on);
+begin
+  e.reason := case when a.status = 'closed' then 'account_closed'
+    when p_points = 0 then 'nothing_left' when cap_left = 0 then 'cap_reached' end;
+  e.points := case when e.reason is null then least(p_points, cap_left) else 0 end;
+  e.workspace := r.workspace;
+  e.id := vinr_id('ern');
+  e.rule := r.id;
+  e.account := a.id;
+  e.program := a.program;
+  e.clawed := 0;
+  e.terms := jsonb_build_object('trigger', r.trigger, 'award', r.award, 'multiplier', r.multiplier,
+    'tier_multiplier', p_tier, 'cap', r.cap, 'conditions', r.conditions,
+    'pendingDays', r.pending_days, 'name', r.name);
+  e.earned_on := p_counted_on;
+  e.matures_at := p_counted_on + r.pending_days * interval '1 day';
+  e.created_at := p_at;
+  e.outcome := case when e.reason is not null then 'none' when e.matures_at > p_at then 'pending'
+    else 'earned' end;
+  return e;
 end $$;
 
 -- Credits an earning, less what refunds took of it while it was pending. Returns it with its ptx;
@@ -281,6 +298,7 @@ begin
   return earning_next_maturity(p_workspace, p_source);
 end $$;
 
+-- When the next of a source's pending earnings matures; null: none is pending.
 create or replace function ledger_private.earning_next_maturity(
   p_workspace text, p_source text
 ) returns timestamptz
@@ -477,7 +495,10 @@ begin
       perform deficit_follow(a.workspace, a.id, p_at);
     end if;
   end if;
-  insert into clawback values (c.*);
+  insert into clawback (workspace, earning, refund, taken, shrunk, expired, forgiven, transaction,
+    undone, created_at)
+  values (c.workspace, c.earning, c.refund, c.taken, c.shrunk, c.expired, c.forgiven, c.transaction,
+    c.undone, c.created_at);
 end $$;
 
 -- How much of the earning is gone already, by expiry of its own lot or by a reversal of its ptx,
@@ -528,6 +549,7 @@ begin
   return debit;
 end $$;
 
+-- What the ptx of a clawback says of its cause.
 create or replace function ledger_private.clawback_source(
   e earning, p_refund text, p_kind text
 ) returns jsonb
@@ -615,7 +637,12 @@ begin
   if not p_taken then
     t.expires_at := points_expiry(p, p_at);
   end if;
-  insert into ptx values (t.*);
+  insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
+    fingerprint, redemption, payment, refund, source, reverses, batch, expires_at, metadata, at,
+    created_at)
+  values (t.workspace, t.id, t.account, t.program, t.type, t.amount, t.balance_after, t.reason,
+    t.operation, t.fingerprint, t.redemption, t.payment, t.refund, t.source, t.reverses, t.batch,
+    t.expires_at, t.metadata, t.at, t.created_at);
   perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
   if not p_taken then
     perform points_credit(a, t, p, false);

@@ -128,6 +128,8 @@ begin
   return fulfillment_give_up(d, p_reason, p_operation, p_at);
 end $$;
 
+-- What the reconciler looks for: items that should have been fulfilled before `p_before`, the
+-- longest overdue first.
 create or replace function ledger.net_overdue_fulfillments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )

@@ -26,12 +26,7 @@ language sql volatile parallel safe as $$
     || left(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', 'Aa'), 9)
 $$;
 
--- Ids of providers are known by their endpoint: each moves only what is its own. The first endpoint
--- that names an id has it as it is (`pay_pi_…`), for good; where another names the same, that one's
--- is an id derived from both, always the same. What nobody has sent an event about yet (a payment
--- that the API made, what is from before endpoints) is its provider's, and becomes the first
--- endpoint's that does.
-
+-- An id that is always the same for what an endpoint names; `p_try`: which of those it may become.
 create or replace function ledger_private.derived_id(
   p_prefix text, p_endpoint text, p_named text, p_try int
 ) returns text

@@ -200,6 +200,7 @@ begin
   return found_rows;
 end $$;
 
+-- Redemptions that wait for their payment or their fulfilment.
 create or replace function ledger.resignal_redemptions(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -260,6 +261,7 @@ language sql volatile security definer as $$
   order by a.workspace, a.id limit p_limit
 $$;
 
+-- Accounts whose tier is to be reviewed.
 create or replace function ledger.resignal_tier_reviews(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -274,6 +276,7 @@ language sql volatile security definer as $$
   order by a.workspace, a.id limit p_limit
 $$;
 
+-- Imports and reversals that are not done.
 create or replace function ledger.resignal_bulks(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -286,6 +289,7 @@ language sql volatile security definer as $$
   order by b.workspace, b.id limit p_limit
 $$;
 
+-- Walks over the members of a program that are not done.
 create or replace function ledger.resignal_reassessments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -298,6 +302,7 @@ language sql volatile security definer as $$
   order by r.workspace, r.program limit p_limit
 $$;
 
+-- Endpoints with deliveries that wait.
 create or replace function ledger.resignal_endpoints(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -424,6 +429,7 @@ $$;
 -- (workspace, id), after the last one; each row as the outbox has it, with the `id` that the next
 -- page begins after.
 
+-- An outbox row that was never written, with the id that a page begins after.
 create or replace function ledger_private.resignal_row(
   p_workspace text, p_id text, p_workflow_id text, p_type text, p_input jsonb,
   p_start_at timestamptz, p_facts jsonb, p_revision bigint

@@ -223,6 +223,8 @@ language sql stable security definer as $$
   order by s.created_at desc, s.id desc
 $$;
 
+-- What the reconciler looks for: payments with events received before `p_before` of which nothing
+-- came, the longest first.
 create or replace function ledger.net_unprocessed_payments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
@@ -235,6 +237,8 @@ language sql stable security definer as $$
   order by min(i.received_at), i.workspace, i.payment limit p_limit offset p_skip
 $$;
 
+-- What the reconciler looks for: open payments that should have expired before `p_before`, the
+-- longest overdue first.
 create or replace function ledger.net_expired_payments(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
@@ -379,6 +383,7 @@ begin
       where x.workspace = pay.workspace and x.program = a.program and x.customer = pay.customer);
 end $$;
 
+-- Why a redemption is not attached, as payment_attach answers it.
 create or replace function ledger_private.payment_attach_refusal(
   p_code text, d redemption, p_more jsonb
 ) returns jsonb
@@ -483,7 +488,15 @@ begin
       revision = pay.revision
     where workspace = pay.workspace and id = pay.id;
   else
-    insert into payment values (pay.*);
+    insert into payment (workspace, id, provider, status, amount, amount_charged, amount_refunded,
+      currency, customer, discounts, refunds, disputes, award, refused_discounts,
+      awaits_confirmation, metadata, created_at, completed_at, expires_at, store_credit,
+      store_credit_account, endpoint, invoice, revision)
+    values (pay.workspace, pay.id, pay.provider, pay.status, pay.amount, pay.amount_charged,
+      pay.amount_refunded, pay.currency, pay.customer, pay.discounts, pay.refunds, pay.disputes,
+      pay.award, pay.refused_discounts, pay.awaits_confirmation, pay.metadata, pay.created_at,
+      pay.completed_at, pay.expires_at, pay.store_credit, pay.store_credit_account, pay.endpoint,
+      pay.invoice, pay.revision);
   end if;
 end $$;
 
@@ -516,6 +529,7 @@ begin
   return pay;
 end $$;
 
+-- Stores a provider's event, once by its endpoint and id. False: it was there.
 create or replace function ledger_private.inbox_put(
   p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb,
   p_at timestamptz, p_endpoint text, p_processed_at timestamptz
@@ -722,6 +736,12 @@ begin
     p_revision, p_change);
 end $$;
 
+-- Ids of providers are known by their endpoint: each moves only what is its own. The first endpoint
+-- that names an id has it as it is (`pay_pi_…`), for good; where another names the same, that one's
+-- is an id derived from both, always the same. What nobody has sent an event about yet (a payment
+-- that the API made, what is from before endpoints) is its provider's, and becomes the first
+-- endpoint's that does.
+
 -- Whose an id is; null where nobody's.
 create or replace function ledger_private.source_owner_of(
   p_workspace text, p_id text
@@ -738,6 +758,7 @@ begin
   return owner;
 end $$;
 
+-- Whether a source is this endpoint's to move: its own, its provider's, or nobody's yet.
 create or replace function ledger_private.source_is_ours(
   owner source_owner, p_provider text, p_endpoint text
 ) returns boolean
@@ -764,6 +785,7 @@ begin
   return candidate;
 end $$;
 
+-- Locks what a provider's id names, be it known or not, until the transaction ends.
 create or replace function ledger_private.source_lock(p_workspace text, p_named text) returns void
 language plpgsql as $$
 begin

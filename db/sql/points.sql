@@ -23,8 +23,6 @@ create or replace function ledger.points_post(
 language plpgsql as $$
 declare
   a account;
-  p program;
-  t ptx;
   debit jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -73,29 +71,9 @@ begin
     end if;
     return jsonb_build_object('outcome', 'posted', 'transaction', debit);
   end if;
-  t.workspace := p_workspace;
-  t.id := vinr_id('ptx');
-  t.account := a.id;
-  t.program := a.program;
-  t.type := p_type;
-  t.amount := p_amount;
-  t.balance_after := a.balance + p_amount;
-  t.reason := p_reason;
-  t.operation := p_operation;
-  t.fingerprint := p_fingerprint;
-  t.source := p_source;
-  t.payment := p_source ->> 'payment';
-  t.refund := p_source ->> 'refund';
-  t.batch := p_batch;
-  select * into p from program where workspace = p_workspace and id = a.program;
-  t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
-  t.metadata := p_metadata;
-  t.at := p_at;
-  t.created_at := clock_timestamp();
-  insert into ptx values (t.*);
-  perform points_credit(a, t, p, p_expires_at is not null);
-  perform event_of_ptx(p_workspace, 'loyalty.points.earned', t.id, p_at);
-  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(t));
+  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(points_earn(a, p_type,
+    p_amount, p_reason, p_operation, p_fingerprint, p_at, p_expires_at, p_batch, p_source,
+    p_metadata)));
 end $$;
 
 -- Undoes an earn or adjust row by an offsetting row, once; idempotent by `p_operation`. A credit's
@@ -519,6 +497,47 @@ begin
   if a.deficit_to is not null then
     perform deficit_settle(a.workspace, a.id, p_at);
   end if;
+end $$;
+
+-- Writes a credit with its lot and its event. `p_expires_at`: null where the program says when. The
+-- account is locked.
+create or replace function ledger_private.points_earn(
+  a account, p_type text, p_amount bigint, p_reason text, p_operation text, p_fingerprint text,
+  p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb, p_metadata jsonb
+) returns ptx
+language plpgsql as $$
+declare
+  p program;
+  t ptx;
+begin
+  t.workspace := a.workspace;
+  t.id := vinr_id('ptx');
+  t.account := a.id;
+  t.program := a.program;
+  t.type := p_type;
+  t.amount := p_amount;
+  t.balance_after := a.balance + p_amount;
+  t.reason := p_reason;
+  t.operation := p_operation;
+  t.fingerprint := p_fingerprint;
+  t.source := p_source;
+  t.payment := p_source ->> 'payment';
+  t.refund := p_source ->> 'refund';
+  t.batch := p_batch;
+  select * into p from program where workspace = a.workspace and id = a.program;
+  t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
+  t.metadata := p_metadata;
+  t.at := p_at;
+  t.created_at := clock_timestamp();
+  insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
+    fingerprint, redemption, payment, refund, source, reverses, batch, expires_at, metadata, at,
+    created_at)
+  values (t.workspace, t.id, t.account, t.program, t.type, t.amount, t.balance_after, t.reason,
+    t.operation, t.fingerprint, t.redemption, t.payment, t.refund, t.source, t.reverses, t.batch,
+    t.expires_at, t.metadata, t.at, t.created_at);
+  perform points_credit(a, t, p, p_expires_at is not null);
+  perform event_of_ptx(a.workspace, 'loyalty.points.earned', t.id, p_at);
+  return t;
 end $$;
 
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has.

@@ -104,18 +104,7 @@ begin
     return jsonb_build_object('outcome', 'refused', 'refusal', refusal, 'decimals', p.decimals);
   end if;
 
-  d.workspace := p_workspace;
-  d.id := p_id;
-  d.account := a.id;
-  d.reward := r.id;
-  d.program := a.program;
-  d.points := r.cost * p_quantity;
-  d.quantity := p_quantity;
-  d.variant := p_variant;
-  d.took_stock := r.inventory is not null;
-  d.fingerprint := p_fingerprint;
-  d.metadata := p_metadata;
-  d.created_at := now;
+  d := redemption_draft(p_id, a, r, p_variant, p_quantity, p_fingerprint, p_metadata, now);
   d := redemption_artifact(d, r, p_code, coalesce(p_due_at,
     redemption_due_at(r, redemption_hold_minutes(r, p, p_default_hold_minutes), now)), p_shipping);
   if r.codes is not null then
@@ -360,6 +349,8 @@ begin
   return redemption_answer('applied', d, to_jsonb(d), null);
 end $$;
 
+-- What the reconciler looks for: redemptions that should have ended before `p_before`, the longest
+-- overdue first.
 create or replace function ledger.net_overdue_redemptions(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
@@ -373,11 +364,13 @@ $$;
 -- What the workflow of a redemption is started with and told; domain/redemption-summary.ts has the
 -- types.
 
+-- The type of a redemption's workflow.
 create or replace function ledger_private.redemption_workflow(d redemption) returns text
 language sql immutable as $$
   select case when d.fulfillment is null then 'redemption' else 'fulfillment' end
 $$;
 
+-- What a redemption's workflow is started with.
 create or replace function ledger_private.redemption_input(d redemption) returns jsonb
 language sql stable as $$
   select jsonb_build_object('workspace', d.workspace, 'redemption', d.id, 'account', d.account,
@@ -505,6 +498,30 @@ language sql immutable as $$
   select coalesce(r.hold_minutes, p.hold_minutes, p_default_minutes)
 $$;
 
+-- What is known of a redemption before what it grants.
+create or replace function ledger_private.redemption_draft(
+  p_id text, a account, r reward, p_variant text, p_quantity int, p_fingerprint text,
+  p_metadata jsonb, p_at timestamptz
+) returns redemption
+language plpgsql stable as $$
+declare
+  d redemption;
+begin
+  d.workspace := a.workspace;
+  d.id := p_id;
+  d.account := a.id;
+  d.reward := r.id;
+  d.program := a.program;
+  d.points := r.cost * p_quantity;
+  d.quantity := p_quantity;
+  d.variant := p_variant;
+  d.took_stock := r.inventory is not null;
+  d.fingerprint := p_fingerprint;
+  d.metadata := p_metadata;
+  d.created_at := p_at;
+  return d;
+end $$;
+
 -- When what was redeemed at `p_at` is due: a discount returns its points then, an item is overdue
 -- (30 days where the reward does not say: longer than any parcel takes, short enough that nobody's
 -- points are forgotten). To the millisecond, as workflows tell time.
@@ -537,7 +554,16 @@ begin
   if d.points > 0 then
     d.transaction := vinr_id('ptx');
   end if;
-  insert into redemption values (d.*) on conflict (workspace, id) do nothing;
+  insert into redemption (workspace, id, account, reward, program, status, points, reversed_points,
+    quantity, discount, code, fulfillment, credit, payment, transaction, expires_at, applied_at,
+    released_at, fulfilled_at, reversed_at, reason, late_payment, fingerprint, metadata, created_at,
+    reversed_quantity, overdue_at, payment_unaffected, variant, took_stock, gift_cards, revision)
+  values (d.workspace, d.id, d.account, d.reward, d.program, d.status, d.points, d.reversed_points,
+    d.quantity, d.discount, d.code, d.fulfillment, d.credit, d.payment, d.transaction, d.expires_at,
+    d.applied_at, d.released_at, d.fulfilled_at, d.reversed_at, d.reason, d.late_payment,
+    d.fingerprint, d.metadata, d.created_at, d.reversed_quantity, d.overdue_at,
+    d.payment_unaffected, d.variant, d.took_stock, d.gift_cards, d.revision)
+  on conflict (workspace, id) do nothing;
   if not found then
     raise exception 'redemption % was created meanwhile', d.id using errcode = '40001';
   end if;
@@ -865,6 +891,7 @@ begin
     (select p.status from payment p where p.workspace = d.workspace and p.id = d.payment) end);
 end $$;
 
+-- The answer of a command that was refused: the redemption as it is, and why.
 create or replace function ledger_private.redemption_refused(
   d redemption, p_refusal jsonb
 ) returns jsonb
@@ -881,6 +908,8 @@ begin
     d.status));
 end $$;
 
+-- The answer to a command whose operation was done before; null: it was not. The same operation of
+-- another redemption or content is refused.
 create or replace function ledger_private.redemption_repeated(
   p_workspace text, d redemption, p_operation text, p_fingerprint text
 )

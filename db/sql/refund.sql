@@ -70,6 +70,7 @@ begin
   perform refund_falls_cover(pay, p_at);
 end $$;
 
+-- Inserts the refund that a step of its payment's running total is.
 create or replace function ledger_private.refund_step_insert(
   pay payment, p_id text, p_amount bigint, p_at timestamptz
 ) returns void
@@ -215,6 +216,7 @@ begin
   return pay;
 end $$;
 
+-- A refund as its payment's list has it.
 create or replace function ledger_private.refund_entry(r refund) returns jsonb
 language sql immutable as $$
   select jsonb_build_object('id', r.id, 'amount', r.amount, 'status', r.status)

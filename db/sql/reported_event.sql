@@ -288,7 +288,13 @@ create or replace function ledger_private.event_report_write(
 ) returns void
 language plpgsql as $$
 begin
-  insert into reported_event values (e.*) on conflict (workspace, event_id) do nothing;
+  insert into reported_event (workspace, id, event_id, fingerprint, type, type_version, account,
+    program, user_id, is_strict, outcomes, points, balance_after, occurred_at, created_at, reverses,
+    undone, redemption)
+  values (e.workspace, e.id, e.event_id, e.fingerprint, e.type, e.type_version, e.account,
+    e.program, e.user_id, e.is_strict, e.outcomes, e.points, e.balance_after, e.occurred_at,
+    e.created_at, e.reverses, e.undone, e.redemption)
+  on conflict (workspace, event_id) do nothing;
   if not found then
     raise exception 'event % was reported meanwhile', e.event_id using errcode = '40001';
   end if;

@@ -131,7 +131,10 @@ begin
   t.operation := coalesce(p_operation, t.id);
   t.at := p_at;
   t.created_at := clock_timestamp();
-  insert into credit_transaction values (t.*);
+  insert into credit_transaction (workspace, id, account, program, currency, type, amount,
+    balance_after, credit, redemption, payment, refund, reverses, operation, at, created_at)
+  values (t.workspace, t.id, t.account, t.program, t.currency, t.type, t.amount, t.balance_after,
+    t.credit, t.redemption, t.payment, t.refund, t.reverses, t.operation, t.at, t.created_at);
   return t;
 end $$;
 
@@ -153,7 +156,10 @@ begin
   c.remaining := 0;
   c.expires_at := (d.credit ->> 'expires_at')::timestamptz;
   c.created_at := p_at;
-  insert into credit values (c.*);
+  insert into credit (workspace, id, account, program, redemption, currency, amount, remaining,
+    expires_at, created_at)
+  values (c.workspace, c.id, c.account, c.program, c.redemption, c.currency, c.amount, c.remaining,
+    c.expires_at, c.created_at);
   perform credit_post(c, 'issue', c.amount, 'issue:' || d.id, p_at,
     jsonb_build_object('redemption', d.id));
   c.remaining := c.amount;

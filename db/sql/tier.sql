@@ -199,6 +199,8 @@ language sql stable security definer as $$
   order by r.progressed_at, r.workspace, r.program limit p_limit offset p_skip
 $$;
 
+-- What the reconciler looks for: accounts whose tier should have been reviewed before `p_before`,
+-- the longest overdue first.
 create or replace function ledger.net_overdue_tier_reviews(
   p_before timestamptz, p_limit int, p_skip int default 0
 )

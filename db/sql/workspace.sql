@@ -30,6 +30,7 @@ begin
   return jsonb_build_object('settings', merged);
 end $$;
 
+-- Whose this API key is, by its hash; no row where nobody has it.
 create or replace function ledger.api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
   revoked_at timestamptz)
