@@ -200,7 +200,7 @@ declare
   snapshot jsonb;
 begin
   if shipped > 0 then
-    points := least(points, ceil(d.points::numeric * unshipped / items));
+    points := least(points, divided(d.points::numeric * unshipped, items, 'up'));
     if d.reversed_points + points < d.points or d.points = 0 then
       returned := least(returned, unshipped / (items / d.quantity));
     end if;

@@ -2,6 +2,15 @@
 -- totals by program and part, and a report adds the rows since. Its cost follows the days of a
 -- program's life and the last minute's rows, never the history.
 
+-- What points of the smallest unit are worth in minor units, at a value of one whole point, rounded
+-- up; what members owe is worth less than nothing.
+create or replace function ledger_private.points_worth(
+  p_points numeric, p_value numeric, p_decimals int
+) returns numeric
+language sql immutable parallel safe as $$
+  select ceil(p_points * p_value / (10::numeric ^ p_decimals))
+$$;
+
 -- The report in the smallest unit: outstanding = earned - spent - expired - clawed back + adjusted,
 -- what it costs at the value a point had then (rounded up), and the share of points that expired
 -- unspent in the 365 days before. Null where there is no such program.
@@ -34,7 +43,7 @@ begin
     'expired', s.expired,
     'clawed_back', s.clawed_back, 'adjusted', s.adjusted, 'decimals', p.decimals,
     'point_value', v.value, 'currency', v.currency, 'as_of', as_of,
-    'liability_minor', ceil(s.outstanding * v.value / (10::numeric ^ p.decimals)),
+    'liability_minor', points_worth(s.outstanding, v.value, p.decimals),
     'pending', (
       select coalesce(sum(e.points - e.clawed), 0)::bigint from earning e
       where e.workspace = p_workspace and e.program = p_program and e.outcome = 'pending'
@@ -100,7 +109,7 @@ begin
   )
   select c.first, (c.closing - c.net)::bigint, c.earned::bigint, c.spent::bigint, c.expired::bigint,
     c.clawed_back::bigint, c.adjusted::bigint, c.closing::bigint, (c.v).value, (c.v).currency,
-    ceil(c.closing * (c.v).value / (10::numeric ^ p.decimals))
+    points_worth(c.closing, (c.v).value, p.decimals)
   from closed c order by c.first;
 end $$;
 

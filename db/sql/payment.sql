@@ -260,7 +260,7 @@ begin
   return (
     select greatest(0, p_amount - coalesce(sum(
       case when x ? 'percent'
-        then least(floor(p_amount * (x ->> 'percent')::numeric / 100),
+        then least(div(p_amount * (x ->> 'percent')::numeric, 100),
           coalesce((x ->> 'maxAmount')::numeric, p_amount))
         else (x ->> 'amount')::numeric
       end), 0))::bigint

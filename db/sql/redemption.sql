@@ -1017,9 +1017,9 @@ begin
       and not x ? 'removed_at') then
     return d;
   end if;
-  discounted := trunc((pay.amount - payment_charge(pay.amount,
+  discounted := div((pay.amount - payment_charge(pay.amount,
     jsonb_build_array(d.discount)))::numeric
-    * case when d.points = 0 then 1 else d.reversed_points + p_points end / greatest(d.points, 1));
+    * case when d.points = 0 then 1 else d.reversed_points + p_points end, greatest(d.points, 1));
   d.payment_unaffected := jsonb_build_object('payment', pay.id, 'currency', pay.currency,
     'discounted', discounted,
     'refunded', refunded, 'refundable', greatest(0,

@@ -371,7 +371,7 @@ create or replace function ledger_private.credit_share(
 ) returns bigint
 language sql immutable as $$
   select case when d.points = 0 then 0
-    else ceil(c.amount::numeric * p_points / d.points)::bigint end
+    else divided(c.amount::numeric * p_points, d.points, 'up')::bigint end
 $$;
 
 -- What the next reversal, of so many points, takes of the credit.
