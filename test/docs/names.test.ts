@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -24,6 +24,16 @@ test.each(['CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md'])(
     expect(gone).toEqual([])
   },
 )
+
+test('no page prints a bare `npx vinr`, which is nobody’s package', async () => {
+  const pages = (await readdir(new URL('docs/', ROOT), { recursive: true }))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+  expect(pages.length).toBeGreaterThan(20)
+  for (const page of [...pages, ...(await readdir(ROOT)).filter((name) => name.endsWith('.md'))]) {
+    expect(await read(page), page).not.toMatch(/npx (--yes |-y )?vinr/)
+  }
+})
 
 test('CONTRIBUTING.md describes every npm script, and none that there is not', async () => {
   const { scripts } = JSON.parse(await read('package.json'))
