@@ -1,4 +1,4 @@
-type Entry<T> = { readonly value: Promise<T>; readonly until: number }
+import { LRUCache } from 'lru-cache'
 
 export type TtlCache<T> = {
   (key: string): Promise<T>
@@ -8,26 +8,28 @@ export type TtlCache<T> = {
 
 /**
  * The same answer for `ttlMs`, asked for once by all who want it at the same
- * time; a failure is not remembered. At most `most` keys, the oldest go first.
+ * time; a failure is not remembered. At most `most` keys, the least used go first.
  */
 export function ttlCache<T>(
   ask: (key: string) => Promise<T>,
   { ttlMs, most, now = Date.now }: { ttlMs: number; most: number; now?: () => number },
 ): TtlCache<T> {
-  const entries = new Map<string, Entry<T>>()
+  // Promises are kept, not answers: the cache's own `fetch` would refuse those who wait for what is forgotten.
+  const kept = new LRUCache<string, Promise<T>>({
+    max: most,
+    ttl: ttlMs,
+    ttlResolution: 0, // its clock is ours, read anew each time
+    perf: { now },
+  })
   const recall = (key: string) => {
-    const entry = entries.get(key)
-    if (entry !== undefined && entry.until > now()) return entry.value
-    const value = ask(key)
-    entries.delete(key)
-    const oldest = entries.size >= most ? entries.keys().next().value : undefined
-    if (oldest !== undefined) entries.delete(oldest)
-    const asked: Entry<T> = { value, until: now() + ttlMs }
-    entries.set(key, asked)
-    value.catch(() => {
-      if (entries.get(key) === asked) entries.delete(key)
+    const known = kept.get(key)
+    if (known !== undefined) return known
+    const asked = ask(key)
+    kept.set(key, asked)
+    asked.catch(() => {
+      if (kept.peek(key, { allowStale: true }) === asked) kept.delete(key)
     })
-    return value
+    return asked
   }
-  return Object.assign(recall, { forget: (key: string) => void entries.delete(key) })
+  return Object.assign(recall, { forget: (key: string) => void kept.delete(key) })
 }
