@@ -12,7 +12,7 @@ const SERVER =
 const APART = /\.(test|gen)\.ts$/
 
 // A file is one noun: at 250 lines its biggest verb leaves.
-const MOST_LINES = 260
+const MOST_LINES = 250
 const MOST_MEDIAN = 80
 // Lower it with each folder that is put in order; it only falls.
 const MOST_FILES = 465
