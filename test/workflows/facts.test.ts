@@ -190,19 +190,17 @@ describe('a write', () => {
     const { run, events } = await begin(waiting({ expiresAt: inMs(200) }))
     expect(await run.result()).toMatchObject({ status: 'released' })
     expect(calls).toHaveLength(5)
-    expect(await events()).toEqual([
+    // without its tasks: a busy machine may take one more, for the time that three tries take
+    expect((await events()).filter((type) => !type.startsWith('WORKFLOW_TASK'))).toEqual([
       'WORKFLOW_EXECUTION_STARTED',
-      'WORKFLOW_TASK_COMPLETED',
       'MARKER_RECORDED',
       'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES',
       'TIMER_STARTED',
       'TIMER_FIRED',
-      'WORKFLOW_TASK_COMPLETED',
       'MARKER_RECORDED',
       'ACTIVITY_TASK_SCHEDULED',
       'ACTIVITY_TASK_STARTED',
       'ACTIVITY_TASK_COMPLETED',
-      'WORKFLOW_TASK_COMPLETED',
       'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES',
       'WORKFLOW_EXECUTION_COMPLETED',
     ])
