@@ -33,6 +33,31 @@ const pay = (redemption: unknown) =>
     redemptions: [redemption],
   })
 
+const balance = async (): Promise<number> =>
+  (await all.owner.query("select balance from account where id = 'loy_8sd2k1'")).rows[0].balance
+
+const WITHIN = { timeout: 30_000 }
+
+/** Ends whatever waits for a lock, and whatever waited behind it; returns how many there were. */
+async function endWaiting(): Promise<number> {
+  const { rows } = await all.owner.query('select distinct pid from pg_locks where not granted')
+  for (const { pid } of rows) await all.terminate(pid)
+  return rows.length
+}
+
+/** How a redemption stands, how often it was said to be released, and the points that came back for it. */
+const releasesOf = async (id: string) =>
+  (
+    await all.owner.query(
+      `select status, (select count(*)::int from event
+         where object = r.id and type = 'loyalty.redemption.released') as events,
+       (select coalesce(sum(amount), 0)::int from ptx
+         where redemption = r.id and type = 'release') as points
+       from redemption r where id = $1`,
+      [id],
+    )
+  ).rows[0]
+
 test('Temporal is down: redemptions are created, paid and canceled all the same, and what waits has its run when it is back', async () => {
   await all.kill('temporal')
   const answers = await Promise.all(
@@ -51,6 +76,37 @@ test('Temporal is down: redemptions are created, paid and canceled all the same,
     await expect.poll(() => runOf(client, id ?? ''), { timeout: 60_000 }).toBe('COMPLETED')
   }
 }, 150_000)
+
+test.for(['before it is written', 'after it is written, before it is reported'])(
+  'the worker dies amid the release that a cancel in Temporal asked for, %s: the points return once, and the run ends',
+  async (when) => {
+    const before = await balance()
+    const { body } = await all.redeem(`worker-dies ${when}`)
+    const id = String(body.id)
+    expect(await balance()).toBe(before - 500)
+    await expect.poll(() => runOf(client, id), { timeout: 60_000 }).toBe('RUNNING')
+    const holder = await all.owner.connect()
+    await holder.query('begin')
+    await holder.query('select from redemption where id = $1 for update', [id])
+
+    await client.workflow.getHandle(id).cancel()
+    await expect.poll(() => all.waitingForRow(), WITHIN).not.toHaveLength(0)
+    await all.kill('worker')
+    if (when === 'before it is written') await expect.poll(endWaiting, WITHIN).toBe(0)
+    await holder.query('rollback')
+    holder.release()
+    if (when === 'before it is written') {
+      expect(await releasesOf(id)).toEqual({ status: 'pending', events: 0, points: 0 })
+    } else await settled(id).toBe('released')
+
+    await all.startWorker()
+    await expect.poll(() => runOf(client, id), { timeout: 90_000 }).toBe('COMPLETED')
+    expect(await client.workflow.getHandle(id).result()).toMatchObject({ status: 'released' })
+    expect(await releasesOf(id)).toEqual({ status: 'released', events: 1, points: 500 })
+    expect(await balance()).toBe(before)
+  },
+  180_000,
+)
 
 test.for(['postgres', 'temporal'] as const)(
   '%s is killed under load: every key ends in exactly one redemption with its run, and the books hold',
