@@ -50,15 +50,17 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const password = await ensureCluster(dataDir, binaries, durable, onProgress)
   await clearLeftover(dataDir, onProgress)
   const as = runAs(dataDir, binaries.postgres)
+  let port = await freePort(options.port)
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort(attempt === 1 ? options.port : undefined)
     const child = await launch(as, binaries.postgres, serverArgs(dataDir, port, durable), logFile)
     const failure = await failureToStart(child, dataDir)
     if (failure === null) return running(child, port, password)
     const log = tailOf(logFile)
-    if (!passes(log) || attempt === START_ATTEMPTS) {
+    const hindrance = hindranceIn(log)
+    if (hindrance === null || attempt === START_ATTEMPTS) {
       throw new Error(`Postgres did not start: ${failure}. The end of ${logFile}:\n${log}`)
     }
+    if (hindrance === 'port taken') port = await freePort()
     await delay(RETRY_AFTER_MS)
   }
 }
@@ -110,12 +112,13 @@ async function failureToStart(child: Child, dataDir: string): Promise<string | n
   return describeExit(await child.exited)
 }
 
-/** Whether trying again may help, by the end of the log: a port just taken, or processes of a killed server still going. */
-export function passes(log: string): boolean {
+/** What a start met that passes, by the end of the log; null where trying again would not help. */
+export function hindranceIn(log: string): 'port taken' | 'old processes' | null {
   // The last backends of a killed server write to the same log, also after the new one's own line.
   const own = log.split('\n').filter((line) => !line.includes('unexpected postmaster exit'))
   const last = own.findLast((line) => line.includes('FATAL:')) ?? ''
-  return /could not create any TCP\/IP sockets|shared memory block .* is still in use/.test(last)
+  if (last.includes('could not create any TCP/IP sockets')) return 'port taken'
+  return /shared memory block .* is still in use/.test(last) ? 'old processes' : null
 }
 
 function running(child: Child, port: number, password: string): Postgres {
