@@ -79,6 +79,7 @@ test('Temporal is down: redemptions are created, paid and canceled all the same,
 
 test.for(['before it is written', 'after it is written, before it is reported'])(
   'the worker dies amid the release that a cancel in Temporal asked for, %s: the points return once, and the run ends',
+  { timeout: 180_000 },
   async (when) => {
     const before = await balance()
     const { body } = await all.redeem(`worker-dies ${when}`)
@@ -105,7 +106,6 @@ test.for(['before it is written', 'after it is written, before it is reported'])
     expect(await releasesOf(id)).toEqual({ status: 'released', events: 1, points: 500 })
     expect(await balance()).toBe(before)
   },
-  180_000,
 )
 
 test.for(['postgres', 'temporal'] as const)(
