@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import type pg from 'pg'
+import pg from 'pg'
 
 const FOLDER = new URL('./sql/', import.meta.url)
 
 /** What the application calls; what only these functions call; what the release before calls. */
 const SCHEMAS = ['ledger', 'ledger_private', 'public']
 
-/** Owns the entry points, which run as it: no table is its own, and no row security is past. */
-export const LEDGER_ROLE = 'vinr_ledger'
+const LEDGER_ROLE = 'vinr_ledger'
+const LONGEST_NAME = 63
 
 /** Where an entry point and all that it calls look; nobody who calls it can put anything before that. */
 const SEARCH_PATH = 'ledger_private, ledger, public, pg_temp'
@@ -18,7 +18,7 @@ type SqlFile = { file: string; text: string; hash: string }
 /**
  * Makes the functions of the database those of db/sql, where a file has changed since the last time. Whatever
  * else the owner role has of functions in `public` is dropped, and so is what has another signature or
- * result than before. Entry points run as `vinr_ledger`, those that say `security definer` themselves as the
+ * result than before. Entry points run as the ledger's role, those that say `security definer` themselves as the
  * owner, past row security. Wants a transaction. Returns how many files had changed.
  */
 export async function applyFunctions(client: pg.Client): Promise<number> {
@@ -105,23 +105,25 @@ async function note(client: pg.Client, files: SqlFile[]): Promise<void> {
  * inlined as they are. Done at every run, for what a dump restored without the role belongs to the owner.
  */
 async function secureEntryPoints(client: pg.Client, files: SqlFile[]): Promise<void> {
-  await makeLedgerRole(client)
+  const role = await ledgerRole(client)
+  await makeRole(client, role)
+  const quoted = pg.escapeIdentifier(role)
   const { rows } = await client.query<{ signature: string; past: boolean; done: boolean }>(
     `select p.oid::regprocedure::text as signature, x.past,
        p.prosecdef and coalesce('search_path=' || $2 = any (p.proconfig), false)
          and x.past = (pg_get_userbyid(p.proowner) <> $3) as done
      from pg_proc p cross join lateral (select p.proname = any ($1) as past) x
      where p.pronamespace = 'ledger'::regnamespace and p.provolatile <> 'i'`,
-    [pastRowSecurity(files), SEARCH_PATH, LEDGER_ROLE],
+    [pastRowSecurity(files), SEARCH_PATH, role],
   )
-  await client.query(`grant create on schema ledger to ${LEDGER_ROLE}`)
+  await client.query(`grant create on schema ledger to ${quoted}`)
   for (const { signature, past, done } of rows) {
     if (done) continue
     await client.query(`
       alter function ${signature} security definer set search_path = ${SEARCH_PATH};
-      alter function ${signature} owner to ${past ? 'current_user' : LEDGER_ROLE}`)
+      alter function ${signature} owner to ${past ? 'current_user' : quoted}`)
   }
-  await client.query(`revoke create on schema ledger from ${LEDGER_ROLE}`)
+  await client.query(`revoke create on schema ledger from ${quoted}`)
 }
 
 /** The names of entry points that see across workspaces: in their files they say so. */
@@ -132,22 +134,35 @@ const pastRowSecurity = (files: SqlFile[]): string[] =>
     ),
   )
 
-/** Of the server, not of this database: another installation there may have made it. */
-async function makeLedgerRole(client: pg.Client): Promise<void> {
-  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [LEDGER_ROLE])
-  if (!rowCount) await client.query(`create role ${LEDGER_ROLE} nologin`)
-  const { rows } = await client.query<{ member: boolean; name: string }>(
-    `select pg_has_role($1, 'usage') as member, quote_ident(current_user) as name`,
+/**
+ * Who owns the entry points, which run as it: no table is its own, and no row security is past. A role is of the
+ * server: where another installation there has one of the usual name, this one's is named after its database,
+ * or each owner could do in the other's what that role may.
+ */
+export async function ledgerRole(client: pg.Client): Promise<string> {
+  const { rowCount } = await client.query(
+    `select from pg_roles where rolname = $1 and not pg_has_role(oid, 'usage')`,
     [LEDGER_ROLE],
+  )
+  if (!rowCount) return LEDGER_ROLE
+  const { rows } = await client.query<{ name: string }>('select current_database() as name')
+  return `${LEDGER_ROLE}_${rows[0]?.name}`.slice(0, LONGEST_NAME)
+}
+
+async function makeRole(client: pg.Client, role: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role])
+  const { rows } = await client.query<{ member: boolean; name: string }>(
+    `select coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = $1), false) as member,
+       quote_ident(current_user) as name`,
+    [role],
   )
   const [owner] = rows
   if (owner === undefined || owner.member) return
+  const quoted = pg.escapeIdentifier(role)
+  const statements = `${rowCount ? '' : `create role ${quoted} nologin; `}grant ${quoted} to ${owner.name}`
   try {
-    await client.query(`grant ${LEDGER_ROLE} to ${owner.name}`)
+    await client.query(statements)
   } catch (cause) {
-    throw new Error(
-      `${LEDGER_ROLE} is not this owner's to use: as administrator, grant ${LEDGER_ROLE} to ${owner.name}`,
-      { cause },
-    )
+    throw new Error(`this owner may not do so; as administrator: ${statements}`, { cause })
   }
 }

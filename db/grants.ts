@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { LEDGER_ROLE } from './functions.ts'
+import { ledgerRole } from './functions.ts'
 
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
@@ -20,14 +20,15 @@ const OF_REQUESTS = [
 
 /** What the ledger's functions run with: the application's own rights on rows, and the helpers. */
 export async function grantLedger(client: pg.Client): Promise<void> {
+  const role = pg.escapeIdentifier(await ledgerRole(client))
   await client.query(`
     revoke execute on all functions in schema public, ledger, ledger_private from public;
-    grant usage on schema ledger, ledger_private to ${LEDGER_ROLE};
-    grant execute on all functions in schema ledger_private to ${LEDGER_ROLE};
-    grant execute on all functions in schema ledger to ${LEDGER_ROLE};
+    grant usage on schema ledger, ledger_private to ${role};
+    grant execute on all functions in schema ledger_private to ${role};
+    grant execute on all functions in schema ledger to ${role};
   `)
-  await grantRows(client, LEDGER_ROLE)
-  await revoke(client, await functionsAcross(client), LEDGER_ROLE)
+  await grantRows(client, role)
+  await revoke(client, await functionsAcross(client), role)
 }
 
 /** The application role: reads and writes rows, never alters; adds to the ledger, never edits it; calls entry points alone. */
@@ -90,7 +91,7 @@ async function functionsAcross(client: pg.Client): Promise<string[]> {
     `select p.oid::regprocedure::text as signature from pg_proc p
      where p.pronamespace = 'ledger'::regnamespace and p.prosecdef
        and pg_get_userbyid(p.proowner) <> $1 and p.proname <> all ($2)`,
-    [LEDGER_ROLE, OF_REQUESTS],
+    [await ledgerRole(client), OF_REQUESTS],
   )
   return rows.map(({ signature }) => signature)
 }

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { migrate } from '../../db/migrate.ts'
+import { createOwner } from '../../db/owner.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
@@ -201,4 +203,34 @@ test('with a role of its own the worker alone looks across workspaces', async ()
 test('a worker of the application role goes on as before where no other is named', async () => {
   await migrate({ ownerUrl: db.ownerUrl, applicationUrl: db.url })
   await db.pool.query('select * from ledger.all_programs()')
+})
+
+test('a second installation on the server, of another owner, has a ledger role of its own', async () => {
+  const { adminUrl } = inject('postgres')
+  const name = `second_${process.pid}`
+  const url = (user: string) =>
+    Object.assign(new URL(adminUrl), { username: user, password: user, pathname: `/${name}` }).href
+  const [ownerUrl, applicationUrl] = [url(`${name}_owner`), url(`${name}_app`)]
+  await createOwner(adminUrl, ownerUrl)
+  try {
+    await migrate({ ownerUrl, applicationUrl })
+    await migrate({ ownerUrl, applicationUrl }) // as often as one likes
+    const { rows } = await db.owner.query<{ first: boolean; own: boolean }>(
+      `select pg_has_role($1, 'vinr_ledger', 'member') as first,
+         pg_has_role($1, 'vinr_ledger_' || $2, 'member') as own`,
+      [`${name}_owner`, name],
+    )
+    expect(rows).toEqual([{ first: false, own: true }])
+    const pool = createPool({ url: applicationUrl, max: 1 })
+    expect((await pool.query(`select ledger.webhook_waiting('ws_1') as result`)).rowCount).toBe(1)
+    await pool.end()
+  } finally {
+    const admin = new pg.Client({ connectionString: adminUrl })
+    await admin.connect()
+    await admin.query(`drop database ${name} with (force)`)
+    for (const role of [`${name}_owner`, `${name}_app`, `vinr_ledger_${name}`]) {
+      await admin.query(`drop role if exists ${role}`)
+    }
+    await admin.end()
+  }
 })
