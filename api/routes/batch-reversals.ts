@@ -69,7 +69,7 @@ const about = {
   reply: BatchReversal,
   errors: ['resource_missing'],
 } as const
-const UNKNOWN = 'Whether the run was told is unknown; try again.'
+const UNKNOWN = 'Whether the reversal was changed is unknown. Retry with the same Idempotency-Key.'
 
 export const retrieveReversal = endpoint({
   ...about,

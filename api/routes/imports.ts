@@ -132,7 +132,7 @@ const about = {
   reply: Import,
   errors: ['resource_missing'],
 } as const
-const UNKNOWN = 'Whether the run was told is unknown; try again.'
+const UNKNOWN = 'Whether the import was changed is unknown. Retry with the same Idempotency-Key.'
 
 export const retrieveImport = endpoint({
   ...about,
