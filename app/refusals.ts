@@ -16,18 +16,6 @@ export function inPoints(refusal: SqlRefusal, decimals: number): Refusal {
   return refusalSentence({ ...converted, code: refusal.code })
 }
 
-/** The same for a refusal that a workflow has put into words already. */
-export function spokenInPoints(
-  { code, param, resource, fields }: Refusal,
-  decimals: number,
-): Refusal {
-  const named = {
-    ...(param !== undefined && { param }),
-    ...(resource !== undefined && { resource }),
-  }
-  return inPoints({ ...fields, ...named, code }, decimals)
-}
-
 /** 404 for something that a body names and that does not exist here. */
 export function missing(param: string, id: string): never {
   const code: ErrorCode = 'resource_missing'

@@ -101,35 +101,6 @@ export const insertRedemption = (pool: Pool, a: CreateArguments) =>
     a.dueAt ?? null,
   ])
 
-export type ReverseArguments = {
-  workspace: string
-  redemption: string
-  /** A part, in the smallest unit or in rewards; neither: all that is left. */
-  points: number | null
-  quantity: number | null
-  reason: string
-  operation: string
-  fingerprint: string
-  /** ISO 8601; null: the database's time. */
-  at: string | null
-  /** Ids of the refund of what the discount took off its payment, and of its event; null: none. */
-  refund: { id: string; event: string } | null
-}
-
-export const reverseRedemption = (pool: Pool, r: ReverseArguments) =>
-  call<RedemptionResult>(pool, 'redemption_reverse', [
-    r.workspace,
-    r.redemption,
-    r.points,
-    r.quantity,
-    r.reason,
-    r.operation,
-    r.fingerprint,
-    r.at,
-    r.refund?.id ?? null,
-    r.refund?.event ?? null,
-  ])
-
 export const findRedemption = (
   pool: Pool,
   workspace: string,

@@ -43,9 +43,6 @@ export const tierReviewWorkflowId = (workspace: string, account: string): string
 export const tierReassessmentWorkflowId = (workspace: string, program: string): string =>
   `${workspace}/${program}/tiers`
 
-/** An import or a reversal carries the id that the API returned. */
-export const bulkWorkflowId = (bulk: string): string => bulk
-
 /** A till's event is found by the till's own id of it. */
 export const reportedEventWorkflowId = (workspace: string, eventId: string): string =>
   `${workspace}/event/${eventId}`

@@ -126,5 +126,3 @@ export type ReportedEventEnding = {
   readonly outcome: string
   readonly story: string
 }
-
-export type ReportedEventWorkflow = (input: ReportedEventInput) => Promise<ReportedEventEnding>

@@ -130,8 +130,6 @@ export const variantChanges = z
       'Sizes or colours, each with its own stock and, where named, its own cost; of a known id the fields not named stay.',
   })
 
-export type VariantChanges = z.output<typeof variantChanges>
-
 const prefix = z.string().regex(/^[A-Z0-9]{1,12}$/, 'expected 1 to 12 capital letters and digits')
 const generated = z.strictObject({
   prefix: prefix.optional(),
