@@ -16,7 +16,7 @@ const TURN_MS = 10_000
 type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
 
 /** What a run learns: when to check again (null: never), and what this check did. */
-export type ExpiryCheckState = { wakesAt: string | null; shared: boolean; story: string }
+type ExpiryCheckState = { wakesAt: string | null; shared: boolean; story: string }
 
 /** The writers of expiry: all of them call `account_expire`, which may be called at any time. */
 export function expiryCommands({

@@ -29,7 +29,7 @@ export type ImportLine = {
 export type LineError = { line: number; code: string; param?: string; message: string }
 
 const MOST_REPORTED = 100
-export const MOST_ROWS = 1_000_000
+const MOST_ROWS = 1_000_000
 
 /** `chunks` counts those handed over. */
 export type ImportCheck = {

@@ -143,10 +143,10 @@ function settlements(send: Send) {
 }
 
 /** What a request redeems. */
-export type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'codes'>
+type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'codes'>
 
 /** `decimals` are its program's, where it is new. */
-export type CreatedRedemption = { row: RedemptionRow; replayed: boolean; decimals?: number }
+type CreatedRedemption = { row: RedemptionRow; replayed: boolean; decimals?: number }
 
 type CreateContext = {
   readonly commands: Pick<ReturnType<typeof redemptionCommands>, 'createRedemption'>

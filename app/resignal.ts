@@ -13,7 +13,7 @@ const AT_ONCE = 8
 const AGAIN_MS = 1_000
 
 type Count = { sent: number; refused: number }
-export type ResignalCounts = Partial<Record<WaitingKind, Count>>
+type ResignalCounts = Partial<Record<WaitingKind, Count>>
 
 type Options = {
   pool: Pool

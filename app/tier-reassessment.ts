@@ -14,7 +14,7 @@ const PAGE = 200
 // One activity works for this long, then the workflow says how far it is.
 const TURN_MS = 10_000
 
-export type ReassessmentState = { ended: boolean; judged: number; changed: number }
+type ReassessmentState = { ended: boolean; judged: number; changed: number }
 
 /** The walk over a program's members. */
 export function tierReassessmentCommands({

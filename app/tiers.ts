@@ -2,7 +2,7 @@ import { reviewAccountTier } from '../db/account-changes.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /** What a review found: the tier now, and when to check again (ISO 8601; null: never). */
-export type TierState = { readonly tier: string | null; readonly reviewAt: string | null }
+type TierState = { readonly tier: string | null; readonly reviewAt: string | null }
 
 type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
 

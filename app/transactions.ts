@@ -39,7 +39,7 @@ type MovementContext = {
 }
 
 /** One movement as a request asks for it; `amount` in points. */
-export type Movement = {
+type Movement = {
   readonly account: string
   readonly amount: number
   readonly reason: string
@@ -54,7 +54,7 @@ type RequestOf = {
 }
 
 /** `decimals` are its program's, where it is new. */
-export type PostOutcome = { row: TransactionRow; replayed: boolean; decimals?: number }
+type PostOutcome = { row: TransactionRow; replayed: boolean; decimals?: number }
 
 /**
  * Adjusts a member's points for a request, rounded as their program says. Refused: an account that there is not, an

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-export type TtlCache<T> = {
+type TtlCache<T> = {
   (key: string): Promise<T>
   /** Is asked for anew from now on. */
   forget(key: string): void

@@ -12,7 +12,7 @@ import {
 import { newId } from '../domain/ids.ts'
 import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
 
-export type WorkspaceKeys = { secretKey: string; publishableKey: string; paymentSecret: string }
+type WorkspaceKeys = { secretKey: string; publishableKey: string; paymentSecret: string }
 
 /** The writers of tenants and keys, run by the command line and the demo data. */
 export function workspaceCommands({ pool }: { pool: Pool }) {

@@ -4,7 +4,7 @@ import type { ContenderResult } from './results.ts'
 import type { Settings } from './rounds.ts'
 
 /** What one task costs now, to what it cost before: the ratios of the rounds, 1 where nothing changed. */
-export interface Comparison {
+interface Comparison {
   title: string
   /** CPU milliseconds a task, medians. */
   beforeMs: number
@@ -44,7 +44,7 @@ export function compare(title: string, [before, now]: ContenderResult[]): Compar
  * The interval of the median by order statistics: whatever the ratios' distribution, each lies on either side
  * of the true median as a coin falls. The smallest interval with a confidence of 95%; of few, all of them.
  */
-export function intervalOf(ratios: number[]): [number, number] {
+function intervalOf(ratios: number[]): [number, number] {
   const sorted = [...ratios].sort((a, b) => a - b)
   const count = sorted.length
   const tails = (left: number) => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const SUITES = [
+const SUITES = [
   'prove',
   'create',
   'cycle',
@@ -30,7 +30,7 @@ export interface Options {
   keep: boolean
 }
 
-export const USAGE = `npm run bench -- [${SUITES.join('|')} ...] [options]
+const USAGE = `npm run bench -- [${SUITES.join('|')} ...] [options]
 
   --rounds 3               each contender's turns; the median counts
   --seconds 6              counted time of one load

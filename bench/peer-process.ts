@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const START_TIMEOUT_MS = 30_000 // creating an engine's tables takes a second or two
 const STOP_GRACE_MS = 5_000
 
-export interface PeerProcess {
+interface PeerProcess {
   /** Of its HTTP front. */
   origin: string
   stop(): Promise<void>

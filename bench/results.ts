@@ -43,7 +43,7 @@ export function readResult<T>(name: string): T | null {
   }
 }
 
-export type Measure = 'throughput' | 'p50' | 'p90' | 'p99' | 'cpuMs'
+type Measure = 'throughput' | 'p50' | 'p90' | 'p99' | 'cpuMs'
 
 /** What a contender did in one round; NaN where it was not measured. */
 export function measured(

@@ -1,13 +1,13 @@
 import { newId } from '../domain/ids.ts'
 
-export interface WebhookEvent {
+interface WebhookEvent {
   id: string
   type: string
   created: number
   data: Record<string, unknown>
 }
 
-export interface StormPlan {
+interface StormPlan {
   /** Every event once, in the order in which it happened. */
   events: WebhookEvent[]
   /** Where each customer's balance must end, at 1 point per EUR 1. */

@@ -116,7 +116,7 @@ export const TARGETS: Target[] = [
   },
 ]
 
-export type Verdict = 'met' | 'missed' | 'machine busy' | 'no goal' | 'not measured'
+type Verdict = 'met' | 'missed' | 'machine busy' | 'no goal' | 'not measured'
 
 /** A figure from a busy machine is shown and not judged: the others' load is in it. */
 export function verdict(target: Target, results: AllResults): Verdict {

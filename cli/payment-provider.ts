@@ -5,7 +5,7 @@ import { commandDatabase } from '../db/command-database.ts'
 import { withPool } from './database.ts'
 
 /** `workspace` undefined: the demo shop of `npm start`. `mapping` is a file. */
-export type EndpointOptions = {
+type EndpointOptions = {
   workspace: string | undefined
   secret: string
   mapping: string | undefined

@@ -84,7 +84,7 @@ export const setTier = (
   at: string,
 ) => change(pool, 'tier_set', [r.workspace, id, tier, note, r.route, r.key, r.fingerprint, at])
 
-export type TierReviewResult = {
+type TierReviewResult = {
   found: boolean
   tier: string | null
   changed: boolean

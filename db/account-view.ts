@@ -6,7 +6,7 @@ import { account } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import { inWorkspace } from './workspace-client.ts'
 
-export type TierStanding = {
+type TierStanding = {
   qualifyOn: 'points' | 'spend' | 'custom'
   /** Points in the smallest unit, money in minor units; null where tiers are set by hand. */
   qualifying: number | null

@@ -5,7 +5,7 @@ import { account, event, lot } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
-export type AccountFilter = {
+type AccountFilter = {
   program?: string
   customer?: string
   status?: AccountRow['status']

@@ -135,7 +135,7 @@ export const waitingChunks = (
     return rows.map(({ no }) => no)
   })
 
-export type ChunkResult = {
+type ChunkResult = {
   outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'canceled' | 'missing'
 }
 

@@ -71,7 +71,7 @@ export type CodesUpload = {
   at: string
 }
 
-export type CodesUploadResult = {
+type CodesUploadResult = {
   outcome: 'uploaded' | 'replayed' | 'refused'
   batch?: Snapshot
   refusal?: SqlRefusal

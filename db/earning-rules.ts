@@ -9,7 +9,7 @@ export type NewEarningRule = typeof earningRule.$inferInsert
 export type EarningRuleChange = Partial<
   Omit<NewEarningRule, 'workspace' | 'id' | 'program' | 'trigger' | 'createdAt'>
 >
-export type EarningRuleFilter = {
+type EarningRuleFilter = {
   program?: string
   trigger?: EarningRuleRow['trigger']
   active?: boolean

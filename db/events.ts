@@ -6,7 +6,7 @@ import type { TransactionRow } from './transactions.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 export type EventRow = typeof event.$inferSelect
-export type EventFilter = { type?: string; object?: string }
+type EventFilter = { type?: string; object?: string }
 
 export const findEvent = (
   pool: Pool,

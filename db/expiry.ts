@@ -2,7 +2,7 @@ import { call } from './call.ts'
 import type { Pool } from './pool.ts'
 
 /** What a check of an account's expiry did. Points in the smallest unit. */
-export type ExpiryCheck = {
+type ExpiryCheck = {
   outcome: 'looked' | 'missing'
   /** The account checked: the survivor of a merge. */
   account?: string

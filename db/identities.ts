@@ -15,12 +15,12 @@ import { type WalletAnswer, type WalletView, walletOf } from './wallets.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type IdentityRow = typeof memberIdentity.$inferSelect
-export type IdentityKind = IdentityRow['kind']
+type IdentityKind = IdentityRow['kind']
 
 export type NewIdentity = Pick<IdentityRow, 'id' | 'account' | 'kind' | 'value' | 'label'>
 
 /** `replayed`: the request's key, or this very identity, was registered on the member before. */
-export type Registration =
+type Registration =
   | { row: IdentityRow; replayed: boolean; refusal?: undefined }
   | { refusal: SqlRefusal }
 

@@ -4,7 +4,7 @@ import type { Pool } from './pool.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 /** Points in the program's smallest unit. */
-export type LiabilityReport = {
+type LiabilityReport = {
   outstanding: number
   earned: number
   spent: number

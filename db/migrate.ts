@@ -5,7 +5,7 @@ import { schemaProblems } from '../domain/json-schema.ts'
 import { applyFunctions } from './functions.ts'
 import { grantApplication, grantLedger, grantWorker } from './grants.ts'
 
-export type MigrateOptions = {
+type MigrateOptions = {
   /** The owner of every table; needs CREATEROLE where the application role is to be made. */
   ownerUrl: string
   /** The application role's own URL: its name and password are what is created. */

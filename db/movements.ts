@@ -13,7 +13,7 @@ export type ReverseArguments = {
   at: string
 }
 
-export type ReverseResult = {
+type ReverseResult = {
   outcome: 'reversed' | 'replayed' | 'refused' | 'missing'
   transaction?: Snapshot
   refusal?: SqlRefusal
@@ -32,7 +32,7 @@ export const reversePoints = (pool: Pool, r: ReverseArguments) =>
   ])
 
 /** One movement of many; the amount is signed, in the smallest unit of these decimals. */
-export type BatchRow = {
+type BatchRow = {
   account: string
   amount: number
   decimals: number
@@ -49,7 +49,7 @@ export type BatchArguments = {
   rows: BatchRow[]
 }
 
-export type BatchResult = {
+type BatchResult = {
   outcome: 'posted' | 'replayed' | 'refused'
   transactions?: Snapshot[]
   refusal?: SqlRefusal

@@ -22,7 +22,7 @@ export type OutboxRow = {
 /** What a transaction wrote for others: rows of the outbox, and whether there are new webhook deliveries. */
 export type CommitOutput = { rows?: OutboxRow[]; deliveries: boolean }
 
-export type CommitListener = (workspace: string, output: CommitOutput) => void
+type CommitListener = (workspace: string, output: CommitOutput) => void
 
 const listeners = new WeakMap<object, CommitListener>()
 

@@ -14,7 +14,7 @@ export type Mismatch = {
   amount?: number
 }
 
-export type PaymentReconciliation = {
+type PaymentReconciliation = {
   earned: number
   clawed_back: number
   transactions: number

@@ -28,7 +28,7 @@ export type PaymentResult = {
 
 export type RedemptionRef = { redemption: string } | { code: string }
 
-export type StoreCreditRequest = { account?: string; amount?: number }
+type StoreCreditRequest = { account?: string; amount?: number }
 
 export type NewPayment = {
   workspace: string
@@ -156,7 +156,7 @@ export type ReportedRefund = {
 }
 
 /** What earns by itself: an invoice, a subscription, a referral. */
-export type TriggerFacts = {
+type TriggerFacts = {
   trigger: 'subscription.created' | 'invoice.paid' | 'referral.converted'
   noun: string
   customer: string | null
@@ -209,7 +209,7 @@ export const findPayment = (
     return rows[0]
   })
 
-export type PaymentFilter = {
+type PaymentFilter = {
   customer?: string
   status?: PaymentStatus | 'refunded' | 'partially_refunded'
 }

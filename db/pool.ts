@@ -22,7 +22,7 @@ const sharesOfPools = new WeakMap<object, Shares>()
 /** How this pool is divided between workspaces; undefined for a single connection. */
 export const sharesOf = (db: object): Shares | undefined => sharesOfPools.get(db)
 
-export type PoolOptions = {
+type PoolOptions = {
   url: string
   /** Connections at most; two cores gain nothing beyond some 16. */
   max?: number

@@ -22,7 +22,7 @@ export const findReactor = (
     async (db) => (await db.select().from(reactor).where(live(workspace, id)))[0],
   )
 
-export type ReactorFilter = { trigger?: string; active?: boolean }
+type ReactorFilter = { trigger?: string; active?: boolean }
 
 export const listReactors = (
   pool: Pool,

@@ -114,7 +114,7 @@ export const findRedemption = (
     return rows[0]
   })
 
-export type RedemptionFilter = {
+type RedemptionFilter = {
   account?: string
   reward?: string
   status?: RedemptionRow['status']

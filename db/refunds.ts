@@ -29,7 +29,7 @@ export type NewRefund = {
   at?: string
 }
 
-export type RefundResult = PaymentResult & { refund?: Snapshot }
+type RefundResult = PaymentResult & { refund?: Snapshot }
 
 /** See `refund_create` for its outcomes. A refused one leaves its key free. */
 export async function insertRefund(pool: Pool, r: NewRefund): Promise<RefundResult> {

@@ -5,7 +5,7 @@ import { rewardVariant } from './schema/index.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
-export type VariantRow = typeof rewardVariant.$inferSelect
+type VariantRow = typeof rewardVariant.$inferSelect
 /** Fields not named stay as they are. */
 export type VariantChange = { id: string } & Partial<
   Pick<VariantRow, 'attributes' | 'inventory' | 'cost' | 'active'>

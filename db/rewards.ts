@@ -9,7 +9,7 @@ export type NewReward = typeof reward.$inferInsert
 export type RewardChange = Partial<
   Omit<NewReward, 'workspace' | 'id' | 'program' | 'type' | 'createdAt'>
 >
-export type RewardFilter = {
+type RewardFilter = {
   program?: string
   active?: boolean
   type?: RewardRow['type']

@@ -5,7 +5,7 @@ import type { Pool } from './pool.ts'
 import { creditTransaction } from './schema/index.ts'
 import { inWorkspace } from './workspace-client.ts'
 
-export type CreditTransactionRow = typeof creditTransaction.$inferSelect
+type CreditTransactionRow = typeof creditTransaction.$inferSelect
 export type CreditType = CreditTransactionRow['type']
 
 /** What a member has in one currency, and what of it expires when. Minor units; what is due counts as expired. */
@@ -19,7 +19,7 @@ export type Wallet = {
 export const readWallets = (pool: Pool, workspace: string, account: string) =>
   call<{ account: string; wallets: Wallet[] } | null>(pool, 'credit_wallets', [workspace, account])
 
-export type CreditTransactionFilter = {
+type CreditTransactionFilter = {
   account?: string
   currency?: string
   type?: CreditType
@@ -66,7 +66,7 @@ export const findCreditTransaction = (
   })
 
 /** Minor units, by currency: outstanding = issued - spent - expired - reversed. */
-export type CreditLiability = {
+type CreditLiability = {
   as_of: string
   currencies: {
     currency: string

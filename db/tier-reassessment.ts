@@ -31,7 +31,7 @@ export const readReassessmentPage = (
 export const reassessAccount = (pool: Pool, workspace: string, account: string, at: string) =>
   call<boolean>(pool, 'tier_reassess', [workspace, account, at])
 
-export type ReassessmentNote = {
+type ReassessmentNote = {
   workspace: string
   program: string
   revision: number

@@ -29,7 +29,7 @@ export type PostArguments = {
   allowNegative: boolean
 }
 
-export type PostResult = {
+type PostResult = {
   outcome: 'posted' | 'replayed' | 'refused' | 'missing'
   transaction?: Snapshot
   refusal?: SqlRefusal
@@ -76,7 +76,7 @@ export const findTransaction = (
     return rows[0]
   })
 
-export type TransactionFilter = {
+type TransactionFilter = {
   account?: string
   type?: TransactionType
   program?: string

@@ -7,7 +7,7 @@ import { event, webhookDelivery } from './schema/index.ts'
 import type { DeliveryAttempt } from './schema/webhook.ts'
 import { inWorkspace } from './workspace-client.ts'
 
-export type DeliveryRow = typeof webhookDelivery.$inferSelect
+type DeliveryRow = typeof webhookDelivery.$inferSelect
 export type DueDelivery = { id: string; event: string /** Tries so far. */; attempt: number }
 
 export type DeliveryBatch =
@@ -39,7 +39,7 @@ export const nextDue = (pool: Pool, workspace: string, endpoint: string) =>
     endpoint,
   ])
 
-export type Settle = {
+type Settle = {
   workspace: string
   endpoint: string
   delivery: string
@@ -88,7 +88,7 @@ export async function readEventsToSend(
   return new Map(objects.map((object) => [object.id, object]))
 }
 
-export type DeliveryFilter = { status?: DeliveryRow['status']; event?: string }
+type DeliveryFilter = { status?: DeliveryRow['status']; event?: string }
 
 export const listDeliveries = (
   pool: Pool,

@@ -32,7 +32,7 @@ export async function readLivemode(tx: Db, id: string): Promise<boolean | undefi
   return rows[0]?.livemode
 }
 
-export type NewApiKey = typeof apiKey.$inferInsert
+type NewApiKey = typeof apiKey.$inferInsert
 
 export async function insertApiKey(tx: Db, key: NewApiKey): Promise<void> {
   await tx.insert(apiKey).values(key).onConflictDoNothing()
@@ -53,7 +53,7 @@ export async function revokeApiKey(
   return rows.length > 0
 }
 
-export type NewPaymentSecret = typeof paymentSecret.$inferInsert
+type NewPaymentSecret = typeof paymentSecret.$inferInsert
 
 /** The endpoint that the secret signs for: where the workspace's provider has it already, its own. */
 export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Promise<string> {
@@ -73,7 +73,7 @@ export async function insertPaymentSecret(tx: Db, secret: NewPaymentSecret): Pro
   return secret.endpoint
 }
 
-export type NextPaymentSecret = {
+type NextPaymentSecret = {
   id: string
   secret: string
   /** Null keeps the endpoint's. */

@@ -21,7 +21,7 @@ export type Child = {
   kill(): void
 }
 
-export type ChildOptions = {
+type ChildOptions = {
   name: string
   command: string
   args: string[]

@@ -63,7 +63,7 @@ export const newDemoKeys = (): DemoKeys => ({
   paymentWebhookSecret: newWebhookSecret(),
 })
 
-export type SeedDemo = { databaseUrl: string; keys?: DemoKeys; onProgress?: (line: string) => void }
+type SeedDemo = { databaseUrl: string; keys?: DemoKeys; onProgress?: (line: string) => void }
 
 /** Puts the documents' program, members and rewards into the demo workspace. What exists stays as it is. */
 export async function seedDemo(options: SeedDemo): Promise<Demo> {

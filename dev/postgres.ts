@@ -7,7 +7,7 @@ import { ensureCluster, SUPERUSER } from './postgres/cluster.ts'
 import { clearLeftover, statusOf } from './postgres/leftover.ts'
 import { type RunAs, runAs } from './postgres/run-as.ts'
 
-export type PostgresOptions = {
+type PostgresOptions = {
   /** Created where absent. Nobody else may be using it: a server found on it is stopped. */
   dataDir: string
   /** Taken where free; `port` of the result says which one it became. */

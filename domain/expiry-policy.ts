@@ -6,7 +6,7 @@ export const EXPIRY_STEPS = ['day', 'month'] as const
 export type ExpiryStep = (typeof EXPIRY_STEPS)[number]
 
 /** When a program's points expire. Dates are local to `timeZone`. */
-export type ExpiryPolicy = {
+type ExpiryPolicy = {
   readonly mode: ExpiryMode
   readonly months: number | null
   /** MM-DD; 02-29 is the month's last day where the year has none. */

@@ -1,6 +1,6 @@
 /** What the deadline of a fulfilment does. */
 export const OVERDUE_POLICIES = ['notify', 'refund'] as const
-export type OverduePolicy = (typeof OVERDUE_POLICIES)[number]
+type OverduePolicy = (typeof OVERDUE_POLICIES)[number]
 
 /** A parcel on its way, with some of the items. */
 export type Shipment = {

@@ -6,7 +6,7 @@ const N = ALPHABET.length
 const GROUP = 4 // as many as one reads at a glance
 
 /** How a gift card's codes are made: `length` characters, the last one a check, after the prefix. */
-export type CodeForm = { readonly prefix?: string; readonly length: number }
+type CodeForm = { readonly prefix?: string; readonly length: number }
 
 export const CODE_LENGTH = { least: 12, usual: 16, most: 32 } as const // 12: 55 random bits, beyond guessing
 

@@ -5,12 +5,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
  * since 1970; the tag is HMAC-SHA256 of `q1.<device>.<step>` under the device's secret, its first
  * 16 bytes in base64url. A device makes one without a connection; the server keeps no secret of it.
  */
-export const TOKEN_STEP_S = 30
+const TOKEN_STEP_S = 30
 
 const FORM = /^q1\.(idn_[0-9A-Za-z_]{1,60})\.(\d{1,11})\.([\w-]{22})$/
 const TAG_BYTES = 16 // 128 bits: guessing is hopeless within a token's minutes, and the code stays small
 
-export type TokenClaim = { readonly device: string; readonly step: number }
+type TokenClaim = { readonly device: string; readonly step: number }
 
 /** The token of a device at a moment (unix milliseconds). */
 export function memberToken(device: string, secret: Buffer, atMs: number): string {

@@ -1,5 +1,5 @@
 /** A whole day, YYYY-MM-DD, of the time zone that it is compared in. */
-export type Day = { readonly day: string }
+type Day = { readonly day: string }
 
 /** What a comparison names: an instant, or a whole day. */
 export type Moment = Date | Day

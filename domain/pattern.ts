@@ -5,7 +5,7 @@ import { RE2JS } from 're2js'
 const MOST_PATTERN = 200
 const MOST_TEXT = 256
 
-export type Matcher = { test(text: string): boolean }
+type Matcher = { test(text: string): boolean }
 
 /** Why no new schema may have this pattern, or null: no pattern of ECMA-262, or none that RE2 takes. */
 export function patternProblem(pattern: string): string | null {

@@ -2,7 +2,7 @@
  * Looks for personal data in a payload: by the name of a field, and by what a text looks like. It is a
  * safeguard against mistakes, not a proof; docs/reactors.md says what it catches and what it lets pass.
  */
-export type PersonalData = { readonly path: string; readonly kind: string }
+type PersonalData = { readonly path: string; readonly kind: string }
 
 const DEEPEST = 20 // a payload nested deeper is refused as such
 const TOO_DEEP = 'nesting deeper than 20'

@@ -45,7 +45,7 @@ export type PlannedReward = {
 }
 
 /** A reaction worked out: `amount` is signed, in the program's smallest unit. */
-export type PlannedReaction =
+type PlannedReaction =
   | {
       type: 'adjust_points'
       amount: number
@@ -67,7 +67,7 @@ export type ReactionPlan = {
 }
 
 export type Scale = { readonly decimals: number; readonly rounding: Rounding }
-export type Occurrence = { readonly payload: Payload; readonly at: Date }
+type Occurrence = { readonly payload: Payload; readonly at: Date }
 
 /** So much may a till's clock be wrong, either way. */
 export const CLOCK_SKEW_MS = 300_000

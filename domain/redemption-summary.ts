@@ -1,7 +1,7 @@
 import type { RedemptionStatus } from './redemption-status.ts'
 
 /** How far an item is on its way. */
-export type FulfillmentProgress = {
+type FulfillmentProgress = {
   items: number
   shipped: number
   canceled: number

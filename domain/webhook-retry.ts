@@ -2,7 +2,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
 /** How long after each failed try the next one comes; after the last the delivery has failed. */
-export const RETRY_DELAYS_MS = [
+const RETRY_DELAYS_MS = [
   MINUTE_MS,
   5 * MINUTE_MS,
   30 * MINUTE_MS,

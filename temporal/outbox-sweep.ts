@@ -9,7 +9,7 @@ const CLAIM = 50
 const PER_SECOND = 200
 const FULL_MS = 50 // until the sender has room again
 
-export type SweepOptions = {
+type SweepOptions = {
   pool: Pool
   sender: OutboxSender
   breaker: Breaker

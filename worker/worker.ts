@@ -6,9 +6,9 @@ import { addressGuard } from '../app/webhooks/addresses.ts'
 import { createSend } from '../app/webhooks/send.ts'
 
 /** The workflows as code, or the file that `worker/bundle-main.ts` wrote. */
-export type WorkflowBundle = { code: string } | { codePath: string }
+type WorkflowBundle = { code: string } | { codePath: string }
 
-export type WorkerOptions = {
+type WorkerOptions = {
   connection: NativeConnection
   namespace: string
   dependencies: Dependencies

@@ -80,7 +80,7 @@ export const listEventTypes = endpoint({
 })
 
 /** The path of one event type: its id, or its name. */
-export const eventTypePath = z.strictObject({ id: eventTypeName })
+const eventTypePath = z.strictObject({ id: eventTypeName })
 
 export const retrieveEventType = endpoint({
   method: 'GET',

@@ -15,7 +15,7 @@ import { queryDay, reportTime, time } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 /** The instant that a report is as of, a day's being its end; null: now. Refuses one that is still to come. */
-export async function pastEndOf(
+async function pastEndOf(
   where: Parameters<typeof readEndOf>[0],
   at: Moment | undefined,
 ): Promise<Date | null> {

@@ -137,7 +137,7 @@ export const retrievePayment = endpoint({
 })
 
 /** What a sandbox card does: complete, be declined for good, or wait for a confirmation. */
-export type CardOutcome = 'completed' | 'failed' | 'awaits_confirmation'
+type CardOutcome = 'completed' | 'failed' | 'awaits_confirmation'
 
 /** The sandbox's cards, by number without spaces. */
 const CARDS: ReadonlyMap<string, CardOutcome> = new Map([

@@ -121,7 +121,7 @@ export const updateProgram = endpoint({
 type Settings = Omit<z.output<typeof ProgramUpdate>, 'metadata' | 'name'>
 
 /** The columns behind the nested settings of a body; undefined leaves one as it is. */
-export function columnsOf({
+function columnsOf({
   currency,
   expiry,
   clawback,

@@ -102,7 +102,7 @@ type Eligibility = { affordable: boolean; reasons: Reasons; points: number }
  * A page of the catalogue with what each reward is to a member: its price, and why they may not have it,
  * to a publishable key without the numbers.
  */
-export async function forAccount<R extends RewardInPage>(
+async function forAccount<R extends RewardInPage>(
   deps: Deps,
   { workspace, publishable }: { workspace: string; publishable: boolean },
   account: { id: string; program: string },

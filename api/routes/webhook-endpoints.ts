@@ -54,7 +54,7 @@ export const createWebhookEndpoint = endpoint({
 })
 
 /** In live mode what is sent is nobody else's to read. */
-export function refuseInsecure(livemode: boolean, url: string): void {
+function refuseInsecure(livemode: boolean, url: string): void {
   if (livemode && !url.toLowerCase().startsWith('https:')) {
     refuse('parameter_invalid', 'url: live mode sends to https alone.', { param: 'url' })
   }

@@ -11,7 +11,7 @@ const LONGEST_NAME = 200
 const LONGEST_CODE = 200
 const MOST_LOW = 10_000
 const LOW_AT = 100 // a day's worth for a busy shop; low enough to be counted at each redemption
-export const MOST_CODES = 1_000 // an upload seals each one: a few milliseconds of the server in all
+const MOST_CODES = 1_000 // an upload seals each one: a few milliseconds of the server in all
 
 /** Gift card codes uploaded in advance. */
 export const CodePool = z

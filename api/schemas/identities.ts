@@ -25,7 +25,7 @@ export const phoneHash = z
   .regex(/^[0-9a-fA-F]{64}$/, 'expected the SHA-256 of the number, 64 hex digits')
   .meta({ description: 'SHA-256 (hex) of the number in E.164 form, as `+4791234567`.' })
 
-export const cardToken = z
+const cardToken = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'expected visible ASCII characters')
   .min(SHORTEST_TOKEN)

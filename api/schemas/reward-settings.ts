@@ -70,7 +70,7 @@ export function fitsType(type: RewardType, value: unknown): boolean {
 }
 
 const LONGEST_TIER = 200
-export const MOST_STOCK = 1_000_000_000
+const MOST_STOCK = 1_000_000_000
 const MOST_VARIANTS = 100
 const MOST_ATTRIBUTES = 10
 const LONGEST_VARIANT = 60

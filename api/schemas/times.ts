@@ -17,7 +17,7 @@ export const queryDay = isoDay
  * A moment in a query: unix seconds, ISO 8601 with its offset, or a bare date, which is the whole
  * day in the program's time zone. Years 0001 to 9999 of UTC.
  */
-export const queryTime = z
+const queryTime = z
   .string()
   .refine(
     (value) =>

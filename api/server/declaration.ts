@@ -8,7 +8,7 @@ import type { Deps } from './deps.ts'
 import type { ApiKey } from './keys.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
-export type SuccessCode = 200 | 201 | 202
+type SuccessCode = 200 | 201 | 202
 
 /** What a handler is given. `Body` is the Buffer as received where `raw` is set. */
 export type Context<Params, Query, Body, D> = {
@@ -62,7 +62,7 @@ export type Call<D> = {
   readonly stream?: Readable
 }
 
-export type EndpointFields<P, Q, B, R> = {
+type EndpointFields<P, Q, B, R> = {
   readonly method: Method
   /** Template in OpenAPI's form: `/v1/loyalty/redemptions/{id}/cancel`. */
   readonly path: `/${string}`

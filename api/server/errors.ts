@@ -10,7 +10,7 @@ export type ErrorType =
   | 'rate_limit_error'
   | 'api_error'
 
-export type ErrorRow = {
+type ErrorRow = {
   readonly status: number
   readonly type: ErrorType
   readonly meaning: string

@@ -28,7 +28,7 @@ const BY_TYPE: Readonly<Record<string, Refusal>> = {
 }
 
 /** Anything thrown, as a refusal. What is not a known "no" says nothing about its cause. */
-export function refusalFrom(error: unknown): Refusal {
+function refusalFrom(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal
   if (error instanceof Unavailable)
     return { code: 'temporarily_unavailable', message: error.message }
@@ -70,7 +70,7 @@ export function errorAnswer(publicUrl?: string): ErrorRequestHandler {
 }
 
 /** The body of an error; per-code fields stand inside `error`, and cannot displace the fixed ones. */
-export function errorBody(refusal: Refusal, requestId: string, origin: string) {
+function errorBody(refusal: Refusal, requestId: string, origin: string) {
   const { code, message, param, resource, fields } = refusal
   const fixed = {
     type: ERRORS[code].type,

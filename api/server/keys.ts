@@ -21,7 +21,7 @@ const KEY_FORM = /^[sp]k_(test|live)_[0-9A-Za-z_]{8,200}$/
 const BEARER = /^Bearer +(\S+)$/i
 
 /** The key that a request carries, or undefined where there is none or it cannot be one. */
-export function presentedKey(req: Request): string | undefined {
+function presentedKey(req: Request): string | undefined {
   const header = req.headers['x-api-key'] ?? BEARER.exec(req.headers.authorization ?? '')?.[1]
   return typeof header === 'string' && KEY_FORM.test(header) ? header : undefined
 }
@@ -34,7 +34,7 @@ export function hashOfKey(key: string): string {
  * Whether the key may be used at `nowMs` on an endpoint for `needs`. Refuses
  * with invalid_api_key or key_not_allowed.
  */
-export function authorise(
+function authorise(
   key: ApiKey | undefined,
   needs: 'secret' | 'publishable',
   nowMs: number,

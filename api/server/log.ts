@@ -12,7 +12,7 @@ export function scrubbed(text: string): string {
 const DEPTH = 4
 
 /** Only these parts of an error are logged: a driver's error carries rows and bodies in its others. */
-export function errorForLog(error: unknown, depth: number = DEPTH): unknown {
+function errorForLog(error: unknown, depth: number = DEPTH): unknown {
   if (!(error instanceof Error)) return typeof error === 'string' ? scrubbed(error) : typeof error
   const code: unknown = 'code' in error ? error.code : undefined
   return {

@@ -29,7 +29,7 @@ const MOST_PEPPERS = 1_000
 // A minute and account: a cart drawn anew every second stays below, a search for a balance does not get far.
 const SHOPPER_QUESTIONS = 60
 
-export type Parts = {
+type Parts = {
   /** What writes are made on. */
   readonly pool: Pool
   /** What reads are made on, so that no write keeps them waiting; `pool` where there is none. */

@@ -12,7 +12,7 @@ import { addressOf } from './rate-limits.ts'
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
 
-export type Frame<D> = {
+type Frame<D> = {
   readonly log: Logger
   readonly deps: D
   readonly keys: KeyCache
@@ -136,7 +136,7 @@ function sendJson(res: Response, object: unknown): void {
 }
 
 /** Answers every other method than those of `allow` (as the Allow header lists them) with 405. */
-export function wrongMethod(template: string, allow: string): RequestHandler {
+function wrongMethod(template: string, allow: string): RequestHandler {
   return (req, res) => {
     res.locals.route = template
     res.setHeader('Allow', allow)

@@ -52,7 +52,7 @@ const WINDOW_MS = 60_000
 const MOST_A_MINUTE = 60 // an endpoint whose secret was rolled too early stays below
 
 /** Provider events whose signature nobody we know has made, by the sender's address. */
-export type Forgeries = {
+type Forgeries = {
   /** Whether the address has sent so many within a minute that no search is made for it. */
   areMany(address: string): Promise<boolean>
   /** Counts one more and refuses it: invalid_signature, or too_many_requests once there are many. */

@@ -69,7 +69,7 @@ const unescaped = (segment: string) => segment.replaceAll('~1', '/').replaceAll(
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
 /** Whether one JSON number divides another, as both are written: 19.99 is 1,999 times 0.01. */
-export function isMultiple(value: number, of: number): boolean {
+function isMultiple(value: number, of: number): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(of)) return value % of === 0
   const [a, b] = [scaled(value), scaled(of)]
   const scale = Math.max(a.scale, b.scale)

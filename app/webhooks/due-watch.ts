@@ -13,7 +13,7 @@ export type Watch = {
   readonly due: Promise<boolean>
   giveUp(): void
 }
-export type WatchDue = (workspace: string, atWork: EndpointAtWork, forMs: number) => Watch
+type WatchDue = (workspace: string, atWork: EndpointAtWork, forMs: number) => Watch
 
 /**
  * One question to the database for all endpoints of a workspace that are at work, so that a steady

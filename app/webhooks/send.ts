@@ -14,7 +14,7 @@ export type Answer = { status: number; body: string; retryAfter: string | undefi
 export type Send = (url: string, headers: Record<string, string>, body: string) => Promise<Answer>
 
 /** Raised where the address behind a URL is none that webhooks may reach. */
-export class AddressRefused extends Error {}
+class AddressRefused extends Error {}
 
 /**
  * Sends one POST. The address is judged at connect time, on the very look-up that the connection

@@ -12,7 +12,7 @@ export interface Surroundings {
   stop(): Promise<void>
 }
 
-export interface PeerOptions {
+interface PeerOptions {
   name: string
   title: string
   /** The file in `bench/peers`. */

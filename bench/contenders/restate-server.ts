@@ -12,7 +12,7 @@ const START_TIMEOUT_MS = 30_000
 const CHECK_EVERY_MS = 50 // its health endpoints say when it is ready; nothing announces it
 
 /** The server's executable, from the npm package for this platform. */
-export function restateBinary(): string {
+function restateBinary(): string {
   const folder = `@restatedev/restate-server-${process.platform}-${process.arch}`
   return peers.resolve(`${folder}/bin/restate-server`)
 }

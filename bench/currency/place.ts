@@ -9,7 +9,7 @@ import { createDatabase } from '../database.ts'
 
 export const ACCOUNTS = 100_000
 /** A program whose points never expire, and one whose points live twelve months. */
-export const LASTING = 'prog_default'
+const LASTING = 'prog_default'
 
 const HOLD_MS = 1_800_000
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 export type Server = { url: string; key: string }
-export type RequestOptions = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
+type RequestOptions = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 
 const Stack = z.object({ apiUrl: z.string(), apiKey: z.string() })
 const Failure = z.object({

@@ -7,7 +7,7 @@ const FIRST_TO_STOP = ['api', 'worker']
 // One Ctrl-C arrives once from the terminal and again through npm and tsx, within milliseconds.
 const SAME_SIGNAL_MS = 500
 
-export type Closing = {
+type Closing = {
   /** Aborted from the moment that the stack stops. */
   signal: AbortSignal
   /** Stops everything that was started and ends this process. Only the first call counts. */

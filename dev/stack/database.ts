@@ -7,7 +7,7 @@ const OWNER = 'vinr_owner'
 const APPLICATION = 'vinr_app'
 const WORKER = 'vinr_worker'
 
-export type DatabaseUrls = { owner: string; application: string; worker: string }
+type DatabaseUrls = { owner: string; application: string; worker: string }
 
 /**
  * The URLs of the product's three roles on the embedded Postgres. Their passwords follow from the

@@ -2,7 +2,7 @@ import { type Child, describeExit } from '../children.ts'
 
 type Running = Pick<Child, 'name' | 'exited' | 'stop'>
 
-export type Rerun = {
+type Rerun = {
   changes: AsyncIterable<string[]>
   /** What must be done before the programs start on these changes. */
   prepare(files: string[]): Promise<void>

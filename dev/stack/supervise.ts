@@ -3,7 +3,7 @@ import { describeExit, type Exit } from '../children.ts'
 
 type Running = { exited: Promise<Exit> }
 
-export type SuperviseOptions = {
+type SuperviseOptions = {
   /** How often in a row it is started again before this gives up; Infinity for always. */
   restarts: number
   /** Aborted when the stack stops. */

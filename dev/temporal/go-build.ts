@@ -36,7 +36,7 @@ export async function buildWithGo(dir: string, onProgress: (line: string) => voi
   })
 }
 
-export type GoBuild = {
+type GoBuild = {
   /** As a progress line says it. */
   what: string
   takes: string

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Which of the SDK's two test servers. */
-export type SdkServer = { type: 'dev-server' | 'time-skipping'; version: string }
+type SdkServer = { type: 'dev-server' | 'time-skipping'; version: string }
 
 const FIRST_BYTE_WITHIN_MS = 8_000 // without a network nobody should wait long for the next way
 const STALLED_AFTER_MS = 30_000

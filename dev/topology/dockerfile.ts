@@ -4,7 +4,7 @@ import { basename, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** What the last stage of a Dockerfile leaves: a folder that stands for `/`, and how it is run. */
-export type Image = {
+type Image = {
   root: string
   workdir: string
   env: Record<string, string>
@@ -13,7 +13,7 @@ export type Image = {
   command: string[]
 }
 
-export type Instruction = { verb: string; rest: string }
+type Instruction = { verb: string; rest: string }
 
 const RUN_WITHIN_MS = 300_000 // an npm ci with nothing cached
 const IGNORED = /\.test\.ts$|(^|\/)node_modules(\/|$)/ // as .dockerignore says

@@ -2,7 +2,7 @@ import { pointsOf } from '../points.ts'
 import type { TierQualification } from './program.ts'
 
 export const ACCOUNT_STATUSES = ['active', 'closed', 'merged'] as const
-export type AccountStatus = (typeof ACCOUNT_STATUSES)[number]
+type AccountStatus = (typeof ACCOUNT_STATUSES)[number]
 
 /** Why a member's tier changed. */
 export const TIER_REASONS = [
@@ -14,7 +14,7 @@ export const TIER_REASONS = [
   'reconfigured',
 ] as const
 
-export type AccountFacts = {
+type AccountFacts = {
   readonly id: string
   readonly program: string
   readonly customer: string | null
@@ -35,7 +35,7 @@ export type Expiring = {
 }
 
 /** How a member stands between tiers; numbers in the smallest unit, or in minor units of money where spend counts. */
-export type TierFacts = {
+type TierFacts = {
   readonly qualifyOn: TierQualification
   readonly qualifying: number | null
   readonly next: { readonly name: string; readonly threshold: number } | null

@@ -1,5 +1,5 @@
 export const BULK_STATUSES = ['running', 'paused', 'completed', 'canceled'] as const
-export type BulkStatus = (typeof BULK_STATUSES)[number]
+type BulkStatus = (typeof BULK_STATUSES)[number]
 
 export type BulkFacts = {
   readonly id: string

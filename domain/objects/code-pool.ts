@@ -1,4 +1,4 @@
-export type CodePoolFacts = {
+type CodePoolFacts = {
   readonly id: string
   readonly name: string
   readonly lowAt: number
@@ -33,7 +33,7 @@ export function codePoolObject(row: CodePoolFacts, livemode: boolean, counts: Co
   }
 }
 
-export type CodeBatchFacts = {
+type CodeBatchFacts = {
   readonly id: string
   readonly pool: string
   readonly added: number

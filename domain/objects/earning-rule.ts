@@ -6,15 +6,15 @@ export const EARNING_TRIGGERS = [
   'invoice.paid',
   'referral.converted',
 ] as const
-export type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
+type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
 
 /** In which window of the program's time zone a rule's cap counts. */
 export const CAP_WINDOWS = ['day', 'week', 'month', 'lifetime'] as const
-export type CapWindow = (typeof CAP_WINDOWS)[number]
+type CapWindow = (typeof CAP_WINDOWS)[number]
 
 type Rate = { readonly points: number; readonly amount: number }
 
-export type EarningRuleFacts = {
+type EarningRuleFacts = {
   readonly id: string
   readonly program: string
   readonly name: string | null

@@ -1,9 +1,9 @@
 /** The shape of what an event carries; raised where a field changes its meaning. */
-export const API_VERSION = '2026-06-01'
+const API_VERSION = '2026-06-01'
 
 type Fields = Readonly<Record<string, unknown>>
 
-export type EventFacts = {
+type EventFacts = {
   readonly id: string
   readonly type: string
   readonly createdAt: Date

@@ -11,9 +11,9 @@ export type LatePayment = (typeof LATE_PAYMENTS)[number]
 
 /** Whether points that return after their date have it as it was, or some days of grace. */
 export const EXPIRED_RETURNS = ['restore', 'extend'] as const
-export type ExpiredReturn = (typeof EXPIRED_RETURNS)[number]
+type ExpiredReturn = (typeof EXPIRED_RETURNS)[number]
 
-export type ProgramFacts = {
+type ProgramFacts = {
   readonly id: string
   readonly name: string
   readonly currencyName: string

@@ -1,6 +1,6 @@
 import type { RefundKind, RefundStatus } from './payment.ts'
 
-export type RefundFacts = {
+type RefundFacts = {
   readonly id: string
   readonly payment: string
   readonly amount: number

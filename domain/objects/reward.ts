@@ -8,7 +8,7 @@ export type RewardValue =
   | { product: string; quantity?: number }
   | { partner: string; sku: string }
 
-export type RewardFacts = {
+type RewardFacts = {
   readonly id: string
   readonly program: string
   readonly name: string
@@ -34,7 +34,7 @@ export type RewardFacts = {
 }
 
 /** One size or colour of a reward. */
-export type VariantFacts = {
+type VariantFacts = {
   readonly id: string
   readonly attributes: Record<string, string>
   readonly inventory: number | null

@@ -2,7 +2,7 @@
 export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
 export type CreditType = (typeof CREDIT_TYPES)[number]
 
-export type CreditTransactionFacts = {
+type CreditTransactionFacts = {
   readonly id: string
   readonly account: string
   readonly currency: string

@@ -14,7 +14,7 @@ export const TRANSACTION_TYPES = [
 ] as const
 export type TransactionType = (typeof TRANSACTION_TYPES)[number]
 
-export type TransactionFacts = {
+type TransactionFacts = {
   readonly id: string
   readonly account: string
   readonly type: TransactionType

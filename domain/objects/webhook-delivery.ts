@@ -1,6 +1,6 @@
 import type { DeliveryStatus } from './webhook-endpoint.ts'
 
-export type DeliveryFacts = {
+type DeliveryFacts = {
   readonly id: string
   readonly endpoint: string
   readonly event: string

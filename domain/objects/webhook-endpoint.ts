@@ -1,13 +1,13 @@
 export const ENDPOINT_STATUSES = ['enabled', 'disabled'] as const
-export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number]
+type EndpointStatus = (typeof ENDPOINT_STATUSES)[number]
 
 export const DISABLED_REASONS = ['by_request', 'gone', 'failing'] as const
-export type DisabledReason = (typeof DISABLED_REASONS)[number]
+type DisabledReason = (typeof DISABLED_REASONS)[number]
 
 export const DELIVERY_STATUSES = ['pending', 'succeeded', 'failed'] as const
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
 
-export type EndpointFacts = {
+type EndpointFacts = {
   readonly id: string
   readonly url: string
   readonly enabledEvents: readonly string[]

@@ -13,7 +13,7 @@ import { refuse } from '../../domain/refusal.ts'
 
 // Endpoints that exist only to try the frame out: they echo what it gave them.
 
-export type AtWork = { handled: unknown[] }
+type AtWork = { handled: unknown[] }
 export const SECRET = 'sk_test_0123456789abcdef'
 export const PUBLISHABLE = 'pk_test_0123456789abcdef'
 export const EXPIRED = 'sk_test_expired0123456789'

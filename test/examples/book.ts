@@ -5,7 +5,7 @@ import type { Shop } from '../api/shop.ts'
 
 type Values = Readonly<Record<string, string | number | boolean>>
 
-export type BookRequest = {
+type BookRequest = {
   /** The path's parameters. */
   path?: Values
   query?: Values

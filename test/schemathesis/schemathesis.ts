@@ -7,7 +7,7 @@ import { cached } from '../../dev/cache.ts'
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
 const INSTALL_MS = 600_000
 
-export type Attack = {
+type Attack = {
   /** The origin of a running API. */
   url: string
   apiKey: string

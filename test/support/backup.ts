@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Processes } from './processes.ts'
 
-export type Backup = { restore(): Promise<void> }
+type Backup = { restore(): Promise<void> }
 
 /** What a server keeps, copied while it is down, as an administrator would who puts it back later. */
 export async function backUp(all: Processes, what: 'postgres' | 'temporal'): Promise<Backup> {

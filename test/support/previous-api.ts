@@ -99,7 +99,7 @@ export function askRedemption<Ask extends Operation>(
 }
 
 /** The start input of a redemption's run, from its row. */
-export function inputOf(
+function inputOf(
   workspace: string,
   { id, account, reward }: { id: string; account: string; reward: string },
   releasesAt: string,

@@ -3,7 +3,7 @@ import type { FulfillmentInput } from '../../workflows/inputs.ts'
 import type { House } from './house.ts'
 import { create } from './redeem.ts'
 
-export type ItemAsk = {
+type ItemAsk = {
   id?: string
   account?: string
   reward?: string

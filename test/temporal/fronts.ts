@@ -4,7 +4,7 @@ import { connect, type Server, type Socket } from 'node:net'
 import { createServer } from 'node:tls'
 import type { Identity } from './certificates.ts'
 
-export type Front = { address: string; close(): Promise<void> }
+type Front = { address: string; close(): Promise<void> }
 
 /** A server's TLS in front of the one at `address`: nobody gets through without a certificate of `clients`. */
 export async function openTlsFront(

@@ -54,7 +54,7 @@ export class ScriptedTemporal {
 export const grpcError = (code: number, message = `status ${code}`): Error =>
   new Error('the client around it', { cause: Object.assign(new Error(message), { code }) })
 
-export type Writing = {
+type Writing = {
   type?: string
   change?: OutboxRow['change']
   facts?: object
@@ -83,7 +83,7 @@ export const writeOutbox = (
     }
   })
 
-export type StoredRow = {
+type StoredRow = {
   workflow_id: string
   revision: number
   attempts: number
