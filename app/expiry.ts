@@ -91,12 +91,12 @@ function together(due: readonly DueExpiry[]): Group[] {
   const groups: Group[] = []
   const filling = new Map<string, string[]>()
   for (const { workspace, account } of due) {
-    const accounts = filling.get(workspace)
-    if (accounts !== undefined && accounts.length < TOGETHER) accounts.push(account)
+    const open = filling.get(workspace)
+    if (open !== undefined && open.length < TOGETHER) open.push(account)
     else {
-      const begun = [account]
-      filling.set(workspace, begun)
-      groups.push({ workspace, accounts: begun })
+      const accounts = [account]
+      filling.set(workspace, accounts)
+      groups.push({ workspace, accounts })
     }
   }
   return groups

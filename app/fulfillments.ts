@@ -1,5 +1,5 @@
 import type { RedemptionResult } from '../db/redemptions.ts'
-import { callOfActivity } from './call-of-activity.ts'
+import { callAsRun } from './call-as-run.ts'
 import type { Command, CommandDependencies, RedemptionMoment } from './redemptions.ts'
 
 export type Parcel = Command & {
@@ -14,7 +14,7 @@ export function fulfillmentCommands({ pool }: CommandDependencies) {
   return {
     /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
     fulfillRedemption: (parcel: Parcel) =>
-      callOfActivity<RedemptionResult>(pool, 'fulfillment_ship', [
+      callAsRun<RedemptionResult>(pool, 'fulfillment_ship', [
         parcel.workspace,
         parcel.redemption,
         parcel.quantity ?? null,
@@ -27,11 +27,11 @@ export function fulfillmentCommands({ pool }: CommandDependencies) {
 
     /** The deadline of a fulfilment, if it has passed: by its policy a notice, or the points return. */
     actOnOverdueFulfillment: ({ workspace, redemption, at }: RedemptionMoment) =>
-      callOfActivity<RedemptionResult>(pool, 'fulfillment_overdue', [workspace, redemption, at]),
+      callAsRun<RedemptionResult>(pool, 'fulfillment_overdue', [workspace, redemption, at]),
 
     /** An operator gives it up: points for what was not shipped return. */
     cancelFulfillment: (cancel: Command & { reason: string }) =>
-      callOfActivity<RedemptionResult>(pool, 'fulfillment_cancel', [
+      callAsRun<RedemptionResult>(pool, 'fulfillment_cancel', [
         cancel.workspace,
         cancel.redemption,
         cancel.reason,

@@ -63,7 +63,7 @@ export async function checkLines(
     if (checked.errors.length < MOST_REPORTED) checked.errors.push(error)
     return undefined
   }
-  const judge = async () => {
+  const check = async () => {
     if (good.length === 0) return
     const accounts = await findImportAccounts(pool, workspace, [
       ...new Set(good.map(({ row }) => row.account)),
@@ -95,9 +95,9 @@ export async function checkLines(
       row !== undefined &&
       good.push({ line: line.line, row, fraction: line.fraction ?? 0 }) >= CHUNK
     )
-      await judge()
+      await check()
   }
-  await judge()
+  await check()
   for (const chunk of chunks.rest()) await hand(chunk)
   checked.errors.sort((a, b) => a.line - b.line)
   return checked

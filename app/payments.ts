@@ -16,7 +16,7 @@ import { insertRefund, type NewRefund, type RefundRow } from '../db/refunds.ts'
 import { newId } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import { refusalSentence } from '../domain/refusal-sentence.ts'
-import { callOfActivity } from './call-of-activity.ts'
+import { callAsRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { missing, notFound } from './refusals.ts'
@@ -42,7 +42,7 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
   return {
     /** Everything that follows from the payment's waiting events, and what has matured. */
     processPayment: ({ workspace, payment, at }: PaymentMoment): Promise<PaymentResult> =>
-      callOfActivity(pool, 'payment_process', [workspace, payment, at]),
+      callAsRun(pool, 'payment_process', [workspace, payment, at]),
 
     /** Creates a sandbox payment. */
     createPayment: async (payment: NewPayment) =>
@@ -61,7 +61,7 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
 
     /** Run by the payment's own run, or by the reconciler where that was lost. */
     expirePayment: async ({ workspace, payment, at }: PaymentMoment): Promise<PaymentResult> => {
-      const result = await callOfActivity<PaymentResult>(pool, 'payment_move', [
+      const result = await callAsRun<PaymentResult>(pool, 'payment_move', [
         workspace,
         payment,
         'expired',

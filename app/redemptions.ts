@@ -8,7 +8,7 @@ import {
 import type { CodeVault } from '../domain/code-vault.ts'
 import type { SealedCode } from '../domain/gift-card.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
-import { callOfActivity } from './call-of-activity.ts'
+import { callAsRun } from './call-as-run.ts'
 import type { Decimals } from './decimals.ts'
 import type { Dependencies } from './dependencies.ts'
 import { refuseMissing, refuseNonsense } from './quotes.ts'
@@ -47,7 +47,7 @@ type Send = (
 
 /** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
 export function redemptionCommands({ pool }: CommandDependencies) {
-  const send: Send = (name, args) => callOfActivity<RedemptionResult>(pool, name, args)
+  const send: Send = (name, args) => callAsRun<RedemptionResult>(pool, name, args)
 
   return {
     createRedemption: (create: CreateArguments) => insertRedemption(pool, create),

@@ -9,7 +9,7 @@ import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { eachRow } from './rows.ts'
 
-// Members between two notes of the progress: what is judged again after a crash, some 100 ms of work.
+// Members between two notes of the progress: what is reviewed again after a crash, some 100 ms of work.
 const PAGE = 200
 // One activity works for this long, then the workflow says how far it is.
 const TURN_MS = 10_000
@@ -23,13 +23,13 @@ export function tierReassessmentCommands({
 }: Pick<Dependencies, 'pool' | 'onFailure'>) {
   return {
     /**
-     * Judges members for some seconds, from where the walk stands; one after the other, each in its own
-     * transaction. One who cannot be judged is passed over and keeps the tier until the next review,
+     * Reviews members for some seconds, from where the walk stands; one after the other, each in its own
+     * transaction. One who cannot be reviewed is passed over and keeps the tier until the next review,
      * earning or walk.
      */
     reassessTiers: async (
       { workspace, program }: { workspace: string; program: string },
-      onProgress: (judged: number) => void,
+      onProgress: (reviewed: number) => void,
     ): Promise<ReassessmentState> => {
       const untilMs = performance.now() + TURN_MS
       let changed = 0
@@ -37,13 +37,13 @@ export function tierReassessmentCommands({
         const page = await readReassessmentPage(pool, workspace, program, PAGE)
         if (page.outcome === 'ended') return { ended: true, judged: page.judged, changed }
         if (performance.now() >= untilMs) return { ended: false, judged: page.judged, changed }
-        changed += await judge({ workspace, program }, page)
+        changed += await review({ workspace, program }, page)
         onProgress(page.judged)
       }
     },
   }
 
-  async function judge(
+  async function review(
     walk: { workspace: string; program: string },
     { revision, accounts }: Extract<ReassessmentPage, { outcome: 'open' }>,
   ): Promise<number> {
@@ -57,9 +57,16 @@ export function tierReassessmentCommands({
       { kind: 'tier_walk', onFailure },
     )
     const through = accounts.at(-1) ?? null
-    const judged = accounts.length
+    const reviewed = accounts.length
     // where the tiers have changed meanwhile nothing is noted, and the next page is the first again
-    await noteReassessment(pool, { ...walk, revision, through, judged, ended: judged === 0, at })
+    await noteReassessment(pool, {
+      ...walk,
+      revision,
+      through,
+      judged: reviewed,
+      ended: reviewed === 0,
+      at,
+    })
     return changed
   }
 }

@@ -9,7 +9,7 @@ import { signalEndpoint } from './webhook.ts'
 const GATHER_MS = 5
 const MOST_WORKSPACES = 10_000 // kept while Temporal is away
 
-type State = 'gathering' | 'asking' | 'asking, and more was written' | 'away'
+type State = 'gathering' | 'reading' | 'reading, and more was written' | 'away'
 
 /**
  * Signals webhook endpoints that have something due and no run at work, in the background and once for many
@@ -36,7 +36,7 @@ export class EndpointSignals {
   deliveriesWritten(workspace: string): void {
     if (this.#closed) return
     const state = this.#states.get(workspace)
-    if (state === 'asking') this.#states.set(workspace, 'asking, and more was written')
+    if (state === 'reading') this.#states.set(workspace, 'reading, and more was written')
     else if (state === undefined) this.#gather(workspace)
   }
 
@@ -47,7 +47,7 @@ export class EndpointSignals {
 
   #gather(workspace: string): void {
     this.#states.set(workspace, 'gathering')
-    setTimeout(() => void this.#ask(workspace), GATHER_MS).unref()
+    setTimeout(() => void this.#read(workspace), GATHER_MS).unref()
   }
 
   /** Where Temporal was away: the workspace that has waited longest first, its call being the probe. */
@@ -59,13 +59,13 @@ export class EndpointSignals {
     }
   }
 
-  async #ask(workspace: string): Promise<void> {
+  async #read(workspace: string): Promise<void> {
     if (this.#closed) return
-    this.#states.set(workspace, 'asking')
+    this.#states.set(workspace, 'reading')
     const isAway = !(await this.#signal(workspace))
     const state = this.#states.get(workspace)
     if (isAway && this.#states.size <= MOST_WORKSPACES) this.#states.set(workspace, 'away')
-    else if (state === 'asking, and more was written') this.#gather(workspace)
+    else if (state === 'reading, and more was written') this.#gather(workspace)
     else this.#states.delete(workspace)
   }
 

@@ -50,7 +50,7 @@ export class OutboxSweep {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const waitMs = await this.#look()
+      const waitMs = await this.#sweep()
       if (this.#isClosed) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, waitMs)
@@ -63,7 +63,7 @@ export class OutboxSweep {
   }
 
   /** Returns how many milliseconds until the next sweep. */
-  async #look(): Promise<number> {
+  async #sweep(): Promise<number> {
     const { onFailure, checkEveryMs } = this.#options
     try {
       this.#connection ??= await SweepConnection.open(this.#options.pool, () => {

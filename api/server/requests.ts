@@ -38,13 +38,13 @@ export function requestLog(log: Logger): RequestHandler {
     // `close` comes once for every request, after `finish` where the answer was sent whole
     res.once('close', () => {
       const responseTime = Math.round(performance.now() - startedMs)
-      const told = { req: requestForLog(req, id), res: responseForLog(res), responseTime }
+      const line = { req: requestForLog(req, id), res: responseForLog(res), responseTime }
       if (res.statusCode >= 500) {
-        lines.error({ ...told, err: res.locals.error }, 'request errored')
+        lines.error({ ...line, err: res.locals.error }, 'request errored')
         return
       }
       const level = QUIET.test(req.originalUrl) ? 'debug' : 'info'
-      lines[level](told, res.writableFinished ? 'request completed' : 'request aborted')
+      lines[level](line, res.writableFinished ? 'request completed' : 'request aborted')
     })
     next()
   }

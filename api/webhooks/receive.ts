@@ -95,11 +95,11 @@ async function takeIn(
   known: Provider,
   signer: PaymentSecret,
 ) {
-  const { id: event, ...told } = known.read(body, signer)
+  const { id: event, ...reported } = known.read(body, signer)
   const { workspace, endpoint } = signer
   const from = { workspace, endpoint, provider: params.provider }
   const { outcome, conflict } = await retryOnConflict(() =>
-    deps.commands.receivePayment({ ...told, ...from, event }),
+    deps.commands.receivePayment({ ...reported, ...from, event }),
   )
   const object = { received: true as const, duplicate: outcome === 'duplicate' }
   if (!conflict) return { status: 'ok' as const, object }

@@ -109,14 +109,14 @@ export const sandbox: Provider = {
     const event = parse<typeof SandboxEvent>(SandboxEvent, jsonOf(body))
     const { id, type, data } = event
     const said = { payment: null, payload: event, content: CONTENT }
-    const told = { id, type, status: STATUS_OF.get(type) ?? null, ...said }
-    if (type.startsWith('payment.')) return { ...told, ...paymentIn(type, data, event.created) }
+    const reported = { id, type, status: STATUS_OF.get(type) ?? null, ...said }
+    if (type.startsWith('payment.')) return { ...reported, ...paymentIn(type, data, event.created) }
     if (type.startsWith('refund.') || type.startsWith('dispute.')) {
-      return { ...told, more: refundIn(type, data) }
+      return { ...reported, more: refundIn(type, data) }
     }
     const trigger = [...TRIGGERS.keys()].find((name) => name === type)
-    if (trigger !== undefined) return { ...told, more: triggerIn(trigger, data, event.created) }
-    return told
+    if (trigger !== undefined) return { ...reported, more: triggerIn(trigger, data, event.created) }
+    return reported
   },
 }
 
@@ -166,8 +166,8 @@ function refundIn(type: string, data: unknown): ReportedMore | undefined {
   // a failure needs no amount: it ends the refund that it names
   const { amount = refundStatus(status) === 'failed' ? 0 : null } = read
   if (amount === null) return undefined
-  const told = { ...read, amount, status }
-  const refunds = kind === 'dispute' ? reportedDisputes([told]) : [reportedRefund(kind)(told)]
+  const line = { ...read, amount, status }
+  const refunds = kind === 'dispute' ? reportedDisputes([line]) : [reportedRefund(kind)(line)]
   return { subject: read.payment, refunds }
 }
 

@@ -32,16 +32,16 @@ export const stripe: Provider = {
     const sent = parse<typeof StripeEvent>(StripeEvent, jsonOf(body))
     const event = { ...sent, data: inIsoMinorUnits(sent.data) }
     const { id, type } = event
-    const told = { id, type, status: null, payment: null, payload: sent, content: CONTENT }
+    const reported = { id, type, status: null, payment: null, payload: sent, content: CONTENT }
     const known = INTENTS.get(event.type)
-    if (known !== undefined) return { ...told, ...intentIn(event, ...known) }
-    if (event.type === 'charge.refunded') return { ...told, ...chargeIn(event) }
-    if (event.type.startsWith('charge.dispute.')) return { ...told, ...disputeIn(event) }
+    if (known !== undefined) return { ...reported, ...intentIn(event, ...known) }
+    if (event.type === 'charge.refunded') return { ...reported, ...chargeIn(event) }
+    if (event.type.startsWith('charge.dispute.')) return { ...reported, ...disputeIn(event) }
     const sessionStatus = SESSIONS.get(event.type)
-    if (sessionStatus !== undefined) return { ...told, ...sessionIn(event, sessionStatus) }
-    if (REFUND_EVENTS.has(event.type)) return { ...told, ...refundIn(event) }
-    if (INVOICES.has(event.type)) return { ...told, ...invoiceIn(event) }
-    if (SUBSCRIPTIONS.has(event.type)) return { ...told, ...subscriptionIn(event) }
-    return told
+    if (sessionStatus !== undefined) return { ...reported, ...sessionIn(event, sessionStatus) }
+    if (REFUND_EVENTS.has(event.type)) return { ...reported, ...refundIn(event) }
+    if (INVOICES.has(event.type)) return { ...reported, ...invoiceIn(event) }
+    if (SUBSCRIPTIONS.has(event.type)) return { ...reported, ...subscriptionIn(event) }
+    return reported
   },
 }
