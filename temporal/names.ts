@@ -21,8 +21,7 @@ export const WORKFLOW = {
   creditExpiry: 'creditExpiry',
 } as const
 
-/** A redemption's run carries the id that the API returned; it is unique across workspaces. */
-export const redemptionWorkflowId = (redemption: string): string => redemption
+// A redemption's run carries the id that the API returned, and so does an import's or a reversal's.
 
 /** A provider chooses its payments' ids, so that two workspaces may know the same one. */
 export const paymentWorkflowId = (workspace: string, payment: string): string =>

@@ -5,12 +5,7 @@ import {
 } from '@temporalio/client'
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
 import type { Engine } from '../../temporal/engine.ts'
-import {
-  RedemptionAccount,
-  RedemptionReward,
-  redemptionWorkflowId,
-  WORKFLOW,
-} from '../../temporal/names.ts'
+import { RedemptionAccount, RedemptionReward, WORKFLOW } from '../../temporal/names.ts'
 import { within } from '../../temporal/within.ts'
 import type {
   FulfillmentInput,
@@ -140,7 +135,7 @@ async function signal(
 
 function startOptions(engine: Engine, input: RunInput) {
   return {
-    workflowId: redemptionWorkflowId(input.redemption),
+    workflowId: input.redemption,
     taskQueue: engine.taskQueue,
     args: [input],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',

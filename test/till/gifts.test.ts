@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { redemptionWorkflowId } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { ended } from '../support/redeem.ts'
 import { startedRun } from '../support/run.ts'
@@ -129,7 +128,7 @@ describe('a reactor that gives a reward', () => {
     })
     expect([part.status, part.body.error.param]).toEqual([400, 'quantity'])
     await shop.post(`/v1/loyalty/redemptions/${gift.id}/fulfill`, { quantity: 1 })
-    await (await startedRun(shop.engine, redemptionWorkflowId(gift.id))).cancel()
+    await (await startedRun(shop.engine, gift.id)).cancel()
     await ended(shop, gift.id)
     const rest = await redemption(gift.id)
     expect(rest).toMatchObject({ status: 'fulfilled', reversed_quantity: 2 })
