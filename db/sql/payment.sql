@@ -422,9 +422,12 @@ create or replace function ledger_private.payment_is_covered(
 language plpgsql stable as $$
 begin
   return pay.amount = 0 or p_named <> '[]' and payment_charge(pay.amount, (
-    select coalesce(jsonb_agg(d.discount), '[]') from redemption d
-    where d.workspace = pay.workspace and d.discount is not null
-      and d.id in (select x ->> 'id' from jsonb_array_elements(p_named) x))) = 0;
+    select coalesce(jsonb_agg(d.discount), '[]')
+    from (select distinct x ->> 'id' as id from jsonb_array_elements(p_named) x) named
+    cross join lateral ( -- one by one: of a jsonb's elements the planner expects a hundred
+      select d.discount from redemption d
+      where d.workspace = pay.workspace and d.id = named.id and d.discount is not null limit 1
+    ) d)) = 0;
 end $$;
 
 -- How far a payment has come; a status only advances. Completed outranks every failure: what the
