@@ -14,6 +14,7 @@ const LATE_ROWS = 16
 // A burst of some seconds is answered first; a load that lasts longer goes at the pace of its runs.
 const TOO_LATE_MS = 5_000
 const ROOM_WITHIN_MS = 200 // sixteen in flight still make eighty a second, whatever Temporal does
+// One of so many places is for the newest; of what is late, the oldest have three of four.
 const NEWEST_OF = 2
 const NEWEST_OF_LATE = 4
 const AT_ONCE = 8
@@ -60,6 +61,8 @@ export class OutboxSender {
   readonly #newer = new Map<string, OutboxRow>()
   #overflow: OutboxRow[] = []
   #releasing: Promise<void> | undefined
+  /** Rows are in here while they are read again. */
+  readonly #renewing = new Set<Promise<void>>()
   #calls = 0
   #isPlanned = false
   #turns = 0
@@ -124,7 +127,7 @@ export class OutboxSender {
       this.#plan()
     })
     this.#state = 'closed'
-    await this.#releasing
+    await Promise.all([this.#releasing, ...this.#renewing])
     const rest = [...this.#queue.takeAll(), ...this.#sending.values()].map(({ row }) => row)
     this.#overflow.push(...rest, ...this.#newer.values())
     await this.#release()
@@ -163,8 +166,12 @@ export class OutboxSender {
 
   async #work(entry: QueueEntry): Promise<void> {
     this.#calls++
-    if (performance.now() - entry.readMs > OLD_MS) await this.#renew(entry)
-    else await this.#send(entry)
+    if (performance.now() - entry.readMs > OLD_MS) {
+      const renewing = this.#renew(entry)
+      this.#renewing.add(renewing)
+      await renewing
+      this.#renewing.delete(renewing)
+    } else await this.#send(entry)
     this.#calls--
     this.#plan()
   }

@@ -68,7 +68,6 @@ export function createApp<D>(options: AppOptions<D>): Express {
   if (options.inFlight !== undefined) app.use(options.inFlight.count)
   app.use(requestLog(log), requestMetrics(registry), securityHeaders())
   app.use(noEndlessBody())
-  if (options.room !== undefined) app.use(whenRoom(options.room))
   const draining = options.draining ?? (() => false)
   app.use((_req, res, next) => {
     if (draining()) res.setHeader('Connection', 'close')
@@ -81,6 +80,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
       keys: keyCache(options.findKey, now),
       failed: failedKeyLimit(options.failedKeysPerMinute ?? FAILED_KEYS),
       limit: keyLimit(options.ratePerSecond ?? PER_SECOND),
+      room: whenRoom(options.room ?? (() => undefined)),
       now,
     }),
   )

@@ -18,6 +18,8 @@ type Frame<D> = {
   readonly keys: KeyCache
   readonly failed: RateLimitRequestHandler
   readonly limit: RequestHandler
+  /** Before a write, of whoever may make one now. */
+  readonly room: RequestHandler
   readonly now: () => number
 }
 
@@ -48,6 +50,7 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
         note(endpoint.path),
         ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
         frame.limit,
+        ...(method === 'GET' ? [] : [frame.room]),
         ...(method === 'GET' || endpoint.stream === true ? [] : [bodyReader(endpoint)]),
         answer(endpoint, frame),
       ]

@@ -151,25 +151,58 @@ test('a row that two processes change is never waited for by its sender', async 
 })
 
 const UNAVAILABLE = 14
-const twenty = Array.from({ length: 20 }, (_, n) => `row-${n}`)
+
+const some = (prefix: string) =>
+  Array.from({ length: 20 }, (_, n) => `${prefix}-${String(n).padStart(2, '0')}`)
 
 test('rows that wait for more than five seconds take their share of a busy process', async () => {
-  await write(twenty)
+  await write(some('row-a')) // a commit hands on twenty at most
+  await write(some('row-b'))
   const held = gate()
   temporal.answer = () => held.passed
   const sender = newSender({ isBusy: () => true })
   takeAsOf(sender, written, 4_000)
-  await expect.poll(() => temporal.inFlight).toBe(2)
+  // before the calls' own 3 s are over, after which others take their places
+  await expect.poll(() => temporal.inFlight, { timeout: 2_500 }).toBe(2)
   const late = newSender({ isBusy: () => true })
   takeAsOf(late, written, 6_000)
-  await expect.poll(() => temporal.inFlight).toBe(2 + 8)
+  await expect.poll(() => temporal.inFlight, { timeout: 2_500 }).toBe(2 + 8)
   held.open()
   await left().toEqual([])
   await Promise.all([sender.close(), late.close()])
 })
 
+test('of what is late three of four places are for the oldest', async () => {
+  await write(some('row-a'))
+  await write(some('row-b'))
+  const held = gate()
+  temporal.answer = () => held.passed
+  const sender = newSender({ isBusy: () => true })
+  takeAsOf(sender, written, 6_000)
+  await expect.poll(() => temporal.inFlight).toBe(8)
+  const oldest = some('row-a').slice(0, 6)
+  expect(temporal.workflows.toSorted()).toEqual([...oldest, 'row-b-18', 'row-b-19'])
+  held.open()
+  await left().toEqual([])
+  await sender.close()
+})
+
+test('rows that are being read again when their sender closes are due at once', async () => {
+  await write(some('row'))
+  const lock = await database.owner.connect()
+  await lock.query('begin')
+  await lock.query('lock table workflow_outbox in exclusive mode') // the read waits for it
+  const sender = newSender()
+  takeAsOf(sender, written, 6_000)
+  const closed = sender.close()
+  setTimeout(() => void lock.query('rollback').then(() => lock.release()), 3_500)
+  await closed
+  expect((await stored()).filter(({ due_in_ms }) => due_in_ms > 0)).toEqual([])
+  expect(temporal.calls).toEqual([])
+})
+
 test('a write begins at once where this process keeps up, else when a row was sent or 200 ms have passed', async () => {
-  await write(twenty)
+  await write(some('row'))
   const held = gate()
   temporal.answer = () => held.passed
   const sender = newSender({ isBusy: () => true })
@@ -192,7 +225,7 @@ test('a write begins at once where this process keeps up, else when a row was se
 })
 
 test('no write waits for room while Temporal is away', async () => {
-  await write(twenty)
+  await write(some('row'))
   const breaker = new Breaker()
   breaker.failed(UNAVAILABLE, new Error('away'))
   const sender = newSender({ breaker })
