@@ -4,6 +4,7 @@ import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
 import type { Engine } from './engine.ts'
 import { sendRow } from './outbox-call.ts'
 import { keyOf, OutboxQueue, type QueueEntry } from './outbox-queue.ts'
+import { Room } from './outbox-room.ts'
 import { SentRows } from './outbox-sent.ts'
 import { within } from './within.ts'
 
@@ -13,7 +14,6 @@ const WHILE_BUSY_AND_LATE = 2
 const LATE_ROWS = 16
 // A burst of some seconds is answered first; a load that lasts longer goes at the pace of its runs.
 const TOO_LATE_MS = 5_000
-const ROOM_WITHIN_MS = 200 // sixteen in flight still make eighty a second, whatever Temporal does
 // One of so many places is for the newest; of what is late, the oldest have three of four.
 const NEWEST_OF = 2
 const NEWEST_OF_LATE = 4
@@ -66,7 +66,7 @@ export class OutboxSender {
   #calls = 0
   #isPlanned = false
   #turns = 0
-  readonly #waitingForRoom = new Set<() => void>()
+  readonly #room = new Room()
   #state: 'open' | 'closing' | 'closed' = 'open'
   #onIdle = () => {}
 
@@ -106,15 +106,7 @@ export class OutboxSender {
    */
   room(): Promise<void> | undefined {
     if (this.#breaker.isOpen || !this.#isLate()) return undefined
-    return new Promise((resolve) => {
-      const goOn = () => {
-        clearTimeout(timer)
-        this.#waitingForRoom.delete(goOn)
-        resolve()
-      }
-      const timer = setTimeout(goOn, ROOM_WITHIN_MS)
-      this.#waitingForRoom.add(goOn)
-    })
+    return this.#room.wait()
   }
 
   /** Takes no more, sends for up to 3 s, and makes the rest due for the sweep. */
@@ -189,8 +181,7 @@ export class OutboxSender {
       await this.#settle(entry, error)
     }
     this.#sending.delete(key)
-    const [first] = this.#waitingForRoom
-    first?.()
+    this.#room.make()
     const newer = this.#newer.get(key)
     if (newer === undefined) return
     this.#newer.delete(key)
