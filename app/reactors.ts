@@ -1,4 +1,4 @@
-import { findEventType } from '../db/event-types.ts'
+import { findEventType, lockEventType } from '../db/event-types.ts'
 import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
 import {
   insertReactor,
@@ -11,7 +11,7 @@ import {
   updateReactor,
 } from '../db/reactors.ts'
 import { findReward, type RewardRow } from '../db/rewards.ts'
-import { transact } from '../db/workspace-client.ts'
+import { type Db, transact } from '../db/workspace-client.ts'
 import { isIntrinsic } from '../domain/event-type.ts'
 import type { Reaction } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'
@@ -22,10 +22,18 @@ import { missing } from './refusals.ts'
 /** The writers of reactors. */
 export function reactorCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    createReactor: (request: RequestIdentity, values: NewReactor): Promise<Creation<ReactorRow>> =>
+    /** `eventType`: the id of its trigger's, which has room for it or this is refused. */
+    createReactor: (
+      request: RequestIdentity,
+      values: NewReactor,
+      eventType: string,
+    ): Promise<Creation<ReactorRow>> =>
       transact(pool, request.workspace, async (tx) => {
         const replayOf = await claimKey(tx, request, values.id)
-        return replayOf !== undefined ? { replayOf } : { row: await insertReactor(tx, values) }
+        if (replayOf !== undefined) return { replayOf }
+        await lockEventType(tx, request.workspace, eventType) // of two at once one counts the other
+        await refuseOneTooMany(tx, values)
+        return { row: await insertReactor(tx, values) }
       }),
 
     /** What `changeOf` makes of the reactor as it is, under its lock; undefined where there is none. */
@@ -55,22 +63,25 @@ export function reactorCommands({ pool }: Pick<Dependencies, 'pool'>) {
 // Every event of the type is shown to each of them, while the till waits.
 const MOST_OF_A_TYPE = 50
 
-/** Refuses a trigger that no till can report, or that has as many reactors as it may. */
-export async function checkTrigger(
+async function refuseOneTooMany(tx: Db, { workspace, trigger }: NewReactor): Promise<void> {
+  if ((await readReactorCount(tx, workspace, trigger)) < MOST_OF_A_TYPE) return
+  const message = `trigger: has ${MOST_OF_A_TYPE} reactors already.`
+  refuse('parameter_invalid', message, { param: 'trigger' })
+}
+
+/** The id of a trigger's event type; refuses one that no till can report. */
+export async function eventTypeOfTrigger(
   { pool }: Pick<Dependencies, 'pool'>,
   workspace: string,
   trigger: string,
-): Promise<void> {
+): Promise<string> {
   if (isIntrinsic(trigger)) {
     const message = `trigger: ${trigger} is the platform's own; earning rules and webhooks follow those.`
     refuse('parameter_invalid', message, { param: 'trigger' })
   }
   const type = await findEventType(pool, workspace, trigger)
-  if (type === undefined || type.name !== trigger) missing('trigger', trigger)
-  if ((await readReactorCount(pool, workspace, trigger)) >= MOST_OF_A_TYPE) {
-    const message = `trigger: has ${MOST_OF_A_TYPE} reactors already.`
-    refuse('parameter_invalid', message, { param: 'trigger' })
-  }
+  if (type === undefined || type.name !== trigger) return missing('trigger', trigger)
+  return type.id
 }
 
 /** Refuses a reaction that would speak in the platform's name, or give a reward that cannot be given. */

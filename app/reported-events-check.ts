@@ -21,7 +21,7 @@ import { missing } from './refusals.ts'
 export async function checkEvent(
   context: { readonly pool: Pool; readonly checks: Checks },
   report: EventRequest & { payload: unknown },
-): Promise<EventPrecheck> {
+): Promise<Exclude<EventPrecheck, { outcome: 'no_type' }>> {
   const { workspace, type, payload } = report
   if (isIntrinsic(type)) {
     refuse('event_type_intrinsic', `type: only the platform itself reports ${type}.`, {

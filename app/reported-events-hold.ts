@@ -30,7 +30,6 @@ export async function holdEvent(
   if (found.outcome === 'exists') {
     return outcomeOf(context, { ...found, outcome: 'replayed' }, report)
   }
-  if (found.outcome === 'no_type') return missing('type', report.type)
   const wallet = await findWallet(context.pool, workspace, report.user)
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))

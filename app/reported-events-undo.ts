@@ -1,6 +1,6 @@
 import { type FoundEvent, readReportedEvent } from '../db/reported-events.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
-import { inPoints, missing } from './refusals.ts'
+import { inPoints } from './refusals.ts'
 import type { EventReport } from './reported-events.ts'
 import { type EventContext, outcomeOf, type ReportOutcome } from './reported-events-act.ts'
 import { checkEvent } from './reported-events-check.ts'
@@ -21,7 +21,6 @@ export async function undoEvent(
     const replayed = { ...found, outcome: 'replayed' as const }
     return outcomeOf(context, replayed, report)
   }
-  if (found.outcome === 'no_type') return missing('type', report.type)
   const decimals = found.decimals ?? 0
   const { workspace, id, eventId, fingerprint, user, type, payload } = report
   const undo = {

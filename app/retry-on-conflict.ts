@@ -9,10 +9,10 @@ const WAITED_TOO_LONG = '55P03' // lock_timeout: nothing was written
  * lock is refused: a repeat, whose first request still runs, with idempotency_key_in_use; else with
  * temporarily_unavailable, because another change of the same account is under way.
  */
-export async function retryOnConflict<T>(activity: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await activity()
+      return await write()
     } catch (error) {
       const { code, where } = pgErrorOf(error) ?? {}
       if (code === WAITED_TOO_LONG) throw waitedTooLong(where)

@@ -40,20 +40,19 @@ export const listReactors = (
   )
 
 /** How many reactors an event of this type has to be shown to. */
-export const readReactorCount = (pool: Pool, workspace: string, trigger: string): Promise<number> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db
-      .select({ n: count() })
-      .from(reactor)
-      .where(
-        and(
-          eq(reactor.workspace, workspace),
-          eq(reactor.trigger, trigger),
-          isNull(reactor.deletedAt),
-        ),
-      )
-    return rows[0]?.n ?? 0
-  })
+export async function readReactorCount(tx: Db, workspace: string, trigger: string) {
+  const rows = await tx
+    .select({ n: count() })
+    .from(reactor)
+    .where(
+      and(
+        eq(reactor.workspace, workspace),
+        eq(reactor.trigger, trigger),
+        isNull(reactor.deletedAt),
+      ),
+    )
+  return rows[0]?.n ?? 0
+}
 
 export async function insertReactor(tx: Db, values: NewReactor): Promise<ReactorRow> {
   const rows = await tx.insert(reactor).values(values).returning()

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 export type KeyKind = 'secret' | 'publishable'
 
@@ -12,4 +12,4 @@ export function newApiKey(kind: KeyKind, livemode: boolean): string {
 export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 /** How a key is stored and looked up: sha256, hex. Keys are random, so that no salt is needed. */
-export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex')
+export const hashApiKey = (key: string): string => hash('sha256', key, 'hex')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkReactions, checkTrigger } from '../../app/reactors.ts'
+import { checkReactions, eventTypeOfTrigger } from '../../app/reactors.ts'
 import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
@@ -37,11 +37,13 @@ export const createReactor = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, livemode, body, deps } = ctx
-    await checkTrigger(deps, workspace, body.trigger)
+    const eventType = await eventTypeOfTrigger(deps, workspace, body.trigger)
     await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
-    const made = await retryOnConflict(() => deps.commands.createReactor(ctx.request, values))
+    const made = await retryOnConflict(() =>
+      deps.commands.createReactor(ctx.request, values, eventType),
+    )
     return created(
       'reactor',
       made,

@@ -40,7 +40,7 @@ const number = z
   .regex(/^\d{1,13}(\.\d{1,4})?$/, 'expected a number')
   .transform(Number)
 
-const Asked = z
+const ConversionQuery = z
   .strictObject({
     points: number
       .pipe(positivePoints)
@@ -66,7 +66,7 @@ export const convertPoints = withAlias('/users/{id}/conversion', (path) =>
     tags: ['tills'],
     key: 'secret',
     params: userPath,
-    query: Asked,
+    query: ConversionQuery,
     reply: Conversion,
     errors: ['resource_missing', 'invalid_precision'],
     handle: async ({ workspace, caller, params, query, deps }) => {
@@ -79,7 +79,7 @@ export const convertPoints = withAlias('/users/{id}/conversion', (path) =>
   }),
 )
 
-function conversion(wallet: WalletView, { points, amount }: z.output<typeof Asked>) {
+function conversion(wallet: WalletView, { points, amount }: z.output<typeof ConversionQuery>) {
   const { decimals } = wallet.program
   const rate = rateOf(wallet)
   const { user, points: balance } = presentWallet(wallet, false)

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
 import { LRUCache } from 'lru-cache'
 import { Refused, refuse } from '../../domain/refusal.ts'
+import { hashApiKey } from '../../domain/secrets.ts'
 
 /** A key as the database knows it: never the key itself, only what it may do. */
 export type ApiKey = {
@@ -24,10 +24,6 @@ const BEARER = /^Bearer +(\S+)$/i
 function presentedKey(req: Request): string | undefined {
   const header = req.headers['x-api-key'] ?? BEARER.exec(req.headers.authorization ?? '')?.[1]
   return typeof header === 'string' && KEY_FORM.test(header) ? header : undefined
-}
-
-export function hashOfKey(key: string): string {
-  return hash('sha256', key, 'hex')
 }
 
 /**
@@ -116,7 +112,7 @@ export function authenticate(gate: Gate, needs: 'secret' | 'publishable'): Reque
     try {
       const presented = presentedKey(req)
       if (presented === undefined) refuse('invalid_api_key', 'This needs an API key, as X-Api-Key.')
-      const hash = hashOfKey(presented)
+      const hash = hashApiKey(presented)
       const seen = keys.peek(hash)
       const key = seen === undefined ? await keys.find(hash) : seen.key
       res.locals.caller = authorise(key, needs, now())

@@ -7,9 +7,10 @@ import { metadata, text } from '../../api/schemas/text.ts'
 import { type AppOptions, createApp } from '../../api/server/app.ts'
 import type { Endpoint } from '../../api/server/declaration.ts'
 import { endpointOf, rawEndpointOf } from '../../api/server/endpoint.ts'
-import { type ApiKey, hashOfKey } from '../../api/server/keys.ts'
+import type { ApiKey } from '../../api/server/keys.ts'
 import { createLog } from '../../api/server/log.ts'
 import { refuse } from '../../domain/refusal.ts'
+import { hashApiKey } from '../../domain/secrets.ts'
 
 // Endpoints that exist only to try the frame out: they echo what it gave them.
 
@@ -131,10 +132,10 @@ const key = (kind: ApiKey['kind'], more: Partial<ApiKey> = {}): ApiKey => ({
 })
 
 export const KEYS: ReadonlyMap<string, ApiKey> = new Map([
-  [hashOfKey(SECRET), key('secret')],
-  [hashOfKey(PUBLISHABLE), key('publishable')],
-  [hashOfKey(EXPIRED), key('secret', { expiresAt: OPENS_AT })],
-  [hashOfKey(REVOKED), key('secret', { revokedAt: OPENS_AT })],
+  [hashApiKey(SECRET), key('secret')],
+  [hashApiKey(PUBLISHABLE), key('publishable')],
+  [hashApiKey(EXPIRED), key('secret', { expiresAt: OPENS_AT })],
+  [hashApiKey(REVOKED), key('secret', { revokedAt: OPENS_AT })],
 ])
 
 type Setting = Partial<AppOptions<AtWork>> & {

@@ -523,3 +523,31 @@ describe('what a reactor may not be', () => {
     expect(body.error.message).toContain('unexpected * (at 11)')
   })
 })
+
+describe('an event type', () => {
+  const create = (trigger: string, key: string) =>
+    shop.post(
+      '/v1/reactors',
+      { name: key, trigger, reactions: [{ type: 'adjust_points', points: 1 }] },
+      { idempotencyKey: key },
+    )
+
+  it('has fifty reactors at most; a repeat of the fiftieth is replayed, and of two at once one is refused', async () => {
+    const { trigger } = await setUp(...Array.from({ length: 48 }, () => ({})))
+    const [one, other, third] = await Promise.all(
+      ['one', 'other', 'third'].map((name) => create(trigger, `${trigger}-${name}`)),
+    )
+    const answers = [one, other, third].map((answer) => answer?.status)
+    expect(answers.toSorted()).toEqual([201, 201, 400])
+    const refused = [one, other, third].find((answer) => answer?.status === 400)
+    expect(refused?.body.error).toMatchObject({
+      code: 'parameter_invalid',
+      param: 'trigger',
+      message: 'trigger: has 50 reactors already.',
+    })
+    const kept =
+      answers[0] === 201 ? { answer: one, name: 'one' } : { answer: other, name: 'other' }
+    const again = await create(trigger, `${trigger}-${kept.name}`)
+    expect([again.status, again.body.id]).toEqual([200, kept.answer?.body.id])
+  })
+})
