@@ -538,7 +538,7 @@ describe('an event type', () => {
       ['one', 'other', 'third'].map((name) => create(trigger, `${trigger}-${name}`)),
     )
     const answers = [one, other, third].map((answer) => answer?.status)
-    expect(answers.toSorted()).toEqual([201, 201, 400])
+    expect(answers.filter((status) => status === 201)).toHaveLength(2)
     const refused = [one, other, third].find((answer) => answer?.status === 400)
     expect(refused?.body.error).toMatchObject({
       code: 'parameter_invalid',
