@@ -187,7 +187,7 @@ describe('a write', () => {
     for (let i = 0; i < 4; i++)
       answers.push(() => Promise.reject(new Error('the database is away')))
     says(waiting({ status: 'released' }), 'released')
-    const { run, events } = await begin(waiting({ expiresAt: inMs(200) }))
+    const { run, events } = await begin(waiting({ expiresAt: inMs(0) }))
     expect(await run.result()).toMatchObject({ status: 'released' })
     expect(calls).toHaveLength(5)
     // without its tasks: a busy machine may take one more, for the time that three tries take
@@ -195,8 +195,6 @@ describe('a write', () => {
       'WORKFLOW_EXECUTION_STARTED',
       'MARKER_RECORDED',
       'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES',
-      'TIMER_STARTED',
-      'TIMER_FIRED',
       'MARKER_RECORDED',
       'ACTIVITY_TASK_SCHEDULED',
       'ACTIVITY_TASK_STARTED',
