@@ -1,6 +1,6 @@
 import type { RedemptionResult } from '../db/redemptions.ts'
 import type { RedemptionFacts } from '../domain/redemption-summary.ts'
-import { type Refusal, refusalSentence } from '../domain/refusal-sentence.ts'
+import { type Refusal, refusalSentence } from '../domain/refusal.ts'
 
 /** What a command did: its outcome, and the redemption's state after it (null: no such redemption). */
 export type Settlement = {

@@ -9,7 +9,7 @@ import {
 import { databaseNow } from '../db/clock.ts'
 import { rollUp } from '../db/liability.ts'
 import type { Pool } from '../db/pool.ts'
-import { IMPORT_LANES, laneOfChunk } from '../domain/import-lanes.ts'
+import { IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
 
 // A turn of this many chunks lasts some seconds; then the workflow says how far it is.
 const CHUNKS_A_TURN = 60

@@ -1,7 +1,7 @@
 import { findImportAccounts } from '../db/bulk.ts'
 import type { Pool } from '../db/pool.ts'
 import { listPrograms } from '../db/programs.ts'
-import { importLane } from '../domain/import-lanes.ts'
+import { importLane } from '../domain/bulk.ts'
 import { MAX_MOVEMENT, unitsOf } from '../domain/points.ts'
 import { CHUNK, laneChunks } from './import-chunks.ts'
 import { duplicates } from './import-duplicates.ts'

@@ -1,4 +1,4 @@
-import { chunkNumber, IMPORT_LANES } from '../domain/import-lanes.ts'
+import { chunkNumber, IMPORT_LANES } from '../domain/bulk.ts'
 import type { Chunk } from './uploads.ts'
 
 // Rows written in one transaction: its accounts are locked for some 100 ms. Also so many are judged at once.

@@ -15,7 +15,7 @@ import {
 } from '../db/programs.ts'
 import { startReassessment } from '../db/tier-reassessment.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import { type ExpiryMode, missingOfPolicy } from '../domain/expiry-policy.ts'
+import { type ExpiryMode, missingOfPolicy } from '../domain/expiry.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'

@@ -12,7 +12,7 @@ import {
 } from '../db/reactors.ts'
 import { findReward, type RewardRow } from '../db/rewards.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import { isIntrinsic } from '../domain/event-type.ts'
+import { isIntrinsic } from '../domain/event.ts'
 import type { Reaction } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Creation } from './accounts.ts'

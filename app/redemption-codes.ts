@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { CodeVault } from '../domain/code-vault.ts'
-import type { SealedCode } from '../domain/gift-card.ts'
-import { newGiftCode } from '../domain/gift-code.ts'
+import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
+import { newGiftCode } from '../domain/gift-card.ts'
 import type { CodeSource } from '../domain/reward.ts'
 import { Unavailable } from './unavailable.ts'
 

@@ -5,8 +5,7 @@ import {
   type RedemptionResult,
   type RedemptionRow,
 } from '../db/redemptions.ts'
-import type { CodeVault } from '../domain/code-vault.ts'
-import type { SealedCode } from '../domain/gift-card.ts'
+import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import { callAsRun } from './call-as-run.ts'
 import type { Decimals } from './decimals.ts'

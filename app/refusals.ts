@@ -1,7 +1,6 @@
 import type { SqlRefusal } from '../db/sql-refusal.ts'
 import { pointsOf } from '../domain/points.ts'
-import { type ErrorCode, type Refusal, Refused } from '../domain/refusal.ts'
-import { refusalSentence } from '../domain/refusal-sentence.ts'
+import { type ErrorCode, type Refusal, Refused, refusalSentence } from '../domain/refusal.ts'
 
 // The fields that the ledger fills with points in the smallest unit.
 const IN_UNITS = ['required', 'available', 'missing']

@@ -5,7 +5,7 @@ import {
   type FoundEvent,
   precheckEvent,
 } from '../db/reported-events.ts'
-import { isIntrinsic } from '../domain/event-type.ts'
+import { isIntrinsic } from '../domain/event.ts'
 import { findPersonalData } from '../domain/personal-data.ts'
 import { CLOCK_SKEW_MS } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'

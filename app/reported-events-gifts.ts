@@ -1,7 +1,7 @@
 import type { Pool } from '../db/pool.ts'
 import { readQuote } from '../db/redemptions.ts'
 import type { FoundEvent } from '../db/reported-events.ts'
-import type { CodeVault } from '../domain/code-vault.ts'
+import type { CodeVault } from '../domain/gift-card.ts'
 import { derivedId } from '../domain/ids.ts'
 import type { PlannedReward } from '../domain/reactor.ts'
 import { newCode, newCodes } from './redemption-codes.ts'

@@ -13,7 +13,7 @@ import {
   updateReward,
 } from '../db/rewards.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import type { CodeVault } from '../domain/code-vault.ts'
+import type { CodeVault } from '../domain/gift-card.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { CodeSource } from '../domain/reward.ts'
 import type { Creation } from './accounts.ts'

@@ -1,5 +1,4 @@
-import { Refused } from '../domain/refusal.ts'
-import { refusalSentence } from '../domain/refusal-sentence.ts'
+import { Refused, refusalSentence } from '../domain/refusal.ts'
 import { call } from './call.ts'
 import { callIn } from './call-in-transaction.ts'
 import type { Pool } from './pool.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { inIsoMinorUnits } from '../api/webhooks/providers/stripe/event.ts'
 import { isCurrency, minorDigits } from './currency.ts'
-import { moneyFor, pointsFor, rateOfProgram, rateOfSetting } from './point-rate.ts'
+import { moneyFor, pointsFor, rateOfProgram, rateOfSetting } from './points.ts'
 
 test.each([
   ['EUR', 2],

@@ -1,11 +1,11 @@
 import { evaluate } from './expression/evaluate.ts'
-import { parsedExpression } from './expression/parsed.ts'
+import { parsedExpression } from './expression/parse.ts'
 import type { Payload } from './expression/payload.ts'
-import { ExpressionProblem } from './expression/problem.ts'
-import { type Rational, textOf } from './expression/rational.ts'
-import { isRational, shown, type Value } from './expression/value.ts'
+import { ExpressionProblem } from './expression/tree.ts'
+import { isRational, type Rational, shown, textOf, type Value } from './expression/value.ts'
 import type { SealedCode } from './gift-card.ts'
 import { MAX_MOVEMENT, type Rounding } from './points.ts'
+import type { LimitWindow } from './reward.ts'
 
 /** What a reactor does. Texts named `points` and `payload` are expressions. */
 export type Reaction =
@@ -14,8 +14,7 @@ export type Reaction =
   | { type: 'issue_reward'; reward: string; quantity: number }
   | { type: 'emit_event'; event: string; payload?: Record<string, string> }
 
-export const LIMIT_WINDOWS = ['lifetime', 'day', 'week', 'month'] as const
-export type Limit = { activations: number; window: (typeof LIMIT_WINDOWS)[number] }
+export type Limit = { activations: number; window: LimitWindow }
 export type Limits = { per_user?: Limit; in_all?: Limit }
 
 export type Rule = {

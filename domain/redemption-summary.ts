@@ -1,4 +1,4 @@
-import type { RedemptionStatus } from './redemption-status.ts'
+import type { RedemptionStatus } from './redemption.ts'
 
 /** How far an item is on its way. */
 type FulfillmentProgress = {

@@ -76,3 +76,99 @@ export function refuse(
 ): never {
   throw new Refused({ code, message, ...more })
 }
+
+type Fields = Readonly<Record<string, unknown>>
+
+// Points are in the smallest unit here; the API's edge converts `required`, `available` and `missing`.
+const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
+  account_closed: () => 'The account is closed: it neither earns nor spends.',
+  reward_inactive: () => 'The reward is not active.',
+  reward_not_started: ({ starts_at }) => `The reward starts at ${starts_at}.`,
+  reward_ended: ({ ends_at }) => `The reward ended at ${ends_at}.`,
+  reward_out_of_stock: () => 'The reward is out of stock.',
+  limit_reached: ({ limit, window }) =>
+    `The member has reached the limit of ${limit}${typeof window === 'string' ? ` a ${window}` : ''} for this reward.`,
+  tier_required: ({ min_tier }) => `The reward needs tier ${min_tier}.`,
+  insufficient_points: () => 'The account has not enough points.',
+  redemption_already_settled: ({ status }) => `The redemption is ${status} already.`,
+  redemption_already_attached: ({ resource }) =>
+    `The redemption is attached to payment ${resource}.`,
+  redemption_account_mismatch: () => 'The redemption belongs to another member than the payment.',
+  redemption_expired: ({ expires_at }) => `The redemption expired at ${expires_at}.`,
+  currency_mismatch: ({ currency }) => `The discount is in ${currency}, the payment is not.`,
+  payment_processing: () =>
+    'The payment is being processed by its provider; wait until it completes or fails.',
+  not_reversible: ({ status, credit, available }) => {
+    if (typeof credit === 'string') {
+      return `The store credit was spent or has expired; at most ${available} points can be reversed.`
+    }
+    if (typeof status !== 'string') return 'This cannot be reversed.'
+    if (status === 'completed') return 'Nothing is left of the payment to refund here.'
+    return `The payment is ${status}: only a completed one is refunded.`
+  },
+  idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
+  resource_missing: (fields) =>
+    'reward' in fields
+      ? `The program has no such reward: ${fields.reward}.`
+      : 'account' in fields
+        ? `No such account: ${fields.account}.`
+        : `No such redemption: ${fields.redemption}.`,
+  parameter_invalid: invalid,
+  account_already_exists: ({ kind, resource }) =>
+    typeof kind === 'string'
+      ? `Another member is recognised by this ${kind.replace('_', ' ')}: ${resource}.`
+      : 'The customer has an account in this program.',
+  account_merged: ({ resource }) => `The account was merged; ${resource} stands for it.`,
+  redemptions_in_flight: () => 'Redemptions are pending: settle or cancel them first.',
+}
+
+function invalid(fields: Fields): string {
+  const { param } = fields
+  if ('remaining' in fields) return `${param}: of a payment that charged something, at least 1.`
+  if ('left' in fields) return `${param} must be at most what is left (${fields.left}).`
+  if ('gift' in fields) return `${param}: what an event gave is reversed as a whole.`
+  if ('cards' in fields) return `${param}: some of several gift cards are returned by \`quantity\`.`
+  if ('whole' in fields) return `${param}: a pending redemption is reversed as a whole.`
+  if ('ships' in fields) return `${param}: this redemption has nothing to ship.`
+  if ('charged' in fields) return `${param}: no completed payment was charged with the discount.`
+  if ('countable' in fields)
+    return `${param}: the account would have had more points than can be counted exactly.`
+  if ('worth' in fields) return `${param}: the points are worth more than any discount may be.`
+  if (param === 'hold')
+    return 'hold: the event’s reactors do not take points, or do more than that.'
+  if (param === 'payload.points') return `${param}: the event moved ${fields.available}.`
+  if ('most' in fields) return `${param}: has more than ${fields.most} keys.`
+  if ('program' in fields) return `${param}: is in another program than the source.`
+  if (fields.wallet === 'unnamed') return `${param}: name the account whose credit is to be spent.`
+  if (fields.wallet === 'other_customer') {
+    return `${param}: the account belongs to another customer than the payment.`
+  }
+  if ('same' in fields) return `${param}: is the same account.`
+  if (fields.qualify_on === 'custom') return `${param}: the program has no such tier.`
+  if ('qualify_on' in fields) return `${param}: tiers are not set by hand in this program.`
+  return `${param} must be at most what is left (${fields.available}).`
+}
+
+// Postgres says them with an offset; the API says every time as JavaScript does.
+const TIMES = ['starts_at', 'ends_at', 'expires_at']
+
+const withTimes = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      TIMES.includes(name) && typeof value === 'string' ? new Date(value).toISOString() : value,
+    ]),
+  )
+
+/** A refusal of the ledger as a person reads it, its fields beside it, times in ISO 8601 (UTC). */
+export function refusalSentence({ code, ...given }: { code: ErrorCode } & Fields): Refusal {
+  const fields = withTimes(given)
+  const { param, resource, ...rest } = fields
+  return {
+    code,
+    message: SENTENCES[code]?.(fields) ?? `Refused: ${code}.`,
+    ...(typeof param === 'string' && { param }),
+    ...(typeof resource === 'string' && { resource }),
+    fields: rest,
+  }
+}

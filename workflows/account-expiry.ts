@@ -1,6 +1,6 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../activities/expiry.ts'
-import { expiryCheckMs } from '../domain/expiry-spread.ts'
+import { expiryCheckMs } from '../domain/expiry.ts'
 import type { AccountExpiryFacts } from './facts.ts'
 import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'

@@ -1,4 +1,4 @@
-import type { RedemptionStatus } from '../domain/redemption-status.ts'
+import type { RedemptionStatus } from '../domain/redemption.ts'
 import type { RedemptionFacts } from '../domain/redemption-summary.ts'
 import type { AcceptedEvent } from '../domain/reported-event.ts'
 import type { AccountExpiryFacts, BulkFacts, PaymentFacts, TierReviewFacts } from './facts.ts'

@@ -5,10 +5,9 @@ import type { AccountChangeResult } from '../../db/account-changes.ts'
 import { findAccountView } from '../../db/account-view.ts'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
 import { findProgram } from '../../db/programs.ts'
+import { ACCOUNT_STATUSES } from '../../domain/account.ts'
 import { newId } from '../../domain/ids.ts'
-import { ACCOUNT_STATUSES } from '../../domain/objects/account.ts'
-import { Refused } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { Refused, refusalSentence } from '../../domain/refusal.ts'
 import {
   Account,
   AccountUpdate,

@@ -3,10 +3,9 @@ import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
 import { readCodeBatch } from '../../db/from-ledger.ts'
+import { codeBatchObject } from '../../domain/code-pool.ts'
 import { newId } from '../../domain/ids.ts'
-import { codeBatchObject } from '../../domain/objects/code-pool.ts'
-import { Refused, refuse } from '../../domain/refusal.ts'
-import { refusalSentence } from '../../domain/refusal-sentence.ts'
+import { Refused, refusalSentence, refuse } from '../../domain/refusal.ts'
 import {
   CodeBatch,
   CodePool,

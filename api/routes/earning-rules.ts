@@ -8,8 +8,8 @@ import {
   listEarningRules as readRules,
 } from '../../db/earning-rules.ts'
 import { findProgram } from '../../db/programs.ts'
+import { EARNING_TRIGGERS, earningRuleObject } from '../../domain/earning-rule.ts'
 import { newId } from '../../domain/ids.ts'
-import { EARNING_TRIGGERS, earningRuleObject } from '../../domain/objects/earning-rule.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { EarningRule, EarningRuleUpdate, NewEarningRule } from '../schemas/earning-rules.ts'
 import { id, idPath } from '../schemas/ids.ts'

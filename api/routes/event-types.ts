@@ -7,7 +7,7 @@ import {
   listEventTypeVersions,
   listEventTypes as readEventTypes,
 } from '../../db/event-types.ts'
-import { isIntrinsic } from '../../domain/event-type.ts'
+import { isIntrinsic } from '../../domain/event.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
 import {

@@ -10,7 +10,7 @@ import {
   type RedemptionResult,
   listRedemptions as readRedemptions,
 } from '../../db/redemptions.ts'
-import { REDEMPTION_STATUSES } from '../../domain/redemption-status.ts'
+import { REDEMPTION_STATUSES } from '../../domain/redemption.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import {

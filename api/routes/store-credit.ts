@@ -5,7 +5,7 @@ import {
   listCreditTransactions,
   readWallets,
 } from '../../db/store-credit.ts'
-import { CREDIT_TYPES, creditTransactionObject } from '../../domain/objects/store-credit.ts'
+import { CREDIT_TYPES, creditTransactionObject } from '../../domain/store-credit.ts'
 import { currencyUpper } from '../schemas/amounts.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'

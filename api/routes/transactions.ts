@@ -6,7 +6,7 @@ import {
   reverseTransaction as undo,
 } from '../../app/transactions.ts'
 import { findTransaction, listTransactions as readTransactions } from '../../db/transactions.ts'
-import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
+import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata, text } from '../schemas/text.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BULK_STATUSES } from '../../domain/objects/bulk.ts'
+import { BULK_STATUSES } from '../../domain/bulk.ts'
 import { id } from './ids.ts'
 import { time } from './times.ts'
 

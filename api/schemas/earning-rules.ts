@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CAP_WINDOWS, EARNING_TRIGGERS } from '../../domain/objects/earning-rule.ts'
+import { CAP_WINDOWS, EARNING_TRIGGERS } from '../../domain/earning-rule.ts'
 import { amountMinor, currencyLower, positiveAmountMinor, positivePoints } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, metadataUpdate, text } from './text.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { REFUND_STATUSES, SHOWN_PAYMENT_STATUSES } from '../../domain/objects/payment.ts'
+import { REFUND_STATUSES, SHOWN_PAYMENT_STATUSES } from '../../domain/payment.ts'
 import { currencyLower, positiveAmountMinor } from './amounts.ts'
 import { customerId, id } from './ids.ts'
 import { metadata, text } from './text.ts'

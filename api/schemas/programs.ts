@@ -1,16 +1,7 @@
 import { z } from 'zod'
-import {
-  EXPIRY_MODES,
-  EXPIRY_STEPS,
-  isDateOfYear,
-  isTimeZoneName,
-} from '../../domain/expiry-policy.ts'
-import {
-  EXPIRED_RETURNS,
-  LATE_PAYMENTS,
-  TIER_QUALIFICATIONS,
-} from '../../domain/objects/program.ts'
+import { EXPIRY_MODES, EXPIRY_STEPS, isDateOfYear, isTimeZoneName } from '../../domain/expiry.ts'
 import { ROUNDINGS } from '../../domain/points.ts'
+import { EXPIRED_RETURNS, LATE_PAYMENTS, TIER_QUALIFICATIONS } from '../../domain/program.ts'
 import { SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import { currencyUpper } from './amounts.ts'
 import { id } from './ids.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { REFUND_KINDS, REFUND_STATUSES } from '../../domain/objects/payment.ts'
+import { REFUND_KINDS, REFUND_STATUSES } from '../../domain/payment.ts'
 import { amountMinor, positiveAmountMinor } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'

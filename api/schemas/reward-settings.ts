@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CODE_LENGTH } from '../../domain/gift-code.ts'
+import { CODE_LENGTH } from '../../domain/gift-card.ts'
 import { LIMIT_WINDOWS, type RewardType } from '../../domain/reward.ts'
 import { currencyUpper, positiveAmountMinor, positivePoints } from './amounts.ts'
 import { id } from './ids.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CREDIT_TYPES } from '../../domain/objects/store-credit.ts'
+import { CREDIT_TYPES } from '../../domain/store-credit.ts'
 import { id } from './ids.ts'
 import { time } from './times.ts'
 

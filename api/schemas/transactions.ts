@@ -5,7 +5,7 @@ import {
   readSurvivors,
   type TransactionRow,
 } from '../../db/transactions.ts'
-import { TRANSACTION_TYPES, transactionObject } from '../../domain/objects/transaction.ts'
+import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
 import type { Deps } from '../server/deps.ts'
 import { points, pointsMoved } from './amounts.ts'
 import { id } from './ids.ts'

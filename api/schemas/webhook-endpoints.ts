@@ -3,7 +3,7 @@ import {
   DELIVERY_STATUSES,
   DISABLED_REASONS,
   ENDPOINT_STATUSES,
-} from '../../domain/objects/webhook-endpoint.ts'
+} from '../../domain/webhook-endpoint.ts'
 import { eventPattern } from './events.ts'
 import { id } from './ids.ts'
 import { metadata, metadataUpdate, text } from './text.ts'

@@ -1,7 +1,11 @@
 import type { Pool } from '../../db/pool.ts'
 import { type DueDelivery, settleDelivery } from '../../db/webhook-deliveries.ts'
-import { FAILING_FOR_MS, retryAfterMs, retryDelayMs } from '../../domain/webhook-retry.ts'
-import { signatureHeaders } from '../../domain/webhook-signature.ts'
+import {
+  FAILING_FOR_MS,
+  retryAfterMs,
+  retryDelayMs,
+  signatureHeaders,
+} from '../../domain/webhook-delivery.ts'
 import type { Send } from './send.ts'
 
 export type DeliveryDependencies = { readonly pool: Pool; readonly send: Send }

@@ -10,7 +10,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { ACCOUNT_STATUSES } from '../../domain/objects/account.ts'
+import { ACCOUNT_STATUSES } from '../../domain/account.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
 

@@ -1,5 +1,5 @@
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { BULK_STATUSES } from '../../domain/objects/bulk.ts'
+import { BULK_STATUSES } from '../../domain/bulk.ts'
 import { idText, instant } from './columns.ts'
 
 /** A row of an import or a reversal that the ledger refused while it ran. */

@@ -8,7 +8,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { CREDIT_TYPES } from '../../domain/objects/store-credit.ts'
+import { CREDIT_TYPES } from '../../domain/store-credit.ts'
 import { account } from './account.ts'
 import { idText, instant, units } from './columns.ts'
 

@@ -10,7 +10,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { EARNING_TRIGGERS } from '../../domain/objects/earning-rule.ts'
+import { EARNING_TRIGGERS } from '../../domain/earning-rule.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** Points (as the API writes them) for so many minor units of a currency. */

@@ -9,7 +9,7 @@ import {
   primaryKey,
   text,
 } from 'drizzle-orm/pg-core'
-import { PAYMENT_STATUSES, REFUND_KINDS, REFUND_STATUSES } from '../../domain/objects/payment.ts'
+import { PAYMENT_STATUSES, REFUND_KINDS, REFUND_STATUSES } from '../../domain/payment.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */

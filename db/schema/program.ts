@@ -1,7 +1,7 @@
 import { boolean, integer, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { EXPIRY_MODES, EXPIRY_STEPS } from '../../domain/expiry-policy.ts'
-import { EXPIRED_RETURNS, LATE_PAYMENTS } from '../../domain/objects/program.ts'
+import { EXPIRY_MODES, EXPIRY_STEPS } from '../../domain/expiry.ts'
 import { ROUNDINGS } from '../../domain/points.ts'
+import { EXPIRED_RETURNS, LATE_PAYMENTS } from '../../domain/program.ts'
 import { idText, instant } from './columns.ts'
 
 /** Currency, expiry, clawback and hold of one loyalty program; every workspace has `prog_default`. */

@@ -13,9 +13,9 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { StoredFulfillment } from '../../domain/fulfillment.ts'
 import type { SealedGiftCard } from '../../domain/gift-card.ts'
-import { REDEMPTION_STATUSES } from '../../domain/redemption-status.ts'
+import type { StoredFulfillment } from '../../domain/redemption.ts'
+import { REDEMPTION_STATUSES } from '../../domain/redemption.ts'
 import { type CodeSource, LIMIT_WINDOWS, REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { TIER_REASONS } from '../../domain/objects/account.ts'
+import { TIER_REASONS } from '../../domain/account.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** Every change of a member's tier. Append-only by convention; `qualifying` is what counted then. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import { TRANSACTION_TYPES } from '../../domain/objects/transaction.ts'
+import { TRANSACTION_TYPES } from '../../domain/transaction.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** One signed movement of points on one account. Append-only. */

@@ -4,7 +4,7 @@ import {
   DELIVERY_STATUSES,
   DISABLED_REASONS,
   ENDPOINT_STATUSES,
-} from '../../domain/objects/webhook-endpoint.ts'
+} from '../../domain/webhook-endpoint.ts'
 import { idText, instant } from './columns.ts'
 
 /** Where events are sent, and how that has been going. */

@@ -274,7 +274,7 @@ language sql immutable as $$
 $$;
 
 -- How long after a date shared by many accounts this one's run looks: milliseconds, under four
--- hours, the same every time. The rule of domain/expiry-spread.ts (FNV-1a of the id).
+-- hours, the same every time. The rule of domain/expiry.ts (FNV-1a of the id).
 create or replace function ledger_private.expiry_spread_ms(p_account text) returns int
 language plpgsql immutable as $$
 declare

@@ -1,21 +1,24 @@
 import type { Payload } from './payload.ts'
-import { ExpressionProblem } from './problem.ts'
+import type { Operator, Tree } from './tree.ts'
+import { ExpressionProblem } from './tree.ts'
 import {
   add,
   ceil,
   compare,
   divide,
   floor,
+  isList,
+  isRational,
   isSmall,
   multiply,
   type Rational,
   rational,
   rationalOf,
   round,
+  shown,
   subtract,
-} from './rational.ts'
-import type { Operator, Tree } from './tree.ts'
-import { isList, isRational, shown, type Value } from './value.ts'
+  type Value,
+} from './value.ts'
 
 const MOST_PLACES = 10 // of round(x, places): beyond any currency's
 const LARGE_STEPS = 50 // what reducing a fraction of 512 bits takes, in additions of small numbers

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { evaluate } from './evaluate.ts'
 import { parseExpression } from './parse.ts'
 import { Payload } from './payload.ts'
-import { ExpressionProblem } from './problem.ts'
+import { ExpressionProblem } from './tree.ts'
 import { shown } from './value.ts'
 
 const PAYLOAD = {

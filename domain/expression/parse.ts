@@ -1,7 +1,12 @@
-import { ExpressionProblem } from './problem.ts'
-import { decimal } from './rational.ts'
 import { type Token, tokensOf } from './tokens.ts'
-import { FUNCTIONS, type FunctionName, type Operator, type Tree } from './tree.ts'
+import {
+  ExpressionProblem,
+  FUNCTIONS,
+  type FunctionName,
+  type Operator,
+  type Tree,
+} from './tree.ts'
+import { decimal } from './value.ts'
 
 // Deeper than anybody nests by hand, and far from the end of the stack.
 const DEEPEST = 32
@@ -205,4 +210,18 @@ class Reader {
   #unexpected({ kind, text, at }: Token = this.#peek()): never {
     throw new ExpressionProblem(`unexpected ${kind === 'string' ? JSON.stringify(text) : text}`, at)
   }
+}
+
+const parsed = new Map<string, Tree>()
+const MOST_KEPT = 5_000 // every expression of a busy server's reactors, some 10 MB at most
+
+/** The expression's tree, parsed once for its text. Throws ExpressionProblem. */
+export function parsedExpression(source: string): Tree {
+  const known = parsed.get(source)
+  if (known !== undefined) return known
+  const tree = parseExpression(source)
+  const oldest = parsed.size >= MOST_KEPT ? parsed.keys().next().value : undefined
+  if (oldest !== undefined) parsed.delete(oldest)
+  parsed.set(source, tree)
+  return tree
 }

@@ -1,4 +1,4 @@
-import { ExpressionProblem } from './problem.ts'
+import { ExpressionProblem } from './tree.ts'
 import type { Value } from './value.ts'
 
 // A list from a payload counts by its items, so that none can hold up a till.

@@ -1,4 +1,4 @@
-import { ExpressionProblem } from './problem.ts'
+import { ExpressionProblem } from './tree.ts'
 
 export type Token = {
   readonly kind: 'number' | 'string' | 'word' | 'sign' | 'end'

@@ -1,4 +1,4 @@
-import type { Rational } from './rational.ts'
+import type { Rational } from './value.ts'
 
 export const FUNCTIONS = ['min', 'max', 'floor', 'ceil', 'round', 'abs'] as const
 export type FunctionName = (typeof FUNCTIONS)[number]
@@ -34,3 +34,14 @@ export type Tree = { readonly at: number } & (
       readonly right: Tree
     }
 )
+
+/** What is wrong with an expression, and where: the position counts from 1. */
+export class ExpressionProblem extends Error {
+  readonly position: number
+
+  constructor(message: string, position: number) {
+    super(`${message} (at ${position})`)
+    this.name = 'ExpressionProblem'
+    this.position = position
+  }
+}

@@ -4,7 +4,7 @@ import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLog } from '../../api/server/log.ts'
 import { productApp } from '../../api/server/product.ts'
-import { isGiftCode } from '../../domain/gift-code.ts'
+import { isGiftCode } from '../../domain/gift-card.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

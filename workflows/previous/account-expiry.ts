@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../../activities/expiry.ts'
-import { expiryCheckMs } from '../../domain/expiry-spread.ts'
+import { expiryCheckMs } from '../../domain/expiry.ts'
 import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from '../inputs.ts'
 import { expiryChanged } from '../messages.ts'
 import { onRowChanged } from './row-changed.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { NewBulk } from '../../../db/bulk.ts'
+import { importLane } from '../../../domain/bulk.ts'
 import { newId } from '../../../domain/ids.ts'
-import { importLane } from '../../../domain/import-lanes.ts'
 import type { House } from '../../support/house.ts'
 import { ended } from '../../support/redeem.ts'
 import { member, type Outcomes, operation } from './outcome.ts'

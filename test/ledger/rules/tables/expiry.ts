@@ -1,4 +1,4 @@
-import { expirySpreadMs } from '../../../../domain/expiry-spread.ts'
+import { expirySpreadMs } from '../../../../domain/expiry.ts'
 import type { Tables, Value } from '../rule.ts'
 
 const BERLIN = 'Europe/Berlin'

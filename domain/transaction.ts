@@ -1,5 +1,5 @@
-import { pointsOf } from '../points.ts'
 import type { Scale } from './account.ts'
+import { pointsOf } from './points.ts'
 
 /** What moves points. */
 export const TRANSACTION_TYPES = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { retryAfterMs, retryDelayMs } from './webhook-retry.ts'
+import { retryAfterMs, retryDelayMs } from './webhook-delivery.ts'
 
 const MINUTE = 60_000
 

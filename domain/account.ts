@@ -1,4 +1,4 @@
-import { pointsOf } from '../points.ts'
+import { pointsOf } from './points.ts'
 import type { TierQualification } from './program.ts'
 
 export const ACCOUNT_STATUSES = ['active', 'closed', 'merged'] as const

@@ -1,5 +1,5 @@
-import type { ExpiryMode, ExpiryStep } from '../expiry-policy.ts'
-import type { Rounding } from '../points.ts'
+import type { ExpiryMode, ExpiryStep } from './expiry.ts'
+import type { Rounding } from './points.ts'
 
 /** What tiers are reached by. */
 export const TIER_QUALIFICATIONS = ['points', 'spend', 'custom'] as const

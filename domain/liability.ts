@@ -1,4 +1,4 @@
-import { pointsOf } from '../points.ts'
+import { pointsOf } from './points.ts'
 
 export type LiabilityFacts = {
   readonly outstanding: number
