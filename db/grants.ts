@@ -45,8 +45,8 @@ async function grantRows(client: pg.Client, role: string): Promise<void> {
   await client.query(`
     grant usage on schema public to ${role};
     grant select, insert, update on all tables in schema public to ${role};
-    revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event
-      from ${role};
+    revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event,
+      rule_version, program_version from ${role};
     revoke insert, update on ledger_total, ledger_rollup from ${role};
     revoke all on applied_function_file from ${role};
     grant select on applied_function_file to ${role};

@@ -25,6 +25,17 @@ test.for(['ptx', 'allocation', 'credit_transaction'])(
   },
 )
 
+test.for(['rule_version', 'program_version'])(
+  '%s refuses UPDATE, DELETE and TRUNCATE even of its owner, and the application may neither',
+  async (table) => {
+    const statements = [`update ${table} set data = '{}'`, `delete from ${table}`]
+    for (const statement of [...statements, `truncate ${table}`]) {
+      await expect(db.owner.query(statement)).rejects.toThrow(/append-only/)
+      await expect(db.pool.query(statement)).rejects.toThrow(/permission denied/)
+    }
+  },
+)
+
 test.for(['ptx', 'allocation', 'event', 'credit_transaction'])(
   'the application role may not UPDATE or DELETE %s',
   async (table) => {
