@@ -1,6 +1,7 @@
 import { errorOf, VinrConnectionError, type VinrError } from './errors.ts'
 import { limited } from './limit.ts'
 import { queryOf } from './query.ts'
+import { userAgent } from './user-agent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -44,6 +45,7 @@ export type LastResponse = { requestId: string | undefined; status: number; repl
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 8_000
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504])
+const USER_AGENT = userAgent()
 
 /**
  * Sends a request and returns its object. Tried again where no answer came, on 429 and 5xx, and
@@ -103,6 +105,7 @@ function initOf(
     'X-Api-Key': secretKey,
     Accept: text ? '*/*' : 'application/json',
   }
+  if (USER_AGENT !== undefined) headers['User-Agent'] = USER_AGENT
   if (method === 'POST') headers['Idempotency-Key'] = options.idempotencyKey ?? crypto.randomUUID()
   if (method === 'GET') return { method, headers }
   if (raw !== undefined) {
@@ -127,11 +130,14 @@ const backoffMs = (retry: number) =>
 
 function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
+    const end = () => {
       clearTimeout(timer)
+      // the signal may be that of a whole process, and outlive many calls
+      signal?.removeEventListener('abort', end)
       resolve()
-    })
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
   })
 }
 

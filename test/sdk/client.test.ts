@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto'
+import { getEventListeners } from 'node:events'
 import { Vinr, VinrConnectionError, VinrNotFoundError, VinrSignatureError } from '@vinr/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import sdkPackage from '../../sdk/package.json' with { type: 'json' }
+import { userAgent } from '../../sdk/src/user-agent.ts'
 import { type ShopServer, serve } from './served.ts'
 
 let shop: ShopServer
@@ -93,6 +96,57 @@ test('a server that does not answer is a connection error', async () => {
   await expect(slow.payments.retrieve('pay_1', { timeoutMs: 20 })).rejects.toThrow(
     'No answer within 20 ms.',
   )
+})
+
+test('a hundred requests of one signal leave no listener on it, retried or not', async () => {
+  const { signal } = new AbortController()
+  let calls = 0
+  let most = 0
+  const client = new Vinr({
+    secretKey: 'sk_test_x',
+    fetch: async () => {
+      most = Math.max(most, getEventListeners(signal, 'abort').length)
+      const status = calls++ % 2 === 0 ? 503 : 200
+      return new Response('{"id":"loy_1"}', { status, headers: { 'retry-after': '0' } })
+    },
+  })
+  for (let n = 0; n < 100; n++) await client.loyalty.accounts.retrieve('loy_1', { signal })
+  expect([calls, most]).toEqual([200, 1])
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+test('a call whose signal is aborted while it waits for its next try ends then', async () => {
+  const controller = new AbortController()
+  const client = new Vinr({
+    secretKey: 'sk_test_x',
+    fetch: async () => {
+      setImmediate(() => controller.abort())
+      return new Response('{}', { status: 503, headers: { 'retry-after': '30' } })
+    },
+  })
+  const { signal } = controller
+  await expect(client.loyalty.accounts.retrieve('loy_1', { signal })).rejects.toThrow()
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+test('the client names itself, its version and its platform, and leaves a browser to name itself', async () => {
+  const agents: (string | null)[] = []
+  const client = new Vinr({
+    secretKey: 'sk_test_x',
+    fetch: async (_, { headers }) => {
+      agents.push(new Headers(headers).get('user-agent'))
+      return new Response('{"id":"loy_1"}')
+    },
+  })
+  await client.loyalty.accounts.retrieve('loy_1')
+  const { version } = sdkPackage
+  const { versions, platform, arch } = process
+  expect(agents).toEqual([`vinr-node/${version} (node ${versions.node}; ${platform} ${arch})`])
+  expect(userAgent({ document: {}, process })).toBeUndefined()
+  expect(userAgent({ process: { versions: {} } })).toBeUndefined() // as bundlers fill it in
+  expect(userAgent({})).toBeUndefined()
+  const deno = { versions: { node: '20.0.0', deno: '2.1.0' }, platform: 'linux', arch: 'x64' }
+  expect(userAgent({ process: deno })).toBe(`vinr-node/${version} (deno 2.1.0; linux x64)`)
 })
 
 test('for await goes through all pages; await gives the first', async () => {
