@@ -1,8 +1,24 @@
-import { migrate } from '../db/migrate.ts'
-import { createOwner } from '../db/owner.ts'
+import type { Command } from 'commander'
+import { ending, moreHelp } from './command.ts'
 
-/** `vinr migrate`: makes the roles and brings the schema up to date. */
-export async function migrateDatabase(env: NodeJS.ProcessEnv): Promise<void> {
+export function addMigrate(program: Command): void {
+  program
+    .command('migrate')
+    .description('make the database roles, and bring tables and functions up to date')
+    .addHelpText(
+      'after',
+      moreHelp(['vinr migrate'], {
+        MIGRATION_DATABASE_URL: 'the owner role (required)',
+        DATABASE_URL: 'the application role (required)',
+        WORKER_DATABASE_URL: "the worker's role, where it has one of its own",
+        ADMIN_DATABASE_URL: 'an administrator, who makes owner and database where they are absent',
+      }),
+    )
+    .action(ending(1, () => migrateDatabase(process.env)))
+}
+
+/** Makes the roles and brings the schema up to date. */
+async function migrateDatabase(env: NodeJS.ProcessEnv): Promise<void> {
   const ownerUrl = env.MIGRATION_DATABASE_URL
   const applicationUrl = env.DATABASE_URL
   if (!ownerUrl || !applicationUrl) {
@@ -10,7 +26,11 @@ export async function migrateDatabase(env: NodeJS.ProcessEnv): Promise<void> {
       'MIGRATION_DATABASE_URL (owner role) and DATABASE_URL (application role) must be set',
     )
   }
-  if (env.ADMIN_DATABASE_URL) await createOwner(env.ADMIN_DATABASE_URL, ownerUrl)
+  if (env.ADMIN_DATABASE_URL) {
+    const { createOwner } = await import('../db/owner.ts')
+    await createOwner(env.ADMIN_DATABASE_URL, ownerUrl)
+  }
+  const { migrate } = await import('../db/migrate.ts')
   const workerUrl = env.WORKER_DATABASE_URL || undefined
   await migrate({ ownerUrl, applicationUrl, workerUrl, onProgress: (line) => console.log(line) })
 }

@@ -1,16 +1,27 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { ENDPOINTS } from '../api/server/endpoints.ts'
-import { keptExamples } from '../api/server/examples.ts'
-import { openApiDocument } from '../api/server/openapi.ts'
+import type { Command } from 'commander'
 import { productVersion } from '../api/server/version.ts'
+import { ending, moreHelp } from './command.ts'
+
+export function addOpenApi(program: Command): void {
+  program
+    .command('openapi')
+    .description('write openapi.json from the code, without a database')
+    .option('--check', 'write nothing; exit code 1 where the file says something else', false)
+    .addHelpText('after', moreHelp(['vinr openapi', 'vinr openapi --check']))
+    .action(ending(1, writeOpenApi))
+}
 
 const FILE = new URL('../openapi.json', import.meta.url)
 
 /**
- * `vinr openapi`: writes openapi.json from the endpoints and the kept examples, without a database. With
- * `check` it writes nothing, and throws where the file says something else.
+ * Writes openapi.json from the endpoints and the kept examples, without a database. With `check` it writes
+ * nothing, and throws where the file says something else.
  */
-export async function writeOpenApi({ check }: { check: boolean }): Promise<void> {
+async function writeOpenApi({ check }: { check: boolean }): Promise<void> {
+  const { ENDPOINTS } = await import('../api/server/endpoints.ts')
+  const { keptExamples } = await import('../api/server/examples.ts')
+  const { openApiDocument } = await import('../api/server/openapi.ts')
   const described = openApiDocument(ENDPOINTS, productVersion(), keptExamples())
   const document = `${JSON.stringify(described, null, 2)}\n`
   if (!check) return writeFile(FILE, document)

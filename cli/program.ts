@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import { productVersion } from '../api/server/version.ts'
-import { addImport } from './commands/import.ts'
-import { addMigrate } from './commands/migrate.ts'
-import { addOpenApi } from './commands/openapi.ts'
-import { addPaymentProvider } from './commands/payment-provider.ts'
-import { addReconcile } from './commands/reconcile.ts'
-import { addResignal } from './commands/resignal.ts'
-import { addKey, addWorkspace } from './commands/workspace.ts'
+import { addImport } from './import.ts'
+import { addMigrate } from './migrate.ts'
+import { addOpenApi } from './openapi.ts'
+import { addPaymentProvider } from './payment-provider.ts'
+import { addReconcile } from './reconcile.ts'
+import { addResignal } from './resignal.ts'
+import { addKey, addWorkspace } from './workspace.ts'
 
 /** The `vinr` command. What a command does is loaded when it runs, so that its help is there at once. */
 export function vinr(): Command {

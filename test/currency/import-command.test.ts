@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bar } from '../../cli/import/bar.ts'
+import { bar } from '../../cli/import-file.ts'
 import { type ShopServer, serve } from '../sdk/served.ts'
 
 let shop: ShopServer

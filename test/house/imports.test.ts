@@ -106,7 +106,7 @@ const CASES: Case[] = [
   ['cli', `import { workspaceCommands } from '../app/workspaces.ts'`],
   ['cli', `import { resignal } from '../app/resignal.ts'`],
   ['cli', `export const load = () => import('../api/server/openapi.ts')`],
-  ['cli/commands', `import { Command } from 'commander'`],
+  ['cli', `import { Command } from 'commander'`],
   ['cli', `import { startPostgres } from '../dev/postgres.ts'`, 'import-directions'],
   ['cli', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
   ['cli', `import { createApp } from '../api/server/app.ts'`, 'import-directions'],
