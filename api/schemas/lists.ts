@@ -20,13 +20,20 @@ export function listQuery<Filters extends z.ZodRawShape>(
   ids: IdPrefix | z.ZodString,
   filters: Filters,
 ) {
+  return pageQuery(ids, { created: queryWindow, ...filters })
+}
+
+/** The same of a list whose objects have no time of creation to choose by. */
+export function pageQuery<Filters extends z.ZodRawShape>(
+  ids: IdPrefix | z.ZodString,
+  filters: Filters,
+) {
   const cursor = typeof ids === 'string' ? id(ids) : ids
   return z
     .strictObject({
       limit,
       starting_after: cursor.optional(),
       ending_before: cursor.optional(),
-      created: queryWindow,
       ...filters,
     })
     .refine((query) => !('starting_after' in query && 'ending_before' in query), {

@@ -12,7 +12,7 @@ import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { bodyTime, time } from './times.ts'
 
-const Source = z.looseObject({
+export const Source = z.looseObject({
   payment: z.string().optional(),
   refund: z.string().optional(),
   redemption: z.string().optional(),

@@ -47,6 +47,7 @@ import {
   retrieveLiability,
   retrieveStoreCreditLiability,
 } from '../routes/liability.ts'
+import { listAllocations, listLots } from '../routes/lots.ts'
 import { lookUpMember } from '../routes/members-lookup.ts'
 import { createPayment, listPayments, retrievePayment } from '../routes/payments.ts'
 import { cancelPayment, confirmPayment } from '../routes/payments-end.ts'
@@ -115,6 +116,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   mergeAccounts,
   setAccountTier,
   listTierChanges,
+  listLots,
   createReward,
   retrieveReward,
   updateReward,
@@ -159,6 +161,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   createTransaction,
   retrieveTransaction,
   listTransactions,
+  listAllocations,
   createPayment,
   retrievePayment,
   listPayments,

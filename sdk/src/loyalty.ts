@@ -1,98 +1,12 @@
+import { Accounts, Transactions } from './accounts.ts'
 import { CodePools, StoreCreditTransactions } from './credit.ts'
 import { BatchReversals, Imports } from './imports.ts'
-import type { PagePromise } from './page.ts'
 import type { CallOptions, Settings } from './request.ts'
 import { Resource, segment } from './resource.ts'
 import { Rewards } from './rewards.ts'
-import type {
-  Account,
-  BodyOf,
-  ListQuery,
-  QueryOf,
-  Quote,
-  Redemption,
-  ReplyOf,
-  StoreCredit,
-  TierChange,
-  Transaction,
-} from './types.ts'
+import type { BodyOf, ListQuery, QueryOf, Quote, Redemption, ReplyOf } from './types.ts'
 
 const V1 = '/v1/loyalty'
-
-export class Accounts extends Resource {
-  create(body: BodyOf<'/v1/loyalty/accounts', 'post'>, options?: CallOptions) {
-    return this.post('/v1/loyalty/accounts', body, options)
-  }
-  retrieve(id: string, options?: CallOptions): Promise<Account> {
-    return this.get(`${V1}/accounts/${segment(id)}`, undefined, options)
-  }
-  update(
-    id: string,
-    body: BodyOf<'/v1/loyalty/accounts/{id}', 'patch'>,
-    options?: CallOptions,
-  ): Promise<Account> {
-    return this.call('PATCH', `${V1}/accounts/${segment(id)}`, body, options)
-  }
-  list(query?: QueryOf<'/v1/loyalty/accounts'>, options?: CallOptions) {
-    return this.listOf('/v1/loyalty/accounts', query, options)
-  }
-  close(id: string, options?: CallOptions): Promise<Account> {
-    return this.call('POST', `${V1}/accounts/${segment(id)}/close`, {}, options)
-  }
-  reopen(id: string, options?: CallOptions): Promise<Account> {
-    return this.call('POST', `${V1}/accounts/${segment(id)}/reopen`, {}, options)
-  }
-  /** The survivor: `target`, with what `source` had. */
-  merge(body: { source: string; target: string }, options?: CallOptions): Promise<Account> {
-    return this.call('POST', `${V1}/accounts/merge`, body, options)
-  }
-  /** What the member has in store credit, by currency. */
-  storeCredit(id: string, options?: CallOptions): Promise<StoreCredit> {
-    return this.get(`${V1}/accounts/${segment(id)}/store_credit`, undefined, options)
-  }
-  /** The balance at a moment (ISO 8601, or unix seconds). */
-  balanceAt(
-    id: string,
-    at: string | number | Date,
-    options?: CallOptions,
-  ): Promise<{ account: string; balance: number; at: string }> {
-    return this.get(`${V1}/accounts/${segment(id)}/balance_at`, { at }, options)
-  }
-  /** By hand, in programs whose tiers are custom; null takes the tier away. */
-  setTier(
-    id: string,
-    body: BodyOf<'/v1/loyalty/accounts/{id}/set_tier', 'post'>,
-    options?: CallOptions,
-  ): Promise<Account> {
-    return this.call('POST', `${V1}/accounts/${segment(id)}/set_tier`, body, options)
-  }
-  tierChanges(id: string, query?: ListQuery, options?: CallOptions): PagePromise<TierChange> {
-    return this.pagesOf(`${V1}/accounts/${segment(id)}/tier_changes`, query, options)
-  }
-}
-
-export class Transactions extends Resource {
-  create(body: BodyOf<'/v1/loyalty/transactions', 'post'>, options?: CallOptions) {
-    return this.post('/v1/loyalty/transactions', body, options)
-  }
-  /** Up to 1,000 rows, all of them or none. */
-  createBatch(body: BodyOf<'/v1/loyalty/transactions/batch', 'post'>, options?: CallOptions) {
-    return this.post('/v1/loyalty/transactions/batch', body, options)
-  }
-  retrieve(id: string, options?: CallOptions): Promise<Transaction> {
-    return this.get(`${V1}/transactions/${segment(id)}`, undefined, options)
-  }
-  list(query?: QueryOf<'/v1/loyalty/transactions'>, options?: CallOptions) {
-    return this.listOf('/v1/loyalty/transactions', query, options)
-  }
-  reverse(
-    id: string,
-    body: BodyOf<'/v1/loyalty/transactions/{id}/reverse', 'post'> = {},
-    options?: CallOptions,
-  ): Promise<Transaction> {
-    return this.call('POST', `${V1}/transactions/${segment(id)}/reverse`, body, options)
-  }
-}
 
 export class Redemptions extends Resource {
   create(body: BodyOf<'/v1/loyalty/redemptions', 'post'>, options?: CallOptions) {

@@ -150,6 +150,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/loyalty/accounts/{id}/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a member’s credits brought, and what is left of each
+         * @description Newest first, what was merged into the account included. `open=true` shows only those that something is left of.
+         */
+        get: operations["get_loyalty_accounts_id_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/rewards": {
         parameters: {
             query?: never;
@@ -836,6 +856,26 @@ export interface paths {
         };
         /** Retrieve a transaction */
         get: operations["get_loyalty_transactions_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/transactions/{id}/allocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List which points a transaction spent, brought or gave back
+         * @description Of a debit, the lots that it took from; of a credit, the debits that took from its lot; of a release or reversal, what it gave back.
+         */
+        get: operations["get_loyalty_transactions_id_allocations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1847,6 +1887,73 @@ export interface components {
              * @example 2026-05-30T00:00:00.000Z
              */
             created_at: string;
+            livemode: boolean;
+        };
+        /** @description What is left of the points that one credit brought. */
+        Lot: {
+            /**
+             * @description That of the credit.
+             * @example ptx_7Qd3
+             */
+            id: string;
+            /** @enum {string} */
+            object: "lot";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @example 500 */
+            points: number;
+            /**
+             * @description Nothing once it is due, written off or not.
+             * @example 500
+             */
+            remaining: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            earned_at: string;
+            /**
+             * Format: date-time
+             * @description As it stands now: activity or a return may have moved it.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            earned_by: {
+                /** @example ptx_7Qd3 */
+                transaction: string;
+                /** @enum {string} */
+                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+                reason: string | null;
+                source: {
+                    payment?: string;
+                    refund?: string;
+                    redemption?: string;
+                    rule?: string;
+                    event?: string;
+                    amount?: number;
+                    currency?: string;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description Of the last 20 transactions that took from it those that did not give all back, newest first; its allocations are all of them. */
+            spent_by: {
+                /** @example ptx_7Qd3 */
+                transaction: string;
+                /** @enum {string} */
+                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+                redemption: string | null;
+                /**
+                 * @description Less what it gave back.
+                 * @example 500
+                 */
+                points: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                at: string;
+            }[];
             livemode: boolean;
         };
         /** @description What points buy. */
@@ -3108,6 +3215,42 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
+        };
+        /** @description How much of which lot a debit took, or gave back. */
+        Allocation: {
+            /**
+             * @description `debit`, `lot` and `cause`, joined by dots.
+             * @example ptx_7Qd3.ptx_3kd9.ptx_7Qd3
+             */
+            id: string;
+            /** @enum {string} */
+            object: "allocation";
+            /**
+             * @description The transaction that spent the points.
+             * @example ptx_7Qd3
+             */
+            debit: string;
+            /**
+             * @description The credit whose points they were.
+             * @example ptx_7Qd3
+             */
+            lot: string;
+            /**
+             * @description What moved them: the debit itself, a credit that filled its deficit, or the release or reversal that gave them back.
+             * @example ptx_7Qd3
+             */
+            cause: string;
+            /**
+             * @description Taken from the lot; negative where given back to it.
+             * @example 500
+             */
+            points: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
         };
         /** @description The payment side, as its provider told us. Money in minor units. */
         Payment: {
@@ -5736,6 +5879,113 @@ export interface operations {
                         object: "list";
                         url: string;
                         data: components["schemas"]["TierChange"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_accounts_id_lots: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @example true */
+                open?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Lot"][];
                         has_more: boolean;
                     };
                 };
@@ -11126,6 +11376,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_transactions_id_allocations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+            };
+            header?: never;
+            path: {
+                /** @example ptx_Tma595bRgfHp25X5xfqMzs */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Allocation"][];
+                        has_more: boolean;
+                    };
                 };
             };
             /** @description `parameter_invalid`, `parameter_unknown` */

@@ -67,6 +67,16 @@ export async function members({ ask }: Book): Promise<void> {
     body: {},
     refused: 422,
   })
+  const paid = await ask(`POST ${TRANSACTIONS}`, 'Points paid at a counter', {
+    body: { account: member.id, amount: -120, reason: 'paid_at_counter' },
+  })
+  await ask(`GET ${TRANSACTIONS}/{id}/allocations`, 'Which points it took', {
+    path: { id: paid.id },
+  })
+  await ask(`GET ${ACCOUNTS}/{id}/lots`, 'What is left of which credit', {
+    path,
+    query: { open: true },
+  })
   await ask(`GET ${ACCOUNTS}/{id}`, 'A member', { path })
   await ask(`GET ${ACCOUNTS}/{id}/balance_at`, 'At an instant', {
     path,

@@ -1,0 +1,2 @@
+CREATE INDEX "allocation_of_lot" ON "allocation" USING btree ("workspace","lot","debit","cause") WHERE amount <> 0;--> statement-breakpoint
+CREATE INDEX "allocation_of_cause" ON "allocation" USING btree ("workspace","cause","debit","lot") WHERE cause <> debit and amount <> 0;
