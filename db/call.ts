@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { isAccountId } from '../domain/ids.ts'
 import { afterCommit, type CommitOutput } from './outbox.ts'
 import { sharesOf } from './pool.ts'
+import { onceMoreWhenReplaced } from './when-replaced.ts'
 
 /**
  * Calls a ledger function as a named prepared statement and returns its jsonb.
@@ -28,7 +29,7 @@ function inItsShare<T>(db: Pool | ClientBase, args: unknown[], run: () => Promis
   const [workspace] = args
   const shares = sharesOf(db)
   if (shares === undefined || typeof workspace !== 'string') return run()
-  return shares.use(workspace, args.find(isAccountId), run)
+  return shares.use(workspace, args.find(isAccountId), () => onceMoreWhenReplaced(run))
 }
 
 async function send<T>(

@@ -7,8 +7,12 @@ const FOLDER = new URL('./sql/', import.meta.url)
 /** What the application calls; what only these functions call; what the release before calls. */
 const SCHEMAS = ['ledger', 'ledger_private', 'public']
 
+/** The comment of every function that is ours: what an operator has in one of these schemas has none, and stays. */
+export const OURS = 'VINR ledger: made by migrate'
+
 const LEDGER_ROLE = 'vinr_ledger'
 const LONGEST_NAME = 63
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** Where an entry point and all that it calls look; nobody who calls it can put anything before that. */
 const SEARCH_PATH = 'ledger_private, ledger, public, pg_temp'
@@ -16,10 +20,10 @@ const SEARCH_PATH = 'ledger_private, ledger, public, pg_temp'
 type SqlFile = { file: string; text: string; hash: string }
 
 /**
- * Makes the functions of the database those of db/sql, where a file has changed since the last time. Whatever
- * else the owner role has of functions in `public` is dropped, and so is what has another signature or
- * result than before. Entry points run as the ledger's role, those that say `security definer` themselves as the
- * owner, past row security. Wants a transaction. Returns how many files had changed.
+ * Makes the functions of the database those of db/sql, where a file has changed since the last time. What is
+ * ours and no longer declared as it stands is dropped. Entry points run as the ledger's role, those that say
+ * `security definer` themselves as the owner, past row security. Wants a transaction. Returns how many files
+ * had changed.
  */
 export async function applyFunctions(client: pg.Client): Promise<number> {
   await client.query(`create table if not exists applied_function_file (
@@ -29,11 +33,15 @@ export async function applyFunctions(client: pg.Client): Promise<number> {
   )
   const files = await filesOfFolder()
   const changed = await changedSince(client, files)
-  if (changed > 0) {
+  const unmarked = await schemasWithoutMark(client)
+  if (changed > 0 || unmarked.length > 0) {
     // A function may call one that comes later: bodies are checked when they run.
     await client.query('set local check_function_bodies = off')
-    await dropUndeclared(client, files)
+    const declared = await declare(client, files)
+    await dropUndeclared(client, unmarked)
     for (const { text } of files) await client.query(text)
+    await mark(client)
+    await client.query(`drop schema ${declared.join(', ')} cascade`)
     await note(client, files)
   }
   await secureEntryPoints(client, files)
@@ -61,21 +69,46 @@ async function changedSince(client: pg.Client, files: SqlFile[]): Promise<number
 }
 
 /**
- * Drops every function that is not declared as it stands: `create or replace` changes neither arguments nor
- * results. What is declared Postgres itself says, of the same files in schemas that are then dropped.
- * Triggers' functions belong to the migrations.
+ * The functions of the files in schemas of their own, which the caller drops again: what is declared Postgres
+ * itself says.
  */
-async function dropUndeclared(client: pg.Client, files: SqlFile[]): Promise<void> {
+async function declare(client: pg.Client, files: SqlFile[]): Promise<string[]> {
   const declared = SCHEMAS.map((schema) => `declared_${schema}`)
   for (const schema of declared) await client.query(`create schema ${schema}`)
   for (const { text } of files) {
     await client.query(text.replaceAll(/^create or replace function /gm, '$&declared_'))
   }
+  return declared
+}
+
+/**
+ * The schemas of a version before the mark, or of a dump restored without comments: there whatever the owner has
+ * is ours. The version that had all of it in `public` named its files by numbers.
+ */
+async function schemasWithoutMark(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ schema: string }>(
+    `select schema from unnest($1::text[]) schema
+     where not exists (
+         select from pg_proc p
+         where p.pronamespace::regnamespace::text = any ($1) and obj_description(p.oid, 'pg_proc') = $2)
+       and exists (
+         select from applied_function_file where schema = 'public' or file !~ '^[0-9]')`,
+    [SCHEMAS, OURS],
+  )
+  return rows.map(({ schema }) => schema)
+}
+
+/**
+ * Drops every function of ours that is not declared as it stands: `create or replace` changes neither arguments
+ * nor results. Triggers' functions belong to the migrations.
+ */
+async function dropUndeclared(client: pg.Client, unmarked: string[]): Promise<void> {
   const { rows } = await client.query<{ signature: string }>(
     `select p.oid::regprocedure::text as signature
      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where n.nspname = any ($1) and p.prorettype <> 'trigger'::regtype
-       and (n.nspname <> 'public' or pg_get_userbyid(p.proowner) = current_user)
+       and pg_has_role(p.proowner, 'usage')
+       and (n.nspname = any ($2) or obj_description(p.oid, 'pg_proc') = $3)
        and not exists (
          select from pg_depend d
          where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
@@ -86,10 +119,22 @@ async function dropUndeclared(client: pg.Client, files: SqlFile[]): Promise<void
              = (p.proargtypes, p.prorettype, p.proretset, p.pronargdefaults)
            and (x.proallargtypes, x.proargmodes, x.proargnames)
              is not distinct from (p.proallargtypes, p.proargmodes, p.proargnames))`,
-    [SCHEMAS],
+    [SCHEMAS, unmarked, OURS],
   )
   for (const { signature } of rows) await client.query(`drop function ${signature}`)
-  await client.query(`drop schema ${declared.join(', ')} cascade`)
+}
+
+/** Marks what is declared as ours. */
+async function mark(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ comments: string }>(
+    `select string_agg(format('comment on function %s is %L', p.oid::regprocedure, $2::text), ';') as comments
+     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     join pg_proc x on x.pronamespace = to_regnamespace('declared_' || n.nspname)
+       and (x.proname, x.proargtypes) = (p.proname, p.proargtypes)
+     where n.nspname = any ($1) and obj_description(p.oid, 'pg_proc') is distinct from $2`,
+    [SCHEMAS, OURS],
+  )
+  if (rows[0]?.comments) await client.query(rows[0].comments)
 }
 
 async function note(client: pg.Client, files: SqlFile[]): Promise<void> {
@@ -113,8 +158,9 @@ async function secureEntryPoints(client: pg.Client, files: SqlFile[]): Promise<v
        p.prosecdef and coalesce('search_path=' || $2 = any (p.proconfig), false)
          and x.past = (pg_get_userbyid(p.proowner) <> $3) as done
      from pg_proc p cross join lateral (select p.proname = any ($1) as past) x
-     where p.pronamespace = 'ledger'::regnamespace and p.provolatile <> 'i'`,
-    [pastRowSecurity(files), SEARCH_PATH, role],
+     where p.pronamespace = 'ledger'::regnamespace and p.provolatile <> 'i'
+       and obj_description(p.oid, 'pg_proc') = $4`,
+    [pastRowSecurity(files), SEARCH_PATH, role, OURS],
   )
   await client.query(`grant create on schema ledger to ${quoted}`)
   for (const { signature, past, done } of rows) {
@@ -163,6 +209,7 @@ async function makeRole(client: pg.Client, role: string): Promise<void> {
   try {
     await client.query(statements)
   } catch (cause) {
+    if (!(cause instanceof pg.DatabaseError) || cause.code !== INSUFFICIENT_PRIVILEGE) throw cause
     throw new Error(`this owner may not do so; as administrator: ${statements}`, { cause })
   }
 }

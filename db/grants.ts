@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { ledgerRole } from './functions.ts'
+import { ledgerRole, OURS } from './functions.ts'
 
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
@@ -90,8 +90,9 @@ async function functionsAcross(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ signature: string }>(
     `select p.oid::regprocedure::text as signature from pg_proc p
      where p.pronamespace = 'ledger'::regnamespace and p.prosecdef
-       and pg_get_userbyid(p.proowner) <> $1 and p.proname <> all ($2)`,
-    [await ledgerRole(client), OF_REQUESTS],
+       and pg_get_userbyid(p.proowner) <> $1 and p.proname <> all ($2)
+       and obj_description(p.oid, 'pg_proc') = $3`,
+    [await ledgerRole(client), OF_REQUESTS, OURS],
   )
   return rows.map(({ signature }) => signature)
 }

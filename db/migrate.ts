@@ -36,16 +36,40 @@ export async function migrate({
     await applyVersioned(drizzle({ client }), {
       migrationsFolder: new URL('./migrations', import.meta.url).pathname,
     })
-    await client.query('begin') // functions come with who may execute them
-    const changed = await applyFunctions(client)
-    await grantLedger(client)
-    await grantApplication(client, new URL(applicationUrl))
-    await grantWorker(client, new URL(workerUrl), new URL(applicationUrl))
-    await client.query('commit')
+    const changed = await inTransaction(client, async () => {
+      const changed = await applyFunctions(client)
+      await grantLedger(client)
+      await grantApplication(client, new URL(applicationUrl))
+      await grantWorker(client, new URL(workerUrl), new URL(applicationUrl))
+      return changed
+    })
     await listOldSchemas(client, onProgress)
     onProgress(`database up to date (${changed} function files changed)`)
   } finally {
     await client.end()
+  }
+}
+
+// Each comes of another's commit, after which the role or membership is there.
+const MOST_TRIES = 5
+const MADE_MEANWHILE = ['42710', '23505'] // duplicate_object; unique_violation, where both were under way
+
+/**
+ * Functions come with who may execute them. Roles are of the server: where another database's migration makes
+ * the same ones at the same time, all of it is done once more.
+ */
+async function inTransaction<T>(client: pg.Client, run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    await client.query('begin')
+    try {
+      const result = await run()
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback')
+      const isRace = error instanceof pg.DatabaseError && MADE_MEANWHILE.includes(error.code ?? '')
+      if (!isRace || tries === MOST_TRIES) throw error
+    }
   }
 }
 

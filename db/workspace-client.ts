@@ -3,6 +3,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { afterCommit, type CommitOutput } from './outbox.ts'
 import { type Client, type Pool, sharesOf } from './pool.ts'
 import * as schema from './schema/index.ts'
+import { onceMoreWhenReplaced } from './when-replaced.ts'
 
 export type Db = NodePgDatabase<typeof schema>
 
@@ -40,7 +41,7 @@ async function onConnection<T>(
       })
       workspaceOf.set(client, workspace)
     }
-    return await read(dbOn(client))
+    return await onceMoreWhenReplaced(() => read(dbOn(client)))
   } catch (error) {
     if (isConnectionLoss(error)) broken = error
     throw error

@@ -825,3 +825,47 @@ create or replace function public.webhook_waiting(p_workspace text) returns json
 language sql stable as $$
   select ledger.webhook_waiting(p_workspace)
 $$;
+
+-- What its `reconcile` proves the books with; the owner runs that.
+
+create or replace function public.event_gifts(o reported_event) returns text[]
+language sql immutable as $$
+  select ledger_private.event_gifts(o)
+$$;
+
+create or replace function public.event_names(p_type text) returns text[]
+language sql immutable parallel safe as $$
+  select ledger_private.event_names(p_type)
+$$;
+
+create or replace function public.expiry_wake(
+  p program, p_due timestamptz, p_at timestamptz
+) returns timestamptz
+language sql immutable as $$
+  select ledger_private.expiry_check_at(p, p_due, p_at)
+$$;
+
+create or replace function public.fulfillment_left(d redemption) returns int
+language sql immutable as $$
+  select ledger_private.fulfillment_left(d)
+$$;
+
+create or replace function public.ptx_part(t ptx) returns text
+language sql stable as $$
+  select ledger_private.ptx_part(t)
+$$;
+
+create or replace function public.redemption_is_returned(d redemption) returns boolean
+language sql immutable as $$
+  select ledger_private.redemption_is_returned(d)
+$$;
+
+create or replace function public.tier_named(p program, p_name text) returns jsonb
+language sql immutable as $$
+  select ledger_private.tier_named(p, p_name)
+$$;
+
+create or replace function public.vinr_id_from(p_prefix text, p_at timestamptz) returns text
+language sql immutable parallel safe as $$
+  select ledger_private.vinr_id_from(p_prefix, p_at)
+$$;

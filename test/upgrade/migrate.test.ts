@@ -1,12 +1,16 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { migrate } from '../../db/migrate.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { restore } from './dump.ts'
+import { checkOut, PREVIOUS_RELEASE } from './release.ts'
 import { readDump } from './restored.ts'
 
 // The database that the release before left, with its functions and rows, is brought up to date in place.
 
+const BOOKS = new URL('../../db/reconcile.sql', import.meta.url)
 const NAME = `upgraded_${process.pid}`
 const lines: string[] = []
 let fresh: TestDatabase
@@ -59,13 +63,23 @@ test('the schema of the release before is brought up to date, and a second time 
   expect(lines.at(-1)).toBe('database up to date (0 function files changed)')
 })
 
+test('then what the release before proves the books with still runs', async () => {
+  const before = await checkOut(PREVIOUS_RELEASE)
+  try {
+    const books = await readFile(join(before.folder, 'db', 'reconcile.sql'), 'utf8')
+    expect(await queried(books)).toEqual(await queried(await readFile(BOOKS, 'utf8')))
+  } finally {
+    await before.remove()
+  }
+})
+
 test('then its functions are those of a new database, and what an operator has in a schema of their own stays', async () => {
   await queried(`create schema reports`)
   await queried(`create function reports.two() returns int language sql return 2`)
-  await queried(`create function two() returns int language sql return 2`)
   await queried(
     `create or replace function vinr_id(p_prefix text, p_more int) returns text language sql return 'x'`,
   )
+  await queried(`comment on function vinr_id(text, int) is 'VINR ledger: made by migrate'`)
   await queried(`delete from applied_function_file where file = 'id.sql'`)
   await bringUpToDate()
   fresh = await testDatabase()
