@@ -27,7 +27,7 @@ export function expiryCommands({
     /** Run by the account's own run. A merged account's check is its survivor's, whose run goes on from it. */
     checkExpiry: async ({ workspace, account, at }: Who): Promise<ExpiryCheckState> => {
       const check = await expireAccount(pool, workspace, account, at)
-      const { wakes_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = check
+      const { next_check_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = check
       if (check.account !== undefined && check.account !== account) {
         return { wakesAt: null, shared: false, story: '' }
       }

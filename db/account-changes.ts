@@ -102,7 +102,7 @@ export const reviewAccountTier = (
 
 export async function overdueTierReviews(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from ledger.net_overdue_tier_reviews($1, $2, $3)',
+    'select workspace, id from ledger.tier_reviews_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

@@ -39,4 +39,4 @@ export const forgetUpload = (pool: Pool, { workspace, id }: Upload): Promise<voi
 
 /** Across workspaces: removes what processes left that died while they read; returns of how many files. */
 export const forgetDeadUploads = (pool: Pool, limit: number): Promise<number> =>
-  call<number>(pool, 'net_forget_uploads', [limit])
+  call<number>(pool, 'bulk_uploads_forget_dead', [limit])

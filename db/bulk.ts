@@ -163,7 +163,7 @@ export async function completeBulk(
 /** Across workspaces: runs that have written nothing since `before`, though nobody paused them. */
 export async function stalledBulks(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; bulk: string }>(
-    'select workspace, bulk from ledger.net_stalled_bulks($1, $2, $3)',
+    'select workspace, bulk from ledger.bulks_stalled($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

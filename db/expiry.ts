@@ -3,13 +3,13 @@ import type { Pool } from './pool.ts'
 
 /** What a check of an account's expiry did. Points in the smallest unit. */
 type ExpiryCheck = {
-  outcome: 'looked' | 'missing'
+  outcome: 'checked' | 'missing'
   /** The account checked: the survivor of a merge. */
   account?: string
   expired?: number
   warned?: number
   /** When to check again, ISO 8601; null: nothing of the account expires. */
-  wakes_at?: string | null
+  next_check_at?: string | null
   /** Whether many accounts may share that date: a midnight of the program. */
   shared?: boolean
 }
@@ -43,7 +43,7 @@ export type DueExpiry = { workspace: string; account: string }
 /** Accounts whose expiry should have been checked before this, across workspaces; the longest overdue first. */
 export async function dueExpiries(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<DueExpiry>(
-    'select workspace, account from ledger.net_due_expiries($1, $2, $3)',
+    'select workspace, account from ledger.expiry_checks_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

@@ -144,7 +144,9 @@ export async function checkProgramExpiryAnew(
   id: string,
   at: Date,
 ): Promise<void> {
-  await tx.execute(sql`select ledger.program_rewake(${workspace}, ${id}, ${at.toISOString()})`)
+  await tx.execute(
+    sql`select ledger.expiry_checks_earlier(${workspace}, ${id}, ${at.toISOString()})`,
+  )
 }
 
 /** Whether the database knows the time zone by this name, as JavaScript does. */

@@ -49,7 +49,7 @@ export async function unprocessedPayments(pool: Pool, before: string, limit: num
 
 export async function maturingEarnings(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; source: string }>(
-    'select workspace, source from ledger.net_maturing_earnings($1, $2, $3)',
+    'select workspace, source from ledger.earnings_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

@@ -64,4 +64,4 @@ export const readEligibilities = (
   workspace: string,
   account: string,
   rewards: string[],
-) => call<RewardEligibility[] | null>(pool, 'catalogue_judge', [workspace, account, rewards])
+) => call<RewardEligibility[] | null>(pool, 'catalogue_eligibility', [workspace, account, rewards])

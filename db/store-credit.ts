@@ -94,7 +94,7 @@ export const readCreditLiability = (
 /** Members with credit due before this, across workspaces; the longest overdue first. */
 export async function dueCredits(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; account: string }>(
-    'select workspace, account from ledger.net_due_credits($1, $2, $3)',
+    'select workspace, account from ledger.credits_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

@@ -16,7 +16,7 @@ export async function startReassessment(
   at: Date,
 ): Promise<void> {
   await tx.execute(
-    sql`select ledger.tier_reassess_begin(${workspace}, ${program}, ${at.toISOString()})`,
+    sql`select ledger.tier_reassess_start(${workspace}, ${program}, ${at.toISOString()})`,
   )
 }
 
@@ -61,7 +61,7 @@ export const resumeReassessment = (pool: Pool, workspace: string, program: strin
 /** Walks that nobody works on, across workspaces; the longest idle first. */
 export async function stalledReassessments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; program: string }>(
-    'select workspace, program from ledger.net_stalled_reassessments($1, $2, $3)',
+    'select workspace, program from ledger.reassessments_stalled($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

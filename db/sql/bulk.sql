@@ -11,32 +11,33 @@ create or replace function ledger.bulk_post_chunk(
 ) returns jsonb
 language plpgsql as $$
 declare
-  b bulk;
-  c bulk_chunk;
+  bulk_row bulk;
+  chunk_row bulk_chunk;
   written record;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into b from bulk where workspace = p_workspace and id = p_bulk;
-  if b.status is distinct from 'running' then
-    return jsonb_build_object('outcome', coalesce(b.status, 'missing'));
+  select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
+  if bulk_row.status is distinct from 'running' then
+    return jsonb_build_object('outcome', coalesce(bulk_row.status, 'missing'));
   end if;
-  select * into c from bulk_chunk where workspace = p_workspace and bulk = p_bulk
+  select * into chunk_row from bulk_chunk where workspace = p_workspace and bulk = p_bulk
     and no = p_no for update;
-  if c.posted_at is not null then
+  if chunk_row.posted_at is not null then
     return '{"outcome": "done"}';
   end if;
   perform expiry_checks_by_batch();
   perform plans_for_many();
   -- as account_locked does
-  perform pg_advisory_xact_lock(hashtextextended(p_workspace || x.account, 0))
-  from (select distinct (e ->> 'account') collate "C" as account from jsonb_array_elements(c.rows) e
-    order by 1) x;
+  perform pg_advisory_xact_lock(hashtextextended(p_workspace || named.account, 0))
+  from (select distinct (input ->> 'account') collate "C" as account
+    from jsonb_array_elements(chunk_row.rows) input
+    order by 1) named;
   begin
-    select * into written from bulk_post_together(b, c.rows, p_at);
+    select * into written from bulk_post_together(bulk_row, chunk_row.rows, p_at);
   exception when data_exception or integrity_constraint_violation or plpgsql_error then
     raise warning 'chunk % of % cannot be written, its rows are, one by one: %', p_no, p_bulk,
       sqlerrm;
-    select * into written from bulk_post_singly(b, c.rows, p_at);
+    select * into written from bulk_post_singly(bulk_row, chunk_row.rows, p_at);
   end;
   update bulk_chunk set posted_at = p_at, rows = '[]' where workspace = p_workspace
     and bulk = p_bulk and no = p_no;
@@ -49,15 +50,15 @@ end $$;
 create or replace function ledger.bulk_outbox(p_workspace text, p_bulk text) returns void
 language plpgsql as $$
 declare
-  b bulk;
+  bulk_row bulk;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into b from bulk where workspace = p_workspace and id = p_bulk;
-  if b.status <> 'completed' then
+  select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
+  if bulk_row.status <> 'completed' then
     perform outbox_write(p_workspace, p_bulk, 'bulkRun',
       jsonb_build_object('workspace', p_workspace, 'bulk', p_bulk), null,
-      jsonb_build_object('status', b.status), null,
-      case when b.status = 'canceled' then 'ended' else 'changed' end);
+      jsonb_build_object('status', bulk_row.status), null,
+      case when bulk_row.status = 'canceled' then 'ended' else 'changed' end);
   end if;
 end $$;
 
@@ -85,42 +86,43 @@ create or replace function ledger.bulk_reverse_chunk(
 ) returns jsonb
 language plpgsql as $$
 declare
-  b bulk;
+  bulk_row bulk;
   ids text[];
   one text;
   answer jsonb;
   refusals jsonb := '[]';
-  n int := 0;
+  reversed int := 0;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into b from bulk where workspace = p_workspace and id = p_bulk for update;
-  if b.status is distinct from 'running' then
-    return jsonb_build_object('outcome', coalesce(b.status, 'missing'));
+  select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk for update;
+  if bulk_row.status is distinct from 'running' then
+    return jsonb_build_object('outcome', coalesce(bulk_row.status, 'missing'));
   end if;
-  select array_agg(x.id order by x.id desc) into ids from (
+  select array_agg(movement.id order by movement.id desc) into ids from (
     select id from ptx
-    where workspace = p_workspace and batch = b.batch and (b.cursor is null or id < b.cursor)
+    where workspace = p_workspace and batch = bulk_row.batch
+      and (bulk_row.cursor is null or id < bulk_row.cursor)
     order by id desc limit p_limit
-  ) x;
+  ) movement;
   if ids is null then
     return '{"outcome": "done"}';
   end if;
   perform expiry_checks_by_batch();
   perform plans_for_many();
-  perform account_locked(p_workspace, x.account)
+  perform account_locked(p_workspace, movement.account)
   from (select distinct account collate "C" as account from ptx where workspace = p_workspace
-    and id = any (ids) order by 1) x;
+    and id = any (ids) order by 1) movement;
   foreach one in array ids loop
     answer := points_reverse(p_workspace, one, 'batch_reversal', p_bulk || ':' || one, p_bulk,
-      jsonb_build_object('reversed_batch', b.batch), p_at);
+      jsonb_build_object('reversed_batch', bulk_row.batch), p_at);
     if answer ->> 'outcome' = 'reversed' then
-      n := n + 1;
+      reversed := reversed + 1;
     elsif not bulk_was_reversed(p_workspace, one) then
       refusals := refusals || jsonb_build_object('transaction', one, 'code',
         answer -> 'refusal' ->> 'code');
     end if;
   end loop;
-  perform bulk_progress(p_workspace, p_bulk, n, refusals, ids[array_upper(ids, 1)], p_at);
+  perform bulk_progress(p_workspace, p_bulk, reversed, refusals, ids[array_upper(ids, 1)], p_at);
   return '{"outcome": "posted"}';
 end $$;
 
@@ -130,15 +132,15 @@ create or replace function ledger.bulk_complete(
 ) returns jsonb
 language plpgsql as $$
 declare
-  b bulk;
+  bulk_row bulk;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   update bulk set status = 'completed', completed_at = p_at, progressed_at = p_at
   where workspace = p_workspace and id = p_bulk and status = 'running'
-    and not exists (select from bulk_chunk c where c.workspace = p_workspace and c.bulk = p_bulk
-      and c.posted_at is null);
-  select * into b from bulk where workspace = p_workspace and id = p_bulk;
-  return to_jsonb(b);
+    and not exists (select from bulk_chunk where workspace = p_workspace and bulk = p_bulk
+      and posted_at is null);
+  select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
+  return to_jsonb(bulk_row);
 end $$;
 
 -- Begins to read a file. False where the workspace reads so many already, in all processes
@@ -218,7 +220,7 @@ end $$;
 
 -- Removes what dead processes left, in all workspaces, the oldest first; returns of how many
 -- uploads.
-create or replace function ledger.net_forget_uploads(p_limit int) returns int
+create or replace function ledger.bulk_uploads_forget_dead(p_limit int) returns int
 language plpgsql security definer as $$
 declare
   dead bulk_upload;
@@ -237,40 +239,42 @@ begin
 end $$;
 
 -- Imports and reversals that stand still: nothing written since `p_before`, and not paused.
-create or replace function ledger.net_stalled_bulks(
+create or replace function ledger.bulks_stalled(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, bulk text)
 language sql stable security definer as $$
-  select b.workspace, b.id from bulk b
-  where b.status = 'running' and b.progressed_at <= p_before
-  order by b.progressed_at, b.workspace, b.id limit p_limit offset p_skip
+  select workspace, id from bulk
+  where status = 'running' and progressed_at <= p_before
+  order by progressed_at, workspace, id limit p_limit offset p_skip
 $$;
 
 -- Plain credits are written together, the others one by one, in the order of their lines.
 create or replace function ledger_private.bulk_post_together(
-  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
+  bulk_row bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
 declare
   credited record;
-  r record;
+  input record;
   code text;
 begin
   refusals := '[]';
-  select * into credited from bulk_credit(b.workspace, b.id, b.batch, p_rows, p_at);
+  select * into credited from bulk_credit(bulk_row.workspace, bulk_row.id, bulk_row.batch, p_rows,
+    p_at);
   posted := credited.posted;
-  for r in
+  for input in
     select * from jsonb_to_recordset(p_rows)
-      as x (line int, account text, amount bigint, reason text, expires_at timestamptz,
+      as listed (line int, account text, amount bigint, reason text, expires_at timestamptz,
         metadata jsonb)
-    where x.line = any (credited.others) order by x.line
+    where listed.line = any (credited.others) order by listed.line
   loop
-    code := bulk_post_row(b, r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p_at);
+    code := bulk_post_row(bulk_row, input.line, input.account, input.amount, input.reason,
+      input.expires_at, input.metadata, p_at);
     if code is null then
       posted := posted + 1;
     else
-      refusals := refusals || jsonb_build_object('line', r.line, 'code', code);
+      refusals := refusals || jsonb_build_object('line', input.line, 'code', code);
     end if;
   end loop;
 end $$;
@@ -278,31 +282,32 @@ end $$;
 -- Each row for itself: one that cannot be written at all is noted as parameter_invalid, and its
 -- cause logged.
 create or replace function ledger_private.bulk_post_singly(
-  b bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
+  bulk_row bulk, p_rows jsonb, p_at timestamptz, out posted int, out refusals jsonb
 )
 language plpgsql as $$
 declare
-  e jsonb;
-  r record;
+  element jsonb;
+  input record;
   code text;
 begin
   posted := 0;
   refusals := '[]';
-  for e in select x from jsonb_array_elements(p_rows) x order by (x ->> 'line')::int loop
+  for element in select element_row from jsonb_array_elements(p_rows) element_row
+    order by (element_row ->> 'line')::int loop
     begin
-      select * into r from jsonb_to_record(e)
-        as x (line int, account text, amount bigint, reason text, expires_at timestamptz,
+      select * into input from jsonb_to_record(element)
+        as element_row (line int, account text, amount bigint, reason text, expires_at timestamptz,
           metadata jsonb);
-      code := bulk_post_row(b, r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata,
-        p_at);
+      code := bulk_post_row(bulk_row, input.line, input.account, input.amount, input.reason,
+        input.expires_at, input.metadata, p_at);
     exception when data_exception or integrity_constraint_violation or plpgsql_error then
-      raise warning 'line % of % cannot be written: %', e ->> 'line', b.id, sqlerrm;
+      raise warning 'line % of % cannot be written: %', element ->> 'line', bulk_row.id, sqlerrm;
       code := 'parameter_invalid';
     end;
     if code is null then
       posted := posted + 1;
     else
-      refusals := refusals || jsonb_build_object('line', (e ->> 'line')::int, 'code', code);
+      refusals := refusals || jsonb_build_object('line', (element ->> 'line')::int, 'code', code);
     end if;
   end loop;
 end $$;
@@ -310,15 +315,16 @@ end $$;
 -- Writes one row of an import; null where it is written, now or before, else the code of its
 -- refusal.
 create or replace function ledger_private.bulk_post_row(
-  b bulk, p_line int, p_account text, p_amount bigint, p_reason text, p_expires_at timestamptz,
-  p_metadata jsonb, p_at timestamptz
+  bulk_row bulk, p_line int, p_account text, p_amount bigint, p_reason text,
+  p_expires_at timestamptz, p_metadata jsonb, p_at timestamptz
 ) returns text
 language plpgsql as $$
 declare
   posted jsonb;
 begin
-  posted := points_post(b.workspace, p_account, 'adjust', p_amount, p_reason, b.id || ':' || p_line,
-    b.id, p_at, p_expires_at, b.batch, null, p_metadata, false);
+  posted := points_post(bulk_row.workspace, p_account, 'adjust', p_amount, p_reason,
+    bulk_row.id || ':' || p_line, bulk_row.id, p_at, p_expires_at, bulk_row.batch, null, p_metadata,
+    false);
   return case posted ->> 'outcome' when 'posted' then null when 'replayed' then null when 'missing'
     then 'resource_missing'
     else posted -> 'refusal' ->> 'code' end;
@@ -370,35 +376,37 @@ declare
   from_here timestamptz := clock_timestamp();
 begin
   with rules as materialized (
-    select p.id, p as program, points_expiry(p, p_at) as due,
-      p.expiry_reset_on_activity and p.expiry_mode <> 'never' as extends
-    from program p where p.workspace = p_workspace
+    select id, program as program, points_expiry(program, p_at) as due,
+      expiry_reset_on_activity and expiry_mode <> 'never' as extends
+    from program where workspace = p_workspace
   ),
   given as materialized (
-    select r.line, r.account, r.amount, r.reason, r.expires_at, r.metadata, p.id as program,
-      coalesce(r.expires_at, p.due) as due, p.extends and r.expires_at is null as extends,
-      p_bulk || ':' || r.line as operation,
-      expiry_check_at(p.program, coalesce(r.expires_at, p.due), p_at) as next_check,
-      vinr_id_after('ptx', from_here, row_number() over (order by r.line)) as id,
-      a.balance + sum(r.amount) over (partition by r.account order by r.line) as balance_after,
-      a.lifetime_points + sum(r.amount) over (partition by r.account
-        order by r.line) as lifetime_after,
-      a.status = 'active' and a.merged_into is null and a.balance >= 0 and r.amount > 0
-        and coalesce(a.lots_due_from > p_at, true)
-        and coalesce(r.expires_at, p.due, 'infinity') > p_at as simple
+    select input.line, input.account, input.amount, input.reason, input.expires_at, input.metadata,
+      rules.id as program, coalesce(input.expires_at, rules.due) as due, rules.extends
+        and input.expires_at is null as extends, p_bulk || ':' || input.line as operation,
+      expiry_check_at(rules.program, coalesce(input.expires_at, rules.due), p_at) as next_check,
+      vinr_id_after('ptx', from_here, row_number() over (order by input.line)) as id,
+      account.balance + sum(input.amount) over (partition by input.account
+        order by input.line) as balance_after,
+        account.lifetime_points + sum(input.amount) over (partition by input.account
+        order by input.line) as lifetime_after,
+      account.status = 'active' and account.merged_into is null and account.balance >= 0
+        and input.amount > 0 and coalesce(account.lots_due_from > p_at, true)
+        and coalesce(input.expires_at, rules.due, 'infinity') > p_at as simple
     from jsonb_to_recordset(p_rows)
-      as r (line int, account text, amount bigint, reason text, expires_at timestamptz,
+      as input (line int, account text, amount bigint, reason text, expires_at timestamptz,
         metadata jsonb)
-    left join account a on a.workspace = p_workspace and a.id = r.account
-    left join rules p on p.id = a.program
+    left join account on account.workspace = p_workspace and account.id = input.account
+    left join rules on rules.id = account.program
   ),
-  judged as materialized (
-    select g.*, coalesce(bool_and(g.simple and g.lifetime_after <= 9007199254740991 and not exists (
-      select from ptx t where t.workspace = p_workspace and t.operation = g.operation
-    )) over (partition by g.account), false) as plain
-    from given g
+  checked as materialized (
+    select given.*, coalesce(bool_and(given.simple and given.lifetime_after <= 9007199254740991
+      and not exists (
+      select from ptx where workspace = p_workspace and operation = given.operation
+    )) over (partition by given.account), false) as plain
+    from given
   ),
-  good as materialized (select * from judged where plain),
+  good as materialized (select * from checked where plain),
   movements as (
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
       operation, fingerprint, batch, expires_at, metadata, at, created_at)
@@ -417,11 +425,11 @@ begin
   ),
   deliveries as (
     insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
-    select p_workspace, vinr_id('dlv'), w.id, 'evt' || substr(g.id, 4), clock_timestamp(),
-      clock_timestamp()
-    from webhook_endpoint w cross join good g
-    where w.workspace = p_workspace and w.status = 'enabled'
-      and w.enabled_events && event_names('loyalty.points.earned')
+    select p_workspace, vinr_id('dlv'), webhook_endpoint.id, 'evt' || substr(good.id, 4),
+      clock_timestamp(), clock_timestamp()
+    from webhook_endpoint cross join good
+    where webhook_endpoint.workspace = p_workspace and webhook_endpoint.status = 'enabled'
+      and webhook_endpoint.enabled_events && event_names('loyalty.points.earned')
   ),
   sums as materialized (
     select account, sum(amount)::bigint as amount, min(due) as due, min(next_check) as next_check,
@@ -429,16 +437,17 @@ begin
     from good group by account
   ),
   balances as (
-    update account a set
-      balance = a.balance + s.amount,
-      lifetime_points = a.lifetime_points + s.amount,
-      lots_due_from = least(a.lots_due_from, s.due),
-      activity_extends_to = case when s.extends then greatest(a.activity_extends_to, 'epoch')
-        else a.activity_extends_to end,
-      expiry_wake_at = least(a.expiry_wake_at, s.next_check)
-    from sums s where a.workspace = p_workspace and a.id = s.account
+    update account set
+      balance = account.balance + sums.amount,
+      lifetime_points = account.lifetime_points + sums.amount,
+      lots_due_from = least(account.lots_due_from, sums.due),
+      activity_extends_to = case when sums.extends
+        then greatest(account.activity_extends_to, 'epoch')
+        else account.activity_extends_to end,
+      expiry_wake_at = least(account.expiry_wake_at, sums.next_check)
+    from sums where account.workspace = p_workspace and account.id = sums.account
   )
-  select (select count(*) from good), array(select line from judged where not plain order by line)
+  select (select count(*) from good), array(select line from checked where not plain order by line)
   into posted, others;
   if exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled') then
     perform set_config('vinr.deliveries', 'written', true);
@@ -457,12 +466,13 @@ declare
   one record;
 begin
   for one in
-    select distinct a.id, p as program
-    from jsonb_to_recordset(p_rows) as r (line int, account text)
-    join account a on a.workspace = p_workspace and a.id = r.account
-    join program p on p.workspace = a.workspace and p.id = a.program and p.tier_config is not null
-    where r.line <> all (p_others)
-    order by a.id
+    select distinct account.id, program_row as program
+    from jsonb_to_recordset(p_rows) as input (line int, account text)
+    join account on account.workspace = p_workspace and account.id = input.account
+    join program program_row on program_row.workspace = account.workspace
+      and program_row.id = account.program and program_row.tier_config is not null
+    where input.line <> all (p_others)
+    order by account.id
   loop
     perform tier_after_credit(p_workspace, one.id, one.program, greatest(p_at, clock_timestamp()));
   end loop;

@@ -13,12 +13,12 @@ declare
   waiting text := current_setting('lock_timeout');
 begin
   perform set_config('lock_timeout', '5s', true);
-  insert into idempotency_key as k (workspace, route, key, fingerprint, resource, created_at)
+  insert into idempotency_key as stored (workspace, route, key, fingerprint, resource, created_at)
   values (p_workspace, p_route, p_key, p_fingerprint, p_resource, p_at)
   on conflict (workspace, route, key) do update
     set fingerprint = excluded.fingerprint, resource = excluded.resource,
       created_at = excluded.created_at
-    where k.created_at <= excluded.created_at - interval '24 hours'
+    where stored.created_at <= excluded.created_at - interval '24 hours'
   returning * into claimed;
   perform set_config('lock_timeout', waiting, true);
   if claimed.key is not null then

@@ -5,9 +5,9 @@ create or replace function ledger.account_pending(p_workspace text, p_account te
 language plpgsql stable as $$
 begin
   return (
-    select coalesce(sum(e.points - e.clawed), 0)::bigint from earning e
-    where e.workspace = p_workspace and e.outcome = 'pending'
-      and e.account in (select account_family(p_workspace, p_account)));
+    select coalesce(sum(points - clawed), 0)::bigint from earning
+    where workspace = p_workspace and outcome = 'pending'
+      and account in (select account_family(p_workspace, p_account)));
 end $$;
 
 -- The manual award of a completed payment: members as they are now, each rule once for each
@@ -18,46 +18,46 @@ create or replace function ledger.payment_replay_award(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   judgement record;
   known_to_mature timestamptz;
   matures_at timestamptz;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id for update;
+  select * into payment_row from payment where workspace = p_workspace and id = p_id for update;
   if not found then
     return '{"outcome": "missing"}';
   end if;
-  if pay.status <> 'completed' then
-    return payment_outcome(pay, 'open');
+  if payment_row.status <> 'completed' then
+    return payment_outcome(payment_row, 'open');
   end if;
-  judgement := payment_judgement(pay, true, true, null, p_at);
-  perform payment_accounts_lock(pay, true, '{"named": []}', judgement.members);
+  judgement := payment_judgement(payment_row, true, true, null, p_at);
+  perform payment_accounts_lock(payment_row, true, '{"named": []}', judgement.members);
   known_to_mature := earning_next_maturity(p_workspace, p_id);
-  pay := payment_settle(pay, judgement.judge, judgement.members, judgement.award,
+  payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
     judgement.metadata, true, p_at);
-  if pay.award = 'account_closed' then
+  if payment_row.award = 'account_closed' then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
   end if;
-  pay.revision := next_revision(pay.revision);
-  perform payment_write(pay, true);
+  payment_row.revision := next_revision(payment_row.revision);
+  perform payment_write(payment_row, true);
   matures_at := earnings_mature(p_workspace, p_id, p_at);
-  perform payment_outbox(pay, pay.status, true,
+  perform payment_outbox(payment_row, payment_row.status, true,
     case when matures_at < coalesce(known_to_mature, 'infinity') then matures_at end, false);
-  return payment_outcome(pay, 'replayed');
+  return payment_outcome(payment_row, 'replayed');
 end $$;
 
 -- What the reconciler looks for: sources with earnings that should have matured before `p_before`,
 -- the longest overdue first.
-create or replace function ledger.net_maturing_earnings(
+create or replace function ledger.earnings_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, source text)
 language sql stable security definer as $$
-  select e.workspace, e.source from earning e
-  where e.outcome = 'pending' and e.matures_at <= p_before
-  group by e.workspace, e.source
-  order by min(e.matures_at), e.workspace, e.source limit p_limit offset p_skip
+  select workspace, source from earning
+  where outcome = 'pending' and matures_at <= p_before
+  group by workspace, source
+  order by min(matures_at), workspace, source limit p_limit offset p_skip
 $$;
 
 -- n / d for n >= 0, d > 0, rounded once by the program's mode; exact, whatever decimals n and d
@@ -102,37 +102,39 @@ end $$;
 -- Whether a rule speaks of something that happened at `p_on`: within its dates (the start included,
 -- the end not), and all of its conditions hold.
 create or replace function ledger_private.earning_rule_matches(
-  r earning_rule, p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz
+  rule_row earning_rule, p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz
 ) returns boolean
 language sql immutable as $$
-  select coalesce(r.starts_at <= p_on, true) and coalesce(r.ends_at > p_on, true)
-    and coalesce(coalesce(p_amount, 0) >= (r.conditions ->> 'min_amount')::bigint, true)
-    and (r.conditions ->> 'currency' is null or r.conditions ->> 'currency' = lower(p_currency))
-    and coalesce(p_metadata, '{}') @> coalesce(r.conditions -> 'metadata', '{}')
+  select coalesce(rule_row.starts_at <= p_on, true) and coalesce(rule_row.ends_at > p_on, true)
+    and coalesce(coalesce(p_amount, 0) >= (rule_row.conditions ->> 'min_amount')::bigint, true)
+    and (rule_row.conditions ->> 'currency' is null
+      or rule_row.conditions ->> 'currency' = lower(p_currency))
+    and coalesce(p_metadata, '{}') @> coalesce(rule_row.conditions -> 'metadata', '{}')
 $$;
 
 -- What is left of a rule's cap for the account in the window that `p_on` falls into, in the
 -- smallest unit; null where the rule has none. Windows are days, weeks (from Monday) and months of
 -- the program's time zone. What refunds took back does not count; what is pending does.
 create or replace function ledger_private.earning_cap_left(
-  p program, r earning_rule, p_account text, p_on timestamptz
+  program_row program, rule_row earning_rule, p_account text, p_on timestamptz
 )
 returns bigint
 language plpgsql stable as $$
 declare
-  win tstzrange := window_of(r.cap ->> 'window', p_on, p.expiry_time_zone);
+  cap_window tstzrange := window_of(rule_row.cap ->> 'window', p_on, program_row.expiry_time_zone);
   used bigint;
 begin
-  if r.cap is null then
+  if rule_row.cap is null then
     return null;
   end if;
-  select coalesce(sum(e.points - e.clawed), 0) into used
-  from earning e
-  where e.workspace = r.workspace and e.rule = r.id and e.outcome <> 'none'
-    and e.account in (select account_family(r.workspace, p_account))
-    and e.earned_on >= coalesce(lower(win), '-infinity')
-    and e.earned_on < coalesce(upper(win), 'infinity');
-  return greatest(trunc((r.cap ->> 'points')::numeric * ('1e' || p.decimals)::numeric)::bigint
+  select coalesce(sum(points - clawed), 0) into used
+  from earning
+  where workspace = rule_row.workspace and rule = rule_row.id and outcome <> 'none'
+    and account in (select account_family(rule_row.workspace, p_account))
+    and earned_on >= coalesce(lower(cap_window), '-infinity')
+    and earned_on < coalesce(upper(cap_window), 'infinity');
+  return greatest(
+    trunc((rule_row.cap ->> 'points')::numeric * ('1e' || program_row.decimals)::numeric)::bigint
     - used, 0);
 end $$;
 
@@ -151,121 +153,139 @@ create or replace function ledger_private.earning_award(
 ) returns int
 language plpgsql as $$
 declare
-  a account;
-  p program;
-  r earning_rule;
-  e earning;
+  account_row account;
+  program_row program;
+  rule_row earning_rule;
+  earning_row earning;
   tier numeric;
   counted_on timestamptz;
   matched int := 0;
 begin
   if not exists (
-    select from earning_rule x join account o on o.workspace = x.workspace and o.program = x.program
-    where x.workspace = p_workspace and o.id = p_account and x.trigger = p_trigger
-      and x.active) then
+    select from earning_rule join account on account.workspace = earning_rule.workspace
+      and account.program = earning_rule.program
+    where earning_rule.workspace = p_workspace and account.id = p_account
+      and earning_rule.trigger = p_trigger and earning_rule.active) then
     return 0;
   end if;
-  a := account_locked(p_workspace, p_account);
+  account_row := account_locked(p_workspace, p_account);
   -- as points_post does, before points are reckoned in them
-  if a.balance = 0 and a.lifetime_points = 0 then
-    perform decimals_keep(p_workspace, a.program);
+  if account_row.balance = 0 and account_row.lifetime_points = 0 then
+    perform decimals_keep(p_workspace, account_row.program);
   end if;
-  select * into p from program where workspace = p_workspace and id = a.program;
-  tier := tier_multiplier(p, a.tier);
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
+  tier := tier_multiplier(program_row, account_row.tier);
   -- not after `p_at`: another payment may have enrolled the customer while this one waited
-  counted_on := greatest(p_on, least(greatest(a.created_at, a.enrolled_at), p_at));
-  for r in
-    select * from earning_rule x
-    where x.workspace = p_workspace and x.program = a.program and x.trigger = p_trigger and x.active
-      and earning_rule_matches(x, p_amount, p_currency, p_metadata, p_on)
-    order by x.created_at, x.id
+  counted_on := greatest(p_on, least(greatest(account_row.created_at, account_row.enrolled_at),
+    p_at));
+  for rule_row in
+    select * from earning_rule
+    where earning_rule.workspace = p_workspace and earning_rule.program = account_row.program
+      and earning_rule.trigger = p_trigger and earning_rule.active
+      and earning_rule_matches(earning_rule, p_amount, p_currency, p_metadata, p_on)
+    order by earning_rule.created_at, earning_rule.id
   loop
-    e := null;
-    e.points := earning_points(r.award, r.multiplier, tier, p_amount, p_currency, p.decimals,
-      p.rounding);
-    continue when e.points is null;
+    earning_row := null;
+    earning_row.points := earning_points(rule_row.award, rule_row.multiplier, tier, p_amount,
+      p_currency, program_row.decimals, program_row.rounding);
+    continue when earning_row.points is null;
     matched := matched + 1;
     continue when exists (
-      select from earning x
-      where x.workspace = p_workspace and x.source = p_source and x.rule = r.id
-        and not (p_again and x.outcome = 'none' and x.clawed = 0));
-    e := earning_by_rule(e.points, p, r, a, tier, counted_on, p_at);
-    e.source := p_source;
-    e.payment := p_payment;
-    e.ptx_source := p_ptx_source || jsonb_build_object('rule', r.id);
-    if e.outcome = 'earned' then
-      e := earning_post(e, p_at);
+      select from earning
+      where workspace = p_workspace and source = p_source and rule = rule_row.id
+        and not (p_again and outcome = 'none' and clawed = 0));
+    earning_row := earning_by_rule(earning_row.points, program_row, rule_row, account_row, tier,
+      counted_on, p_at);
+    earning_row.source := p_source;
+    earning_row.payment := p_payment;
+    earning_row.ptx_source := p_ptx_source || jsonb_build_object('rule', rule_row.id);
+    if earning_row.outcome = 'earned' then
+      earning_row := earning_post(earning_row, p_at);
     end if;
-    insert into earning as old (workspace, id, source, payment, rule, account, program, outcome,
-      reason, points, clawed, terms, ptx_source, earned_on, matures_at, transaction, created_at)
-    values (e.workspace, e.id, e.source, e.payment, e.rule, e.account, e.program, e.outcome,
-      e.reason, e.points, e.clawed, e.terms, e.ptx_source, e.earned_on, e.matures_at, e.transaction,
-      e.created_at)
-    on conflict (workspace, source, rule, account) do update
-      set (outcome, reason, points, terms, earned_on,
-      matures_at, transaction, created_at) = (excluded.outcome, excluded.reason, excluded.points,
-      excluded.terms, excluded.earned_on, excluded.matures_at, excluded.transaction,
-      excluded.created_at)
-      where old.outcome = 'none';
+    perform earning_write(earning_row);
   end loop;
-  return case when a.status = 'closed' and matched > 0 then -1 else matched end;
+  return case when account_row.status = 'closed' and matched > 0 then -1 else matched end;
+end $$;
+
+-- Writes an earning in place of one of its source, rule and account that earned nothing.
+create or replace function ledger_private.earning_write(earning_row earning) returns void
+language plpgsql as $$
+begin
+  insert into earning as old (workspace, id, source, payment, rule, account, program, outcome,
+    reason, points, clawed, terms, ptx_source, earned_on, matures_at, transaction, created_at)
+  values (earning_row.workspace, earning_row.id, earning_row.source, earning_row.payment,
+    earning_row.rule, earning_row.account, earning_row.program, earning_row.outcome,
+    earning_row.reason, earning_row.points, earning_row.clawed, earning_row.terms,
+    earning_row.ptx_source, earning_row.earned_on, earning_row.matures_at,
+    earning_row.transaction, earning_row.created_at)
+  on conflict (workspace, source, rule, account) do update
+    set outcome = excluded.outcome, reason = excluded.reason, points = excluded.points,
+      terms = excluded.terms, earned_on = excluded.earned_on, matures_at = excluded.matures_at,
+      transaction = excluded.transaction, created_at = excluded.created_at
+    where old.outcome = 'none';
 end $$;
 
 -- What the account earns of `p_points` by one rule, counted at `p_counted_on`: within the rule's
 -- cap, at once or after its days, or `none` and why.
 create or replace function ledger_private.earning_by_rule(
-  p_points bigint, p program, r earning_rule, a account, p_tier numeric, p_counted_on timestamptz,
-  p_at timestamptz
+  p_points bigint, program_row program, rule_row earning_rule, account_row account, p_tier numeric,
+  p_counted_on timestamptz, p_at timestamptz
 ) returns earning
 language plpgsql as $$
 declare
-  e earning;
-  cap_left bigint := earning_cap_left(p, r, a.id, p_counted_on);
+  earning_row earning;
+  cap_left bigint := earning_cap_left(program_row, rule_row, account_row.id, p_counted_on);
 begin
-  e.reason := case when a.status = 'closed' then 'account_closed'
+  earning_row.reason := case when account_row.status = 'closed' then 'account_closed'
     when p_points = 0 then 'nothing_left' when cap_left = 0 then 'cap_reached' end;
-  e.points := case when e.reason is null then least(p_points, cap_left) else 0 end;
-  e.workspace := r.workspace;
-  e.id := vinr_id('ern');
-  e.rule := r.id;
-  e.account := a.id;
-  e.program := a.program;
-  e.clawed := 0;
-  e.terms := jsonb_build_object('trigger', r.trigger, 'award', r.award, 'multiplier', r.multiplier,
-    'tier_multiplier', p_tier, 'cap', r.cap, 'conditions', r.conditions,
-    'pendingDays', r.pending_days, 'name', r.name);
-  e.earned_on := p_counted_on;
-  e.matures_at := p_counted_on + r.pending_days * interval '1 day';
-  e.created_at := p_at;
-  e.outcome := case when e.reason is not null then 'none' when e.matures_at > p_at then 'pending'
+  earning_row.points := case when earning_row.reason is null then least(p_points, cap_left)
+    else 0 end;
+  earning_row.workspace := rule_row.workspace;
+  earning_row.id := vinr_id('ern');
+  earning_row.rule := rule_row.id;
+  earning_row.account := account_row.id;
+  earning_row.program := account_row.program;
+  earning_row.clawed := 0;
+  earning_row.terms := jsonb_build_object('trigger', rule_row.trigger, 'award', rule_row.award,
+    'multiplier', rule_row.multiplier, 'tier_multiplier', p_tier, 'cap', rule_row.cap, 'conditions',
+    rule_row.conditions, 'pendingDays', rule_row.pending_days, 'name', rule_row.name);
+  earning_row.earned_on := p_counted_on;
+  earning_row.matures_at := p_counted_on + rule_row.pending_days * interval '1 day';
+  earning_row.created_at := p_at;
+  earning_row.outcome := case when earning_row.reason is not null then 'none'
+    when earning_row.matures_at > p_at then 'pending'
     else 'earned' end;
-  return e;
+  return earning_row;
 end $$;
 
 -- Credits an earning, less what refunds took of it while it was pending. Returns it with its ptx;
 -- `none` where nothing is left, or the account was closed meanwhile.
-create or replace function ledger_private.earning_post(e earning, p_at timestamptz) returns earning
+create or replace function ledger_private.earning_post(
+  earning_row earning, p_at timestamptz
+) returns earning
 language plpgsql as $$
 declare
   posted jsonb;
 begin
-  if e.points = e.clawed then
-    e.outcome := 'none';
-    e.reason := 'refunded';
-    return e;
+  if earning_row.points = earning_row.clawed then
+    earning_row.outcome := 'none';
+    earning_row.reason := 'refunded';
+    return earning_row;
   end if;
-  posted := points_post(e.workspace, e.account, 'earn', e.points - e.clawed,
-    coalesce(e.terms ->> 'name', e.terms ->> 'trigger'),
-    'earn:' || e.source || ':' || e.rule || ':' || e.account, null, p_at, null, null,
-    e.ptx_source || jsonb_build_object('terms', e.terms), '{}', false);
+  posted := points_post(earning_row.workspace, earning_row.account, 'earn',
+    earning_row.points - earning_row.clawed,
+    coalesce(earning_row.terms ->> 'name', earning_row.terms ->> 'trigger'),
+    'earn:' || earning_row.source || ':' || earning_row.rule || ':' || earning_row.account, null,
+    p_at, null, null,
+    earning_row.ptx_source || jsonb_build_object('terms', earning_row.terms), '{}', false);
   if posted ->> 'outcome' = 'refused' then
-    e.outcome := 'none';
-    e.reason := posted #>> '{refusal,code}';
-    return e;
+    earning_row.outcome := 'none';
+    earning_row.reason := posted #>> '{refusal,code}';
+    return earning_row;
   end if;
-  e.outcome := 'earned';
-  e.transaction := posted #>> '{transaction,id}';
-  return e;
+  earning_row.outcome := 'earned';
+  earning_row.transaction := posted #>> '{transaction,id}';
+  return earning_row;
 end $$;
 
 -- Credits what has become due of a source's pending earnings. The caller holds the source's lock.
@@ -275,25 +295,26 @@ create or replace function ledger_private.earnings_mature(
 ) returns timestamptz
 language plpgsql as $$
 declare
-  e earning;
+  earning_row earning;
   next_at timestamptz := earning_next_maturity(p_workspace, p_source);
 begin
   if next_at is null or next_at > p_at then
     return next_at;
   end if;
-  for e in
+  for earning_row in
     select * from earning
     where workspace = p_workspace and source = p_source and outcome = 'pending'
       and matures_at <= p_at
     order by account, id
   loop
-    perform account_locked(p_workspace, e.account);
-    select * into e from earning where workspace = p_workspace and id = e.id
+    perform account_locked(p_workspace, earning_row.account);
+    select * into earning_row from earning where workspace = p_workspace and id = earning_row.id
       and outcome = 'pending';
     continue when not found;
-    e := earning_post(e, p_at);
-    update earning set outcome = e.outcome, reason = e.reason, transaction = e.transaction
-    where workspace = p_workspace and id = e.id;
+    earning_row := earning_post(earning_row, p_at);
+    update earning set outcome = earning_row.outcome, reason = earning_row.reason,
+      transaction = earning_row.transaction
+    where workspace = p_workspace and id = earning_row.id;
   end loop;
   return earning_next_maturity(p_workspace, p_source);
 end $$;
@@ -313,7 +334,7 @@ end $$;
 -- customer in a program, whatever accounts they had there. One that is credited later waits in a
 -- workflow of its own.
 create or replace function ledger_private.earning_for_new_account(
-  a account, p_at timestamptz
+  account_row account, p_at timestamptz
 ) returns int
 language plpgsql as $$
 declare
@@ -321,18 +342,20 @@ declare
   matures_at timestamptz;
 begin
   if exists (
-    select from accounts_had(a.workspace, a.program, a.customer, a.id) had
-    join earning e on e.workspace = a.workspace and e.source = had and e.outcome <> 'none') then
+    select from accounts_had(account_row.workspace, account_row.program, account_row.customer,
+      account_row.id) had
+    join earning on earning.workspace = account_row.workspace and earning.source = had
+      and earning.outcome <> 'none') then
     return 0;
   end if;
-  matched := earning_award(a.workspace, a.id, 'loyalty.account.created', a.id, null, null, null,
-    '{}',
+  matched := earning_award(account_row.workspace, account_row.id, 'loyalty.account.created',
+    account_row.id, null, null, null, '{}',
     '{"event": "loyalty.account.created"}', p_at, p_at);
   if matched > 0 then
-    matures_at := earning_next_maturity(a.workspace, a.id);
+    matures_at := earning_next_maturity(account_row.workspace, account_row.id);
     if matures_at is not null then
-      perform source_outbox(a.workspace, a.id, null, null, matures_at, false, matures_at, null,
-        'changed');
+      perform source_outbox(account_row.workspace, account_row.id, null, null, matures_at, false,
+        matures_at, null, 'changed');
     end if;
   end if;
   return matched;
@@ -351,25 +374,27 @@ returns setof account
 language plpgsql stable as $$
 declare
   programs text[] := '{}';
-  a account;
+  account_row account;
 begin
   if p_customer is not null then
-    for a in
-      select distinct on (x.program) x.*
-      from account o
-      join account x on x.workspace = o.workspace and x.id = account_survivor(o.workspace, o.id)
-      join program p on p.workspace = x.workspace and p.id = x.program
-      where o.workspace = p_workspace and o.customer = p_customer
-        and (p_on is null or o.created_at <= p_on or p.auto_enroll)
-      order by x.program, x.status <> 'active', o.status = 'merged', x.created_at desc, x.id desc
+    for account_row in
+      select distinct on (survivor.program) survivor.*
+      from account former
+      join account survivor on survivor.workspace = former.workspace
+        and survivor.id = account_survivor(former.workspace, former.id)
+      join program on program.workspace = survivor.workspace and program.id = survivor.program
+      where former.workspace = p_workspace and former.customer = p_customer
+        and (p_on is null or former.created_at <= p_on or program.auto_enroll)
+      order by survivor.program, survivor.status <> 'active', former.status = 'merged',
+        survivor.created_at desc, survivor.id desc
     loop
-      programs := programs || a.program::text;
-      return next a;
+      programs := programs || account_row.program::text;
+      return next account_row;
     end loop;
   end if;
   return query
-    select x.* from account_named(p_workspace, p_metadata) x
-    where x.program <> all (programs) and (p_on is null or x.created_at <= p_on);
+    select named.* from account_named(p_workspace, p_metadata) named
+    where named.program <> all (programs) and (p_on is null or named.created_at <= p_on);
 end $$;
 
 -- Enrols a customer into every program that enrols by itself and has no account of theirs, closed
@@ -380,24 +405,25 @@ create or replace function ledger_private.earning_enrol(
 ) returns setof text
 language plpgsql as $$
 declare
-  p record;
-  a account;
+  enrolling record;
+  account_row account;
 begin
   if p_customer is null then
     return;
   end if;
-  for p in
-    select id from program x
-    where x.workspace = p_workspace and x.auto_enroll and not exists (
-      select from account o where o.workspace = p_workspace and o.program = x.id
-        and o.customer = p_customer)
-      and not exists (select from account_named(p_workspace, p_metadata) o where o.program = x.id)
+  for enrolling in
+    select id from program
+    where program.workspace = p_workspace and program.auto_enroll
+      and not exists (select from account where account.workspace = p_workspace
+        and account.program = program.id and account.customer = p_customer)
+      and not exists (select from account_named(p_workspace, p_metadata) named
+        where named.program = program.id)
     order by id
   loop
-    a := account_enrol(p_workspace, vinr_id('loy'), p.id, p_customer, '{}', least(p_on, p_at),
-      p_at);
-    continue when a.id is null;
-    return next a.id;
+    account_row := account_enrol(p_workspace, vinr_id('loy'), enrolling.id, p_customer, '{}',
+      least(p_on, p_at), p_at);
+    continue when account_row.id is null;
+    return next account_row.id;
   end loop;
 end $$;
 
@@ -417,40 +443,45 @@ $$;
 -- earning.clawed is the target of those that stand, and never more than was earned. The payment's
 -- and the account's locks are held.
 create or replace function ledger_private.earning_settle(
-  e earning, pay payment, p_at timestamptz
+  earning_row earning, payment_row payment, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  r record;
+  refund_row record;
   standing bigint;
   refunds int;
   target bigint;
 begin
-  select coalesce(sum(x.amount), 0), count(*) into standing, refunds
-  from clawback c join refund x on x.workspace = c.workspace and x.id = c.refund
-  where c.workspace = e.workspace and c.earning = e.id and not c.undone;
-  for r in
-    select x.*, c.refund is not null as counted
-    from refund x left join clawback c on c.workspace = x.workspace and c.refund = x.id
-      and c.earning = e.id
-    where x.workspace = pay.workspace and x.payment = pay.id
-      and case when c.refund is null then x.status <> 'failed' else x.status = 'failed'
-        and not c.undone end
-    order by x.status = 'failed' desc, x.created_at, x.id
+  select coalesce(sum(refund.amount), 0), count(*) into standing, refunds
+  from clawback join refund on refund.workspace = clawback.workspace and refund.id = clawback.refund
+  where clawback.workspace = earning_row.workspace and clawback.earning = earning_row.id
+    and not clawback.undone;
+  for refund_row in
+    select refund.*, clawback.refund is not null as counted
+    from refund left join clawback on clawback.workspace = refund.workspace
+      and clawback.refund = refund.id and clawback.earning = earning_row.id
+    where refund.workspace = payment_row.workspace and refund.payment = payment_row.id
+      and case when clawback.refund is null then refund.status <> 'failed'
+        else refund.status = 'failed' and not clawback.undone end
+    order by refund.status = 'failed' desc, refund.created_at, refund.id
   loop
-    standing := standing + case when r.counted then -r.amount else r.amount end;
-    refunds := refunds + case when r.counted then -1 else 1 end;
+    standing := standing + case when refund_row.counted then -refund_row.amount
+      else refund_row.amount end;
+    refunds := refunds + case when refund_row.counted then -1 else 1 end;
     -- a payment that charged nothing is refunded by 0, once its store credit is back as well
-    target := case when pay.amount_charged = 0 and pay.store_credit = 0 and refunds > 0
-      then e.points
-      else clawback_target(e.points, standing, pay.amount_charged) end;
-    if r.counted then
-      perform clawback_undo(e, r.id, e.clawed - target, p_at);
+    target := case when payment_row.amount_charged = 0 and payment_row.store_credit = 0
+      and refunds > 0
+      then earning_row.points
+      else clawback_target(earning_row.points, standing, payment_row.amount_charged) end;
+    if refund_row.counted then
+      perform clawback_undo(earning_row, refund_row.id, earning_row.clawed - target, p_at);
     else
-      perform clawback_take(e, r.id, r.kind, target - e.clawed, p_at);
+      perform clawback_take(earning_row, refund_row.id, refund_row.kind,
+        target - earning_row.clawed, p_at);
     end if;
-    e.clawed := target;
-    update earning set clawed = target where workspace = e.workspace and id = e.id;
+    earning_row.clawed := target;
+    update earning set clawed = target where workspace = earning_row.workspace
+      and id = earning_row.id;
   end loop;
 end $$;
 
@@ -458,73 +489,81 @@ end $$;
 -- first; what of that lot has expired is not taken again; the rest from the oldest lots, then as a
 -- deficit, or forgiven where the program does not allow one.
 create or replace function ledger_private.clawback_take(
-  e earning, p_refund text, p_kind text, p_share bigint, p_at timestamptz
+  earning_row earning, p_refund text, p_kind text, p_share bigint, p_at timestamptz
 )
 returns void
 language plpgsql as $$
 declare
-  c clawback;
-  a account;
-  own bigint := 0;
+  clawback_row clawback;
+  account_row account;
+  from_own_lot bigint := 0;
   wanted bigint;
 begin
-  c.workspace := e.workspace;
-  c.earning := e.id;
-  c.refund := p_refund;
-  c.taken := 0;
-  c.shrunk := 0;
-  c.expired := 0;
-  c.forgiven := 0;
-  c.undone := false;
-  c.created_at := p_at;
-  if e.transaction is null then
-    c.shrunk := p_share;
+  clawback_row.workspace := earning_row.workspace;
+  clawback_row.earning := earning_row.id;
+  clawback_row.refund := p_refund;
+  clawback_row.taken := 0;
+  clawback_row.shrunk := 0;
+  clawback_row.expired := 0;
+  clawback_row.forgiven := 0;
+  clawback_row.undone := false;
+  clawback_row.created_at := p_at;
+  if earning_row.transaction is null then
+    clawback_row.shrunk := p_share;
   elsif p_share > 0 then
-    a := lots_expire(account_locked(e.workspace, e.account), p_at);
-    select least(l.remaining, p_share) into own from lot l
-    where l.workspace = e.workspace and l.id = e.transaction and l.account = a.id;
-    own := coalesce(own, 0);
-    c.expired := least(p_share - own, clawback_expired(e));
-    wanted := p_share - c.expired;
-    c.taken := case when (select clawback_allow_negative from program where workspace = a.workspace
-      and id = a.program)
-      then wanted else least(wanted, greatest(a.balance, 0)) end;
-    c.forgiven := wanted - c.taken;
-    if c.taken > 0 then
-      c.transaction := points_claw(a, e, p_refund, p_kind, own, c.taken, p_at);
-      perform deficit_follow(a.workspace, a.id, p_at);
+    account_row := lots_expire(account_locked(earning_row.workspace, earning_row.account), p_at);
+    select least(remaining, p_share) into from_own_lot from lot
+    where workspace = earning_row.workspace and id = earning_row.transaction
+      and account = account_row.id;
+    from_own_lot := coalesce(from_own_lot, 0);
+    clawback_row.expired := least(p_share - from_own_lot, clawback_expired(earning_row));
+    wanted := p_share - clawback_row.expired;
+    clawback_row.taken := case
+      when (select clawback_allow_negative from program
+        where workspace = account_row.workspace and id = account_row.program) then wanted
+      else least(wanted, greatest(account_row.balance, 0)) end;
+    clawback_row.forgiven := wanted - clawback_row.taken;
+    if clawback_row.taken > 0 then
+      clawback_row.transaction := points_claw(account_row, earning_row, p_refund, p_kind,
+        from_own_lot, clawback_row.taken, p_at);
+      perform deficit_follow(account_row.workspace, account_row.id, p_at);
     end if;
   end if;
   insert into clawback (workspace, earning, refund, taken, shrunk, expired, forgiven, transaction,
     undone, created_at)
-  values (c.workspace, c.earning, c.refund, c.taken, c.shrunk, c.expired, c.forgiven, c.transaction,
-    c.undone, c.created_at);
+  values (clawback_row.workspace, clawback_row.earning, clawback_row.refund, clawback_row.taken,
+    clawback_row.shrunk, clawback_row.expired, clawback_row.forgiven, clawback_row.transaction,
+    clawback_row.undone, clawback_row.created_at);
 end $$;
 
 -- How much of the earning is gone already, by expiry of its own lot or by a reversal of its ptx,
 -- and was not counted by an earlier refund.
-create or replace function ledger_private.clawback_expired(e earning) returns bigint
+create or replace function ledger_private.clawback_expired(earning_row earning) returns bigint
 language sql stable as $$
   select greatest(0,
     -- a lot without a date cannot have expired, and one with a date only after it was earned
-    case when (select l.expires_at is not null from lot l where l.workspace = e.workspace
-      and l.id = e.transaction) then
-      coalesce((select sum(x.amount) from lot l
-        join ptx t on t.workspace = l.workspace and t.account in (l.account, e.account)
-          and t.id > l.id and t.type = 'expire'
-        join allocation x on x.workspace = t.workspace and x.debit = t.id and x.lot = l.id
-        where l.workspace = e.workspace and l.id = e.transaction), 0)
+    case when (select expires_at is not null from lot where workspace = earning_row.workspace
+      and id = earning_row.transaction) then
+      coalesce((select sum(allocation.amount) from lot
+        join ptx on ptx.workspace = lot.workspace
+          and ptx.account in (lot.account, earning_row.account)
+          and ptx.id > lot.id and ptx.type = 'expire'
+        join allocation on allocation.workspace = ptx.workspace and allocation.debit = ptx.id
+          and allocation.lot = lot.id
+        where lot.workspace = earning_row.workspace and lot.id = earning_row.transaction), 0)
     else 0 end
-    - coalesce((select sum(t.amount) from ptx t
-      where t.workspace = e.workspace and t.reverses = e.transaction and t.amount < 0), 0)
-    - coalesce((select sum(c.expired) from clawback c where c.workspace = e.workspace
-      and c.earning = e.id), 0))::bigint
+    - coalesce((select sum(amount) from ptx
+      where workspace = earning_row.workspace and reverses = earning_row.transaction
+        and amount < 0), 0)
+    - coalesce((select sum(expired) from clawback where workspace = earning_row.workspace
+      and earning = earning_row.id), 0))::bigint
 $$;
 
 -- Writes the clawback: `p_own` points from the earning's lot, the rest oldest-first, then the
 -- deficit. The account's lock is held, what was due has expired. Returns the ptx's id.
 create or replace function ledger_private.points_claw(
-  a account, e earning, p_refund text, p_kind text, p_own bigint, p_points bigint, p_at timestamptz
+  account_row account, earning_row earning, p_refund text, p_kind text, p_own bigint,
+  p_points bigint, p_at timestamptz
 ) returns text
 language plpgsql as $$
 declare
@@ -532,29 +571,32 @@ declare
 begin
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     payment, refund, source, at, created_at)
-  values (a.workspace, debit, a.id, a.program, 'clawback', -p_points, a.balance - p_points, p_kind,
-    'claw:' || e.id || ':' || p_refund, e.payment, p_refund, clawback_source(e, p_refund, p_kind),
+  values (account_row.workspace, debit, account_row.id, account_row.program, 'clawback', -p_points,
+    account_row.balance - p_points, p_kind, 'claw:' || earning_row.id || ':' || p_refund,
+    earning_row.payment, p_refund, clawback_source(earning_row, p_refund, p_kind),
     p_at, clock_timestamp());
-  update account set balance = balance - p_points where workspace = a.workspace and id = a.id;
+  update account set balance = balance - p_points where workspace = account_row.workspace
+    and id = account_row.id;
   if p_own > 0 then
-    update lot set remaining = remaining - p_own where workspace = a.workspace
-      and id = e.transaction;
+    update lot set remaining = remaining - p_own where workspace = account_row.workspace
+      and id = earning_row.transaction;
     insert into allocation (workspace, debit, lot, cause, amount)
-      values (a.workspace, debit, e.transaction, debit, p_own);
+      values (account_row.workspace, debit, earning_row.transaction, debit, p_own);
   end if;
   if p_points > p_own then
-    perform lots_take(a.workspace, a.id, debit, p_points - p_own);
+    perform lots_take(account_row.workspace, account_row.id, debit, p_points - p_own);
   end if;
-  perform event_of_ptx(a.workspace, 'loyalty.points.clawed_back', debit, p_at);
+  perform event_of_ptx(account_row.workspace, 'loyalty.points.clawed_back', debit, p_at);
   return debit;
 end $$;
 
 -- What the ptx of a clawback says of its cause.
 create or replace function ledger_private.clawback_source(
-  e earning, p_refund text, p_kind text
+  earning_row earning, p_refund text, p_kind text
 ) returns jsonb
 language sql immutable as $$
-  select jsonb_build_object('refund', p_refund, 'payment', e.payment, 'rule', e.rule)
+  select jsonb_build_object('refund', p_refund, 'payment', earning_row.payment, 'rule',
+    earning_row.rule)
     || case when p_kind = 'dispute' then jsonb_build_object('dispute', p_refund) else '{}' end
 $$;
 
@@ -562,94 +604,100 @@ $$;
 -- point that rounding may lack from the others'. What was forgiven, or had expired, was never
 -- taken.
 create or replace function ledger_private.clawback_undo(
-  e earning, p_refund text, p_points bigint, p_at timestamptz
+  earning_row earning, p_refund text, p_points bigint, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  c clawback;
+  clawback_row clawback;
   rest bigint := p_points;
   part bigint;
 begin
-  for c in
-    select * from clawback x where x.workspace = e.workspace and x.earning = e.id
-    order by x.refund = p_refund desc, x.created_at desc, x.refund desc
+  for clawback_row in
+    select * from clawback where clawback.workspace = earning_row.workspace
+      and clawback.earning = earning_row.id
+    order by clawback.refund = p_refund desc, clawback.created_at desc, clawback.refund desc
   loop
-    if c.refund = p_refund then
-      c.undone := true;
+    if clawback_row.refund = p_refund then
+      clawback_row.undone := true;
     end if;
-    part := least(rest, c.forgiven);
-    c.forgiven := c.forgiven - part;
+    part := least(rest, clawback_row.forgiven);
+    clawback_row.forgiven := clawback_row.forgiven - part;
     rest := rest - part;
-    part := least(rest, c.expired);
-    c.expired := c.expired - part;
+    part := least(rest, clawback_row.expired);
+    clawback_row.expired := clawback_row.expired - part;
     rest := rest - part;
-    part := least(rest, c.shrunk);
-    c.shrunk := c.shrunk - part;
+    part := least(rest, clawback_row.shrunk);
+    clawback_row.shrunk := clawback_row.shrunk - part;
     rest := rest - part;
-    if part > 0 and e.outcome <> 'pending' then
-      perform points_unclaw(e, p_refund, c, part, false, p_at);
+    if part > 0 and earning_row.outcome <> 'pending' then
+      perform points_unclaw(earning_row, p_refund, clawback_row, part, false, p_at);
     end if;
-    part := least(rest, c.taken);
-    c.taken := c.taken - part;
+    part := least(rest, clawback_row.taken);
+    clawback_row.taken := clawback_row.taken - part;
     rest := rest - part;
     if part > 0 then
-      perform points_unclaw(e, p_refund, c, part, true, p_at);
+      perform points_unclaw(earning_row, p_refund, clawback_row, part, true, p_at);
     end if;
-    update clawback set taken = c.taken, shrunk = c.shrunk, expired = c.expired,
-      forgiven = c.forgiven, undone = c.undone
-    where workspace = c.workspace and earning = c.earning and refund = c.refund;
+    update clawback set taken = clawback_row.taken, shrunk = clawback_row.shrunk,
+      expired = clawback_row.expired, forgiven = clawback_row.forgiven, undone = clawback_row.undone
+    where workspace = clawback_row.workspace and earning = clawback_row.earning
+      and refund = clawback_row.refund;
   end loop;
   if rest <> 0 then
-    raise exception 'earning % has % points less to give back than refund % took', e.id, rest,
-      p_refund;
+    raise exception 'earning % has % points less to give back than refund % took', earning_row.id,
+      rest, p_refund;
   end if;
 end $$;
 
 -- The points of a failed refund come back, as a positive clawback: to the lots that it took them
 -- from, or as a lot of their own where the earning had only shrunk before it was credited.
 create or replace function ledger_private.points_unclaw(
-  e earning, p_refund text, c clawback, p_points bigint, p_taken boolean, p_at timestamptz
+  earning_row earning, p_refund text, clawback_row clawback, p_points bigint, p_taken boolean,
+  p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  a account := lots_expire(account_locked(e.workspace, e.account), p_at);
-  p program;
-  t ptx;
+  account_row account := lots_expire(account_locked(earning_row.workspace, earning_row.account),
+    p_at);
+  program_row program;
+  ptx_row ptx;
 begin
-  t.workspace := a.workspace;
-  t.id := vinr_id('ptx');
-  t.account := a.id;
-  t.program := a.program;
-  t.type := 'clawback';
-  t.amount := p_points;
-  t.balance_after := a.balance + p_points;
-  t.reason := 'refund_failed';
-  t.operation := 'unclaw:' || e.id || ':' || p_refund || ':' || c.refund
+  ptx_row.workspace := account_row.workspace;
+  ptx_row.id := vinr_id('ptx');
+  ptx_row.account := account_row.id;
+  ptx_row.program := account_row.program;
+  ptx_row.type := 'clawback';
+  ptx_row.amount := p_points;
+  ptx_row.balance_after := account_row.balance + p_points;
+  ptx_row.reason := 'refund_failed';
+  ptx_row.operation := 'unclaw:' || earning_row.id || ':' || p_refund || ':' || clawback_row.refund
     || case when p_taken then '' else ':shrunk' end;
-  t.payment := e.payment;
-  t.refund := p_refund;
-  t.source := clawback_source(e, p_refund, 'refund');
-  t.reverses := case when p_taken then c.transaction end;
-  t.metadata := '{}';
-  t.at := p_at;
-  t.created_at := clock_timestamp();
-  select * into p from program where workspace = a.workspace and id = a.program;
+  ptx_row.payment := earning_row.payment;
+  ptx_row.refund := p_refund;
+  ptx_row.source := clawback_source(earning_row, p_refund, 'refund');
+  ptx_row.reverses := case when p_taken then clawback_row.transaction end;
+  ptx_row.metadata := '{}';
+  ptx_row.at := p_at;
+  ptx_row.created_at := clock_timestamp();
+  select * into program_row from program where workspace = account_row.workspace
+    and id = account_row.program;
   if not p_taken then
-    t.expires_at := points_expiry(p, p_at);
+    ptx_row.expires_at := points_expiry(program_row, p_at);
   end if;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     fingerprint, redemption, payment, refund, source, reverses, batch, expires_at, metadata, at,
     created_at)
-  values (t.workspace, t.id, t.account, t.program, t.type, t.amount, t.balance_after, t.reason,
-    t.operation, t.fingerprint, t.redemption, t.payment, t.refund, t.source, t.reverses, t.batch,
-    t.expires_at, t.metadata, t.at, t.created_at);
-  perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
+  values (ptx_row.workspace, ptx_row.id, ptx_row.account, ptx_row.program, ptx_row.type,
+    ptx_row.amount, ptx_row.balance_after, ptx_row.reason, ptx_row.operation, ptx_row.fingerprint,
+    ptx_row.redemption, ptx_row.payment, ptx_row.refund, ptx_row.source, ptx_row.reverses,
+    ptx_row.batch, ptx_row.expires_at, ptx_row.metadata, ptx_row.at, ptx_row.created_at);
+  perform event_of_ptx(account_row.workspace, 'loyalty.points.reversed', ptx_row.id, p_at);
   if not p_taken then
-    perform points_credit(a, t, p, false);
-    perform deficit_settle(a.workspace, a.id, p_at);
+    perform points_credit(account_row, ptx_row, program_row, false);
+    perform deficit_settle(account_row.workspace, account_row.id, p_at);
     return;
   end if;
-  perform points_came_back(a, p, t, c.transaction, p_at);
+  perform points_came_back(account_row, program_row, ptx_row, clawback_row.transaction, p_at);
 end $$;
 
 -- A renewal is told twice, as a payment and as an invoice, and earns once. In a program with a rule
@@ -661,31 +709,33 @@ end $$;
 -- when it comes. A part of it that redemptions paid (a checkout session's) is no renewal of its
 -- own.
 create or replace function ledger_private.payment_left_to_invoice(
-  pay payment, a account, p_on timestamptz, p_again boolean
+  payment_row payment, account_row account, p_on timestamptz, p_again boolean
 )
 returns boolean
 language plpgsql stable as $$
 begin
   if exists (
-    select from earning e
-    where e.workspace = pay.workspace and e.payment = pay.id and e.source <> pay.id
-      and e.program = a.program
-      and e.outcome <> 'none' and e.terms ->> 'trigger' = 'invoice.paid') then
+    select from earning
+    where workspace = payment_row.workspace and payment = payment_row.id
+      and source <> payment_row.id and program = account_row.program
+      and outcome <> 'none' and terms ->> 'trigger' = 'invoice.paid') then
     return true;
   end if;
-  if pay.invoice is null then
+  if payment_row.invoice is null then
     return false;
   end if;
-  if pay.amount_charged = 0 then
+  if payment_row.amount_charged = 0 then
     return true;
   end if;
-  return not p_again and invoice_facts(pay.workspace, pay.invoice) is null and exists (
-    select from earning_rule x
-    where x.workspace = pay.workspace and x.program = a.program and x.trigger = 'invoice.paid'
-      and x.active
-      and earning_rule_matches(x, pay.amount_charged, pay.currency, x.conditions -> 'metadata',
-        p_on)
-      and earning_points(x.award, 1, 1, pay.amount_charged, pay.currency, 0, 'down') is not null);
+  return not p_again and invoice_facts(payment_row.workspace, payment_row.invoice) is null
+    and exists (
+    select from earning_rule
+    where workspace = payment_row.workspace and program = account_row.program
+      and trigger = 'invoice.paid' and active
+      and earning_rule_matches(earning_rule, payment_row.amount_charged, payment_row.currency,
+        conditions -> 'metadata', p_on)
+      and earning_points(award, 1, 1, payment_row.amount_charged, payment_row.currency, 0,
+        'down') is not null);
 end $$;
 
 -- What an invoice that came in says; null where none has.
@@ -695,10 +745,10 @@ create or replace function ledger_private.invoice_facts(
 language plpgsql stable as $$
 begin
   return (
-    select i.facts from inbox i
-    where i.workspace = p_workspace and i.payment = p_invoice
-      and i.facts ->> 'trigger' = 'invoice.paid'
-    order by i.received_at, i.id limit 1);
+    select facts from inbox
+    where workspace = p_workspace and payment = p_invoice
+      and facts ->> 'trigger' = 'invoice.paid'
+    order by received_at, id limit 1);
 end $$;
 
 -- The payment that names this invoice and paid it; null where none is known.
@@ -708,19 +758,20 @@ create or replace function ledger_private.payment_of_invoice(
 language plpgsql stable as $$
 begin
   return (
-    select x.id from payment x
-    where x.workspace = p_workspace and x.invoice = p_invoice and x.amount_charged > 0
-    order by x.created_at, x.id limit 1);
+    select id from payment
+    where workspace = p_workspace and invoice = p_invoice and amount_charged > 0
+    order by created_at, id limit 1);
 end $$;
 
 -- What the invoice of a payment has earned before it is the payment's from now on, for its refunds
 -- to take back. The payment's row is locked.
-create or replace function ledger_private.earnings_of_invoice(pay payment) returns void
+create or replace function ledger_private.earnings_of_invoice(payment_row payment) returns void
 language plpgsql as $$
 begin
-  if pay.amount_charged > 0 and invoice_facts(pay.workspace, pay.invoice) is not null then
-    update earning set payment = pay.id
-    where workspace = pay.workspace and source = pay.invoice and payment is null;
+  if payment_row.amount_charged > 0
+    and invoice_facts(payment_row.workspace, payment_row.invoice) is not null then
+    update earning set payment = payment_row.id
+    where workspace = payment_row.workspace and source = payment_row.invoice and payment is null;
   end if;
 end $$;
 
@@ -730,40 +781,41 @@ end $$;
 -- its own beside its invoice's, for its rules to be judged by. Locks no account but one that it
 -- enrols; the members are locked before payment_settle.
 create or replace function ledger_private.payment_judgement(
-  pay payment, p_completes boolean, p_again boolean, p_on timestamptz, p_at timestamptz,
+  payment_row payment, p_completes boolean, p_again boolean, p_on timestamptz, p_at timestamptz,
   out judge boolean, out members text[], out award text, out metadata jsonb
 )
 language plpgsql as $$
 declare
   facts jsonb;
-  customer text := pay.customer;
+  customer text := payment_row.customer;
   named boolean;
-  on_time timestamptz := case when pay.status = 'completed' then coalesce(pay.completed_at, p_at)
+  on_time timestamptz := case when payment_row.status = 'completed'
+    then coalesce(payment_row.completed_at, p_at)
     else p_on end;
 begin
   judge := false;
   members := '{}';
-  metadata := pay.metadata;
+  metadata := payment_row.metadata;
   if not p_completes then
     return;
   end if;
-  if pay.invoice is not null then
-    facts := invoice_facts(pay.workspace, pay.invoice);
+  if payment_row.invoice is not null then
+    facts := invoice_facts(payment_row.workspace, payment_row.invoice);
     customer := coalesce(customer, facts ->> 'customer');
     metadata := coalesce(facts -> 'metadata', '{}') || metadata;
   end if;
   named := customer is not null or metadata ? 'loyalty_account'
     or metadata ? 'client_reference_id' and exists (select
-      from account_named(pay.workspace, metadata));
-  judge := p_again or pay.award is null or (pay.award = 'unnamed' and named);
+      from account_named(payment_row.workspace, metadata));
+  judge := p_again or payment_row.award is null or (payment_row.award = 'unnamed' and named);
   if not judge then
     return;
   end if;
   if named then
-    perform earning_enrol(pay.workspace, customer, metadata, on_time, p_at);
-    select coalesce(array_agg(x.id order by x.id), '{}') into members
-    from earning_members(pay.workspace, customer, metadata,
-      case when not p_again then on_time end) x;
+    perform earning_enrol(payment_row.workspace, customer, metadata, on_time, p_at);
+    select coalesce(array_agg(member.id order by member.id), '{}') into members
+    from earning_members(payment_row.workspace, customer, metadata,
+      case when not p_again then on_time end) member;
   end if;
   award := case when cardinality(members) > 0 then 'no_rule' when named then 'no_member'
     else 'unnamed' end;
@@ -774,43 +826,46 @@ end $$;
 -- written. The locks of the payment and of all its accounts are held. Returns the payment with its
 -- award, which the caller writes. Idempotent.
 create or replace function ledger_private.payment_settle(
-  pay payment, p_judge boolean, p_members text[], p_award text, p_metadata jsonb, p_again boolean,
-  p_at timestamptz
+  payment_row payment, p_judge boolean, p_members text[], p_award text, p_metadata jsonb,
+  p_again boolean, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
-  m account;
-  e earning;
-  on_time timestamptz := coalesce(pay.completed_at, p_at);
+  account_row account;
+  earning_row earning;
+  on_time timestamptz := coalesce(payment_row.completed_at, p_at);
   matched int;
 begin
-  if pay.invoice is not null then
-    perform earnings_of_invoice(pay);
+  if payment_row.invoice is not null then
+    perform earnings_of_invoice(payment_row);
   end if;
   if p_judge then
-    pay.award := p_award;
-    for m in select * from account where workspace = pay.workspace and id = any (p_members)
-      order by id loop
-      continue when payment_left_to_invoice(pay, m, on_time, p_again);
-      matched := earning_award(pay.workspace, m.id, 'payment.completed', pay.id, pay.id,
-        pay.amount_charged, pay.currency, p_metadata,
-        jsonb_build_object('payment', pay.id, 'amount', pay.amount_charged, 'currency',
-          pay.currency),
-        on_time, p_at, p_again);
-      pay.award := case when matched > 0 or pay.award = 'awarded' then 'awarded'
-        when matched < 0 then 'account_closed' else pay.award end;
-    end loop;
-  end if;
-  if pay.refunds <> '[]' or pay.disputes <> '[]' then
-    for e in
-      select * from earning where workspace = pay.workspace and payment = pay.id order by account,
-        id
+    payment_row.award := p_award;
+    for account_row in
+      select * from account where workspace = payment_row.workspace and id = any (p_members)
+      order by id
     loop
-      perform earning_settle(e, pay, p_at);
+      continue when payment_left_to_invoice(payment_row, account_row, on_time, p_again);
+      matched := earning_award(payment_row.workspace, account_row.id, 'payment.completed',
+        payment_row.id, payment_row.id, payment_row.amount_charged, payment_row.currency,
+        p_metadata,
+        jsonb_build_object('payment', payment_row.id, 'amount', payment_row.amount_charged,
+          'currency', payment_row.currency),
+        on_time, p_at, p_again);
+      payment_row.award := case when matched > 0 or payment_row.award = 'awarded' then 'awarded'
+        when matched < 0 then 'account_closed' else payment_row.award end;
     end loop;
   end if;
-  perform tier_spend_of_payment(pay, p_members, p_at);
-  return pay;
+  if payment_row.refunds <> '[]' or payment_row.disputes <> '[]' then
+    for earning_row in
+      select * from earning where workspace = payment_row.workspace
+        and payment = payment_row.id order by account, id
+    loop
+      perform earning_settle(earning_row, payment_row, p_at);
+    end loop;
+  end if;
+  perform tier_spend_of_payment(payment_row, p_members, p_at);
+  return payment_row;
 end $$;
 
 -- Works off the events of a source that earn by themselves, and marks all of its inbox rows
@@ -820,18 +875,18 @@ create or replace function ledger_private.earnings_of_events(
 ) returns void
 language plpgsql as $$
 declare
-  i inbox;
+  inbox_row inbox;
 begin
-  for i in
+  for inbox_row in
     select * from inbox where workspace = p_workspace and payment = p_source
       and processed_at is null
     order by received_at, id
   loop
-    if i.facts is not null then
-      perform earning_of_event(i, p_at);
+    if inbox_row.facts is not null then
+      perform earning_of_event(inbox_row, p_at);
     end if;
-    update inbox set processed_at = p_at where workspace = p_workspace and endpoint = i.endpoint
-      and id = i.id;
+    update inbox set processed_at = p_at where workspace = p_workspace
+      and endpoint = inbox_row.endpoint and id = inbox_row.id;
   end loop;
 end $$;
 
@@ -839,60 +894,70 @@ end $$;
 -- currency, noun (subscription, invoice, referral) and, where it names one, the payment whose
 -- refunds take it back. An invoice that its payment names has it too; and where that has earned in
 -- a program, the invoice does not.
-create or replace function ledger_private.earning_of_event(i inbox, p_at timestamptz) returns void
+create or replace function ledger_private.earning_of_event(
+  inbox_row inbox, p_at timestamptz
+) returns void
 language plpgsql as $$
 declare
-  pay payment;
-  m account;
-  e earning;
+  payment_row payment;
+  account_row account;
+  earning_row earning;
   judgement record;
   members text[];
-  paid_by text := coalesce(i.facts ->> 'payment', payment_of_invoice(i.workspace, i.payment));
-  on_time timestamptz := least(i.received_at, (i.facts ->> 'at')::timestamptz);
+  paid_by text := coalesce(inbox_row.facts ->> 'payment',
+    payment_of_invoice(inbox_row.workspace, inbox_row.payment));
+  on_time timestamptz := least(inbox_row.received_at, (inbox_row.facts ->> 'at')::timestamptz);
 begin
-  select * into pay from payment where workspace = i.workspace and id = paid_by for update;
-  perform earning_enrol(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time, p_at);
-  select coalesce(array_agg(x.id order by x.id), '{}') into members
-  from earning_members(i.workspace, i.facts ->> 'customer', i.facts -> 'metadata', on_time) x;
-  if pay.status = 'completed' then
-    if pay.invoice = i.payment and pay.award <> 'awarded' then
-      pay.award := null; -- what it left to the invoice may be its own after all
+  select * into payment_row from payment where workspace = inbox_row.workspace
+    and id = paid_by for update;
+  perform earning_enrol(inbox_row.workspace, inbox_row.facts ->> 'customer',
+    inbox_row.facts -> 'metadata', on_time, p_at);
+  select coalesce(array_agg(member.id order by member.id), '{}') into members
+  from earning_members(inbox_row.workspace, inbox_row.facts ->> 'customer',
+    inbox_row.facts -> 'metadata', on_time) member;
+  if payment_row.status = 'completed' then
+    if payment_row.invoice = inbox_row.payment and payment_row.award <> 'awarded' then
+      payment_row.award := null; -- what it left to the invoice may be its own after all
     end if;
-    judgement := payment_judgement(pay, pay.invoice = i.payment, false, null, p_at);
-    perform payment_accounts_lock(pay, true, '{"named": []}', members || judgement.members);
+    judgement := payment_judgement(payment_row, payment_row.invoice = inbox_row.payment, false,
+      null, p_at);
+    perform payment_accounts_lock(payment_row, true, '{"named": []}', members || judgement.members);
   else
-    perform accounts_lock(i.workspace, members || array(
-      select x.account::text from earning x where x.workspace = i.workspace
-        and x.source = i.payment));
+    perform accounts_lock(inbox_row.workspace, members || array(
+      select account::text from earning where workspace = inbox_row.workspace
+        and source = inbox_row.payment));
   end if;
-  for m in
-    select x.* from account x where x.workspace = i.workspace and x.id = any (members) order by x.id
+  for account_row in
+    select * from account where workspace = inbox_row.workspace and id = any (members) order by id
   loop
-    continue when i.facts ->> 'trigger' = 'invoice.paid' and exists (
-      select from earning x
-      where x.workspace = i.workspace and x.payment = paid_by and x.source = paid_by
-        and x.program = m.program
-        and x.outcome <> 'none');
-    perform earning_award(i.workspace, m.id, i.facts ->> 'trigger', i.payment, paid_by,
-      (i.facts ->> 'amount')::bigint, i.facts ->> 'currency', i.facts -> 'metadata',
-      jsonb_strip_nulls(jsonb_build_object('event', i.id, i.facts ->> 'noun', i.payment, 'payment',
-        paid_by,
-        'amount', (i.facts ->> 'amount')::bigint, 'currency', i.facts ->> 'currency')),
+    continue when inbox_row.facts ->> 'trigger' = 'invoice.paid' and exists (
+      select from earning
+      where workspace = inbox_row.workspace and payment = paid_by and source = paid_by
+        and program = account_row.program
+        and outcome <> 'none');
+    perform earning_award(inbox_row.workspace, account_row.id, inbox_row.facts ->> 'trigger',
+      inbox_row.payment, paid_by, (inbox_row.facts ->> 'amount')::bigint,
+      inbox_row.facts ->> 'currency', inbox_row.facts -> 'metadata',
+      jsonb_strip_nulls(jsonb_build_object('event', inbox_row.id,
+        inbox_row.facts ->> 'noun', inbox_row.payment, 'payment', paid_by,
+        'amount', (inbox_row.facts ->> 'amount')::bigint,
+        'currency', inbox_row.facts ->> 'currency')),
       on_time, p_at);
   end loop;
-  if pay.status = 'completed' and pay.invoice = i.payment then
-    pay := payment_settle(pay, judgement.judge, judgement.members, judgement.award,
+  if payment_row.status = 'completed' and payment_row.invoice = inbox_row.payment then
+    payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
       judgement.metadata, false, p_at);
-    pay.revision := next_revision(pay.revision);
-    perform payment_write(pay, true);
-    perform payment_outbox(pay, pay.status, true, earning_next_maturity(pay.workspace, pay.id),
+    payment_row.revision := next_revision(payment_row.revision);
+    perform payment_write(payment_row, true);
+    perform payment_outbox(payment_row, payment_row.status, true,
+      earning_next_maturity(payment_row.workspace, payment_row.id),
       false);
-  elsif pay.status = 'completed' then
-    for e in
-      select * from earning where workspace = i.workspace and source = i.payment
-        and payment = pay.id order by account, id
+  elsif payment_row.status = 'completed' then
+    for earning_row in
+      select * from earning where workspace = inbox_row.workspace and source = inbox_row.payment
+        and payment = payment_row.id order by account, id
     loop
-      perform earning_settle(e, pay, p_at);
+      perform earning_settle(earning_row, payment_row, p_at);
     end loop;
   end if;
 end $$;

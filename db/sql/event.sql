@@ -41,8 +41,8 @@ end $$;
 create or replace function ledger_private.event_names(p_type text) returns text[]
 language sql immutable parallel safe as $$
   select array['*', p_type] || array(
-    select array_to_string((string_to_array(p_type, '.'))[1:n], '.') || '.*'
-    from generate_series(1, array_length(string_to_array(p_type, '.'), 1) - 1) n)
+    select array_to_string((string_to_array(p_type, '.'))[1:depth], '.') || '.*'
+    from generate_series(1, array_length(string_to_array(p_type, '.'), 1) - 1) depth)
 $$;
 
 -- One delivery for each endpoint that wants the event, in the transaction that writes the event;
@@ -66,10 +66,11 @@ create or replace function ledger_private.webhook_deliver_all(
 language plpgsql as $$
 begin
   insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
-  select p_workspace, vinr_id('dlv'), w.id, e.id, clock_timestamp(), clock_timestamp()
-  from webhook_endpoint w cross join unnest(p_events) e (id)
-  where w.workspace = p_workspace and w.status = 'enabled'
-    and w.enabled_events && event_names(p_type);
+  select p_workspace, vinr_id('dlv'), webhook_endpoint.id, written.id, clock_timestamp(),
+    clock_timestamp()
+  from webhook_endpoint cross join unnest(p_events) written (id)
+  where webhook_endpoint.workspace = p_workspace and webhook_endpoint.status = 'enabled'
+    and webhook_endpoint.enabled_events && event_names(p_type);
   if found then
     perform set_config('vinr.deliveries', 'written', true);
   end if;

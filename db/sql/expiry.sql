@@ -12,49 +12,51 @@ language plpgsql stable as $$
 declare
   zone text;
 begin
-  select p.expiry_time_zone into zone from program p
-  where p.workspace = p_workspace and p.id = any (array[p_program, 'prog_default',
-    (select a.program from account a where a.workspace = p_workspace and a.id = p_account)])
-  order by p.id = p_program desc nulls last, p.id = 'prog_default' limit 1;
+  select expiry_time_zone into zone from program
+  where workspace = p_workspace and id = any (array[p_program, 'prog_default',
+    (select program from account where workspace = p_workspace and id = p_account)])
+  order by id = p_program desc nulls last, id = 'prog_default' limit 1;
   return coalesce(zone, 'UTC');
 end $$;
 
 -- What the account's run and the reconciler do: expires what is due, warns of what comes up, once
--- for each date, and answers when to look again. A merged account's check is its survivor's, whose
--- run goes on from here; so it does, or begins, where `p_resume` says that the run was lost.
--- Harmless at any time. Outcomes: looked; missing.
+-- for each date, and answers when the next check is due. A merged account's check is its
+-- survivor's, whose run goes on from here; so it does, or begins, where `p_resume` says that the
+-- run was lost. Harmless at any time. Outcomes: checked; missing.
 create or replace function ledger.account_expire(
   p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
 ) returns jsonb
 language plpgsql as $$
 declare
-  a account;
-  p program;
+  account_row account;
+  program_row program;
   before bigint;
   warned int;
   next_check timestamptz;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  a := account_locked(p_workspace, p_account);
-  if a.id is null then
+  account_row := account_locked(p_workspace, p_account);
+  if account_row.id is null then
     return '{"outcome": "missing"}';
   end if;
-  before := a.balance;
-  a := lots_expire(a, p_at);
-  warned := expiry_warn(p_workspace, array[a.id], p_at);
-  select * into p from program where workspace = p_workspace and id = a.program;
-  select expiry_wake_at into next_check from account where workspace = p_workspace and id = a.id;
-  if (p_resume or a.id <> p_account) and next_check is not null then
-    perform expiry_check_outbox(a, p, next_check);
+  before := account_row.balance;
+  account_row := lots_expire(account_row, p_at);
+  warned := expiry_warn(p_workspace, array[account_row.id], p_at);
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
+  select expiry_wake_at into next_check from account where workspace = p_workspace
+    and id = account_row.id;
+  if (p_resume or account_row.id <> p_account) and next_check is not null then
+    perform expiry_check_outbox(account_row, program_row, next_check);
   end if;
-  return jsonb_build_object('outcome', 'looked', 'account', a.id, 'expired', before - a.balance,
-    'warned', warned,
-    'wakes_at', next_check, 'shared', coalesce(expiry_is_shared(p, next_check), false));
+  return jsonb_build_object('outcome', 'checked', 'account', account_row.id, 'expired',
+    before - account_row.balance, 'warned', warned,
+    'next_check_at', next_check,
+    'shared', coalesce(expiry_is_shared(program_row, next_check), false));
 end $$;
 
 -- The same for many accounts of a workspace at once, which is what the minute's batch does.
--- Accounts that another transaction holds are left for the next turn. Returns how many were looked
--- at.
+-- Accounts that another transaction holds are left for the next turn. Returns how many were
+-- checked.
 create or replace function ledger.accounts_expire(
   p_workspace text, p_accounts text[], p_at timestamptz
 ) returns int
@@ -80,21 +82,21 @@ create or replace function ledger.account_balance_at(
 ) returns bigint
 language plpgsql stable as $$
 declare
-  a account;
+  account_row account;
   posted bigint;
   due bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into a from account where workspace = p_workspace and id = p_account;
+  select * into account_row from account where workspace = p_workspace and id = p_account;
   if not found then
     return null;
   end if;
-  select coalesce(sum(t.amount), 0) into posted
-  from ptx t where t.workspace = p_workspace and t.account = p_account and t.at <= p_at;
-  select coalesce(sum(l.remaining), 0) into due
-  from lot l
-  where l.workspace = p_workspace and l.account = p_account and l.open and l.expires_at <= p_at
-    and lot_due_at(l, a.activity_extends_to) <= p_at;
+  select coalesce(sum(ptx.amount), 0) into posted
+  from ptx where ptx.workspace = p_workspace and ptx.account = p_account and ptx.at <= p_at;
+  select coalesce(sum(remaining), 0) into due
+  from lot
+  where workspace = p_workspace and account = p_account and open and expires_at <= p_at
+    and lot_due_at(lot, account_row.activity_extends_to) <= p_at;
   return posted - due;
 end $$;
 
@@ -102,34 +104,34 @@ end $$;
 -- million, so none gets an outbox row: the minute's expiry batch checks them, and their runs hear
 -- "not due" at the old time. `lots_due_from` may be past already, where what was due then had been
 -- spent before: then the account is checked now. Returns how many.
-create or replace function ledger.program_rewake(
+create or replace function ledger.expiry_checks_earlier(
   p_workspace text, p_program text, p_at timestamptz
 ) returns int
 language plpgsql as $$
 declare
-  p program;
-  n int;
+  program_row program;
+  moved int;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into p from program where workspace = p_workspace and id = p_program;
-  update account a set expiry_wake_at = expiry_check_at(p, a.lots_due_from, p_at)
-  where a.workspace = p_workspace and a.program = p_program
-    and a.expiry_wake_at > expiry_check_at(p, a.lots_due_from, p_at);
-  get diagnostics n = row_count;
-  return n;
+  select * into program_row from program where workspace = p_workspace and id = p_program;
+  update account set expiry_wake_at = expiry_check_at(program_row, account.lots_due_from, p_at)
+  where account.workspace = p_workspace and account.program = p_program
+    and account.expiry_wake_at > expiry_check_at(program_row, account.lots_due_from, p_at);
+  get diagnostics moved = row_count;
+  return moved;
 end $$;
 
--- Accounts whose expiry should have been looked at before `p_before`, the longest overdue first.
+-- Accounts whose expiry should have been checked before `p_before`, the longest overdue first.
 -- Many share a date: among them the order is the index's own, which reads no more of them than it
 -- gives.
-create or replace function ledger.net_due_expiries(
+create or replace function ledger.expiry_checks_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, account text)
 language sql stable security definer as $$
-  select a.workspace, a.id from account a
-  where a.expiry_wake_at <= p_before and a.merged_into is null
-  order by a.expiry_wake_at limit p_limit offset p_skip
+  select workspace, id from account
+  where expiry_wake_at <= p_before and merged_into is null
+  order by expiry_wake_at limit p_limit offset p_skip
 $$;
 
 -- When points earned at `p_earned` expire under the program as it is now; null: never.
@@ -137,31 +139,32 @@ $$;
 -- rounding goes up, so that no point lives shorter than was promised. Fixed: the end of the named
 -- day, which is the local midnight after it; the first that is strictly after earning.
 create or replace function ledger_private.points_expiry(
-  p program, p_earned timestamptz
+  program_row program, p_earned timestamptz
 ) returns timestamptz
 language plpgsql immutable as $$
 declare
-  local timestamp := p_earned at time zone p.expiry_time_zone;
+  local timestamp := p_earned at time zone program_row.expiry_time_zone;
   rounded timestamp;
   midnight timestamptz;
   month int;
   year int;
 begin
-  if p.expiry_mode = 'rolling' then
-    local := local + make_interval(months => p.expiry_months);
-    rounded := date_trunc(p.expiry_round_to, local);
+  if program_row.expiry_mode = 'rolling' then
+    local := local + make_interval(months => program_row.expiry_months);
+    rounded := date_trunc(program_row.expiry_round_to, local);
     if rounded < local then
-      rounded := rounded + ('1 ' || p.expiry_round_to)::interval;
+      rounded := rounded + ('1 ' || program_row.expiry_round_to)::interval;
     end if;
-    return local_midnight(rounded::date, p.expiry_time_zone);
-  elsif p.expiry_mode = 'fixed' then
-    month := split_part(p.expiry_fixed_date, '-', 1)::int;
+    return local_midnight(rounded::date, program_row.expiry_time_zone);
+  elsif program_row.expiry_mode = 'fixed' then
+    month := split_part(program_row.expiry_fixed_date, '-', 1)::int;
     year := extract(year from local)::int;
     loop
       -- 29 February is the month's last day where the year has none
       midnight := local_midnight(least(
-        make_date(year, month, 1) + (split_part(p.expiry_fixed_date, '-', 2)::int - 1),
-        (make_date(year, month, 1) + interval '1 month - 1 day')::date) + 1, p.expiry_time_zone);
+        make_date(year, month, 1) + (split_part(program_row.expiry_fixed_date, '-', 2)::int - 1),
+        (make_date(year, month, 1) + interval '1 month - 1 day')::date) + 1,
+        program_row.expiry_time_zone);
       exit when midnight > p_earned;
       year := year + 1;
     end loop;
@@ -174,17 +177,18 @@ end $$;
 -- account as it is then. A due lot is never spendable, however late its workflow: each ledger
 -- function calls this first.
 create or replace function ledger_private.lots_expire(
-  a account, p_at timestamptz, p_not_before timestamptz default null
+  account_row account, p_at timestamptz, p_not_before timestamptz default null
 )
 returns account
 language plpgsql as $$
 begin
-  if a.lots_due_from is null or a.lots_due_from > p_at then
-    return a;
+  if account_row.lots_due_from is null or account_row.lots_due_from > p_at then
+    return account_row;
   end if;
-  perform lots_expire_of(a.workspace, array[a.id], p_at, p_not_before);
-  select * into a from account where workspace = a.workspace and id = a.id;
-  return a;
+  perform lots_expire_of(account_row.workspace, array[account_row.id], p_at, p_not_before);
+  select * into account_row from account where workspace = account_row.workspace
+    and id = account_row.id;
+  return account_row;
 end $$;
 
 -- The same for all lots of these accounts, by one statement: on each account one ptx for each due
@@ -200,22 +204,26 @@ declare
   events text[];
 begin
   with accounts as materialized (
-    select a.id, a.program, a.balance, a.activity_extends_to from account a
-    where a.workspace = p_workspace and a.id = any (p_accounts) and a.lots_due_from <= p_at
+    select id, program, balance, activity_extends_to from account
+    where workspace = p_workspace and id = any (p_accounts) and lots_due_from <= p_at
   ),
   due as materialized (
-    select l.id as lot, l.account, l.remaining, lot_due_at(l, a.activity_extends_to) as due_at
-    from accounts a
-    join lot l on l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at <= p_at
-    where lot_due_at(l, a.activity_extends_to) <= p_at
+    select lot.id as lot, lot.account, lot.remaining,
+      lot_due_at(lot, accounts.activity_extends_to) as due_at
+    from accounts
+    join lot on lot.workspace = p_workspace and lot.account = accounts.id and lot.open
+      and lot.expires_at <= p_at
+    where lot_due_at(lot, accounts.activity_extends_to) <= p_at
   ),
   movements as materialized (
-    select vinr_id_after('ptx', from_here, row_number() over (order by d.account, d.due_at)) as id,
-      d.*, a.program, a.balance - sum(d.points) over (partition by d.account
-        order by d.due_at) as balance_after
+    select vinr_id_after('ptx', from_here,
+        row_number() over (order by dated.account, dated.due_at)) as id,
+      dated.*, accounts.program,
+      accounts.balance - sum(dated.points) over (partition by dated.account
+        order by dated.due_at) as balance_after
     from (select account, due_at, sum(remaining)::bigint as points from due group by account,
-      due_at) d
-    join accounts a on a.id = d.account
+      due_at) dated
+    join accounts on accounts.id = dated.account
   ),
   rows as (
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
@@ -225,55 +233,56 @@ begin
     from movements
   ),
   emptied as (
-    update lot l set remaining = 0 from due d where l.workspace = p_workspace and l.id = d.lot
+    update lot set remaining = 0 from due where lot.workspace = p_workspace and lot.id = due.lot
   ),
   allocations as (
     insert into allocation (workspace, debit, lot, cause, amount)
-    select p_workspace, m.id, d.lot, m.id, d.remaining
-    from due d join movements m on m.account = d.account and m.due_at = d.due_at
+    select p_workspace, movements.id, due.lot, movements.id, due.remaining
+    from due join movements on movements.account = due.account and movements.due_at = due.due_at
   ),
   balances as (
-    update account a set
-      balance = a.balance - coalesce((select sum(m.points) from movements m where m.account = a.id),
-        0),
+    update account set
+      balance = account.balance - coalesce((select sum(points) from movements
+        where account = account.id), 0),
       lots_due_from = (
-        select min(lot_due_at(l, a.activity_extends_to)) from lot l
-        where l.workspace = p_workspace and l.account = a.id and l.open and l.expires_at is not null
-          and lot_due_at(l, a.activity_extends_to) > p_at)
-    from accounts x where a.workspace = p_workspace and a.id = x.id
+        select min(lot_due_at(lot, account.activity_extends_to)) from lot
+        where workspace = p_workspace and account = account.id and open and expires_at is not null
+          and lot_due_at(lot, account.activity_extends_to) > p_at)
+    from accounts where account.workspace = p_workspace and account.id = accounts.id
   ),
-  told as (
+  events_written as (
     insert into event (workspace, id, type, object, created_at)
     select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.expired', id, p_at from movements
     returning id
   )
-  select array_agg(id) into events from told;
+  select array_agg(id) into events from events_written;
   perform webhook_deliver_all(p_workspace, events, 'loyalty.points.expired');
 end $$;
 
 -- The first check that a lot due at `p_due` needs, seen from `p_at`: its warning, at once where
 -- that day has passed, or without warnings the date itself. Null: never.
 create or replace function ledger_private.expiry_check_at(
-  p program, p_due timestamptz, p_at timestamptz
+  program_row program, p_due timestamptz, p_at timestamptz
 ) returns timestamptz
 language sql immutable as $$
   select case
-    when p_due is null or p.expiry_warn_days_before is null or p_due <= p_at then p_due
-    else greatest(p_at, (p_due at time zone p.expiry_time_zone
-      - make_interval(days => p.expiry_warn_days_before)) at time zone p.expiry_time_zone)
+    when p_due is null or program_row.expiry_warn_days_before is null or p_due <= p_at then p_due
+    else greatest(p_at, (p_due at time zone program_row.expiry_time_zone
+      - make_interval(days => program_row.expiry_warn_days_before))
+      at time zone program_row.expiry_time_zone)
   end
 $$;
 
--- Whether many accounts may share this date: midnights of the program. Their runs look spread out,
--- for the minute's batch has done the work by then.
+-- Whether many accounts may share this date: midnights of the program. Their runs check spread
+-- out, for the minute's batch has done the work by then.
 create or replace function ledger_private.expiry_is_shared(
-  p program, p_at timestamptz
+  program_row program, p_at timestamptz
 ) returns boolean
 language sql immutable as $$
-  select (p_at at time zone p.expiry_time_zone)::time = time '00:00'
+  select (p_at at time zone program_row.expiry_time_zone)::time = time '00:00'
 $$;
 
--- How long after a date shared by many accounts this one's run looks: milliseconds, under four
+-- How long after a date shared by many accounts this one's run checks: milliseconds, under four
 -- hours, the same every time. The rule of domain/expiry.ts (FNV-1a of the id).
 create or replace function ledger_private.expiry_spread_ms(p_account text) returns int
 language plpgsql immutable as $$
@@ -286,25 +295,27 @@ begin
   return hash % 14400000;
 end $$;
 
--- Writes that the account's run must look at `p_check`, which is earlier than it knows (or than
--- there is one). Nothing where many accounts are written at once: the minute's expiry batch looks
--- at theirs.
+-- Writes that the account's run must check at `p_check`, which is earlier than it knows (or than
+-- there is one). Nothing where many accounts are written at once: the minute's expiry batch checks
+-- theirs.
 create or replace function ledger_private.expiry_check_outbox(
-  a account, p program, p_check timestamptz
+  account_row account, program_row program, p_check timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  shared boolean := expiry_is_shared(p, p_check);
+  shared boolean := expiry_is_shared(program_row, p_check);
 begin
   if current_setting('vinr.expiry_checks', true) = 'by batch' then
     return;
   end if;
-  perform outbox_write(a.workspace, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry',
-    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'wakesAt', iso(p_check)),
-    p_check + case when shared then make_interval(secs => expiry_spread_ms(a.id) / 1000.0)
+  perform outbox_write(account_row.workspace, 'expiry/' || account_row.workspace || '/'
+    || account_row.id, 'accountExpiry', jsonb_build_object('workspace', account_row.workspace,
+      'account', account_row.id, 'wakesAt', iso(p_check)),
+      p_check + case when shared
+      then make_interval(secs => expiry_spread_ms(account_row.id) / 1000.0)
       else '0' end,
     jsonb_build_object('wakesAt', iso(p_check), 'shared', shared), null,
-    case when a.expiry_wake_at is null then 'new' else 'changed' end);
+    case when account_row.expiry_wake_at is null then 'new' else 'changed' end);
 end $$;
 
 -- Leaves the expiry checks that this transaction brings forward to the minute's batch: it writes to
@@ -314,41 +325,45 @@ language sql as $$
   select set_config('vinr.expiry_checks', 'by batch', true)
 $$;
 
--- When the account's open lots must be looked at: the soonest date or warning of any, of dates
+-- When the account's open lots must be checked: the soonest date or warning of any, of dates
 -- warned of already only the date. Null: never.
 create or replace function ledger_private.next_expiry_check(
-  a account, p program, p_at timestamptz
+  account_row account, program_row program, p_at timestamptz
 ) returns timestamptz
 language plpgsql stable as $$
 begin
   return (
-    select min(case when w.account is null then expiry_check_at(p, x.due, p_at) else x.due end)
+    select min(case when warning.account is null then expiry_check_at(program_row, dated.due, p_at)
+      else dated.due end)
     from (
-      select distinct lot_due_at(l, a.activity_extends_to) as due from lot l
-      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null
-    ) x
-    left join expiry_warning w on w.workspace = a.workspace and w.account = a.id
-      and w.expires_at = x.due);
+      select distinct lot_due_at(lot, account_row.activity_extends_to) as due from lot
+      where workspace = account_row.workspace and account = account_row.id and open
+        and expires_at is not null
+    ) dated
+    left join expiry_warning warning on warning.workspace = account_row.workspace
+      and warning.account = account_row.id and warning.expires_at = dated.due);
 end $$;
 
 -- Brings the account's next check forward for lots that came back, unless all they would bring are
 -- warnings given before.
 create or replace function ledger_private.expiry_check_earlier(
-  a account, p program, p_at timestamptz
+  account_row account, program_row program, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
   earlier timestamptz;
 begin
-  if a.lots_due_from is null or expiry_check_at(p, a.lots_due_from, p_at) >= a.expiry_wake_at then
+  if account_row.lots_due_from is null or expiry_check_at(program_row, account_row.lots_due_from,
+    p_at) >= account_row.expiry_wake_at then
     return;
   end if;
-  earlier := next_expiry_check(a, p, p_at);
-  if earlier >= a.expiry_wake_at then
+  earlier := next_expiry_check(account_row, program_row, p_at);
+  if earlier >= account_row.expiry_wake_at then
     return;
   end if;
-  update account set expiry_wake_at = earlier where workspace = a.workspace and id = a.id;
-  perform expiry_check_outbox(a, p, earlier);
+  update account set expiry_wake_at = earlier where workspace = account_row.workspace
+    and id = account_row.id;
+  perform expiry_check_outbox(account_row, program_row, earlier);
 end $$;
 
 -- Warns of what comes up on these accounts, once for each date, and writes when each must be
@@ -362,38 +377,41 @@ declare
   events text[];
 begin
   with coming as materialized (
-    select a.id as account, a.program, a.customer, a.expiry_wake_at, x.due, x.points,
-      w.account is not null as warned, expiry_check_at(p, x.due, p_at) as look,
-      p.expiry_warn_days_before is not null as warns
-    from account a
-    join program p on p.workspace = a.workspace and p.id = a.program
+    select account.id as account, account.program, account.customer, account.expiry_wake_at,
+      dated.due, dated.points, warning.account is not null as warned,
+      expiry_check_at(program_row, dated.due, p_at) as check_at,
+      program_row.expiry_warn_days_before is not null as warns
+    from account
+    join program program_row on program_row.workspace = account.workspace
+      and program_row.id = account.program
     left join lateral (
-      select lot_due_at(l, a.activity_extends_to) as due, sum(l.remaining)::bigint as points
-      from lot l
-      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null
+      select lot_due_at(lot, account.activity_extends_to) as due, sum(remaining)::bigint as points
+      from lot
+      where workspace = account.workspace and account = account.id and open
+        and expires_at is not null
       group by 1
-    ) x on true
-    left join expiry_warning w on w.workspace = a.workspace and w.account = a.id
-      and w.expires_at = x.due
-    where a.workspace = p_workspace and a.id = any (p_accounts)
+    ) dated on true
+    left join expiry_warning warning on warning.workspace = account.workspace
+      and warning.account = account.id and warning.expires_at = dated.due
+    where account.workspace = p_workspace and account.id = any (p_accounts)
   ),
   near as materialized (
-    select * from coming where warns and not warned and look <= p_at
+    select * from coming where warns and not warned and check_at <= p_at
   ),
   warnings as (
     insert into expiry_warning (workspace, account, expires_at, points, warned_at)
     select p_workspace, account, due, points, p_at from near
   ),
   checks as (
-    update account a set expiry_wake_at = c.next
+    update account set expiry_wake_at = next_check.next
     from (
-      select account, min(case when warned or look <= p_at then due else look end) as next
+      select account, min(case when warned or check_at <= p_at then due else check_at end) as next
       from coming group by account
-    ) c
-    where a.workspace = p_workspace and a.id = c.account
-      and a.expiry_wake_at is distinct from c.next
+    ) next_check
+    where account.workspace = p_workspace and account.id = next_check.account
+      and account.expiry_wake_at is distinct from next_check.next
   ),
-  told as (
+  events_written as (
     insert into event (workspace, id, type, object, data, created_at)
     select p_workspace, vinr_id('evt'), 'loyalty.points.expiring', account, jsonb_build_object(
       'account', account, 'program', program, 'customer', customer, 'points', points, 'expires_at',
@@ -401,7 +419,7 @@ begin
     from near
     returning id
   )
-  select array_agg(id) into events from told;
+  select array_agg(id) into events from events_written;
   perform webhook_deliver_all(p_workspace, events, 'loyalty.points.expiring');
   return coalesce(cardinality(events), 0);
 end $$;

@@ -17,8 +17,8 @@ begin
   seen := account_view(p_workspace, member);
   return jsonb_build_object(
     'view', seen,
-    'program', (select to_jsonb(p) from program p
-      where p.workspace = p_workspace and p.id = seen #>> '{account,program}'),
+    'program', (select to_jsonb(program) from program
+      where workspace = p_workspace and id = seen #>> '{account,program}'),
     'points_currency_value', setting_value(p_workspace, 'pointsCurrencyValue'),
     'credits', member_credits(p_workspace, member));
 end $$;
@@ -65,44 +65,44 @@ create or replace function ledger.member_identify(
 ) returns jsonb
 language plpgsql as $$
 declare
-  a account;
-  i member_identity;
+  account_row account;
+  identity_row member_identity;
   earlier text;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   earlier := account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
   if earlier is not null then
-    select * into i from member_identity where workspace = p_workspace and id = earlier;
-    return jsonb_build_object('outcome', 'replayed', 'identity', to_jsonb(i));
+    select * into identity_row from member_identity where workspace = p_workspace and id = earlier;
+    return jsonb_build_object('outcome', 'replayed', 'identity', to_jsonb(identity_row));
   end if;
-  a := account_to_change(p_workspace, p_account);
-  if a.id is null then
+  account_row := account_to_change(p_workspace, p_account);
+  if account_row.id is null then
     perform refuse('{"code": "resource_missing", "param": "id"}');
-  elsif a.status = 'closed' then
+  elsif account_row.status = 'closed' then
     perform refuse('{"code": "account_closed"}');
   end if;
   insert into member_identity (workspace, id, account, kind, value, label, created_at)
   values (p_workspace, p_id, p_account, p_kind, p_value, p_label, p_at)
   on conflict (workspace, kind, value) where revoked_at is null do nothing
-  returning * into i;
-  if i.id is not null then
-    return jsonb_build_object('outcome', 'registered', 'identity', to_jsonb(i));
+  returning * into identity_row;
+  if identity_row.id is not null then
+    return jsonb_build_object('outcome', 'registered', 'identity', to_jsonb(identity_row));
   end if;
-  select * into i from member_identity
+  select * into identity_row from member_identity
   where workspace = p_workspace and kind = p_kind and value = p_value and revoked_at is null;
-  if i.id is null then
+  if identity_row.id is null then
     -- tried again by the caller
     raise exception 'the identity was revoked meanwhile' using errcode = '40001';
   end if;
-  if account_survivor(p_workspace, i.account) <> p_account then
+  if account_survivor(p_workspace, identity_row.account) <> p_account then
     perform refuse(jsonb_build_object('code', 'account_already_exists', 'kind', p_kind,
-      'resource', account_survivor(p_workspace, i.account)));
+      'resource', account_survivor(p_workspace, identity_row.account)));
   end if;
   if p_key is not null then -- the key stands for the one there is
-    update idempotency_key set resource = i.id
+    update idempotency_key set resource = identity_row.id
     where workspace = p_workspace and route = p_route and key = p_key;
   end if;
-  return jsonb_build_object('outcome', 'exists', 'identity', to_jsonb(i));
+  return jsonb_build_object('outcome', 'exists', 'identity', to_jsonb(identity_row));
 end $$;
 
 -- Ends an identity: no till recognises it from now on. A repeat changes nothing. Null where there
@@ -112,13 +112,13 @@ create or replace function ledger.member_forget(
 ) returns jsonb
 language plpgsql as $$
 declare
-  i member_identity;
+  identity_row member_identity;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   update member_identity set revoked_at = coalesce(revoked_at, p_at)
   where workspace = p_workspace and id = p_id
-  returning * into i;
-  return case when i.id is not null then to_jsonb(i) end;
+  returning * into identity_row;
+  return case when identity_row.id is not null then to_jsonb(identity_row) end;
 end $$;
 
 -- The workspace's pepper: `p_fresh` becomes it where there is none yet; of two at once the first
@@ -150,11 +150,11 @@ begin
     return '[]';
   end if;
   return (
-    select coalesce(jsonb_agg(jsonb_build_object('currency', w ->> 'currency', 'amount',
-      (w ->> 'balance')::bigint)
-      order by w ->> 'currency'), '[]')
-    from jsonb_array_elements(credit_wallets(p_workspace, p_account) -> 'wallets') w
-    where (w ->> 'balance')::bigint <> 0);
+    select coalesce(jsonb_agg(jsonb_build_object('currency', wallet ->> 'currency', 'amount',
+      (wallet ->> 'balance')::bigint)
+      order by wallet ->> 'currency'), '[]')
+    from jsonb_array_elements(credit_wallets(p_workspace, p_account) -> 'wallets') wallet
+    where (wallet ->> 'balance')::bigint <> 0);
 end $$;
 
 -- Whom a payment's metadata names: the member of `loyalty_account`; where it has none, whom the
@@ -174,13 +174,13 @@ begin
     member := member_find(p_workspace, reference);
   end if;
   if member is not null then
-    return query select x.* from account x where x.workspace = p_workspace and x.id = member;
+    return query select * from account where workspace = p_workspace and id = member;
   elsif reference is not null and not p_metadata ? 'loyalty_account' then
     return query
-      select x.* from program p
-      join account x on x.workspace = p.workspace
-        and x.id = account_of_customer(p.workspace, p.id, reference)
-      where p.workspace = p_workspace;
+      select account.* from program
+      join account on account.workspace = program.workspace
+        and account.id = account_of_customer(program.workspace, program.id, reference)
+      where program.workspace = p_workspace;
   end if;
 end $$;
 
@@ -193,9 +193,9 @@ declare
   member text := account_survivor(p_workspace, p_user);
 begin
   if member is null then
-    select account_survivor(p_workspace, i.account) into member from member_identity i
-    where i.workspace = p_workspace and i.kind = 'external_id' and i.value = p_user
-      and i.revoked_at is null;
+    select account_survivor(p_workspace, account) into member from member_identity
+    where workspace = p_workspace and kind = 'external_id' and value = p_user
+      and revoked_at is null;
   end if;
   return member;
 end $$;

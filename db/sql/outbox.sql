@@ -22,8 +22,8 @@ begin
   end if;
   if jsonb_array_length(written) > 1 then
     written := (
-      select jsonb_agg(w order by w ->> 'workflow_id' collate "C")
-      from jsonb_array_elements(written) w);
+      select jsonb_agg(one order by one ->> 'workflow_id' collate "C")
+      from jsonb_array_elements(written) one);
   end if;
   return jsonb_build_object('deliveries', deliveries, 'rows', written);
 end $$;
@@ -35,19 +35,21 @@ create or replace function ledger.outbox_sent(
 ) returns int
 language sql volatile security definer as $$
   with sent as (
-    select o.ctid
-    from unnest(p_workspaces, p_workflow_ids, p_revisions) s (workspace, workflow_id, revision)
+    select waiting.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_revisions) handed (workspace, workflow_id, revision)
     cross join lateral (
-      select o.ctid from workflow_outbox o
-      where o.workspace = s.workspace and o.workflow_id = s.workflow_id and o.revision = s.revision
+      select ctid from workflow_outbox
+      where workspace = handed.workspace and workflow_id = handed.workflow_id
+        and revision = handed.revision
       limit 1 for update skip locked
-    ) o
+    ) waiting
   ),
-  gone as (delete from workflow_outbox o where o.ctid = any (array(select ctid from sent))
-    returning o.workspace, o.workflow_id, o.attempts),
-  settled as (update attention a set settled_at = clock_timestamp() from gone g
-    where g.attempts > 0 and a.workspace = g.workspace and a.kind = 'workflow_refused'
-      and a.key = g.workflow_id)
+  gone as (delete from workflow_outbox
+    where workflow_outbox.ctid = any (array(select ctid from sent))
+    returning workflow_outbox.workspace, workflow_outbox.workflow_id, workflow_outbox.attempts),
+  settled as (update attention set settled_at = clock_timestamp() from gone
+    where gone.attempts > 0 and attention.workspace = gone.workspace
+      and attention.kind = 'workflow_refused' and attention.key = gone.workflow_id)
   select count(*)::int from gone
 $$;
 
@@ -59,18 +61,18 @@ create or replace function ledger.outbox_renew(
 returns setof jsonb
 language sql volatile security definer as $$
   with held as (
-    select o.ctid
-    from unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+    select waiting.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_leases) handed (workspace, workflow_id, lease)
     cross join lateral (
-      select o.ctid from workflow_outbox o
-      where o.workspace = h.workspace and o.workflow_id = h.workflow_id
-        and outbox_lease(o.next_attempt_at) = h.lease
+      select ctid from workflow_outbox
+      where workspace = handed.workspace and workflow_id = handed.workflow_id
+        and outbox_lease(next_attempt_at) = handed.lease
       limit 1 for update skip locked
-    ) o
+    ) waiting
   )
-  update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  where o.ctid = any (array(select ctid from held))
-  returning outbox_row(o)
+  update workflow_outbox set next_attempt_at = clock_timestamp() + interval '30 seconds'
+  where workflow_outbox.ctid = any (array(select ctid from held))
+  returning outbox_row(workflow_outbox)
 $$;
 
 -- Makes rows due at once that their holder will not send.
@@ -79,17 +81,17 @@ create or replace function ledger.outbox_release(
 ) returns int
 language sql volatile security definer as $$
   with held as (
-    select o.ctid
-    from unnest(p_workspaces, p_workflow_ids, p_leases) h (workspace, workflow_id, lease)
+    select waiting.ctid
+    from unnest(p_workspaces, p_workflow_ids, p_leases) handed (workspace, workflow_id, lease)
     cross join lateral (
-      select o.ctid from workflow_outbox o
-      where o.workspace = h.workspace and o.workflow_id = h.workflow_id
-        and outbox_lease(o.next_attempt_at) = h.lease
+      select ctid from workflow_outbox
+      where workspace = handed.workspace and workflow_id = handed.workflow_id
+        and outbox_lease(next_attempt_at) = handed.lease
       limit 1 for update skip locked
-    ) o
+    ) waiting
   ),
-  due as (update workflow_outbox o set next_attempt_at = clock_timestamp()
-    where o.ctid = any (array(select ctid from held)) returning 1)
+  due as (update workflow_outbox set next_attempt_at = clock_timestamp()
+    where workflow_outbox.ctid = any (array(select ctid from held)) returning 1)
   select count(*)::int from due
 $$;
 
@@ -117,8 +119,9 @@ begin
   perform attention_note(p_workspace, 'workflow_refused', p_workflow_id, p_workflow_id, refusal,
     now);
   -- it may have been settled since by a call that went through
-  update attention a set settled_at = null, details = refusal
-  where a.workspace = p_workspace and a.kind = 'workflow_refused' and a.key = p_workflow_id;
+  update attention set settled_at = null, details = refusal
+  where attention.workspace = p_workspace and attention.kind = 'workflow_refused'
+    and attention.key = p_workflow_id;
 end $$;
 
 -- Gives the sweep up to `p_limit` rows that are due, for 30 s. Those that wait come before those
@@ -155,9 +158,9 @@ set enable_hashjoin = off set enable_mergejoin = off as $$
     for update skip locked
   ),
   due as (select * from waiting union select * from ended_oldest union select * from ended_newest)
-  update workflow_outbox o set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  where o.ctid = any (array(select ctid from due))
-  returning outbox_row(o)
+  update workflow_outbox set next_attempt_at = clock_timestamp() + interval '30 seconds'
+  where workflow_outbox.ctid = any (array(select ctid from due))
+  returning outbox_row(workflow_outbox)
 $$;
 
 -- How many rows wait, counted up to `p_cap`, and since how many seconds the oldest does (null: none
@@ -185,16 +188,17 @@ declare
   now timestamptz := clock_timestamp();
 begin
   with overdue as (
-    select o.ctid from workflow_outbox o
-    where o.written_at <= p_before
-      and (o.attempts = 0 or o.next_attempt_at <= p_before
-        or o.next_attempt_at > now + interval '10 minutes')
+    select ctid from workflow_outbox
+    where written_at <= p_before
+      and (attempts = 0 or next_attempt_at <= p_before
+        or next_attempt_at > now + interval '10 minutes')
     limit p_limit
     for update skip locked
   ),
   due as (
-    update workflow_outbox o set next_attempt_at = now
-    where o.ctid = any (array(select ctid from overdue)) and o.next_attempt_at > now
+    update workflow_outbox set next_attempt_at = now
+    where workflow_outbox.ctid = any (array(select ctid from overdue))
+      and workflow_outbox.next_attempt_at > now
   )
   select count(*)::int from overdue into found_rows;
   return found_rows;
@@ -205,11 +209,15 @@ create or replace function ledger.resignal_redemptions(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(d.workspace, d.id, d.id, redemption_workflow(d), redemption_input(d),
-    coalesce(d.expires_at, d.overdue_at), redemption_facts(d, p.status), d.revision)
-  from redemption d left join payment p on p.workspace = d.workspace and p.id = d.payment
-  where d.status in ('pending', 'fulfillment_pending') and (d.workspace, d.id) > (p_workspace, p_id)
-  order by d.workspace, d.id limit p_limit
+  select resignal_row(redemption.workspace, redemption.id, redemption.id,
+    redemption_workflow(redemption), redemption_input(redemption),
+    coalesce(redemption.expires_at, redemption.overdue_at),
+      redemption_facts(redemption, payment.status), redemption.revision)
+  from redemption left join payment on payment.workspace = redemption.workspace
+    and payment.id = redemption.payment
+  where redemption.status in ('pending', 'fulfillment_pending')
+    and (redemption.workspace, redemption.id) > (p_workspace, p_id)
+  order by redemption.workspace, redemption.id limit p_limit
 $$;
 
 -- Open payments that expire, those with events that nothing came of, and whatever has points to
@@ -233,15 +241,18 @@ language sql volatile security definer as $$
     where (workspace, id) > (p_workspace, p_id)
     group by workspace, id order by workspace, id limit p_limit
   )
-  select resignal_row(w.workspace, w.id, w.workspace || '/' || w.id, 'payment',
-    jsonb_build_object('workspace', w.workspace, 'payment', w.id, 'expiresAt', iso(p.expires_at)),
-    case when not w.unfinished then least(w.matures_at,
-      case when p.status in ('requires_payment', 'processing') then p.expires_at end) end,
-    jsonb_build_object('status', p.status, 'expiresAt', iso(p.expires_at), 'maturesAt',
-      iso(w.matures_at),
-      'unfinished', w.unfinished), p.revision)
-  from waiting w left join payment p on p.workspace = w.workspace and p.id = w.id
-  order by w.workspace, w.id
+  select resignal_row(waiting.workspace, waiting.id, waiting.workspace || '/' || waiting.id,
+    'payment', jsonb_build_object('workspace', waiting.workspace, 'payment', waiting.id,
+      'expiresAt', iso(payment.expires_at)),
+    case when not waiting.unfinished then least(waiting.matures_at,
+      case when payment.status in ('requires_payment', 'processing')
+        then payment.expires_at end) end,
+    jsonb_build_object('status', payment.status, 'expiresAt', iso(payment.expires_at),
+      'maturesAt', iso(waiting.matures_at), 'unfinished', waiting.unfinished),
+    payment.revision)
+  from waiting left join payment on payment.workspace = waiting.workspace
+    and payment.id = waiting.id
+  order by waiting.workspace, waiting.id
 $$;
 
 -- At the spread of a date that many accounts share, as the outbox row of a check has it.
@@ -249,16 +260,19 @@ create or replace function ledger.resignal_expiries(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(a.workspace, a.id, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry',
-    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'wakesAt', iso(a.expiry_wake_at)),
-    a.expiry_wake_at + case when expiry_is_shared(p, a.expiry_wake_at)
-      then make_interval(secs => expiry_spread_ms(a.id) / 1000.0) else '0' end,
-    jsonb_build_object('wakesAt', iso(a.expiry_wake_at), 'shared',
-      expiry_is_shared(p, a.expiry_wake_at)), null)
-  from account a join program p on p.workspace = a.workspace and p.id = a.program
-  where a.expiry_wake_at is not null and a.merged_into is null
-    and (a.workspace, a.id) > (p_workspace, p_id)
-  order by a.workspace, a.id limit p_limit
+  select resignal_row(account.workspace, account.id,
+    'expiry/' || account.workspace || '/' || account.id, 'accountExpiry',
+    jsonb_build_object('workspace', account.workspace, 'account', account.id,
+      'wakesAt', iso(account.expiry_wake_at)),
+    account.expiry_wake_at + case when expiry_is_shared(program_row, account.expiry_wake_at)
+      then make_interval(secs => expiry_spread_ms(account.id) / 1000.0) else '0' end,
+    jsonb_build_object('wakesAt', iso(account.expiry_wake_at),
+      'shared', expiry_is_shared(program_row, account.expiry_wake_at)), null)
+  from account join program program_row on program_row.workspace = account.workspace
+    and program_row.id = account.program
+  where account.expiry_wake_at is not null and account.merged_into is null
+    and (account.workspace, account.id) > (p_workspace, p_id)
+  order by account.workspace, account.id limit p_limit
 $$;
 
 -- Accounts whose tier is to be reviewed.
@@ -266,14 +280,12 @@ create or replace function ledger.resignal_tier_reviews(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(a.workspace, a.id, a.workspace || '/' || a.id || '/tier', 'tierReview',
-    jsonb_build_object('workspace', a.workspace, 'account', a.id, 'reviewsAt',
-      iso(a.tier_review_at)),
-    a.tier_review_at, jsonb_build_object('reviewsAt', iso(a.tier_review_at)), null)
-  from account a
-  where a.tier_review_at is not null and a.merged_into is null
-    and (a.workspace, a.id) > (p_workspace, p_id)
-  order by a.workspace, a.id limit p_limit
+  select resignal_row(workspace, id, workspace || '/' || id || '/tier', 'tierReview',
+    jsonb_build_object('workspace', workspace, 'account', id, 'reviewsAt', iso(tier_review_at)),
+    tier_review_at, jsonb_build_object('reviewsAt', iso(tier_review_at)), null)
+  from account
+  where tier_review_at is not null and merged_into is null and (workspace, id) > (p_workspace, p_id)
+  order by workspace, id limit p_limit
 $$;
 
 -- Imports and reversals that are not done.
@@ -281,12 +293,12 @@ create or replace function ledger.resignal_bulks(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(b.workspace, b.id, b.id, 'bulkRun',
-    jsonb_build_object('workspace', b.workspace, 'bulk', b.id), null,
-    jsonb_build_object('status', b.status), null)
-  from bulk b
-  where b.status = 'running' and (b.workspace, b.id) > (p_workspace, p_id)
-  order by b.workspace, b.id limit p_limit
+  select resignal_row(workspace, id, id, 'bulkRun',
+    jsonb_build_object('workspace', workspace, 'bulk', id), null,
+    jsonb_build_object('status', status), null)
+  from bulk
+  where status = 'running' and (workspace, id) > (p_workspace, p_id)
+  order by workspace, id limit p_limit
 $$;
 
 -- Walks over the members of a program that are not done.
@@ -294,12 +306,12 @@ create or replace function ledger.resignal_reassessments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(r.workspace, r.program, r.workspace || '/' || r.program || '/tiers',
-    'tierReassessment', jsonb_build_object('workspace', r.workspace, 'program', r.program), null,
+  select resignal_row(workspace, program, workspace || '/' || program || '/tiers',
+    'tierReassessment', jsonb_build_object('workspace', workspace, 'program', program), null,
     '{}', null)
-  from tier_reassessment r
-  where r.ended_at is null and (r.workspace, r.program) > (p_workspace, p_id)
-  order by r.workspace, r.program limit p_limit
+  from tier_reassessment
+  where ended_at is null and (workspace, program) > (p_workspace, p_id)
+  order by workspace, program limit p_limit
 $$;
 
 -- Endpoints with deliveries that wait.
@@ -307,52 +319,55 @@ create or replace function ledger.resignal_endpoints(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
 language sql volatile security definer as $$
-  select resignal_row(w.workspace, w.id, w.id, 'webhook',
-    jsonb_build_object('workspace', w.workspace, 'endpoint', w.id), null, '{}', null)
-  from webhook_endpoint w
-  where w.status = 'enabled' and (w.workspace, w.id) > (p_workspace, p_id) and exists (
-    select from webhook_delivery d where d.workspace = w.workspace and d.endpoint = w.id
-      and d.status = 'pending')
-  order by w.workspace, w.id limit p_limit
+  select resignal_row(webhook_endpoint.workspace, webhook_endpoint.id, webhook_endpoint.id,
+    'webhook', jsonb_build_object('workspace', webhook_endpoint.workspace,
+      'endpoint', webhook_endpoint.id), null, '{}', null)
+  from webhook_endpoint
+  where webhook_endpoint.status = 'enabled'
+    and (webhook_endpoint.workspace, webhook_endpoint.id) > (p_workspace, p_id) and exists (
+    select from webhook_delivery where workspace = webhook_endpoint.workspace
+      and endpoint = webhook_endpoint.id and status = 'pending')
+  order by webhook_endpoint.workspace, webhook_endpoint.id limit p_limit
 $$;
 
 -- Every workflow that something of the database waits for, in all workspaces, but for those that
 -- the outbox still has to tell: each has a run. Not among them: accounts that an import or the
 -- reversal of a batch has written to, whose expiry checks are the minute's batch's, and webhook
 -- endpoints, whose deliveries are their outbox.
-create or replace function ledger.waiting_workflows(
-  ) returns table (workspace text, workflow_id text, workflow_type text
-)
+create or replace function ledger.waiting_workflows()
+returns table (workspace text, workflow_id text, workflow_type text)
 language sql stable security definer as $$
-  select w.workspace, w.workflow_id, w.workflow_type
+  select waiting.workspace, waiting.workflow_id, waiting.workflow_type
   from (
-    select d.workspace, d.id as workflow_id, case when d.fulfillment is null then 'redemption'
-      else 'fulfillment' end
-      as workflow_type
-    from redemption d where d.status in ('pending', 'fulfillment_pending')
+    select workspace, id as workflow_id,
+      case when fulfillment is null then 'redemption' else 'fulfillment' end as workflow_type
+    from redemption where status in ('pending', 'fulfillment_pending')
     union all
-    select p.workspace, p.workspace || '/' || p.id, 'payment'
-    from payment p where p.status in ('requires_payment', 'processing') and p.expires_at is not null
+    select workspace, workspace || '/' || id, 'payment'
+    from payment where status in ('requires_payment', 'processing') and expires_at is not null
     union
-    select e.workspace, e.workspace || '/' || e.source, 'payment' from earning e
-    where e.outcome = 'pending'
+    select workspace, workspace || '/' || source, 'payment' from earning
+    where outcome = 'pending'
     union all
-    select a.workspace, 'expiry/' || a.workspace || '/' || a.id, 'accountExpiry'
-    from account a
-    where a.expiry_wake_at > clock_timestamp() and a.merged_into is null and not exists (
-      select from ptx t join bulk b on b.workspace = t.workspace and b.id = t.fingerprint
-      where t.workspace = a.workspace and t.account in (select account_family(a.workspace, a.id)))
+    select account.workspace, 'expiry/' || account.workspace || '/' || account.id, 'accountExpiry'
+    from account
+    where account.expiry_wake_at > clock_timestamp() and account.merged_into is null
+      and not exists (
+      select from ptx join bulk on bulk.workspace = ptx.workspace and bulk.id = ptx.fingerprint
+      where ptx.workspace = account.workspace
+        and ptx.account in (select account_family(account.workspace, account.id)))
     union all
-    select a.workspace, a.workspace || '/' || a.id || '/tier', 'tierReview'
-    from account a where a.tier_review_at is not null
+    select workspace, workspace || '/' || id || '/tier', 'tierReview'
+    from account where tier_review_at is not null
     union all
-    select b.workspace, b.id, 'bulkRun' from bulk b where b.status = 'running'
+    select workspace, id, 'bulkRun' from bulk where status = 'running'
     union all
-    select r.workspace, r.workspace || '/' || r.program || '/tiers', 'tierReassessment'
-    from tier_reassessment r where r.ended_at is null
-  ) w
+    select workspace, workspace || '/' || program || '/tiers', 'tierReassessment'
+    from tier_reassessment where ended_at is null
+  ) waiting
   where not exists (
-    select from workflow_outbox o where o.workspace = w.workspace and o.workflow_id = w.workflow_id)
+    select from workflow_outbox where workspace = waiting.workspace
+      and workflow_id = waiting.workflow_id)
 $$;
 
 -- An instant as facts and inputs have it, which is as JavaScript writes it.
@@ -386,20 +401,20 @@ declare
   is_own boolean := jsonb_array_length(written) < 20;
   own_row jsonb;
 begin
-  insert into workflow_outbox as o (workspace, workflow_id, workflow_type, input, start_at, facts,
+  insert into workflow_outbox (workspace, workflow_id, workflow_type, input, start_at, facts,
     revision, change, written_at, next_attempt_at)
   values (p_workspace, p_workflow_id, p_type, p_input, p_start_at, p_facts,
     coalesce(p_revision, next_revision(null)), p_change,
     now, case when is_own then now + interval '10 seconds' else now end)
   on conflict (workspace, workflow_id) do update set workflow_type = excluded.workflow_type,
     input = excluded.input, start_at = excluded.start_at, facts = excluded.facts,
-    revision = greatest(excluded.revision, o.revision + 1),
+    revision = greatest(excluded.revision, workflow_outbox.revision + 1),
     change = excluded.change, next_attempt_at = excluded.next_attempt_at
-  returning outbox_row(o) into own_row;
+  returning outbox_row(workflow_outbox) into own_row;
   if is_own then
     if written <> '[]' then
-      select coalesce(jsonb_agg(w), '[]') into written
-      from jsonb_array_elements(written) w where w ->> 'workflow_id' <> p_workflow_id;
+      select coalesce(jsonb_agg(one), '[]') into written
+      from jsonb_array_elements(written) one where one ->> 'workflow_id' <> p_workflow_id;
     end if;
     perform set_config('vinr.outbox', (written || own_row)::text, true);
   end if;
@@ -414,14 +429,15 @@ language sql stable as $$
 $$;
 
 -- A row as its sender takes it; the delay by the database's clock, 0 where it starts at once.
-create or replace function ledger_private.outbox_row(o workflow_outbox) returns jsonb
+create or replace function ledger_private.outbox_row(waiting_row workflow_outbox) returns jsonb
 language sql volatile as $$
-  select jsonb_build_object('workspace', o.workspace, 'workflow_id', o.workflow_id, 'workflow_type',
-    o.workflow_type,
-    'input', o.input, 'facts', o.facts, 'revision', o.revision, 'change', o.change, 'attempts',
-    o.attempts,
-    'lease', outbox_lease(o.next_attempt_at),
-    'start_in_ms', greatest(0, ceil(extract(epoch from o.start_at - clock_timestamp()) * 1000)))
+  select jsonb_build_object('workspace', waiting_row.workspace, 'workflow_id',
+    waiting_row.workflow_id, 'workflow_type', waiting_row.workflow_type,
+    'input', waiting_row.input, 'facts', waiting_row.facts, 'revision', waiting_row.revision,
+    'change', waiting_row.change, 'attempts', waiting_row.attempts,
+    'lease', outbox_lease(waiting_row.next_attempt_at),
+    'start_in_ms', greatest(0, ceil(extract(epoch
+      from waiting_row.start_at - clock_timestamp()) * 1000)))
 $$;
 
 -- What waits for its workflow, from the domain's own rows: for `resignal`, which gives Temporal

@@ -3,11 +3,12 @@
 -- When a lot is due: its own date, or the account's last activity plus months where it extends with
 -- activity.
 create or replace function ledger.lot_due_at(
-  l lot, p_activity_extends_to timestamptz
+  lot_row lot, p_activity_extends_to timestamptz
 ) returns timestamptz
 language sql immutable parallel safe as $$
-  select case when l.extends_with_activity then greatest(l.expires_at, p_activity_extends_to)
-    else l.expires_at end
+  select case when lot_row.extends_with_activity
+    then greatest(lot_row.expires_at, p_activity_extends_to)
+    else lot_row.expires_at end
 $$;
 
 -- One movement outside a redemption: earn, adjust, clawback. Idempotent by `p_operation`: a repeat
@@ -22,56 +23,57 @@ create or replace function ledger.points_post(
 ) returns jsonb
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
   debit jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  a := account_locked(p_workspace, p_account);
-  if a.id is null then
+  account_row := account_locked(p_workspace, p_account);
+  if account_row.id is null then
     return '{"outcome": "missing"}';
   end if;
   -- a debit that nothing stands against finds its own repeat when it is written
-  if p_amount >= 0 or a.status = 'closed' or a.lots_due_from <= p_at
-    or a.balance + p_amount < 0 then
+  if p_amount >= 0 or account_row.status = 'closed' or account_row.lots_due_from <= p_at
+    or account_row.balance + p_amount < 0 then
     debit := transaction_of_operation(p_workspace, p_operation);
     if debit is not null then
       return jsonb_build_object('outcome', 'replayed', 'transaction', debit);
     end if;
   end if;
-  if a.status = 'closed' and p_type in ('earn', 'adjust') then
+  if account_row.status = 'closed' and p_type in ('earn', 'adjust') then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
   end if;
-  if a.lots_due_from <= p_at then
-    a := lots_expire(a, p_at);
+  if account_row.lots_due_from <= p_at then
+    account_row := lots_expire(account_row, p_at);
   end if;
-  if p_amount < 0 and a.balance + p_amount < 0 and not p_allow_negative then
+  if p_amount < 0 and account_row.balance + p_amount < 0 and not p_allow_negative then
     return jsonb_build_object('outcome', 'refused', 'refusal',
-      points_missing(-p_amount, a.balance));
+      points_missing(-p_amount, account_row.balance));
   end if;
   -- what came in all told bounds every balance, also where what was held or taken comes back later
   if p_amount > 0 and p_type in ('earn', 'adjust')
-    and a.lifetime_points + p_amount > 9007199254740991 then
+    and account_row.lifetime_points + p_amount > 9007199254740991 then
     return '{"outcome": "refused", "refusal": {
       "code": "parameter_invalid", "param": "amount", "countable": 9007199254740991}}';
   end if;
   -- it may be the program's first: from then on they are fixed
-  if a.balance = 0 and a.lifetime_points = 0 then
-    perform decimals_keep(p_workspace, a.program);
+  if account_row.balance = 0 and account_row.lifetime_points = 0 then
+    perform decimals_keep(p_workspace, account_row.program);
   end if;
-  if not decimals_stayed(p_workspace, a.program, p_decimals) then
-    raise exception 'the decimals of % changed', a.program using errcode = '40001';
+  if not decimals_stayed(p_workspace, account_row.program, p_decimals) then
+    raise exception 'the decimals of % changed', account_row.program using errcode = '40001';
   end if;
   if p_amount < 0 then
-    debit := points_debit(p_workspace, vinr_id('ptx'), a.id, a.program, p_type, -p_amount,
-      a.balance, p_reason, p_operation, p_fingerprint, null, p_source, p_batch, p_metadata, null,
-      p_at);
+    debit := points_debit(p_workspace, vinr_id('ptx'), account_row.id, account_row.program, p_type,
+      -p_amount, account_row.balance, p_reason, p_operation, p_fingerprint, null, p_source, p_batch,
+      p_metadata, null, p_at);
     if debit is null then
       return jsonb_build_object('outcome', 'replayed',
         'transaction', transaction_of_operation(p_workspace, p_operation));
     end if;
     return jsonb_build_object('outcome', 'posted', 'transaction', debit);
   end if;
-  return jsonb_build_object('outcome', 'posted', 'transaction', to_jsonb(points_earn(a, p_type,
+  return jsonb_build_object('outcome', 'posted', 'transaction',
+    to_jsonb(points_earn(account_row, p_type,
     p_amount, p_reason, p_operation, p_fingerprint, p_at, p_expires_at, p_batch, p_source,
     p_metadata)));
 end $$;
@@ -89,54 +91,59 @@ create or replace function ledger.points_reverse(
 ) returns jsonb
 language plpgsql as $$
 declare
-  t ptx;
-  r ptx;
-  a account;
-  p program;
+  original ptx;
+  reversal ptx;
+  account_row account;
+  program_row program;
   own lot;
   taken bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into t from ptx where workspace = p_workspace and id = p_ptx;
+  select * into original from ptx where workspace = p_workspace and id = p_ptx;
   if not found then
     return '{"outcome": "missing"}';
   end if;
-  a := account_locked(p_workspace, t.account);
-  select * into r from ptx where workspace = p_workspace
+  account_row := account_locked(p_workspace, original.account);
+  select * into reversal from ptx where workspace = p_workspace
     and operation = p_operation collate "default";
   if found then
-    return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(r));
+    return jsonb_build_object('outcome', 'replayed', 'transaction', to_jsonb(reversal));
   end if;
-  if t.type not in ('earn', 'adjust') or exists (
-    select from ptx where workspace = p_workspace and reverses = t.id and type = 'reverse') then
+  if original.type not in ('earn', 'adjust') or exists (
+    select from ptx where workspace = p_workspace and reverses = original.id
+      and type = 'reverse') then
     return '{"outcome": "refused", "refusal": {"code": "not_reversible"}}';
   end if;
-  if t.amount < 0 then
-    r := points_return(a, 'reverse', t.id, -t.amount, p_reason, p_operation, null, p_at,
-      p_fingerprint, p_metadata);
-    return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(r));
+  if original.amount < 0 then
+    reversal := points_return(account_row, 'reverse', original.id, -original.amount, p_reason,
+      p_operation, null, p_at, p_fingerprint, p_metadata);
+    return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(reversal));
   end if;
-  a := lots_expire(a, p_at);
-  select * into p from program where workspace = p_workspace and id = a.program;
-  select * into own from lot where workspace = p_workspace and id = t.id;
-  taken := t.amount - case when own.remaining < t.amount then lot_expired(a, t.id) else 0 end
-    - case when t.type = 'earn' then earn_clawed(t) else 0 end;
+  account_row := lots_expire(account_row, p_at);
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
+  select * into own from lot where workspace = p_workspace and id = original.id;
+  taken := original.amount - case when own.remaining < original.amount
+    then lot_expired(account_row, original.id) else 0 end
+    - case when original.type = 'earn' then earn_clawed(original) else 0 end;
   if taken <= 0 then
     return '{"outcome": "refused", "refusal": {"code": "not_reversible"}}';
   end if;
-  if a.balance < taken and not p.clawback_allow_negative then
-    return jsonb_build_object('outcome', 'refused', 'refusal', points_missing(taken, a.balance));
+  if account_row.balance < taken and not program_row.clawback_allow_negative then
+    return jsonb_build_object('outcome', 'refused', 'refusal',
+      points_missing(taken, account_row.balance));
   end if;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     fingerprint, reverses, metadata, at, created_at)
-  values (p_workspace, vinr_id('ptx'), a.id, a.program, 'reverse', -taken, a.balance - taken,
-    p_reason, p_operation, p_fingerprint, t.id, p_metadata, p_at, clock_timestamp())
-  returning * into r;
-  update account set balance = r.balance_after where workspace = p_workspace and id = a.id;
-  perform lots_take_from(p_workspace, a.id, own, r.id, taken);
-  perform event_of_ptx(p_workspace, 'loyalty.points.reversed', r.id, p_at);
-  perform deficit_follow(p_workspace, a.id, p_at);
-  return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(r));
+  values (p_workspace, vinr_id('ptx'), account_row.id, account_row.program, 'reverse', -taken,
+    account_row.balance - taken, p_reason, p_operation, p_fingerprint, original.id, p_metadata,
+    p_at, clock_timestamp())
+  returning * into reversal;
+  update account set balance = reversal.balance_after where workspace = p_workspace
+    and id = account_row.id;
+  perform lots_take_from(p_workspace, account_row.id, own, reversal.id, taken);
+  perform event_of_ptx(p_workspace, 'loyalty.points.reversed', reversal.id, p_at);
+  perform deficit_follow(p_workspace, account_row.id, p_at);
+  return jsonb_build_object('outcome', 'reversed', 'transaction', to_jsonb(reversal));
 end $$;
 
 -- Many movements in one transaction: all are written, or none. `p_rows`: [{account, amount, reason,
@@ -154,9 +161,9 @@ declare
   replayed boolean := false;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  perform account_locked(p_workspace, x.account)
-  from (select distinct r ->> 'account' as account from jsonb_array_elements(p_rows) r
-    order by 1) x;
+  perform account_locked(p_workspace, named.account)
+  from (select distinct input ->> 'account' as account from jsonb_array_elements(p_rows) input
+    order by 1) named;
   for one in
     select r, n - 1 as at_index from jsonb_array_elements(p_rows) with ordinality as row (r, n)
     order by n
@@ -187,7 +194,7 @@ create or replace function ledger_private.lots_take(
 returns bigint
 language plpgsql as $$
 declare
-  l record;
+  open_lot record;
   taken bigint;
   needed bigint := p_points;
   oldest text;
@@ -203,15 +210,15 @@ begin
     values (p_workspace, p_debit, oldest, p_debit, p_points);
     return 0;
   end if;
-  for l in
+  for open_lot in
     select id, remaining from lot
     where workspace = p_workspace and account = p_account and open
     order by earned_at, id
   loop
-    taken := least(l.remaining, needed);
-    update lot set remaining = remaining - taken where workspace = p_workspace and id = l.id;
+    taken := least(open_lot.remaining, needed);
+    update lot set remaining = remaining - taken where workspace = p_workspace and id = open_lot.id;
     insert into allocation (workspace, debit, lot, cause, amount)
-    values (p_workspace, p_debit, l.id, p_debit, taken);
+    values (p_workspace, p_debit, open_lot.id, p_debit, taken);
     needed := needed - taken;
     exit when needed = 0;
   end loop;
@@ -228,37 +235,39 @@ create or replace function ledger_private.deficit_debits(
 language plpgsql stable as $$
 declare
   member text;
-  d record;
+  debit_row record;
   found_total bigint := 0;
 begin
   debits := '{}';
   lacks := '{}';
   for member in select account_family(p_workspace, p_account) loop
-    for d in
-      select t.id, -t.amount
-        - coalesce((select sum(r.amount) from ptx r where r.workspace = p_workspace
-          and r.reverses = t.id), 0)
-        - coalesce((select sum(x.amount) from allocation x where x.workspace = p_workspace
-          and x.debit = t.id), 0)
+    for debit_row in
+      select ptx.id, -ptx.amount
+        - coalesce((select sum(returned.amount) from ptx returned
+          where returned.workspace = p_workspace
+          and returned.reverses = ptx.id), 0)
+        - coalesce((select sum(taken.amount) from allocation taken
+          where taken.workspace = p_workspace
+          and taken.debit = ptx.id), 0)
         as lacking
-      from ptx t
-      where t.workspace = p_workspace and t.account = member and t.amount < 0
-        and (t.type <> 'merge' or t.source ? 'deficit_from')
-      order by t.id desc
+      from ptx
+      where ptx.workspace = p_workspace and ptx.account = member and ptx.amount < 0
+        and (ptx.type <> 'merge' or ptx.source ? 'deficit_from')
+      order by ptx.id desc
     loop
-      continue when d.lacking <= 0;
-      debits := debits || d.id::text;
-      lacks := lacks || d.lacking::bigint;
-      found_total := found_total + d.lacking;
+      continue when debit_row.lacking <= 0;
+      debits := debits || debit_row.id::text;
+      lacks := lacks || debit_row.lacking::bigint;
+      found_total := found_total + debit_row.lacking;
       exit when found_total >= p_deficit;
     end loop;
     exit when found_total >= p_deficit;
   end loop;
   if member <> p_account then -- more than one account's: in one order
-    select array_agg(x.debit order by x.debit desc),
-      array_agg(x.lacking order by x.debit desc) into debits, lacks
-    from (select u.debit collate "C" as debit, u.lacking
-      from unnest(debits, lacks) u (debit, lacking)) x;
+    select array_agg(listed.debit order by listed.debit desc),
+      array_agg(listed.lacking order by listed.debit desc) into debits, lacks
+    from (select unfunded.debit collate "C" as debit, unfunded.lacking
+      from unnest(debits, lacks) unfunded (debit, lacking)) listed;
   end if;
 end $$;
 
@@ -295,7 +304,7 @@ create or replace function ledger_private.deficit_net(
 language plpgsql as $$
 declare
   owed record;
-  l record;
+  open_lot record;
   i int;
   unspent bigint := p_points;
   lacking bigint := 0;
@@ -308,16 +317,16 @@ begin
   owed := deficit_debits(p_workspace, p_account, 9223372036854775807);
   i := cardinality(owed.debits);
   lacking := owed.lacks[i];
-  for l in
+  for open_lot in
     select id, remaining from lot
     where workspace = p_workspace and account = p_account and open
     order by earned_at, id
   loop
-    left_in_lot := l.remaining;
+    left_in_lot := open_lot.remaining;
     while left_in_lot > 0 and unspent > 0 loop
       taken := least(left_in_lot, lacking, unspent);
       insert into allocation (workspace, debit, lot, cause, amount)
-      values (p_workspace, owed.debits[i], l.id, p_cause, taken);
+      values (p_workspace, owed.debits[i], open_lot.id, p_cause, taken);
       left_in_lot := left_in_lot - taken;
       unspent := unspent - taken;
       lacking := lacking - taken;
@@ -326,61 +335,66 @@ begin
         lacking := owed.lacks[i];
       end if;
     end loop;
-    update lot set remaining = left_in_lot where workspace = p_workspace and id = l.id;
+    update lot set remaining = left_in_lot where workspace = p_workspace and id = open_lot.id;
     exit when unspent = 0;
   end loop;
 end $$;
 
 -- Gives back `p_points` of a debit: first what of it no lot had funded, then to the lots it took
--- from, those taken last first. `a` is the account before its balance rises. What a deficit of the
--- account still lacks is filled from what came back. Under `extend` a lot past its date lives
--- `grace_days` from now; under `restore` it keeps its date, and the caller expires it.
+-- from, those taken last first. `account_row` is the account before its balance rises. What a
+-- deficit of the account still lacks is filled from what came back. Under `extend` a lot past its
+-- date lives `grace_days` from now; under `restore` it keeps its date, and the caller expires it.
 create or replace function ledger_private.lots_give_back(
-  a account, p program, p_debit text, p_points bigint, p_cause text, p_at timestamptz
+  account_row account, program_row program, p_debit text, p_points bigint, p_cause text,
+  p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
   given record;
   back bigint;
-  deficit bigint := greatest(-a.balance, 0);
+  deficit bigint := greatest(-account_row.balance, 0);
   lacking bigint;
   rest bigint := p_points;
 begin
   -- the row that gives back (p_cause) is already written: leave it out of what was returned before
-  select -t.amount
-    - coalesce((select sum(r.amount) from ptx r
-        where r.workspace = a.workspace and r.reverses = t.id and r.id <> p_cause), 0)
-    - coalesce((select sum(x.amount) from allocation x where x.workspace = a.workspace
-      and x.debit = t.id), 0)
+  select -ptx.amount
+    - coalesce((select sum(returned.amount) from ptx returned
+        where returned.workspace = account_row.workspace and returned.reverses = ptx.id
+          and returned.id <> p_cause), 0)
+    - coalesce((select sum(taken.amount) from allocation taken
+      where taken.workspace = account_row.workspace
+      and taken.debit = ptx.id), 0)
   into lacking
-  from ptx t where t.workspace = a.workspace and t.id = p_debit;
+  from ptx where ptx.workspace = account_row.workspace and ptx.id = p_debit;
   lacking := least(lacking, rest);
   rest := rest - lacking;
   deficit := deficit - lacking;
   for given in
-    select x.lot, sum(x.amount)::bigint as points
-    from allocation x join lot l on l.workspace = x.workspace and l.id = x.lot
-    where x.workspace = a.workspace and x.debit = p_debit
-    group by x.lot, l.earned_at
-    having sum(x.amount) > 0
-    order by l.earned_at desc, x.lot desc
+    select taken.lot, sum(taken.amount)::bigint as points
+    from allocation taken join lot on lot.workspace = taken.workspace and lot.id = taken.lot
+    where taken.workspace = account_row.workspace and taken.debit = p_debit
+    group by taken.lot, lot.earned_at
+    having sum(taken.amount) > 0
+    order by lot.earned_at desc, taken.lot desc
   loop
     exit when rest = 0;
     back := least(given.points, rest);
     rest := rest - back;
     insert into allocation (workspace, debit, lot, cause, amount)
-    values (a.workspace, p_debit, given.lot, p_cause, -back);
-    update lot l set
-      remaining = l.remaining + back,
-      expires_at = case when overdue.yes then p_at + make_interval(days => p.grace_days)
-        else l.expires_at end,
-      extends_with_activity = l.extends_with_activity and not overdue.yes
+    values (account_row.workspace, p_debit, given.lot, p_cause, -back);
+    update lot set
+      remaining = lot.remaining + back,
+      expires_at = case when overdue.yes then p_at + make_interval(days => program_row.grace_days)
+        else lot.expires_at end,
+      extends_with_activity = lot.extends_with_activity and not overdue.yes
     from (
-      select p.expired_return = 'extend' and lot_due_at(o, a.activity_extends_to) <= p_at as yes
-      from lot o where o.workspace = a.workspace and o.id = given.lot
+      select program_row.expired_return = 'extend'
+        and lot_due_at(source_lot, account_row.activity_extends_to) <= p_at as yes
+      from lot source_lot where source_lot.workspace = account_row.workspace
+        and source_lot.id = given.lot
     ) overdue
-    where l.workspace = a.workspace and l.id = given.lot;
-    perform deficit_fill(a.workspace, a.id, given.lot, back, deficit, p_cause);
+    where lot.workspace = account_row.workspace and lot.id = given.lot;
+    perform deficit_fill(account_row.workspace, account_row.id, given.lot, back, deficit, p_cause);
     deficit := greatest(deficit - back, 0);
   end loop;
   if rest <> 0 then
@@ -434,14 +448,14 @@ begin
       activity_extends_to = greatest(activity_extends_to, p_activity)
     where workspace = p_workspace and id = p_account and exists (select from moved)
   ),
-  told as (
+  event_written as (
     insert into event (workspace, id, type, object, created_at)
     select p_workspace, event_id, event_type, p_id, p_at from moved
   )
-  select to_jsonb(m), (select id from taken),
-    exists (select from webhook_endpoint e where e.workspace = p_workspace and e.status = 'enabled')
+  select to_jsonb(moved), (select id from taken),
+    exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled')
   into posted, oldest_lot, has_endpoints
-  from moved m;
+  from moved;
   if posted is not null and oldest_lot is null then
     perform lots_take(p_workspace, p_account, p_id, p_points);
   end if;
@@ -455,89 +469,94 @@ end $$;
 -- (a failed refund), gives them back to the same lots and expires what came back past its date.
 -- The account's lock is held. Returns the ptx.
 create or replace function ledger_private.points_return(
-  a account, p_type text, p_debit text, p_points bigint, p_reason text, p_operation text,
+  account_row account, p_type text, p_debit text, p_points bigint, p_reason text, p_operation text,
   p_redemption text, p_at timestamptz, p_fingerprint text default null,
   p_metadata jsonb default '{}'
 ) returns ptx
 language plpgsql as $$
 declare
-  p program;
-  t ptx;
+  program_row program;
+  ptx_row ptx;
 begin
-  a := lots_expire(a, p_at);
-  select * into p from program where workspace = a.workspace and id = a.program;
+  account_row := lots_expire(account_row, p_at);
+  select * into program_row from program where workspace = account_row.workspace
+    and id = account_row.program;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     redemption, reverses, fingerprint, metadata, at, created_at)
-  values (a.workspace, vinr_id('ptx'), a.id, a.program, p_type, p_points, a.balance + p_points,
-    p_reason, p_operation, p_redemption, p_debit, p_fingerprint, p_metadata, p_at,
-    clock_timestamp())
-  returning * into t;
-  perform event_of_ptx(a.workspace, 'loyalty.points.reversed', t.id, p_at);
-  perform points_came_back(a, p, t, p_debit, p_at);
-  return t;
+  values (account_row.workspace, vinr_id('ptx'), account_row.id, account_row.program, p_type,
+    p_points, account_row.balance + p_points, p_reason, p_operation, p_redemption, p_debit,
+    p_fingerprint, p_metadata, p_at, clock_timestamp())
+  returning * into ptx_row;
+  perform event_of_ptx(account_row.workspace, 'loyalty.points.reversed', ptx_row.id, p_at);
+  perform points_came_back(account_row, program_row, ptx_row, p_debit, p_at);
+  return ptx_row;
 end $$;
 
--- What every return of points ends with, its row `t` written: what `p_debit` took goes back to its
--- lots, the balance rises, the account's next check is no later than the dates that came back, what
--- is past its date expires, and what another account had taken over is settled. `a` is the account
--- before it, locked.
+-- What every return of points ends with, its row `ptx_row` written: what `p_debit` took goes back
+-- to its lots, the balance rises, the account's next check is no later than the dates that came
+-- back, what is past its date expires, and what another account had taken over is settled.
+-- `account_row` is the account before it, locked.
 create or replace function ledger_private.points_came_back(
-  a account, p program, t ptx, p_debit text, p_at timestamptz
+  account_row account, program_row program, ptx_row ptx, p_debit text, p_at timestamptz
 ) returns void
 language plpgsql as $$
 begin
-  perform lots_give_back(a, p, p_debit, t.amount, t.id, p_at);
-  update account x set balance = x.balance + t.amount, lots_due_from = (
-      select min(lot_due_at(l, x.activity_extends_to)) from lot l
-      where l.workspace = a.workspace and l.account = a.id and l.open and l.expires_at is not null)
-  where x.workspace = a.workspace and x.id = a.id
-  returning * into a;
-  perform expiry_check_earlier(a, p, p_at);
-  a := lots_expire(a, p_at, p_at);
-  if a.deficit_to is not null then
-    perform deficit_settle(a.workspace, a.id, p_at);
+  perform lots_give_back(account_row, program_row, p_debit, ptx_row.amount, ptx_row.id, p_at);
+  update account set balance = account.balance + ptx_row.amount, lots_due_from = (
+      select min(lot_due_at(lot, account.activity_extends_to)) from lot
+      where workspace = account_row.workspace and account = account_row.id and open
+        and expires_at is not null)
+  where account.workspace = account_row.workspace and account.id = account_row.id
+  returning * into account_row;
+  perform expiry_check_earlier(account_row, program_row, p_at);
+  account_row := lots_expire(account_row, p_at, p_at);
+  if account_row.deficit_to is not null then
+    perform deficit_settle(account_row.workspace, account_row.id, p_at);
   end if;
 end $$;
 
 -- Writes a credit with its lot and its event. `p_expires_at`: null where the program says when. The
 -- account is locked.
 create or replace function ledger_private.points_earn(
-  a account, p_type text, p_amount bigint, p_reason text, p_operation text, p_fingerprint text,
-  p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb, p_metadata jsonb
+  account_row account, p_type text, p_amount bigint, p_reason text, p_operation text,
+  p_fingerprint text, p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb,
+  p_metadata jsonb
 ) returns ptx
 language plpgsql as $$
 declare
-  p program;
-  t ptx;
+  program_row program;
+  ptx_row ptx;
 begin
-  t.workspace := a.workspace;
-  t.id := vinr_id('ptx');
-  t.account := a.id;
-  t.program := a.program;
-  t.type := p_type;
-  t.amount := p_amount;
-  t.balance_after := a.balance + p_amount;
-  t.reason := p_reason;
-  t.operation := p_operation;
-  t.fingerprint := p_fingerprint;
-  t.source := p_source;
-  t.payment := p_source ->> 'payment';
-  t.refund := p_source ->> 'refund';
-  t.batch := p_batch;
-  select * into p from program where workspace = a.workspace and id = a.program;
-  t.expires_at := coalesce(p_expires_at, points_expiry(p, p_at));
-  t.metadata := p_metadata;
-  t.at := p_at;
-  t.created_at := clock_timestamp();
+  ptx_row.workspace := account_row.workspace;
+  ptx_row.id := vinr_id('ptx');
+  ptx_row.account := account_row.id;
+  ptx_row.program := account_row.program;
+  ptx_row.type := p_type;
+  ptx_row.amount := p_amount;
+  ptx_row.balance_after := account_row.balance + p_amount;
+  ptx_row.reason := p_reason;
+  ptx_row.operation := p_operation;
+  ptx_row.fingerprint := p_fingerprint;
+  ptx_row.source := p_source;
+  ptx_row.payment := p_source ->> 'payment';
+  ptx_row.refund := p_source ->> 'refund';
+  ptx_row.batch := p_batch;
+  select * into program_row from program where workspace = account_row.workspace
+    and id = account_row.program;
+  ptx_row.expires_at := coalesce(p_expires_at, points_expiry(program_row, p_at));
+  ptx_row.metadata := p_metadata;
+  ptx_row.at := p_at;
+  ptx_row.created_at := clock_timestamp();
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     fingerprint, redemption, payment, refund, source, reverses, batch, expires_at, metadata, at,
     created_at)
-  values (t.workspace, t.id, t.account, t.program, t.type, t.amount, t.balance_after, t.reason,
-    t.operation, t.fingerprint, t.redemption, t.payment, t.refund, t.source, t.reverses, t.batch,
-    t.expires_at, t.metadata, t.at, t.created_at);
-  perform points_credit(a, t, p, p_expires_at is not null);
-  perform event_of_ptx(a.workspace, 'loyalty.points.earned', t.id, p_at);
-  return t;
+  values (ptx_row.workspace, ptx_row.id, ptx_row.account, ptx_row.program, ptx_row.type,
+    ptx_row.amount, ptx_row.balance_after, ptx_row.reason, ptx_row.operation, ptx_row.fingerprint,
+    ptx_row.redemption, ptx_row.payment, ptx_row.refund, ptx_row.source, ptx_row.reverses,
+    ptx_row.batch, ptx_row.expires_at, ptx_row.metadata, ptx_row.at, ptx_row.created_at);
+  perform points_credit(account_row, ptx_row, program_row, p_expires_at is not null);
+  perform event_of_ptx(account_row.workspace, 'loyalty.points.earned', ptx_row.id, p_at);
+  return ptx_row;
 end $$;
 
 -- Whether the program still has the decimals that an amount was reckoned in; null: those it has.
@@ -563,50 +582,54 @@ language plpgsql stable as $$
 begin
   -- callers pass columns of another collation, with which the index would not be used
   return (
-    select to_jsonb(t) from ptx t where t.workspace = p_workspace
-      and t.operation = p_operation collate "default");
+    select to_jsonb(ptx) from ptx where workspace = p_workspace
+      and operation = p_operation collate "default");
 end $$;
 
--- The balance and the lot of a credit already written as `t`, with its date; `a` is the account
--- before it. A date that was given with it (`p_exact`) is not extended by activity.
+-- The balance and the lot of a credit already written as `ptx_row`, with its date; `account_row` is
+-- the account before it. A date that was given with it (`p_exact`) is not extended by activity.
 create or replace function ledger_private.points_credit(
-  a account, t ptx, p program, p_exact boolean
+  account_row account, ptx_row ptx, program_row program, p_exact boolean
 ) returns void
 language plpgsql as $$
 declare
-  extends boolean := p.expiry_reset_on_activity and p.expiry_mode <> 'never' and not p_exact;
-  due timestamptz := t.expires_at;
+  extends boolean := program_row.expiry_reset_on_activity and program_row.expiry_mode <> 'never'
+    and not p_exact;
+  due timestamptz := ptx_row.expires_at;
   next_check timestamptz;
-  activity timestamptz := a.activity_extends_to;
+  activity timestamptz := account_row.activity_extends_to;
 begin
   if extends then
     -- an adjustment is no activity, but from now on a redemption is one: the epoch extends nothing
-    activity := greatest(activity, case when t.type = 'earn' then due else 'epoch' end);
+    activity := greatest(activity, case when ptx_row.type = 'earn' then due else 'epoch' end);
   end if;
-  next_check := expiry_check_at(p, due, t.at);
+  next_check := expiry_check_at(program_row, due, ptx_row.at);
   insert into lot (workspace, id, account, points, remaining, earned_at, expires_at,
     extends_with_activity)
-  values (t.workspace, t.id, a.id, t.amount, t.amount, t.at, due, extends);
+  values (ptx_row.workspace, ptx_row.id, account_row.id, ptx_row.amount, ptx_row.amount, ptx_row.at,
+    due, extends);
   update account set
-    balance = t.balance_after,
-    lifetime_points = lifetime_points + case when t.type in ('earn', 'adjust') then t.amount
-      else 0 end,
+    balance = ptx_row.balance_after,
+    lifetime_points = lifetime_points
+      + case when ptx_row.type in ('earn', 'adjust') then ptx_row.amount else 0 end,
     lots_due_from = least(lots_due_from, due),
     activity_extends_to = activity,
     expiry_wake_at = least(expiry_wake_at, next_check)
-  where workspace = t.workspace and id = a.id;
-  if next_check < coalesce(a.expiry_wake_at, 'infinity') then
-    perform expiry_check_outbox(a, p, next_check);
+  where workspace = ptx_row.workspace and id = account_row.id;
+  if next_check < coalesce(account_row.expiry_wake_at, 'infinity') then
+    perform expiry_check_outbox(account_row, program_row, next_check);
   end if;
-  if a.balance < 0 then
-    perform deficit_fill(t.workspace, a.id, t.id, t.amount, -a.balance, t.id);
+  if account_row.balance < 0 then
+    perform deficit_fill(ptx_row.workspace, account_row.id, ptx_row.id, ptx_row.amount,
+      -account_row.balance, ptx_row.id);
   end if;
-  if due <= t.at then
-    perform lots_expire((select x from account x where x.workspace = t.workspace and x.id = a.id),
-      t.at, t.at);
+  if due <= ptx_row.at then
+    perform lots_expire((select account from account where workspace = ptx_row.workspace
+      and id = account_row.id), ptx_row.at, ptx_row.at);
   end if;
-  if p.tier_config is not null then
-    perform tier_after_credit(t.workspace, a.id, p, greatest(t.at, t.created_at));
+  if program_row.tier_config is not null then
+    perform tier_after_credit(ptx_row.workspace, account_row.id, program_row,
+      greatest(ptx_row.at, ptx_row.created_at));
   end if;
 end $$;
 
@@ -622,36 +645,43 @@ $$;
 
 -- How much of a lot has expired. Reads the expire rows after it: there is no way from a lot to its
 -- allocations.
-create or replace function ledger_private.lot_expired(a account, p_lot text) returns bigint
+create or replace function ledger_private.lot_expired(
+  account_row account, p_lot text
+) returns bigint
 language sql stable as $$
-  select coalesce(sum(x.amount), 0)::bigint
-  from ptx e join allocation x on x.workspace = e.workspace and x.debit = e.id and x.lot = p_lot
-  where e.workspace = a.workspace and e.account = a.id and e.type = 'expire' and e.id > p_lot
+  select coalesce(sum(allocation.amount), 0)::bigint
+  from ptx expiry join allocation on allocation.workspace = expiry.workspace
+    and allocation.debit = expiry.id and allocation.lot = p_lot
+  where expiry.workspace = account_row.workspace and expiry.account = account_row.id
+    and expiry.type = 'expire' and expiry.id > p_lot
 $$;
 
 -- What the refunds that stand have taken back of an earn row; the payment of an invoice may have
 -- come after it.
-create or replace function ledger_private.earn_clawed(t ptx) returns bigint
+create or replace function ledger_private.earn_clawed(ptx_row ptx) returns bigint
 language sql stable as $$
-  select coalesce(sum(c.taken), 0)::bigint
-  from earning e join clawback c on c.workspace = e.workspace and c.earning = e.id
-  where e.workspace = t.workspace and e.transaction = t.id
-    and e.payment = coalesce(t.payment, payment_of_invoice(t.workspace, t.source ->> 'invoice'))
+  select coalesce(sum(clawback.taken), 0)::bigint
+  from earning join clawback on clawback.workspace = earning.workspace
+    and clawback.earning = earning.id
+  where earning.workspace = ptx_row.workspace and earning.transaction = ptx_row.id
+    and earning.payment = coalesce(ptx_row.payment,
+      payment_of_invoice(ptx_row.workspace, ptx_row.source ->> 'invoice'))
 $$;
 
 -- Takes from one lot first, then from the others, oldest first; what no lot funds stays a deficit.
 create or replace function ledger_private.lots_take_from(
-  p_workspace text, p_account text, own lot, p_debit text, p_points bigint
+  p_workspace text, p_account text, own_lot lot, p_debit text, p_points bigint
 )
 returns void
 language plpgsql as $$
 declare
-  from_own bigint := least(own.remaining, p_points);
+  from_own bigint := least(own_lot.remaining, p_points);
 begin
   if from_own > 0 then
-    update lot set remaining = remaining - from_own where workspace = p_workspace and id = own.id;
+    update lot set remaining = remaining - from_own where workspace = p_workspace
+      and id = own_lot.id;
     insert into allocation (workspace, debit, lot, cause, amount)
-    values (p_workspace, p_debit, own.id, p_debit, from_own);
+    values (p_workspace, p_debit, own_lot.id, p_debit, from_own);
   end if;
   if p_points > from_own then
     perform lots_take(p_workspace, p_account, p_debit, p_points - from_own);
@@ -671,9 +701,9 @@ declare
   rest constant double precision := 0.01;
   lots text[];
 begin
-  select array_agg(x.id) into lots
-  from account_family(p_workspace, p_from) f (id)
-  join ptx x on x.workspace = p_workspace and x.account = f.id and x.amount > 0;
+  select array_agg(ptx.id) into lots
+  from account_family(p_workspace, p_from) member (id)
+  join ptx on ptx.workspace = p_workspace and ptx.account = member.id and ptx.amount > 0;
   for i in 1 .. coalesce(cardinality(lots), 0) by at_once loop
     if i > 1 then
       perform pg_sleep(rest);
@@ -689,13 +719,13 @@ end $$;
 -- one later settle that debit.
 
 -- Whose debts an account's are while they do not use it; null: it answers for itself.
-create or replace function ledger_private.account_debtor(a account) returns text
+create or replace function ledger_private.account_debtor(account_row account) returns text
 language sql immutable as $$
   select case
-    when a.status = 'closed' then coalesce(a.customer,
-      a.former_customers[cardinality(a.former_customers)])
-    when a.status = 'active' and a.customer is null
-      then a.former_customers[cardinality(a.former_customers)]
+    when account_row.status = 'closed' then coalesce(account_row.customer,
+      account_row.former_customers[cardinality(account_row.former_customers)])
+    when account_row.status = 'active' and account_row.customer is null
+      then account_row.former_customers[cardinality(account_row.former_customers)]
   end
 $$;
 
@@ -709,15 +739,16 @@ returns account
 language plpgsql as $$
 declare
   other text;
-  a account;
+  account_row account;
 begin
   for other in select had from accounts_had(heir.workspace, heir.program, heir.customer,
     heir.id) had loop
-    a := account_locked(heir.workspace, other);
-    continue when a.id <> other or account_debtor(a) is distinct from heir.customer;
-    a := lots_expire(a, p_at);
-    if a.balance < 0 then
-      perform deficit_move(a, heir.id, p_at, p_announced);
+    account_row := account_locked(heir.workspace, other);
+    continue when account_row.id <> other
+      or account_debtor(account_row) is distinct from heir.customer;
+    account_row := lots_expire(account_row, p_at);
+    if account_row.balance < 0 then
+      perform deficit_move(account_row, heir.id, p_at, p_announced);
     end if;
   end loop;
   select * into heir from account where workspace = heir.workspace and id = heir.id;
@@ -731,45 +762,47 @@ create or replace function ledger_private.deficit_follow(
 ) returns void
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
   heir account;
 begin
-  select * into a from account where workspace = p_workspace and id = p_account;
-  if a.balance >= 0 or account_debtor(a) is null then
+  select * into account_row from account where workspace = p_workspace and id = p_account;
+  if account_row.balance >= 0 or account_debtor(account_row) is null then
     return;
   end if;
-  heir := account_locked(p_workspace, account_of_customer(p_workspace, a.program, account_debtor(a),
-    a.id));
-  if heir.status = 'active' and heir.id <> a.id then
-    perform deficit_move(a, heir.id, p_at, true);
+  heir := account_locked(p_workspace, account_of_customer(p_workspace, account_row.program,
+    account_debtor(account_row), account_row.id));
+  if heir.status = 'active' and heir.id <> account_row.id then
+    perform deficit_move(account_row, heir.id, p_at, true);
   end if;
 end $$;
 
--- Moves all that `a` owes to another account; both are locked, and nothing of `a` is due.
+-- Moves all that `account_row` owes to another account; both are locked, and nothing of
+-- `account_row` is due.
 create or replace function ledger_private.deficit_move(
-  a account, p_heir text, p_at timestamptz, p_announced boolean
+  account_row account, p_heir text, p_at timestamptz, p_announced boolean
 ) returns void
 language plpgsql as $$
 declare
-  owed bigint := -a.balance;
+  owed bigint := -account_row.balance;
   heir account;
   plus ptx;
   minus ptx;
 begin
-  select * into heir from account where workspace = a.workspace and id = p_heir;
+  select * into heir from account where workspace = account_row.workspace and id = p_heir;
   heir := lots_expire(heir, p_at);
-  minus := deficit_row(heir, -owed, 'into', vinr_id('ptx'), null, a.id, p_at);
-  plus := deficit_row(a, owed, 'out', minus.id, null, heir.id, p_at);
+  minus := deficit_row(heir, -owed, 'into', vinr_id('ptx'), null, account_row.id, p_at);
+  plus := deficit_row(account_row, owed, 'out', minus.id, null, heir.id, p_at);
   insert into lot (workspace, id, account, points, remaining, earned_at)
-  values (a.workspace, plus.id, a.id, owed, owed, p_at);
-  perform deficit_fill(a.workspace, a.id, plus.id, owed, owed, plus.id);
-  update account set balance = 0, deficit_to = heir.id where workspace = a.workspace and id = a.id;
-  perform lots_take(a.workspace, heir.id, minus.id, owed);
-  update account set balance = minus.balance_after, deficit_to = nullif(deficit_to, a.id)
-  where workspace = a.workspace and id = heir.id;
-  perform deficit_told(a, p_at);
+  values (account_row.workspace, plus.id, account_row.id, owed, owed, p_at);
+  perform deficit_fill(account_row.workspace, account_row.id, plus.id, owed, owed, plus.id);
+  update account set balance = 0, deficit_to = heir.id where workspace = account_row.workspace
+    and id = account_row.id;
+  perform lots_take(account_row.workspace, heir.id, minus.id, owed);
+  update account set balance = minus.balance_after, deficit_to = nullif(deficit_to, account_row.id)
+  where workspace = account_row.workspace and id = heir.id;
+  perform deficit_event(account_row, p_at);
   if p_announced then
-    perform deficit_told(heir, p_at);
+    perform deficit_event(heir, p_at);
   end if;
 end $$;
 
@@ -780,43 +813,44 @@ create or replace function ledger_private.deficit_settle(
 ) returns void
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
   heir account;
-  p program;
+  program_row program;
   debit record;
   back ptx;
   points bigint;
 begin
-  select * into a from account where workspace = p_workspace and id = p_account;
-  if a.deficit_to is null or a.balance <= 0 then
+  select * into account_row from account where workspace = p_workspace and id = p_account;
+  if account_row.deficit_to is null or account_row.balance <= 0 then
     return;
   end if;
-  heir := account_locked(p_workspace, a.deficit_to);
-  if heir.id = a.id then
+  heir := account_locked(p_workspace, account_row.deficit_to);
+  if heir.id = account_row.id then
     return;
   end if;
-  select * into p from program where workspace = p_workspace and id = a.program;
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
   for debit in
-    select t.id, -t.amount - coalesce((
-      select sum(r.amount) from ptx r where r.workspace = p_workspace and r.reverses = t.id),
-        0) as owed
-    from account_family(p_workspace, heir.id) f (id)
-    join ptx t on t.workspace = p_workspace and t.account = f.id and t.type = 'merge'
-      and t.amount < 0
-      and t.source ->> 'deficit_from' = a.id
-    order by t.id
+    select taken_over.id, -taken_over.amount - coalesce((
+      select sum(returned.amount) from ptx returned where returned.workspace = p_workspace
+        and returned.reverses = taken_over.id), 0) as owed
+    from account_family(p_workspace, heir.id) member (id)
+    join ptx taken_over on taken_over.workspace = p_workspace and taken_over.account = member.id
+      and taken_over.type = 'merge' and taken_over.amount < 0
+      and taken_over.source ->> 'deficit_from' = account_row.id
+    order by taken_over.id
   loop
-    points := least(a.balance, debit.owed);
+    points := least(account_row.balance, debit.owed);
     continue when points <= 0;
     heir := lots_expire(heir, p_at);
-    back := deficit_row(heir, points, 'into', vinr_id('ptx'), debit.id, a.id, p_at);
-    perform lots_take(p_workspace, a.id,
-      (deficit_row(a, -points, 'out', back.id, null, heir.id, p_at)).id, points);
-    update account set balance = balance - points where workspace = p_workspace and id = a.id;
-    perform deficit_told(a, p_at);
-    perform points_came_back(heir, p, back, debit.id, p_at);
-    perform deficit_told(heir, p_at);
-    select * into a from account where workspace = p_workspace and id = a.id;
+    back := deficit_row(heir, points, 'into', vinr_id('ptx'), debit.id, account_row.id, p_at);
+    perform lots_take(p_workspace, account_row.id,
+      (deficit_row(account_row, -points, 'out', back.id, null, heir.id, p_at)).id, points);
+    update account set balance = balance - points where workspace = p_workspace
+      and id = account_row.id;
+    perform deficit_event(account_row, p_at);
+    perform points_came_back(heir, program_row, back, debit.id, p_at);
+    perform deficit_event(heir, p_at);
+    select * into account_row from account where workspace = p_workspace and id = account_row.id;
     select * into heir from account where workspace = p_workspace and id = heir.id;
   end loop;
 end $$;
@@ -824,31 +858,32 @@ end $$;
 -- One of the two rows; `p_pair` is the id of the one on the account that takes over, which names
 -- both.
 create or replace function ledger_private.deficit_row(
-  a account, p_amount bigint, p_way text, p_pair text, p_reverses text, p_other text,
+  account_row account, p_amount bigint, p_way text, p_pair text, p_reverses text, p_other text,
   p_at timestamptz
 ) returns ptx
 language plpgsql as $$
 declare
-  t ptx;
+  ptx_row ptx;
 begin
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     source, reverses, at, created_at)
-  values (a.workspace, case p_way when 'into' then p_pair else vinr_id('ptx') end, a.id, a.program,
-    'merge', p_amount, a.balance + p_amount, 'deficit', 'deficit:' || p_way || ':' || p_pair,
+  values (account_row.workspace, case p_way when 'into' then p_pair else vinr_id('ptx') end,
+    account_row.id, account_row.program, 'merge', p_amount, account_row.balance + p_amount,
+    'deficit', 'deficit:' || p_way || ':' || p_pair,
     jsonb_build_object(case p_way when 'into' then 'deficit_from' else 'deficit_to' end, p_other),
     p_reverses, p_at, clock_timestamp())
-  returning * into t;
-  return t;
+  returning * into ptx_row;
+  return ptx_row;
 end $$;
 
 -- Says what it changed: the rows of a merge have no events of their own. `before` is the account
 -- before.
-create or replace function ledger_private.deficit_told(
+create or replace function ledger_private.deficit_event(
   before account, p_at timestamptz
 ) returns void
 language plpgsql as $$
 begin
-  perform event_write(before.workspace, 'loyalty.account.updated', before.id, to_jsonb(a),
+  perform event_write(before.workspace, 'loyalty.account.updated', before.id, to_jsonb(account),
     jsonb_build_object('balance', before.balance), p_at)
-  from account a where a.workspace = before.workspace and a.id = before.id;
+  from account where workspace = before.workspace and id = before.id;
 end $$;

@@ -124,11 +124,13 @@ language sql as $$
     p_fingerprint, p_at)
 $$;
 
+-- Its next check was called `wakes_at`.
 create or replace function public.account_expire(
   p_workspace text, p_account text, p_at timestamptz
 ) returns jsonb
 language sql as $$
-  select ledger.account_expire(p_workspace, p_account, p_at)
+  select check_of.result || jsonb_build_object('wakes_at', check_of.result -> 'next_check_at')
+  from ledger.account_expire(p_workspace, p_account, p_at) check_of (result)
 $$;
 
 create or replace function public.account_family(p_workspace text, p_account text)
@@ -255,7 +257,7 @@ create or replace function public.catalogue_judge(
   p_workspace text, p_account text, p_rewards text[]
 ) returns jsonb
 language sql stable as $$
-  select ledger.catalogue_judge(p_workspace, p_account, p_rewards)
+  select ledger.catalogue_eligibility(p_workspace, p_account, p_rewards)
 $$;
 
 create or replace function public.codes_upload(
@@ -447,7 +449,7 @@ create or replace function public.net_due_credits(
 )
 returns table (workspace text, account text)
 language sql stable as $$
-  select * from ledger.net_due_credits(p_before, p_limit, p_skip)
+  select * from ledger.credits_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_due_expiries(
@@ -455,7 +457,7 @@ create or replace function public.net_due_expiries(
 )
 returns table (workspace text, account text)
 language sql stable as $$
-  select * from ledger.net_due_expiries(p_before, p_limit, p_skip)
+  select * from ledger.expiry_checks_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_expired_payments(
@@ -468,7 +470,7 @@ $$;
 
 create or replace function public.net_forget_uploads(p_limit int) returns int
 language sql as $$
-  select ledger.net_forget_uploads(p_limit)
+  select ledger.bulk_uploads_forget_dead(p_limit)
 $$;
 
 create or replace function public.net_maturing_earnings(
@@ -476,7 +478,7 @@ create or replace function public.net_maturing_earnings(
 )
 returns table (workspace text, source text)
 language sql stable as $$
-  select * from ledger.net_maturing_earnings(p_before, p_limit, p_skip)
+  select * from ledger.earnings_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_overdue_fulfillments(
@@ -500,7 +502,7 @@ create or replace function public.net_overdue_tier_reviews(
 )
 returns table (workspace text, id text)
 language sql stable as $$
-  select * from ledger.net_overdue_tier_reviews(p_before, p_limit, p_skip)
+  select * from ledger.tier_reviews_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_stalled_bulks(
@@ -508,7 +510,7 @@ create or replace function public.net_stalled_bulks(
 )
 returns table (workspace text, bulk text)
 language sql stable as $$
-  select * from ledger.net_stalled_bulks(p_before, p_limit, p_skip)
+  select * from ledger.bulks_stalled(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_stalled_reassessments(
@@ -516,7 +518,7 @@ create or replace function public.net_stalled_reassessments(
 )
 returns table (workspace text, program text)
 language sql stable as $$
-  select * from ledger.net_stalled_reassessments(p_before, p_limit, p_skip)
+  select * from ledger.reassessments_stalled(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_undelivered(
@@ -642,7 +644,7 @@ create or replace function public.program_rewake(
   p_workspace text, p_program text, p_at timestamptz
 ) returns int
 language sql as $$
-  select ledger.program_rewake(p_workspace, p_program, p_at)
+  select ledger.expiry_checks_earlier(p_workspace, p_program, p_at)
 $$;
 
 create or replace function public.redemption_apply(
@@ -724,7 +726,7 @@ create or replace function public.tier_reassess_begin(
   p_workspace text, p_program text, p_at timestamptz
 ) returns void
 language sql as $$
-  select ledger.tier_reassess_begin(p_workspace, p_program, p_at)
+  select ledger.tier_reassess_start(p_workspace, p_program, p_at)
 $$;
 
 create or replace function public.tier_reassess_note(

@@ -33,16 +33,16 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('decimals:' || p_workspace || ':' || p_program,
     0));
   return exists (
-    select from account a where a.workspace = p_workspace and a.program = p_program
-      and exists (select from ptx t where t.workspace = a.workspace and t.account = a.id))
+    select from account where account.workspace = p_workspace and account.program = p_program
+      and exists (select from ptx where workspace = account.workspace and account = account.id))
   or exists (
-    select from earning e where e.workspace = p_workspace and e.program = p_program
-      and e.outcome = 'pending')
+    select from earning where workspace = p_workspace and program = p_program
+      and outcome = 'pending')
   or exists (
-    select from bulk b join bulk_chunk c on c.workspace = b.workspace and c.bulk = b.id
-      and c.posted_at is null,
-      jsonb_array_elements(c.rows) r join account a on a.workspace = p_workspace
-      and a.id = r ->> 'account'
-    where b.workspace = p_workspace and b.status in ('running', 'paused')
-      and a.program = p_program);
+    select from bulk join bulk_chunk on bulk_chunk.workspace = bulk.workspace
+      and bulk_chunk.bulk = bulk.id and bulk_chunk.posted_at is null,
+      jsonb_array_elements(bulk_chunk.rows) input join account on account.workspace = p_workspace
+      and account.id = input ->> 'account'
+    where bulk.workspace = p_workspace and bulk.status in ('running', 'paused')
+      and account.program = p_program);
 end $$;

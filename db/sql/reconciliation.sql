@@ -14,26 +14,26 @@ declare
   lines jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select jsonb_build_object('earned', coalesce(sum(t.amount) filter (where t.type = 'earn'), 0),
-      'clawed_back', coalesce(-sum(t.amount) filter (where t.type = 'clawback'), 0),
+  select jsonb_build_object('earned', coalesce(sum(amount) filter (where type = 'earn'), 0),
+      'clawed_back', coalesce(-sum(amount) filter (where type = 'clawback'), 0),
       'transactions', count(*),
-      'payments', (select count(*) from payment x where x.workspace = p_workspace
-        and x.status = 'completed'
-        and x.completed_at >= p_from and x.completed_at < p_to),
-      'refunds', (select count(*) from refund x where x.workspace = p_workspace
-        and x.status <> 'failed'
-        and x.created_at >= p_from and x.created_at < p_to))
+      'payments', (select count(*) from payment where workspace = p_workspace
+        and status = 'completed'
+        and completed_at >= p_from and completed_at < p_to),
+      'refunds', (select count(*) from refund where workspace = p_workspace
+        and status <> 'failed'
+        and created_at >= p_from and created_at < p_to))
   into totals
-  from ptx t
-  where t.workspace = p_workspace and t.program = p_program and t.type in ('earn', 'clawback')
-    and t.created_at >= p_from and t.created_at < p_to;
+  from ptx
+  where workspace = p_workspace and program = p_program and type in ('earn', 'clawback')
+    and created_at >= p_from and created_at < p_to;
 
-  select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(l) - 'at') order by l.at, l.payment,
-    l.reason), '[]') into lines
+  select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(line) - 'at') order by line.at, line.payment,
+    line.reason), '[]') into lines
   from (
     select * from payment_mismatches(p_workspace, p_program, p_from, p_to)
     order by at, payment, reason limit p_limit + 1
-  ) l;
+  ) line;
   return totals || jsonb_build_object('mismatches', lines);
 end $$;
 
@@ -49,73 +49,83 @@ create or replace function ledger_private.payment_mismatches(
   points bigint, amount bigint
 )
 language sql stable as $$
-  select x.completed_at, x.id, null, null, null, null,
-    case coalesce(x.award, '') when '' then 'payment_not_processed' when 'unnamed'
+  select payment.completed_at, payment.id, null, null, null, null,
+    case coalesce(payment.award, '') when '' then 'payment_not_processed' when 'unnamed'
       then 'payment_without_member'
-      when 'no_member' then 'member_unknown' else x.award end,
-    null::bigint, x.amount_charged
-  from payment x
-  where x.workspace = p_workspace and x.status = 'completed' and x.completed_at >= p_from
-    and x.completed_at < p_to
-    and x.award is distinct from 'awarded'
-    and not exists (select from earning e where e.workspace = x.workspace and e.payment = x.id)
+      when 'no_member' then 'member_unknown' else payment.award end,
+    null::bigint, payment.amount_charged
+  from payment
+  where payment.workspace = p_workspace and payment.status = 'completed'
+    and payment.completed_at >= p_from and payment.completed_at < p_to
+    and payment.award is distinct from 'awarded'
+    and not exists (select from earning where workspace = payment.workspace
+      and payment = payment.id)
   union all
-  select e.earned_on, e.payment, null, e.account, e.rule, e.transaction,
-    case when e.outcome = 'pending' then 'pending' else e.reason end, e.points - e.clawed, null
-  from earning e
-  where e.workspace = p_workspace and e.program = p_program and e.payment is not null
-    and e.earned_on >= p_from and e.earned_on < p_to
-    and (e.outcome = 'pending' or e.outcome = 'none' and e.reason <> 'refunded')
+  select earned_on, payment, null, account, rule, transaction,
+    case when outcome = 'pending' then 'pending' else reason end, points - clawed, null
+  from earning
+  where workspace = p_workspace and program = p_program and payment is not null
+    and earned_on >= p_from and earned_on < p_to
+    and (outcome = 'pending' or outcome = 'none' and reason <> 'refunded')
   union all
   -- by when it came: the window of its payment may be closed. Most providers' first repeats come
   -- within an hour.
-  select e.created_at, e.payment, null, e.account, e.rule, e.transaction, 'came_late',
-    e.points - e.clawed, null
-  from earning e left join payment x on x.workspace = e.workspace and x.id = e.payment
-  where e.workspace = p_workspace and e.program = p_program and e.outcome <> 'none'
-    and e.created_at >= p_from and e.created_at < p_to
-    and e.created_at > coalesce(x.completed_at, e.earned_on) + interval '1 hour'
+  select earning.created_at, earning.payment, null, earning.account, earning.rule,
+    earning.transaction, 'came_late', earning.points - earning.clawed, null
+  from earning left join payment on payment.workspace = earning.workspace
+    and payment.id = earning.payment
+  where earning.workspace = p_workspace and earning.program = p_program
+    and earning.outcome <> 'none' and earning.created_at >= p_from and earning.created_at < p_to
+    and earning.created_at > coalesce(payment.completed_at, earning.earned_on) + interval '1 hour'
   union all
-  select r.created_at, r.payment, r.id, null, null, null,
-    case when x.id is null then 'refund_of_unknown_payment' else 'refund_exceeds_payment' end, null,
-      r.amount
-  from refund r left join payment x on x.workspace = r.workspace and x.id = r.payment
-  where r.workspace = p_workspace and r.created_at >= p_from and r.created_at < p_to
-    and r.status <> 'failed'
-    and (x.id is null or (r.kind = 'refund' and x.amount_refunded > x.amount_charged))
+  select refund.created_at, refund.payment, refund.id, null, null, null,
+    case when payment.id is null then 'refund_of_unknown_payment' else 'refund_exceeds_payment' end,
+      null, refund.amount
+  from refund left join payment on payment.workspace = refund.workspace
+    and payment.id = refund.payment
+  where refund.workspace = p_workspace and refund.created_at >= p_from and refund.created_at < p_to
+    and refund.status <> 'failed'
+    and (payment.id is null or (refund.kind = 'refund'
+      and payment.amount_refunded > payment.amount_charged))
   union all
-  select r.created_at, r.payment, r.id, e.account, e.rule, c.transaction,
-    case when c.refund is null then 'refund_not_processed' when c.forgiven > 0
+  select refund.created_at, refund.payment, refund.id, earning.account, earning.rule,
+    clawback.transaction,
+    case when clawback.refund is null then 'refund_not_processed' when clawback.forgiven > 0
       then 'clawback_forgiven'
       else 'points_expired_before' end,
-    coalesce(nullif(c.forgiven, 0), c.expired), r.amount
-  from refund r
-  join earning e on e.workspace = r.workspace and e.payment = r.payment and e.program = p_program
-  left join clawback c on c.workspace = e.workspace and c.earning = e.id and c.refund = r.id
-  where r.workspace = p_workspace and r.created_at >= p_from and r.created_at < p_to
-    and case when c.refund is null then r.status <> 'failed' else c.forgiven > 0
-      or c.expired > 0 end
+    coalesce(nullif(clawback.forgiven, 0), clawback.expired), refund.amount
+  from refund
+  join earning on earning.workspace = refund.workspace and earning.payment = refund.payment
+    and earning.program = p_program
+  left join clawback on clawback.workspace = earning.workspace and clawback.earning = earning.id
+    and clawback.refund = refund.id
+  where refund.workspace = p_workspace and refund.created_at >= p_from and refund.created_at < p_to
+    and case when clawback.refund is null then refund.status <> 'failed' else clawback.forgiven > 0
+      or clawback.expired > 0 end
   union all
-  select t.created_at, t.payment, t.refund, t.account, null, t.id, 'transaction_of_unknown_payment',
-    t.amount, null
-  from ptx t
-  where t.workspace = p_workspace and t.program = p_program and t.type in ('earn', 'clawback')
-    and t.created_at >= p_from and t.created_at < p_to and t.payment is not null
-    and not exists (select from payment x where x.workspace = t.workspace and x.id = t.payment)
+  select ptx.created_at, ptx.payment, ptx.refund, ptx.account, null, ptx.id,
+    'transaction_of_unknown_payment', ptx.amount, null
+  from ptx
+  where ptx.workspace = p_workspace and ptx.program = p_program and ptx.type in ('earn', 'clawback')
+    and ptx.created_at >= p_from and ptx.created_at < p_to and ptx.payment is not null
+    and not exists (select from payment where workspace = ptx.workspace and id = ptx.payment)
   union all
-  select min(t.created_at), e.payment, null, e.account, e.rule, e.transaction, 'points_differ',
-    sum(t.amount)::bigint - min(e.points - e.clawed + c.kept), null
-  from earning e
-  join ptx t on t.workspace = e.workspace and t.type in ('earn', 'clawback')
-    and (t.payment = e.payment and t.source ->> 'rule' = e.rule or t.id = e.transaction)
+  select min(ptx.created_at), earning.payment, null, earning.account, earning.rule,
+    earning.transaction, 'points_differ', sum(ptx.amount)::bigint
+      - min(earning.points - earning.clawed + kept_back.kept), null
+  from earning
+  join ptx on ptx.workspace = earning.workspace and ptx.type in ('earn', 'clawback')
+    and (ptx.payment = earning.payment and ptx.source ->> 'rule' = earning.rule
+      or ptx.id = earning.transaction)
   cross join lateral (
-    select coalesce(sum(x.forgiven + x.expired), 0)::bigint as kept from clawback x
-    where x.workspace = e.workspace and x.earning = e.id
-  ) c
-  where e.workspace = p_workspace and e.program = p_program and e.outcome = 'earned'
-    and e.earned_on >= p_from and e.earned_on < p_to
-    and (select count(*) from earning o where o.workspace = e.workspace and o.payment = e.payment
-      and o.rule = e.rule) = 1
-  group by e.workspace, e.id, e.payment, e.account, e.rule, e.transaction
-  having sum(t.amount) <> min(e.points - e.clawed + c.kept)
+    select coalesce(sum(forgiven + expired), 0)::bigint as kept from clawback
+    where workspace = earning.workspace and earning = earning.id
+  ) kept_back
+  where earning.workspace = p_workspace and earning.program = p_program
+    and earning.outcome = 'earned' and earning.earned_on >= p_from and earning.earned_on < p_to
+    and (select count(*) from earning other where other.workspace = earning.workspace
+      and other.payment = earning.payment and other.rule = earning.rule) = 1
+  group by earning.workspace, earning.id, earning.payment, earning.account, earning.rule,
+    earning.transaction
+  having sum(ptx.amount) <> min(earning.points - earning.clawed + kept_back.kept)
 $$;

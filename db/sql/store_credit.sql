@@ -6,11 +6,11 @@ create or replace function ledger.credit_account_expire(
 ) returns int
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  a := account_locked(p_workspace, p_account);
-  return case when a.id is null then 0 else credits_expire(a, p_at) end;
+  account_row := account_locked(p_workspace, p_account);
+  return case when account_row.id is null then 0 else credits_expire(account_row, p_at) end;
 end $$;
 
 -- What a program owes in store credit as of an instant (event time; null: now), by currency, in
@@ -28,16 +28,19 @@ begin
     return null;
   end if;
   return jsonb_build_object('as_of', as_of, 'currencies', (
-    select coalesce(jsonb_agg(jsonb_build_object('currency', x.currency, 'outstanding',
-      x.issued - x.spent - x.expired - x.reversed,
-      'issued', x.issued, 'spent', x.spent, 'expired', x.expired, 'reversed', x.reversed)
-      order by x.currency), '[]')
+    select coalesce(jsonb_agg(jsonb_build_object('currency', totals.currency, 'outstanding',
+      totals.issued - totals.spent - totals.expired - totals.reversed, 'issued', totals.issued,
+      'spent', totals.spent, 'expired', totals.expired, 'reversed', totals.reversed)
+      order by totals.currency), '[]')
     from (
-      select m.currency,
-        coalesce(sum(m.amount) filter (where m.type = 'issue'), 0)::bigint as issued,
-        coalesce(-sum(m.amount) filter (where m.type in ('spend', 'return')), 0)::bigint as spent,
-        coalesce(-sum(m.amount) filter (where m.type = 'expire'), 0)::bigint as expired,
-        coalesce(-sum(m.amount) filter (where m.type = 'reverse'), 0)::bigint as reversed
+      select movement.currency,
+        coalesce(sum(movement.amount) filter (where movement.type = 'issue'), 0)::bigint as issued,
+        coalesce(-sum(movement.amount)
+          filter (where movement.type in ('spend', 'return')), 0)::bigint as spent,
+        coalesce(-sum(movement.amount) filter (where movement.type = 'expire'), 0)::bigint
+          as expired,
+        coalesce(-sum(movement.amount) filter (where movement.type = 'reverse'), 0)::bigint
+          as reversed
       from (
         select currency, type, amount from credit_transaction
         where workspace = p_workspace and program = p_program and at <= as_of
@@ -45,21 +48,21 @@ begin
         select currency, 'expire', -remaining from credit
         where workspace = p_workspace and program = p_program and remaining > 0
           and expires_at <= least(as_of, clock_timestamp())
-      ) m
-      group by m.currency
-    ) x));
+      ) movement
+      group by movement.currency
+    ) totals));
 end $$;
 
 -- Members with store credit that is due, across workspaces; the longest overdue first.
-create or replace function ledger.net_due_credits(
+create or replace function ledger.credits_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, account text)
 language sql stable security definer as $$
-  select c.workspace, c.account from credit c
-  where c.remaining > 0 and c.expires_at <= p_before
-  group by c.workspace, c.account
-  order by min(c.expires_at), c.workspace, c.account limit p_limit offset p_skip
+  select workspace, account from credit
+  where remaining > 0 and expires_at <= p_before
+  group by workspace, account
+  order by min(expires_at), workspace, account limit p_limit offset p_skip
 $$;
 
 -- What a member has by currency, and what of it expires when, soonest first; what is due counts as
@@ -75,197 +78,208 @@ begin
     return null;
   end if;
   return jsonb_build_object('account', member, 'wallets', (
-    select coalesce(jsonb_agg(jsonb_build_object('currency', w.currency, 'balance',
-      w.balance - due.amount,
-      'expiring', dated.credits) order by w.currency), '[]')
-    from credit_wallet w
+    select coalesce(jsonb_agg(jsonb_build_object('currency', credit_wallet.currency, 'balance',
+      credit_wallet.balance - due.amount,
+      'expiring', dated.credits) order by credit_wallet.currency), '[]')
+    from credit_wallet
     cross join lateral (
-      select coalesce(sum(c.remaining), 0) as amount from credit c
-      where c.workspace = w.workspace and c.account = w.account and c.currency = w.currency
-        and c.remaining > 0
-        and c.expires_at <= clock_timestamp()
+      select coalesce(sum(remaining), 0) as amount from credit
+      where workspace = credit_wallet.workspace and account = credit_wallet.account
+        and currency = credit_wallet.currency and remaining > 0
+        and expires_at <= clock_timestamp()
     ) due
     cross join lateral (
-      select coalesce(jsonb_agg(jsonb_build_object('credit', c.id, 'amount', c.remaining,
-        'expires_at', c.expires_at)
-        order by c.expires_at, c.id), '[]') as credits
-      from credit c
-      where c.workspace = w.workspace and c.account = w.account and c.currency = w.currency
-        and c.remaining > 0
-        and c.expires_at > clock_timestamp()
+      select coalesce(jsonb_agg(jsonb_build_object('credit', id, 'amount', remaining,
+        'expires_at', expires_at)
+        order by expires_at, id), '[]') as credits
+      from credit
+      where workspace = credit_wallet.workspace and account = credit_wallet.account
+        and currency = credit_wallet.currency and remaining > 0
+        and expires_at > clock_timestamp()
     ) dated
-    where w.workspace = p_workspace and w.account = member));
+    where credit_wallet.workspace = p_workspace and credit_wallet.account = member));
 end $$;
 
 -- One movement of money on one credit and on its wallet; the account's lock is held. Returns the
 -- row.
 create or replace function ledger_private.credit_post(
-  c credit, p_type text, p_amount bigint, p_operation text, p_at timestamptz,
+  credit_row credit, p_type text, p_amount bigint, p_operation text, p_at timestamptz,
   p_refs jsonb default '{}'
 ) returns credit_transaction
 language plpgsql as $$
 declare
-  t credit_transaction;
+  movement credit_transaction;
 begin
-  update credit set remaining = remaining + p_amount where workspace = c.workspace and id = c.id;
+  update credit set remaining = remaining + p_amount where workspace = credit_row.workspace
+    and id = credit_row.id;
   update credit_wallet set balance = balance + p_amount
-  where workspace = c.workspace and account = c.account and currency = c.currency
-  returning balance into t.balance_after;
+  where workspace = credit_row.workspace and account = credit_row.account
+    and currency = credit_row.currency
+  returning balance into movement.balance_after;
   if not found then
     insert into credit_wallet (workspace, account, currency, balance)
-      values (c.workspace, c.account, c.currency, p_amount)
-    returning balance into t.balance_after;
+      values (credit_row.workspace, credit_row.account, credit_row.currency, p_amount)
+    returning balance into movement.balance_after;
   end if;
-  t.workspace := c.workspace;
-  t.id := vinr_id('ctx');
-  t.account := c.account;
-  t.program := c.program;
-  t.currency := c.currency;
-  t.type := p_type;
-  t.amount := p_amount;
-  t.credit := c.id;
-  t.redemption := p_refs ->> 'redemption';
-  t.payment := p_refs ->> 'payment';
-  t.refund := p_refs ->> 'refund';
-  t.reverses := p_refs ->> 'reverses';
-  t.operation := coalesce(p_operation, t.id);
-  t.at := p_at;
-  t.created_at := clock_timestamp();
+  movement.workspace := credit_row.workspace;
+  movement.id := vinr_id('ctx');
+  movement.account := credit_row.account;
+  movement.program := credit_row.program;
+  movement.currency := credit_row.currency;
+  movement.type := p_type;
+  movement.amount := p_amount;
+  movement.credit := credit_row.id;
+  movement.redemption := p_refs ->> 'redemption';
+  movement.payment := p_refs ->> 'payment';
+  movement.refund := p_refs ->> 'refund';
+  movement.reverses := p_refs ->> 'reverses';
+  movement.operation := coalesce(p_operation, movement.id);
+  movement.at := p_at;
+  movement.created_at := clock_timestamp();
   insert into credit_transaction (workspace, id, account, program, currency, type, amount,
     balance_after, credit, redemption, payment, refund, reverses, operation, at, created_at)
-  values (t.workspace, t.id, t.account, t.program, t.currency, t.type, t.amount, t.balance_after,
-    t.credit, t.redemption, t.payment, t.refund, t.reverses, t.operation, t.at, t.created_at);
-  return t;
+  values (movement.workspace, movement.id, movement.account, movement.program, movement.currency,
+    movement.type, movement.amount, movement.balance_after, movement.credit, movement.redemption,
+    movement.payment, movement.refund, movement.reverses, movement.operation, movement.at,
+    movement.created_at);
+  return movement;
 end $$;
 
 -- Issues the store credit of a redemption, once, in the redemption's own transaction.
 create or replace function ledger_private.credit_issue(
-  a account, d redemption, p_at timestamptz
+  account_row account, redemption_row redemption, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  c credit;
+  credit_row credit;
 begin
-  c.workspace := d.workspace;
-  c.id := 'crd_' || substr(d.id, 5);
-  c.account := a.id;
-  c.program := a.program;
-  c.redemption := d.id;
-  c.currency := d.credit ->> 'currency';
-  c.amount := (d.credit ->> 'amount')::bigint;
-  c.remaining := 0;
-  c.expires_at := (d.credit ->> 'expires_at')::timestamptz;
-  c.created_at := p_at;
+  credit_row.workspace := redemption_row.workspace;
+  credit_row.id := 'crd_' || substr(redemption_row.id, 5);
+  credit_row.account := account_row.id;
+  credit_row.program := account_row.program;
+  credit_row.redemption := redemption_row.id;
+  credit_row.currency := redemption_row.credit ->> 'currency';
+  credit_row.amount := (redemption_row.credit ->> 'amount')::bigint;
+  credit_row.remaining := 0;
+  credit_row.expires_at := (redemption_row.credit ->> 'expires_at')::timestamptz;
+  credit_row.created_at := p_at;
   insert into credit (workspace, id, account, program, redemption, currency, amount, remaining,
     expires_at, created_at)
-  values (c.workspace, c.id, c.account, c.program, c.redemption, c.currency, c.amount, c.remaining,
-    c.expires_at, c.created_at);
-  perform credit_post(c, 'issue', c.amount, 'issue:' || d.id, p_at,
-    jsonb_build_object('redemption', d.id));
-  c.remaining := c.amount;
-  perform event_write(d.workspace, 'customer.credit.issued', c.id,
-    to_jsonb(c) || jsonb_build_object('customer', a.customer), null, p_at);
+  values (credit_row.workspace, credit_row.id, credit_row.account, credit_row.program,
+    credit_row.redemption, credit_row.currency, credit_row.amount, credit_row.remaining,
+    credit_row.expires_at, credit_row.created_at);
+  perform credit_post(credit_row, 'issue', credit_row.amount, 'issue:' || redemption_row.id, p_at,
+    jsonb_build_object('redemption', redemption_row.id));
+  credit_row.remaining := credit_row.amount;
+  perform event_write(redemption_row.workspace, 'customer.credit.issued', credit_row.id,
+    to_jsonb(credit_row) || jsonb_build_object('customer', account_row.customer), null, p_at);
 end $$;
 
 -- Writes off what is due on the member's credits; the account's lock is held. The rows' time is the
 -- due date, or `p_on` where something came back after it. Returns how many.
 create or replace function ledger_private.credits_expire(
-  a account, p_at timestamptz, p_on timestamptz default null
+  account_row account, p_at timestamptz, p_on timestamptz default null
 ) returns int
 language plpgsql as $$
 declare
-  c credit;
-  n int := 0;
+  credit_row credit;
+  expired int := 0;
 begin
-  for c in
+  for credit_row in
     select * from credit
-    where workspace = a.workspace and account = a.id and remaining > 0 and expires_at <= p_at
+    where workspace = account_row.workspace and account = account_row.id and remaining > 0
+      and expires_at <= p_at
     order by expires_at, id
   loop
-    perform credit_post(c, 'expire', -c.remaining, null, coalesce(p_on, c.expires_at));
-    n := n + 1;
+    perform credit_post(credit_row, 'expire', -credit_row.remaining, null,
+      coalesce(p_on, credit_row.expires_at));
+    expired := expired + 1;
   end loop;
-  return n;
+  return expired;
 end $$;
 
 -- Takes money from a wallet for a payment, from what expires soonest first. The account's lock is
 -- held, what is due is written off, and the wallet has as much.
 create or replace function ledger_private.credit_take(
-  pay payment, a account, p_amount bigint, p_cause text, p_at timestamptz
+  payment_row payment, account_row account, p_amount bigint, p_cause text, p_at timestamptz
 )
 returns payment
 language plpgsql as $$
 declare
-  c credit;
+  credit_row credit;
   needed bigint := p_amount;
 begin
-  for c in
+  for credit_row in
     select * from credit
-    where workspace = a.workspace and account = a.id and currency = upper(pay.currency)
-      and remaining > 0
+    where workspace = account_row.workspace and account = account_row.id
+      and currency = upper(payment_row.currency) and remaining > 0
     order by expires_at, id
   loop
     exit when needed = 0;
-    perform credit_post(c, 'spend', -least(c.remaining, needed),
-      p_cause || ':' || pay.id || ':' || c.id, p_at,
-      jsonb_build_object('payment', pay.id));
-    needed := needed - least(c.remaining, needed);
+    perform credit_post(credit_row, 'spend', -least(credit_row.remaining, needed),
+      p_cause || ':' || payment_row.id || ':' || credit_row.id, p_at,
+      jsonb_build_object('payment', payment_row.id));
+    needed := needed - least(credit_row.remaining, needed);
   end loop;
   if needed > 0 then
     -- the lock makes this impossible
-    raise exception 'wallet of % lacks % of what its balance said', a.id, needed;
+    raise exception 'wallet of % lacks % of what its balance said', account_row.id, needed;
   end if;
-  pay.store_credit := pay.store_credit + p_amount;
-  pay.store_credit_account := a.id;
-  return pay;
+  payment_row.store_credit := payment_row.store_credit + p_amount;
+  payment_row.store_credit_account := account_row.id;
+  return payment_row;
 end $$;
 
--- Spends store credit on a payment being created, after its discounts: `p_asked` is {account?,
+-- Spends store credit on a payment being created, after its discounts: `p_request` is {account?,
 -- amount?}. Without an amount all that the wallet has; never more than is left to charge. Without
 -- an account the one that the payment names, or its customer's only active one. Raises (VR001)
 -- resource_missing, account_closed, parameter_invalid.
 create or replace function ledger_private.credit_spend(
-  pay payment, a account, p_asked jsonb, p_at timestamptz
+  payment_row payment, account_row account, p_request jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
   available bigint;
   wanted bigint;
 begin
-  if a.status = 'closed' then
+  if account_row.status = 'closed' then
     perform refuse('{"code": "account_closed"}');
-  elsif pay.customer <> a.customer and a.id is distinct from account_of_customer(a.workspace,
-    a.program, pay.customer) then
+  elsif payment_row.customer <> account_row.customer
+    and account_row.id is distinct from account_of_customer(account_row.workspace,
+    account_row.program, payment_row.customer) then
     perform refuse(
       '{"code": "parameter_invalid", "param": "store_credit", "wallet": "other_customer"}');
   end if;
-  perform credits_expire(a, p_at);
+  perform credits_expire(account_row, p_at);
   select coalesce(max(balance), 0) into available from credit_wallet
-  where workspace = a.workspace and account = a.id and currency = upper(pay.currency);
-  wanted := least(coalesce((p_asked ->> 'amount')::bigint, available), pay.amount_charged);
+  where workspace = account_row.workspace and account = account_row.id
+    and currency = upper(payment_row.currency);
+  wanted := least(coalesce((p_request ->> 'amount')::bigint, available),
+    payment_row.amount_charged);
   if wanted > available then
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'store_credit',
       'available', available));
   end if;
-  pay := credit_take(pay, a, wanted, 'spend', p_at);
-  pay.amount_charged := pay.amount_charged - wanted;
-  return pay;
+  payment_row := credit_take(payment_row, account_row, wanted, 'spend', p_at);
+  payment_row.amount_charged := payment_row.amount_charged - wanted;
+  return payment_row;
 end $$;
 
 -- Whose wallet a payment draws on: the account that the request or the payment names, else its
 -- customer's only one.
 create or replace function ledger_private.credit_account_named(
-  pay payment, p_asked jsonb
+  payment_row payment, p_request jsonb
 ) returns text
 language plpgsql stable as $$
 declare
-  named text := coalesce(p_asked ->> 'account', pay.metadata ->> 'loyalty_account');
+  named text := coalesce(p_request ->> 'account', payment_row.metadata ->> 'loyalty_account');
   members text[];
 begin
   if named is null then
-    select coalesce(array_agg(m), '{}') into members
-    from program p cross join lateral account_of_customer(p.workspace, p.id, pay.customer) m
-    where p.workspace = pay.workspace and m is not null;
+    select coalesce(array_agg(member), '{}') into members
+    from program cross join lateral account_of_customer(program.workspace, program.id,
+      payment_row.customer) member
+    where program.workspace = payment_row.workspace and member is not null;
     if cardinality(members) <> 1 then
       perform refuse('{"code": "parameter_invalid", "param": "store_credit", "wallet": "unnamed"}');
     end if;
@@ -275,17 +289,19 @@ begin
 end $$;
 
 -- The same, locked.
-create or replace function ledger_private.credit_account(pay payment, p_asked jsonb) returns account
+create or replace function ledger_private.credit_account(
+  payment_row payment, p_request jsonb
+) returns account
 language plpgsql as $$
 declare
-  named text := credit_account_named(pay, p_asked);
-  a account := account_locked(pay.workspace, named);
+  named text := credit_account_named(payment_row, p_request);
+  account_row account := account_locked(payment_row.workspace, named);
 begin
-  if a.id is null then
+  if account_row.id is null then
     perform refuse(jsonb_build_object('code', 'resource_missing', 'param', 'store_credit',
       'account', named));
   end if;
-  return a;
+  return account_row;
 end $$;
 
 -- Gives store credit back that a payment had spent, to the credits it came from, those taken last
@@ -293,157 +309,169 @@ end $$;
 -- expires at once (restore) or lives on for the program's days of grace (extend). `p_cause` makes
 -- each give-back unique.
 create or replace function ledger_private.credit_return(
-  pay payment, p_amount bigint, p_cause text, p_refund text, p_at timestamptz
+  payment_row payment, p_amount bigint, p_cause text, p_refund text, p_at timestamptz
 )
 returns payment
 language plpgsql as $$
 declare
-  a account := account_locked(pay.workspace, pay.store_credit_account);
-  p program;
-  c credit;
-  s record;
+  account_row account := account_locked(payment_row.workspace, payment_row.store_credit_account);
+  program_row program;
+  credit_row credit;
+  spent record;
   back bigint;
   rest bigint := p_amount;
 begin
-  select * into p from program where workspace = a.workspace and id = a.program;
-  for s in
-    select t.id, t.credit, -t.amount - coalesce((
-      select sum(r.amount) from credit_transaction r
-      where r.workspace = t.workspace and r.payment = pay.id and r.reverses = t.id),
-        0)::bigint as unreturned
-    from credit_transaction t
-    where t.workspace = pay.workspace and t.payment = pay.id and t.type = 'spend'
-    order by t.id desc
+  select * into program_row from program where workspace = account_row.workspace
+    and id = account_row.program;
+  for spent in
+    select spend.id, spend.credit, -spend.amount - coalesce((
+      select sum(returned.amount) from credit_transaction returned
+      where returned.workspace = spend.workspace and returned.payment = payment_row.id
+        and returned.reverses = spend.id), 0)::bigint as unreturned
+    from credit_transaction spend
+    where spend.workspace = payment_row.workspace and spend.payment = payment_row.id
+      and spend.type = 'spend'
+    order by spend.id desc
   loop
     exit when rest = 0;
-    back := least(s.unreturned, rest);
+    back := least(spent.unreturned, rest);
     continue when back <= 0;
     rest := rest - back;
-    if p.expired_return = 'extend' then
-      update credit set expires_at = p_at + make_interval(days => p.grace_days)
-      where workspace = pay.workspace and id = s.credit and expires_at <= p_at;
+    if program_row.expired_return = 'extend' then
+      update credit set expires_at = p_at + make_interval(days => program_row.grace_days)
+      where workspace = payment_row.workspace and id = spent.credit and expires_at <= p_at;
     end if;
-    select * into c from credit where workspace = pay.workspace and id = s.credit;
-    perform credit_post(c, 'return', back, 'return:' || s.id || ':' || p_cause, p_at,
-      jsonb_build_object(
-      'payment', pay.id, 'refund', p_refund, 'reverses', s.id));
+    select * into credit_row from credit where workspace = payment_row.workspace
+      and id = spent.credit;
+    perform credit_post(credit_row, 'return', back, 'return:' || spent.id || ':' || p_cause, p_at,
+      jsonb_build_object('payment', payment_row.id, 'refund', p_refund, 'reverses', spent.id));
   end loop;
   if rest > 0 then
-    raise exception 'payment % has % less store credit to give back than asked', pay.id, rest;
+    raise exception 'payment % has % less store credit to give back than asked', payment_row.id,
+      rest;
   end if;
-  perform credits_expire(a, p_at, p_at);
-  pay.store_credit := pay.store_credit - p_amount;
-  return pay;
+  perform credits_expire(account_row, p_at, p_at);
+  payment_row.store_credit := payment_row.store_credit - p_amount;
+  return payment_row;
 end $$;
 
 -- What a payment's new status means for the store credit spent on it, under the payment's lock.
 -- Failed, canceled or expired: all of it goes back, once. Completed after that (the provider
--- charged all the same): it is taken again as far as the wallet has it; `pay` still has its old
--- status.
+-- charged all the same): it is taken again as far as the wallet has it; `payment_row` still has its
+-- old status.
 create or replace function ledger_private.credit_follow(
-  pay payment, p_status text, p_at timestamptz
+  payment_row payment, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
   owed bigint;
   available bigint;
 begin
-  if p_status in ('failed', 'canceled', 'expired') and pay.store_credit > 0 then
-    return credit_return(pay, pay.store_credit, p_status, null, p_at);
+  if p_status in ('failed', 'canceled', 'expired') and payment_row.store_credit > 0 then
+    return credit_return(payment_row, payment_row.store_credit, p_status, null, p_at);
   end if;
-  if p_status = 'completed' and pay.status in ('failed', 'canceled', 'expired') then
-    a := account_locked(pay.workspace, pay.store_credit_account);
-    perform credits_expire(a, p_at);
+  if p_status = 'completed' and payment_row.status in ('failed', 'canceled', 'expired') then
+    account_row := account_locked(payment_row.workspace, payment_row.store_credit_account);
+    perform credits_expire(account_row, p_at);
     select -sum(amount) into owed from credit_transaction
-    where workspace = pay.workspace and payment = pay.id and type = 'spend';
+    where workspace = payment_row.workspace and payment = payment_row.id and type = 'spend';
     select coalesce(max(balance), 0) into available from credit_wallet
-    where workspace = a.workspace and account = a.id and currency = upper(pay.currency);
-    return credit_take(pay, a, least(owed, available), 'respend', p_at);
+    where workspace = account_row.workspace and account = account_row.id
+      and currency = upper(payment_row.currency);
+    return credit_take(payment_row, account_row, least(owed, available), 'respend', p_at);
   end if;
-  return pay;
+  return payment_row;
 end $$;
 
 -- The part of a redemption's credit that goes with so many of its points: in proportion, rounded
 -- up, all of it at the end. A gift took no points: none of it goes, until all of it does.
 create or replace function ledger_private.credit_share(
-  c credit, d redemption, p_points bigint
+  credit_row credit, redemption_row redemption, p_points bigint
 ) returns bigint
 language sql immutable as $$
-  select case when d.points = 0 then 0
-    else divided(c.amount::numeric * p_points, d.points, 'up')::bigint end
+  select case when redemption_row.points = 0 then 0
+    else divided(credit_row.amount::numeric * p_points, redemption_row.points, 'up')::bigint end
 $$;
 
 -- What the next reversal, of so many points, takes of the credit.
 create or replace function ledger_private.credit_next_share(
-  c credit, d redemption, p_points bigint
+  credit_row credit, redemption_row redemption, p_points bigint
 ) returns bigint
 language sql immutable as $$
-  select case when d.points = 0 then c.amount
-    else credit_share(c, d, d.reversed_points + p_points) - credit_share(c, d,
-      d.reversed_points) end
+  select case when redemption_row.points = 0 then credit_row.amount
+    else credit_share(credit_row, redemption_row, redemption_row.reversed_points + p_points)
+      - credit_share(credit_row, redemption_row, redemption_row.reversed_points) end
 $$;
 
 -- Why a redemption of store credit cannot be reversed by so many points: that share of the money
 -- was spent or has expired. Null where it can. `available` is how many points can be (smallest
 -- unit).
 create or replace function ledger_private.credit_reversal_refusal(
-  d redemption, p_points bigint, p_at timestamptz
+  redemption_row redemption, p_points bigint, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
 declare
-  c credit;
+  credit_row credit;
   remaining bigint;
   taken bigint;
 begin
-  select * into c from credit where workspace = d.workspace and id = 'crd_' || substr(d.id, 5);
-  remaining := case when c.expires_at <= p_at then 0 else c.remaining end;
-  taken := credit_share(c, d, d.reversed_points);
-  if c.id is null or credit_next_share(c, d, p_points) <= remaining then
+  select * into credit_row from credit where workspace = redemption_row.workspace
+    and id = 'crd_' || substr(redemption_row.id, 5);
+  remaining := case when credit_row.expires_at <= p_at then 0 else credit_row.remaining end;
+  taken := credit_share(credit_row, redemption_row, redemption_row.reversed_points);
+  if credit_row.id is null
+    or credit_next_share(credit_row, redemption_row, p_points) <= remaining then
     return null;
   end if;
-  return jsonb_build_object('code', 'not_reversible', 'credit', c.id, 'currency', c.currency,
-    'remaining', remaining,
-    'available', div((remaining + taken)::numeric * d.points,
-      c.amount)::bigint - d.reversed_points);
+  return jsonb_build_object('code', 'not_reversible', 'credit', credit_row.id, 'currency',
+    credit_row.currency, 'remaining', remaining,
+    'available',
+    div((remaining + taken)::numeric * redemption_row.points, credit_row.amount)::bigint
+      - redemption_row.reversed_points);
 end $$;
 
 -- Takes back the share of the credit that goes with so many points of its redemption.
 create or replace function ledger_private.credit_reverse(
-  d redemption, p_points bigint, p_at timestamptz
+  redemption_row redemption, p_points bigint, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  c credit;
+  credit_row credit;
   share bigint;
 begin
-  select * into c from credit where workspace = d.workspace and id = 'crd_' || substr(d.id, 5);
-  share := credit_next_share(c, d, p_points);
+  select * into credit_row from credit where workspace = redemption_row.workspace
+    and id = 'crd_' || substr(redemption_row.id, 5);
+  share := credit_next_share(credit_row, redemption_row, p_points);
   if share > 0 then
-    perform credit_post(c, 'reverse', -share,
-      'reverse:' || d.id || ':' || d.reversed_points + p_points, p_at,
-      jsonb_build_object('redemption', d.id));
+    perform credit_post(credit_row, 'reverse', -share,
+      'reverse:' || redemption_row.id || ':' || redemption_row.reversed_points + p_points, p_at,
+      jsonb_build_object('redemption', redemption_row.id));
   end if;
 end $$;
 
 -- A merge brings the source's credits to the survivor, by a minus and a plus row for each that has
 -- something left; spent ones follow as well, so that what comes back comes to the survivor.
 create or replace function ledger_private.credit_merge(
-  s account, t account, p_at timestamptz
+  source_row account, target_row account, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
-  c credit;
+  credit_row credit;
   moved bigint;
 begin
-  for c in select * from credit where workspace = s.workspace and account = s.id order by id loop
-    moved := c.remaining;
+  for credit_row in select * from credit where workspace = source_row.workspace
+    and account = source_row.id order by id loop
+    moved := credit_row.remaining;
     if moved > 0 then
-      perform credit_post(c, 'merge', -moved, 'merge:out:' || s.id || ':' || c.id, p_at);
+      perform credit_post(credit_row, 'merge', -moved,
+        'merge:out:' || source_row.id || ':' || credit_row.id, p_at);
     end if;
-    update credit set account = t.id where workspace = s.workspace and id = c.id returning * into c;
+    update credit set account = target_row.id where workspace = source_row.workspace
+      and id = credit_row.id returning * into credit_row;
     if moved > 0 then
-      perform credit_post(c, 'merge', moved, 'merge:into:' || s.id || ':' || c.id, p_at);
+      perform credit_post(credit_row, 'merge', moved,
+        'merge:into:' || source_row.id || ':' || credit_row.id, p_at);
     end if;
   end loop;
 end $$;

@@ -18,10 +18,10 @@ declare
   merged jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  insert into settings as s (workspace, entries, updated_at)
+  insert into settings as stored (workspace, entries, updated_at)
   values (p_workspace, jsonb_strip_nulls(p_change), p_at)
   on conflict (workspace) do update
-    set entries = jsonb_strip_nulls(s.entries || p_change), updated_at = excluded.updated_at
+    set entries = jsonb_strip_nulls(stored.entries || p_change), updated_at = excluded.updated_at
   returning entries into merged;
   if (select count(*) from jsonb_object_keys(merged)) > p_most then
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'settings', 'most',
@@ -35,8 +35,9 @@ create or replace function ledger.api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
   revoked_at timestamptz)
 language sql stable security definer as $$
-  select k.workspace, k.id, k.kind, w.livemode, k.expires_at, k.revoked_at
-  from api_key k join workspace w on w.id = k.workspace where k.hash = p_hash
+  select api_key.workspace, api_key.id, api_key.kind, workspace.livemode, api_key.expires_at,
+    api_key.revoked_at
+  from api_key join workspace on workspace.id = api_key.workspace where api_key.hash = p_hash
 $$;
 
 -- One setting; null where it is not set.

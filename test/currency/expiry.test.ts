@@ -175,8 +175,8 @@ describe('an account’s run', () => {
     await check(account, new Date(Date.now() + DAY_MS))
     expect(await eventsOf(account, 'loyalty.points.expiring')).toHaveLength(1)
     // day 70: the next date's warning
-    const { wakes_at } = await check(account, new Date(Date.now() + DAY_MS))
-    expect(new Date(wakes_at ?? '')).toEqual(due)
+    const { next_check_at } = await check(account, new Date(Date.now() + DAY_MS))
+    expect(new Date(next_check_at ?? '')).toEqual(due)
     await check(account, new Date(later.getTime() - 30 * DAY_MS))
     const warnings = await eventsOf(account, 'loyalty.points.expiring')
     expect(warnings.map(({ data }) => data.points)).toEqual([300, 7])

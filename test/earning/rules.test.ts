@@ -474,13 +474,12 @@ describe('pending points', () => {
     })
     await expect.poll(async () => (await earning.account(member.id)).pending_points).toBe(42)
     expect(await earning.balance(member.id)).toBe(0)
-    const { rows } = await shop.owner.query(
-      'select source from ledger.net_maturing_earnings($1, 10)',
-      [new Date(Date.now() + 31 * 86_400_000)],
-    )
+    const { rows } = await shop.owner.query('select source from ledger.earnings_overdue($1, 10)', [
+      new Date(Date.now() + 31 * 86_400_000),
+    ])
     expect(rows).toEqual([{ source: body.id }])
     expect(
-      (await shop.owner.query('select source from ledger.net_maturing_earnings(now(), 10)')).rows,
+      (await shop.owner.query('select source from ledger.earnings_overdue(now(), 10)')).rows,
     ).toEqual([])
   })
 })

@@ -187,9 +187,9 @@ test('with a role of its own the worker alone looks across workspaces', async ()
   await expect(db.pool.query('select ledger.idempotency_forget(now())')).rejects.toThrow(MAY_NOT)
   await worker.query('select * from ledger.all_programs()')
   await worker.query('select * from ledger.net_overdue_redemptions(now(), 1)')
-  await expect(db.pool.query('select ledger.net_forget_uploads(1)')).rejects.toThrow(MAY_NOT)
+  await expect(db.pool.query('select ledger.bulk_uploads_forget_dead(1)')).rejects.toThrow(MAY_NOT)
   await worker.query(
-    'select ledger.ledger_roll_up(), ledger.idempotency_forget(now()), ledger.net_forget_uploads(1)',
+    'select ledger.ledger_roll_up(), ledger.idempotency_forget(now()), ledger.bulk_uploads_forget_dead(1)',
   )
   await expect(worker.query('select ledger_private.ledger_recount()')).rejects.toThrow(MAY_NOT)
   await expect(worker.query('delete from ledger_total')).rejects.toThrow(/permission denied/)

@@ -135,7 +135,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
       },
     },
     {
-      of: ['tier_reassess_begin', 'tier_reassess_outbox'],
+      of: ['tier_reassess_start', 'tier_reassess_outbox'],
       title: 'other tiers begin a walk over the program’s members',
       prove: async () => {
         const id = await tierProgram()

@@ -164,7 +164,9 @@ test('a program that warns earlier writes no row, however many accounts: their c
     checkProgramExpiryAnew(tx, workspace, 'prog_default', at),
   )
   expect(await rows()).toEqual([])
-  const found = await db.owner.query('select account from ledger.net_due_expiries($1, 10)', [at])
+  const found = await db.owner.query('select account from ledger.expiry_checks_overdue($1, 10)', [
+    at,
+  ])
   expect(found.rows.map((row) => row.account)).toContain(account)
   await db.owner.query(
     `update program set expiry_warn_days_before = null where id = 'prog_default'`,
