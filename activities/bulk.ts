@@ -1,5 +1,5 @@
 import { heartbeat } from '@temporalio/activity'
-import { type BulkState, workOnBulk } from '../app/bulk-work.ts'
+import { type BulkState, workOnBulk } from '../app/bulk.ts'
 import type { Dependencies } from '../app/dependencies.ts'
 
 export type { BulkState }

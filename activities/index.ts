@@ -1,6 +1,6 @@
 import type { Dependencies } from '../app/dependencies.ts'
 import type { ReconcilerFindings } from '../app/reconciler.ts'
-import type { DeliveryDependencies } from '../app/webhooks/attempt.ts'
+import type { DeliveryDependencies } from '../app/webhooks/deliveries.ts'
 import { bulkRunActivities } from './bulk.ts'
 import { expiryActivities } from './expiry.ts'
 import { fulfillmentActivities } from './fulfillment.ts'

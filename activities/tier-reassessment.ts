@@ -1,6 +1,6 @@
 import { heartbeat } from '@temporalio/activity'
 import type { Dependencies } from '../app/dependencies.ts'
-import { tierReassessmentCommands } from '../app/tier-reassessment.ts'
+import { tierReassessmentCommands } from '../app/tiers.ts'
 
 export type TierReassessmentActivities = ReturnType<typeof tierReassessmentActivities>
 

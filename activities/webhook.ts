@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity'
-import type { DeliveryDependencies, Target } from '../app/webhooks/attempt.ts'
-import { type DeliveryRound, deliveries } from '../app/webhooks/deliver.ts'
+import type { DeliveryDependencies, Target } from '../app/webhooks/deliveries.ts'
+import { type DeliveryRound, deliveries } from '../app/webhooks/deliveries.ts'
 
 const HEARTBEAT_MS = 2_500
 

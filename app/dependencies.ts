@@ -1,6 +1,6 @@
 import type { Pool } from '../db/pool.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import type { Engine } from '../temporal/engine.ts'
-import type { OnFailure } from './failures.ts'
 
 /** What a command may touch: the database, and the engine to message other workflows. */
 export type Dependencies = {

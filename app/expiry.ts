@@ -1,9 +1,10 @@
 import { databaseNow } from '../db/clock.ts'
 import { type DueExpiry, dueExpiries, expireAccount, expireAccounts } from '../db/expiry.ts'
 import type { Pool } from '../db/pool.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import { isAway } from '../domain/unavailable.ts'
 import type { Dependencies } from './dependencies.ts'
-import { failuresToStandardError, type OnFailure } from './failures.ts'
+import { failuresToStandardError } from './failures.ts'
 import { eachRow, type RowsDone } from './rows.ts'
 
 // So many are found at once; a heartbeat comes between.

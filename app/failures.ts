@@ -1,15 +1,6 @@
 import type { Logger } from 'pino'
 import { Counter, type Registry } from 'prom-client'
-
-/** Something that failed and stopped nothing else. `kind` is the metric's label and says who does it later. */
-export type Failure = {
-  readonly kind: string
-  readonly error: unknown
-  /** Ids of what it was about, never what that holds. */
-  readonly about?: Readonly<Record<string, string>>
-}
-
-export type OnFailure = (failure: Failure) => void
+import type { OnFailure } from '../domain/failure.ts'
 
 /** Counts failures by kind in `registry` and logs each with its cause. */
 export function failuresTo(registry: Registry, log: Pick<Logger, 'error'>): OnFailure {

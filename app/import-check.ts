@@ -1,11 +1,9 @@
+import { createHash } from 'node:crypto'
 import { findImportAccounts } from '../db/bulk.ts'
 import type { Pool } from '../db/pool.ts'
 import { listPrograms } from '../db/programs.ts'
-import { importLane } from '../domain/bulk.ts'
+import { chunkNumber, IMPORT_LANES, importLane } from '../domain/bulk.ts'
 import { MAX_MOVEMENT, unitsOf } from '../domain/points.ts'
-import { CHUNK, laneChunks } from './import-chunks.ts'
-import { duplicates } from './import-duplicates.ts'
-import type { Chunk } from './uploads.ts'
 
 /** One row of an import, in the program's points. */
 export type ImportRow = {
@@ -27,6 +25,9 @@ export type ImportLine = {
 }
 
 export type LineError = { line: number; code: string; param?: string; message: string }
+
+/** Checked rows of one lane, as JSON text. */
+export type Chunk = { no: number; rows: string }
 
 const MOST_REPORTED = 100
 const MOST_ROWS = 1_000_000
@@ -164,5 +165,80 @@ function inUnits(
     reason,
     expires_at: row.expires_at?.toISOString() ?? null,
     metadata: key === undefined ? metadata : { ...metadata, import_key: key },
+  }
+}
+
+// Rows written in one transaction: its accounts are locked for some 100 ms. Also so many are judged at once.
+const CHUNK = 500
+// And not many more characters: what is gathered stays small, however long the rows are.
+const CHUNK_LENGTH = 1_000_000
+
+/** Gathers rows by their lane; hands over a lane's chunk when it is full, and what is left at the end. */
+function laneChunks() {
+  const lanes = Array.from({ length: IMPORT_LANES }, () => ({
+    rows: [] as string[],
+    length: 0,
+    chunks: 0,
+  }))
+  const take = (lane: number): Chunk | undefined => {
+    const one = lanes[lane]
+    if (one === undefined || one.rows.length === 0) return undefined
+    const rows = `[${one.rows.join()}]`
+    one.rows = []
+    one.length = 0
+    return { no: chunkNumber(lane, one.chunks++), rows }
+  }
+  return {
+    add: (lane: number, row: object): Chunk | undefined => {
+      const one = lanes[lane]
+      if (one === undefined) throw new Error(`no lane ${lane}`)
+      const text = JSON.stringify(row)
+      one.rows.push(text)
+      one.length += text.length
+      return one.rows.length >= CHUNK || one.length >= CHUNK_LENGTH ? take(lane) : undefined
+    },
+    rest: (): Chunk[] => lanes.flatMap((_, lane) => take(lane) ?? []),
+  }
+}
+
+const WORDS = 4 // three of the hash, and the line
+const FIRST_SLOTS = 1_024
+const MOST_FULL = 0.75 // beyond it a search takes more steps than a larger table costs
+
+/**
+ * Finds an earlier row that says the same, by 96 bits of its hash. A table of numbers, doubled as it fills:
+ * a million rows cost 32 MB while they are read, and half as much again while it doubles.
+ */
+function duplicates(): (row: object, line: number) => number | undefined {
+  let slots = FIRST_SLOTS
+  let table = new Uint32Array(slots * WORDS)
+  let rows = 0
+
+  /** Where this hash is, or the free place where it goes; a line is never 0. */
+  const placeOf = (one: number, two: number, three: number): number => {
+    for (let slot = one % slots; ; slot = (slot + 1) % slots) {
+      const at = slot * WORDS
+      if (table[at + 3] === 0) return at
+      if (table[at] === one && table[at + 1] === two && table[at + 2] === three) return at
+    }
+  }
+  const grow = () => {
+    const full = table
+    slots *= 2
+    table = new Uint32Array(slots * WORDS)
+    for (let at = 0; at < full.length; at += WORDS) {
+      const [one = 0, two = 0, three = 0, line = 0] = full.subarray(at, at + WORDS)
+      if (line !== 0) table.set([one, two, three, line], placeOf(one, two, three))
+    }
+  }
+  return (row, line) => {
+    const hash = createHash('sha256').update(JSON.stringify(row)).digest()
+    const [one, two, three] = [hash.readUInt32BE(0), hash.readUInt32BE(4), hash.readUInt32BE(8)]
+    const at = placeOf(one, two, three)
+    const earlier = table[at + 3]
+    if (earlier !== 0) return earlier
+    table.set([one, two, three, line], at)
+    if (++rows > slots * MOST_FULL) grow()
+    return undefined
   }
 }

@@ -16,10 +16,11 @@ import {
   unprocessedPayments,
 } from '../db/reconciler.ts'
 import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import { isExpiryBatchRunning } from '../temporal/expiry.ts'
 import { signalEndpoint } from '../temporal/webhook.ts'
 import type { Dependencies } from './dependencies.ts'
-import { failuresToStandardError, type OnFailure } from './failures.ts'
+import { failuresToStandardError } from './failures.ts'
 import { fulfillmentCommands } from './fulfillments.ts'
 import { paymentCommands } from './payments.ts'
 import { redemptionCommands } from './redemptions.ts'

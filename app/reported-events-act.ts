@@ -1,24 +1,28 @@
 import type { Pool } from '../db/pool.ts'
-import { findRedemption, type RedemptionRow } from '../db/redemptions.ts'
-import { type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
+import { findRedemption, type RedemptionRow, readQuote } from '../db/redemptions.ts'
+import { type FoundEvent, type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import type { CodeVault } from '../domain/gift-card.ts'
+import { derivedId } from '../domain/ids.ts'
+import type { PlannedReward } from '../domain/reactor.ts'
 import { type Refusal, Refused, refuse } from '../domain/refusal.ts'
+import { isUnavailable } from '../domain/unavailable.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { finishReportedEvent } from '../temporal/reported-event.ts'
 import type { Checks } from './event-schemas/checks.ts'
+import { newCode, newCodes } from './redemption-codes.ts'
 import { inPoints, missing } from './refusals.ts'
 import {
+  checkEvent,
   type EventReport,
+  type EventResult,
   givesRewards,
+  type Prepare,
   planEvent,
-  type ReportResult,
   type reportedEventCommands,
 } from './reported-events.ts'
-import { checkEvent } from './reported-events-check.ts'
-import { prepareGifts } from './reported-events-gifts.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
-import { isUnavailable, orUnavailable, Unavailable } from './unavailable.ts'
+import { orUnavailable, Unavailable } from './unavailable.ts'
 
 /** Whether the refusal is of a user that there is not. */
 export const namesNobody = ({ code, param }: Refusal): boolean =>
@@ -86,7 +90,7 @@ const UNKNOWN = 'Whether the event was processed is unknown. Report it again wit
 /** What became of it; the ledger's refusals are thrown. */
 export async function outcomeOf(
   { pool }: Pick<EventContext, 'pool'>,
-  reported: ReportResult,
+  reported: EventResult,
   report: Pick<EventReport, 'type' | 'user' | 'fingerprint' | 'dryRun'>,
 ): Promise<ReportOutcome> {
   switch (reported.outcome) {
@@ -116,4 +120,57 @@ export async function outcomeOf(
       return { status: 'done', row, held, decimals: reported.decimals, dryRun, replayed }
     }
   }
+}
+
+type GiftContext = {
+  readonly pool: Pool
+  readonly codes: CodeVault | undefined
+  readonly holdMinutes: number
+}
+
+/**
+ * Readies the rewards that an event's reactors give, which are redemptions of the event's own transaction. Each has
+ * an id of its own that every try of the event shares, so that it is given once.
+ */
+export function prepareGifts(context: GiftContext, report: EventReport): Prepare {
+  const prepare = async (gift: PlannedReward, key: string, found: FoundEvent) => {
+    const { workspace, eventId } = report
+    const codes = await codesFor(context, report, gift, found)
+    return {
+      ...gift,
+      redemption: derivedId('rdm', workspace, 'gift', eventId, key),
+      code: newCode(),
+      hold_minutes: context.holdMinutes,
+      ...(codes !== undefined && { codes }),
+    }
+  }
+  return (plan, found) =>
+    Promise.all(
+      plan.map(async (planned) => ({
+        ...planned,
+        reactions: await Promise.all(
+          planned.reactions.map(async (reaction, index) =>
+            reaction.type === 'issue_reward'
+              ? prepare(reaction, `${planned.reactor}/${index}`, found)
+              : reaction,
+          ),
+        ),
+      })),
+    )
+}
+
+/** Codes made for a gift card that may be given and has none of its own; who decides is the ledger. */
+async function codesFor(
+  context: GiftContext,
+  { workspace, user }: EventReport,
+  { reward, quantity }: PlannedReward,
+  found: FoundEvent,
+) {
+  const account = found.account ?? user
+  const request = { workspace, account, reward, quantity, holdMinutes: context.holdMinutes }
+  const quote = await readQuote(context.pool, request)
+  // a gift costs nothing: too few points keep nobody from it
+  const isRefused =
+    quote.outcome === 'missing' || quote.refusals.some(({ code }) => code !== 'insufficient_points')
+  return isRefused ? undefined : newCodes(context.codes, workspace, quote.codes, quantity)
 }

@@ -3,19 +3,18 @@ import { findWallet, type WalletView } from '../db/wallets.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import { derivedId } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
+import { rateOf } from './points.ts'
 import { newCode } from './redemption-codes.ts'
 import { inPoints, missing } from './refusals.ts'
-import { type EventReport, planEvent } from './reported-events.ts'
+import { checkEvent, type EventReport, planEvent } from './reported-events.ts'
 import {
   type EventContext,
   outcomeOf,
   type ReportOutcome,
   TOO_SLOW,
 } from './reported-events-act.ts'
-import { checkEvent } from './reported-events-check.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 import { Unavailable } from './unavailable.ts'
-import { rateOf } from './wallets.ts'
 
 /**
  * Holds what the event's reactors would take: the event and a pending redemption are one transaction. A till that

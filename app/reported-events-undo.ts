@@ -1,11 +1,11 @@
 import { type FoundEvent, readReportedEvent } from '../db/reported-events.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
+import { exactUnits } from './points.ts'
 import { inPoints } from './refusals.ts'
 import type { EventReport } from './reported-events.ts'
+import { checkEvent } from './reported-events.ts'
 import { type EventContext, outcomeOf, type ReportOutcome } from './reported-events-act.ts'
-import { checkEvent } from './reported-events-check.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
-import { exactUnits } from './units.ts'
 
 /**
  * Undoes what an earlier event moved: the points return to the very lots. Once, however often and

@@ -18,8 +18,8 @@ import { refuse } from '../domain/refusal.ts'
 import type { CodeSource } from '../domain/reward.ts'
 import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { exactUnits } from './points.ts'
 import { missing } from './refusals.ts'
-import { exactUnits } from './units.ts'
 
 /** The writers of the catalogue. */
 export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {

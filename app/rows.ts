@@ -1,5 +1,5 @@
+import type { OnFailure } from '../domain/failure.ts'
 import { isAway } from '../domain/unavailable.ts'
-import type { OnFailure } from './failures.ts'
 
 /** What became of the rows that were found: done, or passed over because they could not be. */
 export type RowsDone = { done: number; passedOver: number }

@@ -17,11 +17,11 @@ import {
   type TransactionRow,
 } from '../db/transactions.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
-import type { Decimals } from './decimals.ts'
 import type { Dependencies } from './dependencies.ts'
+import type { Decimals } from './points.ts'
+import { movementUnits } from './points.ts'
 import { inPoints, missing, notFound, refuseOtherRequest } from './refusals.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
-import { movementUnits } from './units.ts'
 
 /** The writers of movements outside redemptions. */
 export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {

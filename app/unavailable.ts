@@ -1,7 +1,5 @@
 import { isUnavailable } from '../domain/unavailable.ts'
 
-export { isUnavailable }
-
 /** A dependency out of reach, with what the caller should know of the outcome; answered as 503. */
 export class Unavailable extends Error {
   constructor(message: string, cause?: unknown) {

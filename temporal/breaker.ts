@@ -1,3 +1,5 @@
+import type { OnFailure } from '../domain/failure.ts'
+
 // gRPC: CANCELLED (as an expired deadline shows), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE.
 const CANCELLED = 1
 const DEADLINE_EXCEEDED = 4
@@ -118,6 +120,5 @@ export class Breaker {
 }
 
 /** A breaker that says, once for each time that it opens, that Temporal is away. */
-export const reportingBreaker = (
-  onFailure: (failure: { kind: string; error: unknown }) => void,
-): Breaker => new Breaker((error) => onFailure({ kind: 'temporal_away', error }))
+export const reportingBreaker = (onFailure: OnFailure): Breaker =>
+  new Breaker((error) => onFailure({ kind: 'temporal_away', error }))

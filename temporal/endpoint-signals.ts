@@ -1,8 +1,8 @@
 import { listWaitingEndpoints } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import { type Breaker, connectionFailure } from './breaker.ts'
 import type { Engine } from './engine.ts'
-import type { OnFailure } from './outbox-sender.ts'
 import { signalEndpoint } from './webhook.ts'
 
 // All that is committed within this signals an endpoint once. A tenth of what delivery takes anyway.

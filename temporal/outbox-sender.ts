@@ -1,5 +1,6 @@
 import { type OutboxRow, refuseRow, releaseRows, renewRows } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
 import type { Engine } from './engine.ts'
 import { sendRow } from './outbox-call.ts'
@@ -24,12 +25,6 @@ const RENEW_AT_ONCE = 100
 const TRIES = 2 // by this process, of a row for which Temporal alone is away; then it waits for the sweep
 const CLOSE_MS = 3_000 // of the ten that a container gets
 const ERROR_LENGTH = 1_000
-
-export type OnFailure = (failure: {
-  kind: string
-  error: unknown
-  about?: Record<string, string>
-}) => void
 
 export type SenderOptions = {
   pool: Pool

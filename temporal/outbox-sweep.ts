@@ -1,7 +1,8 @@
 import { SweepConnection } from '../db/outbox-sweep.ts'
 import type { Pool } from '../db/pool.ts'
+import type { OnFailure } from '../domain/failure.ts'
 import type { Breaker } from './breaker.ts'
-import type { OnFailure, OutboxSender } from './outbox-sender.ts'
+import type { OutboxSender } from './outbox-sender.ts'
 
 const CHECK_EVERY_MS = 1_000
 const CLAIM = 50

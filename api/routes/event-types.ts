@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkSchema, refusePersonalProperties } from '../../app/event-schemas/schema.ts'
+import { checkSchema, refusePersonalProperties } from '../../app/event-types.ts'
 import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {

@@ -1,5 +1,5 @@
+import { exactUnits } from '../../app/points.ts'
 import { notFound } from '../../app/refusals.ts'
-import { exactUnits } from '../../app/units.ts'
 import { findProgram } from '../../db/programs.ts'
 import { findRedemption } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'

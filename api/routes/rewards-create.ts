@@ -1,7 +1,7 @@
+import { exactUnits } from '../../app/points.ts'
 import { missing } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from '../../app/rewards.ts'
-import { exactUnits } from '../../app/units.ts'
 import { findProgram } from '../../db/programs.ts'
 import { findReward } from '../../db/rewards.ts'
 import { newId } from '../../domain/ids.ts'

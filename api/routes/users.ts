@@ -1,7 +1,6 @@
 import { z } from 'zod'
+import { exactUnits, rateOf } from '../../app/points.ts'
 import { notFound } from '../../app/refusals.ts'
-import { exactUnits } from '../../app/units.ts'
-import { rateOf } from '../../app/wallets.ts'
 import { findWallet, type WalletView } from '../../db/wallets.ts'
 import { MAX_MOVEMENT, moneyFor, pointsFor, pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'

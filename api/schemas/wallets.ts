@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rateOf } from '../../app/wallets.ts'
+import { rateOf } from '../../app/points.ts'
 import type { WalletView } from '../../db/wallets.ts'
 import { ACCOUNT_STATUSES, accountObject } from '../../domain/account.ts'
 import { moneyFor, type PointRate, unitsOf } from '../../domain/points.ts'

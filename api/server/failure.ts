@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { z } from 'zod'
-import { isUnavailable, Unavailable } from '../../app/unavailable.ts'
+import { Unavailable } from '../../app/unavailable.ts'
 import { type Refusal, Refused } from '../../domain/refusal.ts'
+import { isUnavailable } from '../../domain/unavailable.ts'
 import { ERRORS } from './errors.ts'
 import { refusalOf } from './invalid.ts'
 

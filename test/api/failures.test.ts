@@ -3,8 +3,8 @@ import pg from 'pg'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../api/server/errors.ts'
-import { isUnavailable } from '../../app/unavailable.ts'
 import { ERROR_CODES, Refused } from '../../domain/refusal.ts'
+import { isUnavailable } from '../../domain/unavailable.ts'
 import { appOfThings, SECRET } from './things.ts'
 
 const NOBODY_LISTENS = 1 // a port that needs root and that nothing uses

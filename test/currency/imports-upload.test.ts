@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { ndjsonLines } from '../../api/imports/lines.ts'
 import { uploaded } from '../../api/imports/upload.ts'
 import { createLog } from '../../api/server/log.ts'
-import { UploadLost } from '../../app/uploads.ts'
+import { UploadLost } from '../../app/imports.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 

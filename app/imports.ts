@@ -1,11 +1,46 @@
 import type { Logger } from 'pino'
+import {
+  forgetUpload,
+  keepChunk,
+  markUploadAlive,
+  openUpload,
+  type Upload,
+} from '../db/bulk-uploads.ts'
 import type { Pool } from '../db/pool.ts'
 import { newId } from '../domain/ids.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { CheckedUpload } from './bulk.ts'
-import { checkLines, type ImportCheck, type ImportLine } from './import-check.ts'
-import type { Commands } from './index.ts'
+import type { Dependencies } from './dependencies.ts'
+import { type Chunk, checkLines, type ImportCheck, type ImportLine } from './import-check.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
+
+/** A file read to its end and found good. `decimals`: what the rows of each program were reckoned in (0: not named). */
+export type CheckedUpload = {
+  id: string
+  chunks: number
+  decimals: ReadonlyMap<string, number>
+}
+
+/** The file's process was taken for dead, and what it kept was removed. Nothing was written. */
+export class UploadLost extends Error {}
+
+/** What the API does while it reads an import's file. */
+export function uploadCommands({ pool }: Dependencies) {
+  return {
+    /** False where the workspace reads `most` files already, in all processes together. */
+    openUpload: (upload: Upload, most: number): Promise<boolean> => openUpload(pool, upload, most),
+
+    /** Keeps a chunk, where no import has it yet; UploadLost where the upload was taken for dead. */
+    keepChunk: async (upload: Upload, chunk: Chunk): Promise<void> => {
+      if (!(await keepChunk(pool, upload, chunk))) throw new UploadLost()
+    },
+
+    /** Says that its process lives, while its sender is slow. */
+    markUploadAlive: (upload: Upload): Promise<unknown> => markUploadAlive(pool, upload),
+
+    /** Removes it with its chunks; nothing where an import has them. */
+    forgetUpload: (upload: Upload): Promise<void> => forgetUpload(pool, upload),
+  }
+}
 
 // Each is a core's time and, of its rows' hashes, up to 50 MB: a fifth one waits until its sender comes again.
 const MOST_AT_ONCE = 4
@@ -13,7 +48,7 @@ const ALIVE_EVERY_MS = 15_000 // an upload that said nothing for a minute is tak
 
 export type UploadContext = {
   pool: Pool
-  commands: Commands
+  commands: ReturnType<typeof uploadCommands>
   workspace: string
   now: Date
   log: Logger
