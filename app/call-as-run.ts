@@ -1,16 +1,25 @@
 import { asyncLocalStorage } from '@temporalio/activity'
+import { AsRun } from '../db/border.ts'
 import { call, callOfRun } from '../db/call.ts'
 import type { Pool } from '../db/pool.ts'
 
 /**
- * Calls a ledger function: in an activity as the run that it is of, which knows what it does to its own row,
- * so that the outbox does not signal it; in a request as nobody's.
+ * Where a ledger function is called of what has a workflow: in an activity as the run that it is of, which knows
+ * what it does to its own row, so that the outbox does not signal it; in a request as nobody's.
  */
+export function asRun(pool: Pool): Pool | AsRun {
+  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
+  return run === undefined ? pool : new AsRun(pool, run)
+}
+
+/** As `asRun`, by the function's name. */
 export function callAsRun<Result>(
   pool: Pool,
   name: string,
   args: [workspace: string, subject: string, ...unknown[]],
 ): Promise<Result> {
-  const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
-  return run === undefined ? call(pool, name, args) : callOfRun(pool, run, name, args)
+  const place = asRun(pool)
+  return place instanceof AsRun
+    ? callOfRun(pool, place.workflowId, name, args)
+    : call(pool, name, args)
 }

@@ -1,19 +1,6 @@
-import type { SqlRefusal } from '../db/sql-refusal.ts'
-import { pointsOf } from '../domain/points.ts'
-import { type ErrorCode, type Refusal, Refused, refusalSentence } from '../domain/refusal.ts'
+import { type ErrorCode, Refused } from '../domain/refusal.ts'
 
-// The fields that the ledger fills with points in the smallest unit.
-const IN_UNITS = ['required', 'available', 'missing']
-
-/** The ledger's "no" as the API says it: points in the program's decimals. */
-export function inPoints(refusal: SqlRefusal, decimals: number): Refusal {
-  const converted: Record<string, unknown> = { ...refusal }
-  for (const name of IN_UNITS) {
-    const units = refusal[name]
-    if (typeof units === 'number') converted[name] = pointsOf(units, decimals)
-  }
-  return refusalSentence({ ...converted, code: refusal.code })
-}
+export { refusalOf as inPoints } from '../domain/refusal.ts'
 
 /** 404 for something that a body names and that does not exist here. */
 export function missing(param: string, id: string): never {

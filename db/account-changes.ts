@@ -3,9 +3,13 @@ import { call } from './call.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { callOrRefusal } from './refusable-call.ts'
+import type { AccountAnswer, AccountChange } from './results/account.ts'
+import type { TierReviewResult } from './results/tier.ts'
 import { account } from './schema/index.ts'
-import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { fromSnapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
+
+export type { AccountChange } from './results/account.ts'
 
 /**
  * What came of a change: the account as it is now (undefined: there is none), or the refusal.
@@ -20,17 +24,8 @@ export type AccountChangeResult =
     }
   | { refusal: SqlRefusal }
 
-/** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
-export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
-
-type Answer = {
-  outcome: string
-  account?: Snapshot | null
-  matures_at?: string | null
-}
-
 async function change(pool: Pool, name: string, args: unknown[]): Promise<AccountChangeResult> {
-  const answer = await callOrRefusal<Answer>(pool, name, args)
+  const answer = await callOrRefusal<AccountAnswer>(pool, name, args)
   if ('refusal' in answer) return answer
   const row = answer.account ? fromSnapshot(account, answer.account) : undefined
   const { outcome, matures_at: maturesAt = null } = answer
@@ -83,13 +78,6 @@ export const setTier = (
   note: string | null,
   at: string,
 ) => change(pool, 'tier_set', [r.workspace, id, tier, note, r.route, r.key, r.fingerprint, at])
-
-type TierReviewResult = {
-  found: boolean
-  tier: string | null
-  changed: boolean
-  review_at: string | null
-}
 
 /** Judges the account's tier. `resume`: the review's run was lost, and begins again for the next one. */
 export const reviewAccountTier = (

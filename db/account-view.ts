@@ -2,9 +2,12 @@ import { sql } from 'drizzle-orm'
 import type { AccountRow, ExpiringPoints } from './accounts.ts'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { StandingRow, ViewAnswer } from './results/account.ts'
 import { account } from './schema/index.ts'
-import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { fromSnapshot } from './snapshot.ts'
 import { inWorkspace } from './workspace-client.ts'
+
+export type { ViewAnswer } from './results/account.ts'
 
 type TierStanding = {
   qualifyOn: 'points' | 'spend' | 'custom'
@@ -12,15 +15,6 @@ type TierStanding = {
   qualifying: number | null
   next: { name: string; threshold: number } | null
   lapsesAt: Date | null
-}
-
-type StandingRow = {
-  account: string
-  qualify_on: TierStanding['qualifyOn']
-  qualifying: number | null
-  next_tier: { name: string } | null
-  next_threshold: number | null
-  lapses_at: string | null
 }
 
 /** How members of programs with tiers stand between them, by account. */
@@ -53,14 +47,6 @@ export type AccountView = {
   lots: { expiring: ExpiringPoints[]; due: number }
   pending: number
   tier: TierStanding | undefined
-}
-
-export type ViewAnswer = {
-  account: Snapshot
-  lots: { points: number; expires_at: string }[] | null
-  tier: StandingRow | null
-  pending: number
-  at: string
 }
 
 /** One account with all that is shown of it, in one round trip. Points in the smallest unit. */

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { ChunkResult } from './results/bulk.ts'
 import { bulk, bulkChunk } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
@@ -134,10 +135,6 @@ export const waitingChunks = (
       .limit(limit)
     return rows.map(({ no }) => no)
   })
-
-type ChunkResult = {
-  outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'canceled' | 'missing'
-}
 
 export const postChunk = (pool: Pool, workspace: string, id: string, no: number, at: string) =>
   call<ChunkResult>(pool, 'bulk_post_chunk', [workspace, id, no, at])

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { isAccountId } from '../domain/ids.ts'
-import { afterCommit, type CommitOutput } from './outbox.ts'
+import { afterCommit, type CommitOutput } from './after-commit.ts'
 import { sharesOf } from './pool.ts'
 import { onceMoreWhenReplaced } from './when-replaced.ts'
 

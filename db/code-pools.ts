@@ -4,9 +4,8 @@ import { call } from './call.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { CodesUploadResult } from './results/code_pool.ts'
 import { codePool } from './schema/index.ts'
-import type { Snapshot } from './snapshot.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type CodePoolRow = typeof codePool.$inferSelect
@@ -69,12 +68,6 @@ export type CodesUpload = {
   codes: (SealedCode & { line: number })[]
   request: RequestIdentity
   at: string
-}
-
-type CodesUploadResult = {
-  outcome: 'uploaded' | 'replayed' | 'refused'
-  batch?: Snapshot
-  refusal?: SqlRefusal
 }
 
 /** See `codes_upload`: one transaction, each line added or reported. */

@@ -1,18 +1,6 @@
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
-
-/** What a check of an account's expiry did. Points in the smallest unit. */
-type ExpiryCheck = {
-  outcome: 'checked' | 'missing'
-  /** The account checked: the survivor of a merge. */
-  account?: string
-  expired?: number
-  warned?: number
-  /** When to check again, ISO 8601; null: nothing of the account expires. */
-  next_check_at?: string | null
-  /** Whether many accounts may share that date: a midnight of the program. */
-  shared?: boolean
-}
+import type { ExpiryCheck } from './results/expiry.ts'
 
 /**
  * Expires what is due on the account, warns of what comes up, and says when to check again. Safe to repeat.

@@ -9,6 +9,7 @@ import { memberIdentity } from './schema/index.ts'
 
 export { IDENTITY_KINDS } from './schema/index.ts'
 
+import type { IdentityAnswer } from './results/member.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 import { type WalletAnswer, type WalletView, walletOf } from './wallets.ts'
@@ -24,15 +25,13 @@ type Registration =
   | { row: IdentityRow; replayed: boolean; refusal?: undefined }
   | { refusal: SqlRefusal }
 
-type Answer = { outcome: string; identity: Snapshot }
-
 export async function registerIdentity(
   pool: Pool,
   r: RequestIdentity,
   i: NewIdentity,
   at: string,
 ): Promise<Registration> {
-  const answer = await callOrRefusal<Answer>(pool, 'member_identify', [
+  const answer = await callOrRefusal<IdentityAnswer>(pool, 'member_identify', [
     r.workspace,
     i.id,
     i.account,

@@ -1,24 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { LiabilityReport } from './results/liability.ts'
 import { inWorkspace } from './workspace-client.ts'
-
-/** Points in the program's smallest unit. */
-type LiabilityReport = {
-  outstanding: number
-  earned: number
-  spent: number
-  expired: number
-  clawed_back: number
-  adjusted: number
-  pending: number
-  decimals: number
-  point_value: number
-  currency: string
-  as_of: string
-  liability_minor: number
-  breakage_rate: number | null
-}
 
 /** As of an instant (event time), or now; null: no such program. */
 export const readLiability = (pool: Pool, workspace: string, program: string, at: Date | null) =>

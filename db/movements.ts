@@ -1,7 +1,7 @@
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
-import type { Snapshot } from './snapshot.ts'
-import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
+import type { BatchResult, BatchRow, ReverseResult } from './results/points.ts'
+import { refusalRaised } from './sql-refusal.ts'
 
 export type ReverseArguments = {
   workspace: string
@@ -11,12 +11,6 @@ export type ReverseArguments = {
   fingerprint: string
   metadata: Record<string, string>
   at: string
-}
-
-type ReverseResult = {
-  outcome: 'reversed' | 'replayed' | 'refused' | 'missing'
-  transaction?: Snapshot
-  refusal?: SqlRefusal
 }
 
 /** Undoes an earn or adjust row, once; see `points_reverse`. */
@@ -31,28 +25,12 @@ export const reversePoints = (pool: Pool, r: ReverseArguments) =>
     r.at,
   ])
 
-/** One movement of many; the amount is signed, in the smallest unit of these decimals. */
-type BatchRow = {
-  account: string
-  amount: number
-  decimals: number
-  reason: string
-  expires_at: string | null
-  metadata: Record<string, string>
-}
-
 export type BatchArguments = {
   workspace: string
   operation: string
   fingerprint: string
   at: string
   rows: BatchRow[]
-}
-
-type BatchResult = {
-  outcome: 'posted' | 'replayed' | 'refused'
-  transactions?: Snapshot[]
-  refusal?: SqlRefusal
 }
 
 /** All rows or none; a refusal names its row in `param`. */

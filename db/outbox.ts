@@ -1,41 +1,8 @@
 import type { Pool } from 'pg'
-import type { OUTBOX_CHANGES } from './schema/outbox.ts'
+import type { OutboxBacklog, OutboxRow } from './results/outbox.ts'
 
-/** What Temporal must be given of one row. */
-export type OutboxRow = {
-  workspace: string
-  workflow_id: string
-  workflow_type: string
-  /** What a run is started with; the sender adds `facts` and `revision`. */
-  input: Record<string, unknown>
-  facts: Record<string, unknown>
-  /** Orders the facts of one workflow. */
-  revision: number
-  change: (typeof OUTBOX_CHANGES)[number]
-  attempts: number
-  /** Until then (microseconds since 1970) the row is its holder's; another number says that it is another's. */
-  lease: number
-  /** Milliseconds, by the database's clock when the row was read, until a run started then has something to do. */
-  start_in_ms: number
-}
-
-/** What a transaction wrote for others: rows of the outbox, and whether there are new webhook deliveries. */
-export type CommitOutput = { rows?: OutboxRow[]; deliveries: boolean }
-
-type CommitListener = (workspace: string, output: CommitOutput) => void
-
-const listeners = new WeakMap<object, CommitListener>()
-
-/** Tells `listener` after each commit on this pool that wrote something for others. It must neither throw nor wait. */
-export function onCommit(pool: Pool, listener: CommitListener): void {
-  listeners.set(pool, listener)
-}
-
-/** Said by whoever ran a transaction on `db`, once it is committed. */
-export function afterCommit(db: object, workspace: unknown, output: CommitOutput | null): void {
-  if (output === null || typeof workspace !== 'string') return
-  listeners.get(db)?.(workspace, output)
-}
+export { type CommitOutput, onCommit } from './after-commit.ts'
+export type { OutboxBacklog, OutboxRow } from './results/outbox.ts'
 
 /** Deletes rows that were sent, where they have not changed since. */
 export async function deleteSent(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
@@ -83,13 +50,6 @@ export async function listWaitingEndpoints(pool: Pool, workspace: string): Promi
     values: [workspace],
   })
   return rows[0]?.result.waiting ?? []
-}
-
-export type OutboxBacklog = {
-  /** Rows, counted up to a cap. */
-  waiting: number
-  /** Of the longest unsent; null where none waits. */
-  oldest_seconds: number | null
 }
 
 /** How many rows wait, counted up to `cap`, and for how long. */

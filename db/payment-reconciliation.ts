@@ -1,28 +1,8 @@
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { PaymentReconciliation } from './results/reconciliation.ts'
 
-export type Mismatch = {
-  reason: string
-  payment?: string
-  refund?: string
-  account?: string
-  rule?: string
-  transaction?: string
-  /** Smallest unit. */
-  points?: number
-  /** Minor units. */
-  amount?: number
-}
-
-type PaymentReconciliation = {
-  earned: number
-  clawed_back: number
-  transactions: number
-  payments: number
-  refunds: number
-  /** One more than asked for where there are more. */
-  mismatches: Mismatch[]
-}
+export type { Mismatch } from './results/reconciliation.ts'
 
 export const readReconciliation = (
   pool: Pool,

@@ -4,6 +4,8 @@ import { Shares } from './shares.ts'
 // Balances and amounts are checked by the database to stay safe integers.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number)
+// A day is no instant: it stays YYYY-MM-DD.
+pg.types.setTypeParser(pg.types.builtins.DATE, String)
 
 export type Pool = pg.Pool
 export type Client = pg.PoolClient

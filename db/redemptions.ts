@@ -1,53 +1,15 @@
 import { and, eq } from 'drizzle-orm'
 import type { SealedCode } from '../domain/gift-card.ts'
-import type { RedemptionFacts } from '../domain/redemption-summary.ts'
-import type { CodeSource, RewardType } from '../domain/reward.ts'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
-import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
+import type { Quote, RedemptionResult } from './results/redemption.ts'
 import { redemption } from './schema/index.ts'
-import type { Snapshot } from './snapshot.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
 
+export type { Quote, RedemptionResult } from './results/redemption.ts'
+
 export type RedemptionRow = typeof redemption.$inferSelect
-
-/** What every redemption function of the ledger answers. */
-export type RedemptionResult = {
-  outcome: string
-  redemption?: Snapshot
-  /** Orders the facts. */
-  revision?: number
-  /** What its workflow knows of it. */
-  facts?: RedemptionFacts
-  refusal?: SqlRefusal
-  param?: string
-  has_variants?: boolean
-  codes?: CodeSource
-  /** Of its program, where it was created or refused. */
-  decimals?: number
-  /** The payment as the refund of a reversal left it. */
-  refunded?: PaymentResult | null
-}
-
-export type Quote =
-  | { outcome: 'missing'; param: 'account' | 'reward' }
-  | { outcome: 'missing'; param: 'variant'; has_variants: boolean }
-  | {
-      outcome: 'judged'
-      hold_minutes: number
-      reward_type: RewardType
-      account: string
-      points: number
-      available: number
-      value: Record<string, unknown>
-      codes: CodeSource | null
-      decimals: number
-      /** The parameter that nobody could ever ask for like this. */
-      nonsense: string | null
-      refusals: SqlRefusal[]
-    }
 
 export type RewardRequest = {
   workspace: string

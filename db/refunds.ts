@@ -1,10 +1,9 @@
 import { and, eq } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
-import type { PaymentResult } from './payments.ts'
 import type { Pool } from './pool.ts'
+import type { RefundResult } from './results/refund.ts'
 import { refund } from './schema/index.ts'
-import type { Snapshot } from './snapshot.ts'
 import { refusalRaised } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
 
@@ -28,8 +27,6 @@ export type NewRefund = {
   /** ISO 8601; the database's own time without it. */
   at?: string
 }
-
-type RefundResult = PaymentResult & { refund?: Snapshot }
 
 /** See `refund_create` for its outcomes. A refused one leaves its key free. */
 export async function insertRefund(pool: Pool, r: NewRefund): Promise<RefundResult> {

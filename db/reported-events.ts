@@ -1,39 +1,19 @@
 import { and, eq, or } from 'drizzle-orm'
-import type { Rounding } from '../domain/points.ts'
-import type { ReactionPlan, Rule } from '../domain/reactor.ts'
+import type { ReactionPlan } from '../domain/reactor.ts'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { EventPrecheck, ReportResult } from './results/reported_event.ts'
 import { reportedEvent } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
-import { refusalRaised, type SqlRefusal } from './sql-refusal.ts'
+import { refusalRaised } from './sql-refusal.ts'
 import { inWorkspace } from './workspace-client.ts'
+
+export type { EventPrecheck, FoundEvent, ReportResult } from './results/reported_event.ts'
 
 export type ReportedEventRow = typeof reportedEvent.$inferSelect
 
 export const readReportedEvent = (snapshot: Snapshot): ReportedEventRow =>
   fromSnapshot(reportedEvent, snapshot)
-
-export type FoundEvent = {
-  outcome: 'found'
-  at: string
-  /** The event type's id, and the version of its schema. */
-  type: string
-  version: number
-  account: string | null
-  decimals: number | null
-  rounding: Rounding | null
-  reactors: Rule[]
-  /** What the workspace's settings say; null where they say nothing. */
-  strict: boolean | null
-  /** Where the till gave a time: since when the member is one, and the setting `eventMaxAgeDays`. */
-  member_since?: string | null
-  most_days?: number | null
-}
-
-export type EventPrecheck =
-  | { outcome: 'exists'; event: Snapshot; decimals: number }
-  | { outcome: 'no_type' }
-  | FoundEvent
 
 export type EventRequest = {
   workspace: string
@@ -70,12 +50,6 @@ export type ReportArguments = Omit<EventRequest, 'occurredAt'> & {
   /** What the plan's points are reckoned in. */
   decimals: number
   dryRun: boolean
-}
-
-export type ReportResult = {
-  outcome: 'processed' | 'replayed' | 'stale' | 'refused' | 'missing' | 'undone'
-  event?: Snapshot
-  refusal?: SqlRefusal
 }
 
 /** Writes the event and does what is planned, once; see `event_report`. */

@@ -1,9 +1,11 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { RewardEligibility } from './results/reward.ts'
 import { rewardVariant } from './schema/index.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
+
+export type { RewardEligibility } from './results/reward.ts'
 
 type VariantRow = typeof rewardVariant.$inferSelect
 /** Fields not named stay as they are. */
@@ -48,14 +50,6 @@ export async function putVariants(
       ? added.onConflictDoNothing({ target })
       : added.onConflictDoUpdate({ target, set: named }))
   }
-}
-
-/** What one of a reward, or of one of its variants, would be for a member. Points in the smallest unit. */
-export type RewardEligibility = {
-  reward: string
-  variant: string | null
-  points: number
-  refusals: SqlRefusal[]
 }
 
 /** Judges a page of the catalogue for a member in one statement; null: no such account. */

@@ -2,11 +2,11 @@ import { Refused, refusalSentence } from '../domain/refusal.ts'
 import { call } from './call.ts'
 import { callIn } from './call-in-transaction.ts'
 import type { Pool } from './pool.ts'
+import type { Settings, SettingsChange } from './results/workspace.ts'
 import { refusalRaised } from './sql-refusal.ts'
 import type { Db } from './workspace-client.ts'
 
-export type Settings = Record<string, string | number | boolean>
-export type SettingsChange = Record<string, string | number | boolean | null>
+export type { Settings, SettingsChange } from './results/workspace.ts'
 
 // A flat object that a till reads at start: more than this is a database of its own.
 export const MOST_SETTINGS = 200

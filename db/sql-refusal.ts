@@ -1,7 +1,6 @@
-import type { ErrorCode } from '../domain/refusal.ts'
+import type { SqlRefusal } from '../domain/refusal.ts'
 
-/** A ledger function's "no": the code and its fields; points in the smallest unit, dates as text. */
-export type SqlRefusal = { code: ErrorCode } & Readonly<Record<string, unknown>>
+export type { SqlRefusal } from '../domain/refusal.ts'
 
 /** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
 export function refusalRaised(error: unknown): SqlRefusal {

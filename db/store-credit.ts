@@ -2,18 +2,14 @@ import { and, eq, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { CreditLiability, Wallet } from './results/store_credit.ts'
 import { creditTransaction } from './schema/index.ts'
 import { inWorkspace } from './workspace-client.ts'
 
+export type { Wallet } from './results/store_credit.ts'
+
 type CreditTransactionRow = typeof creditTransaction.$inferSelect
 export type CreditType = CreditTransactionRow['type']
-
-/** What a member has in one currency, and what of it expires when. Minor units; what is due counts as expired. */
-export type Wallet = {
-  currency: string
-  balance: number
-  expiring: { credit: string; amount: number; expires_at: string }[]
-}
 
 /** The wallets of an account, or of what it was merged into; null: no such account. */
 export const readWallets = (pool: Pool, workspace: string, account: string) =>
@@ -64,19 +60,6 @@ export const findCreditTransaction = (
       .where(and(eq(creditTransaction.workspace, workspace), eq(creditTransaction.id, id)))
     return rows[0]
   })
-
-/** Minor units, by currency: outstanding = issued - spent - expired - reversed. */
-type CreditLiability = {
-  as_of: string
-  currencies: {
-    currency: string
-    outstanding: number
-    issued: number
-    spent: number
-    expired: number
-    reversed: number
-  }[]
-}
 
 /** As of an instant (event time), or now; null: no such program. */
 export const readCreditLiability = (

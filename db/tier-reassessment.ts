@@ -1,12 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { ReassessmentPage } from './results/tier.ts'
 import type { Db } from './workspace-client.ts'
 
-/** The next members of a walk, in id order; none at its end. */
-export type ReassessmentPage =
-  | { outcome: 'open'; revision: number; judged: number; accounts: string[] }
-  | { outcome: 'ended'; judged: number }
+export type { ReassessmentPage } from './results/tier.ts'
 
 /** Calls for a walk over the program's members and its run, in the transaction that changes its tiers. */
 export async function startReassessment(

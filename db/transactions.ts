@@ -2,9 +2,8 @@ import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { PostResult } from './results/points.ts'
 import { account, lot, ptx } from './schema/index.ts'
-import type { Snapshot } from './snapshot.ts'
-import type { SqlRefusal } from './sql-refusal.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type TransactionRow = typeof ptx.$inferSelect
@@ -27,12 +26,6 @@ export type PostArguments = {
   source: Record<string, unknown> | null
   metadata: Record<string, string>
   allowNegative: boolean
-}
-
-type PostResult = {
-  outcome: 'posted' | 'replayed' | 'refused' | 'missing'
-  transaction?: Snapshot
-  refusal?: SqlRefusal
 }
 
 export const postPoints = (pool: Pool, p: PostArguments) =>

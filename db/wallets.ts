@@ -1,23 +1,17 @@
-import { type AccountView, type ViewAnswer, viewOf } from './account-view.ts'
+import { type AccountView, viewOf } from './account-view.ts'
 import { call } from './call.ts'
 import type { Pool } from './pool.ts'
+import type { Credit, WalletAnswer } from './results/member.ts'
 import { program } from './schema/index.ts'
-import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { fromSnapshot } from './snapshot.ts'
 
-export type Credit = { currency: string; amount: number }
+export type { Credit, WalletAnswer } from './results/member.ts'
 
 /** A member as a till sees it; points in the smallest unit. `pointsCurrencyValue` where the settings say it. */
 export type WalletView = {
   view: AccountView
   program: typeof program.$inferSelect
   pointsCurrencyValue: number | string | null
-  credits: Credit[]
-}
-
-export type WalletAnswer = {
-  view: ViewAnswer
-  program: Snapshot
-  points_currency_value: number | string | null
   credits: Credit[]
 }
 

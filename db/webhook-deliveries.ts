@@ -3,23 +3,14 @@ import { call } from './call.ts'
 import { type EventObject, readEventObjects } from './event-objects.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { DeliveryBatch } from './results/webhook.ts'
 import { event, webhookDelivery } from './schema/index.ts'
 import type { DeliveryAttempt } from './schema/webhook.ts'
 import { inWorkspace } from './workspace-client.ts'
 
+export type { DeliveryBatch, DueDelivery } from './results/webhook.ts'
+
 type DeliveryRow = typeof webhookDelivery.$inferSelect
-export type DueDelivery = { id: string; event: string /** Tries so far. */; attempt: number }
-
-export type DeliveryBatch =
-  | { outcome: 'gone' }
-  | {
-      outcome: 'work'
-      deliveries: DueDelivery[]
-      url: string
-      secrets: string[]
-      livemode: boolean
-    }
-
 /** The functions of db/sql/webhook.sql, where each says what it guarantees. */
 export const takeDeliveries = (
   pool: Pool,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
-import { afterCommit, type CommitOutput } from './outbox.ts'
+import { afterCommit, type CommitOutput } from './after-commit.ts'
 import { type Client, type Pool, sharesOf } from './pool.ts'
 import * as schema from './schema/index.ts'
 import { onceMoreWhenReplaced } from './when-replaced.ts'
@@ -9,6 +9,14 @@ export type Db = NodePgDatabase<typeof schema>
 
 const workspaceOf = new WeakMap<Client, string>()
 const dbOf = new WeakMap<Client, Db>()
+const clients = new WeakMap<Db, Client>()
+
+/** The connection of a transaction, or of a read, of this file. */
+export function clientOf(db: Db): Client {
+  const client = clients.get(db)
+  if (client === undefined) throw new Error('not made by transact or inWorkspace')
+  return client
+}
 
 /**
  * Runs `read` on a connection whose row security shows this workspace alone.
@@ -56,6 +64,7 @@ function dbOn(client: Client): Db {
   if (known !== undefined) return known
   const db = drizzle({ client, schema })
   dbOf.set(client, db)
+  clients.set(db, client)
   return db
 }
 
@@ -70,6 +79,7 @@ export async function transact<T>(
 ): Promise<T> {
   const { result, written } = await inWorkspace(pool, workspace, (db) =>
     db.transaction(async (tx) => {
+      clients.set(tx, clientOf(db))
       const result = await write(tx)
       const { rows } = await tx.execute<{ written: CommitOutput | null }>(
         sql`select ledger.outbox_written() as written`,

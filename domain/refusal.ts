@@ -1,3 +1,5 @@
+import { pointsOf } from './points.ts'
+
 /**
  * Every error code of the contract (API.md, "Errors"). A rule refuses with a
  * code and the fields that go beside it; only `api/server/errors.ts` knows HTTP.
@@ -171,4 +173,20 @@ export function refusalSentence({ code, ...given }: { code: ErrorCode } & Fields
     ...(typeof resource === 'string' && { resource }),
     fields: rest,
   }
+}
+
+/** A ledger function's "no": the code and its fields; points in the smallest unit, dates as text. */
+export type SqlRefusal = { code: ErrorCode } & Readonly<Record<string, unknown>>
+
+// The fields that the ledger fills with points in the smallest unit.
+const IN_UNITS = ['required', 'available', 'missing']
+
+/** The ledger's "no" as the API says it: a sentence, and points in the program's decimals. */
+export function refusalOf(refusal: SqlRefusal, decimals = 0): Refusal {
+  const converted: Record<string, unknown> = { ...refusal }
+  for (const name of IN_UNITS) {
+    const units = refusal[name]
+    if (typeof units === 'number') converted[name] = pointsOf(units, decimals)
+  }
+  return refusalSentence({ ...converted, code: refusal.code })
 }

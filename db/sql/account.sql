@@ -2,6 +2,7 @@
 
 -- The account and every account ever merged into it, for queries; functions of the ledger ask the
 -- one below, without a change of role.
+-- @query
 create or replace function ledger.account_family(
   p_workspace text, p_account text
 ) returns setof text
@@ -11,6 +12,7 @@ begin
 end $$;
 
 -- The same of what this account was merged into in the end, else itself; null where there is none.
+-- @query
 create or replace function ledger.account_survivor(p_workspace text, p_account text) returns text
 language plpgsql stable as $$
 begin
@@ -63,6 +65,7 @@ end $$;
 
 -- Whom a customer's merged accounts became, in programs where the customer has no active account of
 -- their own.
+-- @query
 create or replace function ledger.survivors_of_customer(
   p_workspace text, p_customer text
 ) returns setof text
@@ -78,6 +81,9 @@ $$;
 -- Enrols a member by request. Outcomes: created; replayed. `matures_at` is when a welcome that
 -- waits is credited (null: none waits). Refused: account_already_exists with the id of the
 -- customer's active account, or of the one that theirs was merged into, also where requests race.
+-- @returns AccountAnswer
+-- @param p_metadata Record<string, string>
+-- @null p_customer p_key
 create or replace function ledger.account_create(
   p_workspace text, p_id text, p_program text, p_customer text, p_metadata jsonb, p_route text,
   p_key text, p_fingerprint text, p_at timestamptz
@@ -106,6 +112,9 @@ end $$;
 -- and metadata, each only where `p_change` names it; metadata by key, null or empty removing one. A
 -- change that changes nothing writes nothing. Outcomes: updated; unchanged; replayed. Refused:
 -- resource_missing, account_merged, account_already_exists, parameter_invalid (more than 50 keys).
+-- @returns AccountAnswer
+-- @param p_change AccountChange
+-- @null p_key
 create or replace function ledger.account_update(
   p_workspace text, p_id text, p_change jsonb, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
@@ -176,6 +185,9 @@ end $$;
 -- ends by its payment, its cancel or its deadline, and points still expire; earning and spending
 -- are refused. One that has the status already stays as it is. Outcomes: changed; unchanged;
 -- replayed. Refused: resource_missing; account_merged; on reopening account_already_exists.
+-- @returns AccountAnswer
+-- @param p_status 'active' | 'closed'
+-- @null p_key
 create or replace function ledger.account_set_status(
   p_workspace text, p_id text, p_status text, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
@@ -224,6 +236,8 @@ end $$;
 -- resource_missing, parameter_invalid (another program, the same account), account_merged (the
 -- source is another's already, or the target was merged into the source), account_closed (the
 -- target), redemptions_in_flight (with the pending ones of both).
+-- @returns AccountAnswer
+-- @null p_key
 create or replace function ledger.account_merge(
   p_workspace text, p_source text, p_target text, p_route text, p_key text, p_fingerprint text,
   p_at timestamptz
@@ -285,6 +299,7 @@ end $$;
 -- Everything the API shows of one account, in one statement that writes nothing: the row, the lots
 -- that expire by their date (soonest first), what is pending, and how it stands between tiers. Null
 -- where there is none.
+-- @returns ViewAnswer | null
 create or replace function ledger.account_view(p_workspace text, p_id text) returns jsonb
 language plpgsql stable as $$
 declare

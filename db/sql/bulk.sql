@@ -6,6 +6,7 @@
 -- from being written. A row that the ledger refuses is counted and noted by its line. Expiry checks
 -- are the minute's batch's. Outcomes: posted; done (was written before, or canceled); paused;
 -- canceled; missing.
+-- @returns ChunkResult
 create or replace function ledger.bulk_post_chunk(
   p_workspace text, p_bulk text, p_no int, p_at timestamptz
 ) returns jsonb
@@ -81,6 +82,7 @@ end $$;
 -- credit it took from is taken away. What cannot be reversed is counted and noted. Expiry checks
 -- are the minute's batch's. Outcomes: posted (there may be more); done (there are none left);
 -- paused; missing.
+-- @returns ChunkResult
 create or replace function ledger.bulk_reverse_chunk(
   p_workspace text, p_bulk text, p_limit int, p_at timestamptz
 ) returns jsonb
@@ -127,6 +129,7 @@ begin
 end $$;
 
 -- Completes a run where nothing is left to do. Returns it as it is.
+-- @returns Snapshot | null
 create or replace function ledger.bulk_complete(
   p_workspace text, p_bulk text, p_at timestamptz
 ) returns jsonb
@@ -187,6 +190,7 @@ end $$;
 
 -- Makes an upload's chunks those of an import, in the transaction that makes the import: their rows
 -- are not written again. Returns how many; null where the upload is no longer there.
+-- @null result
 create or replace function ledger.bulk_upload_adopt(
   p_workspace text, p_upload text, p_bulk text
 ) returns int

@@ -2,6 +2,7 @@
 
 -- The first instant of a local date: its midnight, the earlier one where the clock shows it twice,
 -- and the first instant after the gap where the clock skips it.
+-- @query
 create or replace function ledger.local_midnight(p_date date, p_zone text) returns timestamptz
 language plpgsql immutable as $$
 declare

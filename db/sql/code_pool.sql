@@ -4,6 +4,9 @@
 -- the workspace has, or that came earlier in the same upload, is not added and reported by its
 -- line. A repeat with the same key returns the first upload's report. Outcomes: uploaded; replayed;
 -- missing; refused.
+-- @returns CodesUploadResult
+-- @param p_codes UploadedCode[]
+-- @null p_key
 create or replace function ledger.codes_upload(
   p_workspace text, p_pool text, p_batch text, p_codes jsonb, p_route text, p_key text,
   p_fingerprint text, p_at timestamptz

@@ -4,6 +4,7 @@
 -- the earlier row. A request still running holds the row's index entry: a repeat waits for it, at
 -- most 5 s (error 55P03); the transaction's own lock_timeout holds again afterwards. After 24 hours
 -- a key is as good as new.
+-- @query
 create or replace function ledger.idempotency_claim(
   p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
 ) returns idempotency_key

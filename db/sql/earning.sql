@@ -1,6 +1,7 @@
 -- What payments, invoices and other events earn, and what refunds take back of it.
 
 -- What the account has earned and does not have yet, less what refunds took of it. Smallest unit.
+-- @query
 create or replace function ledger.account_pending(p_workspace text, p_account text) returns bigint
 language plpgsql stable as $$
 begin
@@ -13,6 +14,7 @@ end $$;
 -- The manual award of a completed payment: members as they are now, each rule once for each
 -- account. Outcomes: replayed (with what the payment has earned); refused (account_closed);
 -- missing; open.
+-- @returns PaymentResult
 create or replace function ledger.payment_replay_award(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb

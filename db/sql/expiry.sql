@@ -5,6 +5,7 @@
 
 -- The zone that a bare date is a day of: the program's, else that of the account's program, else
 -- prog_default's.
+-- @query
 create or replace function ledger.day_zone(
   p_workspace text, p_program text, p_account text
 ) returns text
@@ -23,6 +24,7 @@ end $$;
 -- for each date, and answers when the next check is due. A merged account's check is its
 -- survivor's, whose run goes on from here; so it does, or begins, where `p_resume` says that the
 -- run was lost. Harmless at any time. Outcomes: checked; missing.
+-- @returns ExpiryCheck
 create or replace function ledger.account_expire(
   p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
 ) returns jsonb
@@ -77,6 +79,7 @@ end $$;
 
 -- The balance as it was at `p_at` (event time): rows until then, less lots due by then and not yet
 -- written off.
+-- @null result
 create or replace function ledger.account_balance_at(
   p_workspace text, p_account text, p_at timestamptz
 ) returns bigint

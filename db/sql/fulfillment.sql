@@ -4,6 +4,8 @@
 -- redemption is fulfilled, by compare-and-set under its lock. Refused: what has nothing to ship,
 -- settled ones, more items than are left. Outcomes: fulfilled; shipped (some are left); refused;
 -- replayed; missing.
+-- @returns RedemptionResult
+-- @null p_quantity p_tracking p_carrier p_at
 create or replace function ledger.fulfillment_ship(
   p_workspace text, p_id text, p_quantity int, p_tracking text, p_carrier text, p_operation text,
   p_fingerprint text, p_at timestamptz
@@ -71,6 +73,7 @@ end $$;
 -- held when it was redeemed. `notify` writes the event and is due again every 24 hours; a late look
 -- writes one event, not one for each day missed. `refund` returns what was not shipped. Outcomes:
 -- notified; reversed; not_due; settled; missing.
+-- @returns RedemptionResult
 create or replace function ledger.fulfillment_overdue(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
@@ -106,6 +109,8 @@ end $$;
 
 -- An operator gave it up: what was not shipped is returned, once for each operation. Outcomes:
 -- reversed; refused; replayed; missing.
+-- @returns RedemptionResult
+-- @null p_at
 create or replace function ledger.fulfillment_cancel(
   p_workspace text, p_id text, p_reason text, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb

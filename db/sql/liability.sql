@@ -14,6 +14,8 @@ $$;
 -- The report in the smallest unit: outstanding = earned - spent - expired - clawed back + adjusted,
 -- what it costs at the value a point had then (rounded up), and the share of points that expired
 -- unspent in the 365 days before. Null where there is no such program.
+-- @returns LiabilityReport | null
+-- @null p_at
 create or replace function ledger.liability_report(
   p_workspace text, p_program text, p_at timestamptz
 ) returns jsonb
@@ -55,6 +57,7 @@ end $$;
 -- Opening, movements by part and closing of each period (`day` or `month`, UTC) from `p_from` to
 -- before `p_to`, in the smallest unit, and what the closing costs at the value then. Periods
 -- without movements are there too.
+-- @param p_period 'day' | 'month'
 create or replace function ledger.liability_periods(
   p_workspace text, p_program text, p_from date, p_to date, p_period text
 ) returns table (period date, opening bigint, earned bigint, spent bigint, expired bigint,
@@ -114,6 +117,7 @@ begin
 end $$;
 
 -- A point's value from now on; the first change also notes what it was before.
+-- @query
 create or replace function ledger.point_value_note(
   p program, p_value numeric, p_currency text, p_at timestamptz
 ) returns void

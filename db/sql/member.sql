@@ -3,6 +3,7 @@
 -- All that a till shows of a member, in one statement that writes nothing: the account's view, its
 -- program, what a point is worth by the settings, and store credit. Null where there is no such
 -- user.
+-- @returns WalletAnswer | null
 create or replace function ledger.member_view(p_workspace text, p_user text) returns jsonb
 language plpgsql stable as $$
 declare
@@ -27,6 +28,8 @@ end $$;
 -- 1970) must be of the last three minutes, at most one ahead, and not older than the newest one
 -- read; that newest one is answered again to the till that read it first (`p_by`), and to no other.
 -- Null in every other case, whatever its cause. Two tills at once: one row, one of them.
+-- @returns WalletAnswer | null
+-- @null p_step
 create or replace function ledger.member_presented(
   p_workspace text, p_kind text, p_value text, p_step bigint, p_by text
 )
@@ -59,6 +62,8 @@ end $$;
 -- Registers a way to recognise a member. Outcomes: registered; exists (the same on the same
 -- member); replayed; missing. Refused: account_merged, account_closed, account_already_exists with
 -- the id of the member who has it, also where two requests race for it.
+-- @returns IdentityAnswer
+-- @null p_label p_key
 create or replace function ledger.member_identify(
   p_workspace text, p_id text, p_account text, p_kind text, p_value text, p_label text,
   p_route text, p_key text, p_fingerprint text, p_at timestamptz
@@ -107,6 +112,7 @@ end $$;
 
 -- Ends an identity: no till recognises it from now on. A repeat changes nothing. Null where there
 -- is none.
+-- @returns Snapshot | null
 create or replace function ledger.member_forget(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb

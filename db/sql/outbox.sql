@@ -11,6 +11,7 @@
 -- ids, for its process to send, and whether there are new webhook deliveries. Null: nothing. Asked
 -- once, last in the transaction, by whoever runs it. outbox_write has remembered the rows: a plan
 -- that was made while the table was empty would read all of it when there is a backlog.
+-- @query
 create or replace function ledger.outbox_written() returns jsonb
 language plpgsql as $$
 declare
@@ -55,6 +56,7 @@ $$;
 
 -- These rows as they are now, for their holder once more: for 30 s from now. Left out is what was
 -- sent, changed or given to another since.
+-- @returns OutboxRow
 create or replace function ledger.outbox_renew(
   p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
 )
@@ -128,6 +130,7 @@ end $$;
 -- that have ended, and of each half of the places go to the newest, so that a million old ones keep
 -- no new one waiting. By the index alone, whatever the planner knows of a table that was empty a
 -- minute ago.
+-- @returns OutboxRow
 create or replace function ledger.outbox_claim(p_limit int) returns setof jsonb
 language sql volatile security definer
 set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
@@ -165,6 +168,7 @@ $$;
 
 -- How many rows wait, counted up to `p_cap`, and since how many seconds the oldest does (null: none
 -- waits): of those counted, and of those that have been due the longest.
+-- @returns OutboxBacklog
 create or replace function ledger.outbox_waiting(p_cap int) returns jsonb
 language sql volatile security definer as $$
   select jsonb_build_object('waiting', count(*) filter (where counts),
@@ -205,6 +209,7 @@ begin
 end $$;
 
 -- Redemptions that wait for their payment or their fulfilment.
+-- @returns WaitingRow
 create or replace function ledger.resignal_redemptions(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -222,6 +227,7 @@ $$;
 
 -- Open payments that expire, those with events that nothing came of, and whatever has points to
 -- mature.
+-- @returns WaitingRow
 create or replace function ledger.resignal_payments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -256,6 +262,7 @@ language sql volatile security definer as $$
 $$;
 
 -- At the spread of a date that many accounts share, as the outbox row of a check has it.
+-- @returns WaitingRow
 create or replace function ledger.resignal_expiries(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -276,6 +283,7 @@ language sql volatile security definer as $$
 $$;
 
 -- Accounts whose tier is to be reviewed.
+-- @returns WaitingRow
 create or replace function ledger.resignal_tier_reviews(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -289,6 +297,7 @@ language sql volatile security definer as $$
 $$;
 
 -- Imports and reversals that are not done.
+-- @returns WaitingRow
 create or replace function ledger.resignal_bulks(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -302,6 +311,7 @@ language sql volatile security definer as $$
 $$;
 
 -- Walks over the members of a program that are not done.
+-- @returns WaitingRow
 create or replace function ledger.resignal_reassessments(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb
@@ -315,6 +325,7 @@ language sql volatile security definer as $$
 $$;
 
 -- Endpoints with deliveries that wait.
+-- @returns WaitingRow
 create or replace function ledger.resignal_endpoints(
   p_workspace text, p_id text, p_limit int
 ) returns setof jsonb

@@ -8,6 +8,12 @@
 -- with its key is answered with the payment as it is now. Outcomes: created; replayed; refused.
 -- Raises the first refusal of attach or store credit (VR001), so that nothing stays, not even the
 -- key.
+-- @returns PaymentResult
+-- @param p_metadata Record<string, string>
+-- @param p_refs RedemptionRef[]
+-- @param p_status PaymentStatus
+-- @param p_store_credit StoreCreditRequest
+-- @null p_key p_customer p_at p_expires_at p_store_credit
 create or replace function ledger.payment_create(
   p_workspace text, p_id text, p_route text, p_key text, p_fingerprint text, p_amount bigint,
   p_currency text, p_customer text, p_metadata jsonb, p_refs jsonb, p_status text,
@@ -39,6 +45,9 @@ end $$;
 -- Moves a sandbox payment by a verb (confirm, cancel) or by its own expiry, with its event and all
 -- that follows. Idempotent by status. Outcomes: moved; unchanged (already there); refused; missing;
 -- settled (it has ended otherwise); not_due (expiry only).
+-- @returns PaymentResult
+-- @param p_status PaymentStatus
+-- @null p_at
 create or replace function ledger.payment_move(
   p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz
 ) returns jsonb
@@ -74,6 +83,9 @@ end $$;
 -- The same asked for by a request: a repeat with its key is answered with the payment as it is now
 -- (outcome replayed). A "no" is raised, so that its key stays free: resource_missing;
 -- resource_changed with the `status` that it has; payment_processing; idempotency_key_reused.
+-- @returns PaymentResult
+-- @param p_status PaymentStatus
+-- @null p_at p_key
 create or replace function ledger.payment_move_asked(
   p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz, p_route text,
   p_key text, p_fingerprint text
@@ -113,6 +125,13 @@ end $$;
 -- millisecond, as every other time that the product hands down. Outcomes: received; duplicate (with
 -- `conflict` where its content is another than before); ignored (no payment to speak of). `failure`
 -- says why what follows could not be done here and is left to its workflow.
+-- @returns PaymentResult
+-- @param p_payload Record<string, unknown>
+-- @param p_payment ReportedPayment
+-- @param p_status PaymentStatus
+-- @param p_more ReportedMore
+-- @param p_content ContentPath[]
+-- @null p_payment p_status p_at
 create or replace function ledger.payment_take_in(
   p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb,
   p_payment jsonb, p_status text, p_at timestamptz, p_more jsonb, p_content jsonb
@@ -180,6 +199,7 @@ end $$;
 -- that earns by itself. Credits what has matured; its inbox rows are processed then. `matures_at`
 -- is when the next pending earning is due. Raises what stands against it. Idempotent. Outcomes:
 -- processed.
+-- @returns PaymentResult
 create or replace function ledger.payment_process(
   p_workspace text, p_id text, p_at timestamptz
 ) returns jsonb
@@ -202,6 +222,8 @@ begin
 end $$;
 
 -- The secrets that may speak at a provider's address without an endpoint, oldest first.
+-- @column mapping PaymentMapping
+-- @null mapping
 create or replace function ledger.payment_secrets_find(p_provider text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
 language sql stable security definer as $$
@@ -213,6 +235,8 @@ language sql stable security definer as $$
 $$;
 
 -- The secrets of one endpoint, newest first; none where the provider has no such endpoint.
+-- @column mapping PaymentMapping
+-- @null mapping
 create or replace function ledger.payment_endpoint_secrets(p_provider text, p_endpoint text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
 language sql stable security definer as $$

@@ -2,6 +2,7 @@
 
 -- When a lot is due: its own date, or the account's last activity plus months where it extends with
 -- activity.
+-- @query
 create or replace function ledger.lot_due_at(
   lot_row lot, p_activity_extends_to timestamptz
 ) returns timestamptz
@@ -16,6 +17,11 @@ $$;
 -- insufficient_points unless `p_allow_negative`. A credit opens a lot, whose date is fixed now, and
 -- first fills the deficit. `p_decimals`: what the amount was reckoned in; raises 40001 where the
 -- program has others meanwhile. Locks the account; one round trip.
+-- @returns PostResult
+-- @param p_type 'earn' | 'adjust' | 'clawback'
+-- @param p_source Record<string, unknown>
+-- @param p_metadata Record<string, string>
+-- @null p_expires_at p_batch p_source p_decimals
 create or replace function ledger.points_post(
   p_workspace text, p_account text, p_type text, p_amount bigint, p_reason text, p_operation text,
   p_fingerprint text, p_at timestamptz, p_expires_at timestamptz, p_batch text, p_source jsonb,
@@ -85,6 +91,8 @@ end $$;
 -- gives back to the lots it took from. A closed account's rows may be reversed. Refuses
 -- not_reversible: other types, a second time, and a credit of which nothing is left to take.
 -- Outcomes: reversed; replayed; refused; missing.
+-- @returns ReverseResult
+-- @param p_metadata Record<string, string>
 create or replace function ledger.points_reverse(
   p_workspace text, p_ptx text, p_reason text, p_operation text, p_fingerprint text,
   p_metadata jsonb, p_at timestamptz
@@ -150,6 +158,8 @@ end $$;
 -- expires_at, metadata, decimals}], amounts in the smallest unit. Accounts are locked in id order.
 -- A refusal names its row and undoes the rest (VR001). Idempotent by operation: a repeat returns
 -- the stored rows.
+-- @returns BatchResult
+-- @param p_rows BatchRow[]
 create or replace function ledger.points_post_batch(
   p_workspace text, p_operation text, p_fingerprint text, p_at timestamptz, p_rows jsonb
 ) returns jsonb

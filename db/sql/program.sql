@@ -3,6 +3,7 @@
 -- Keeps the program's decimals as they are until this transaction ends, and waits for a change of
 -- them under way: what reckons in them reads them after it. Many hold it at once; it is this
 -- program's alone.
+-- @query
 create or replace function ledger.decimals_keep(p_workspace text, p_program text) returns void
 language plpgsql as $$
 begin

@@ -5,6 +5,7 @@
 -- refunds count by when they happened, transactions by when they were written: from `p_from` up to,
 -- not including, `p_to`. Points in the smallest unit. At most `p_limit` lines, oldest first;
 -- changes nothing.
+-- @returns PaymentReconciliation
 create or replace function ledger.payment_reconciliation(
   p_workspace text, p_program text, p_from timestamptz, p_to timestamptz, p_limit int
 ) returns jsonb

@@ -2,6 +2,8 @@
 
 -- What would become of a redemption now, in one statement that writes nothing. Outcomes: judged;
 -- missing.
+-- @returns Quote
+-- @null p_variant
 create or replace function ledger.redemption_quote(
   p_workspace text, p_account text, p_reward text, p_variant text, p_quantity int,
   p_default_hold_minutes numeric
@@ -53,6 +55,11 @@ end $$;
 -- exists (the stored one as it is now, nothing written); refused; nonsense (nobody could ask for
 -- it); missing; codes_needed, where the gift card's codes are to be made and `p_codes` ([{hash,
 -- sealed, last4}]) brings too few or known ones. Judged ones bring the program's decimals.
+-- @returns RedemptionResult
+-- @param p_shipping Record<string, unknown>
+-- @param p_metadata Record<string, string>
+-- @param p_codes SealedCode[]
+-- @null p_variant p_shipping p_codes p_at p_due_at
 create or replace function ledger.redemption_create(
   p_workspace text, p_id text, p_account text, p_reward text, p_variant text, p_quantity int,
   p_default_hold_minutes numeric, p_code text, p_fingerprint text, p_shipping jsonb,
@@ -124,6 +131,7 @@ end $$;
 -- The payment of a pending redemption completed: pending -> applied, by compare-and-set; the clock
 -- plays no part. For one already released see redemption_late. Outcomes: applied; settled (already
 -- terminal); not_attached (the payment is not this redemption's, or has not completed); missing.
+-- @returns RedemptionResult
 create or replace function ledger.redemption_apply(
   p_workspace text, p_id text, p_payment text, p_at timestamptz
 )
@@ -163,6 +171,9 @@ end $$;
 -- attached payment under its lock: where that has completed it applies instead; while it is
 -- processing a cancel is refused; from an open one the discount is taken off again. Outcomes:
 -- released; applied; settled; not_due; not_attached; refused; replayed; missing.
+-- @returns RedemptionResult
+-- @param p_cause 'cancel' | 'deadline' | 'payment'
+-- @null p_payment p_operation p_fingerprint p_at
 create or replace function ledger.redemption_release(
   p_workspace text, p_id text, p_cause text, p_payment text, p_operation text, p_fingerprint text,
   p_reason text, p_at timestamptz
@@ -215,6 +226,8 @@ end $$;
 
 -- Moves the deadline: expires_at = max(now, expires_at) + minutes. Pending ones only. Outcomes:
 -- extended; refused; replayed; missing.
+-- @returns RedemptionResult
+-- @null p_at
 create or replace function ledger.redemption_extend(
   p_workspace text, p_id text, p_minutes int, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb
@@ -248,6 +261,8 @@ end $$;
 -- settled ones, more than is left, a part of a pending one, one whose payment is processing, a
 -- refund that cannot be, store credit that is spent. A pending one whose payment has completed
 -- meanwhile is applied first. Outcomes: reversed; refused; replayed; missing.
+-- @returns RedemptionResult
+-- @null p_points p_quantity p_at p_refund p_refund_event
 create or replace function ledger.redemption_reverse(
   p_workspace text, p_id text, p_points bigint, p_quantity int, p_reason text, p_operation text,
   p_fingerprint text, p_at timestamptz, p_refund text, p_refund_event text
@@ -322,6 +337,8 @@ end $$;
 -- payment; the clock plays no part. One that belongs to a payment is that payment's to apply.
 -- Outcomes: applied; refused (redemption_already_settled, redemption_already_attached); replayed;
 -- missing.
+-- @returns RedemptionResult
+-- @null p_at
 create or replace function ledger.redemption_confirm(
   p_workspace text, p_id text, p_operation text, p_fingerprint text, p_at timestamptz
 ) returns jsonb

@@ -6,6 +6,9 @@
 -- is refunded). Outcomes: created; replayed. Raises what is refused (VR001): not completed, another
 -- provider's, nothing left, more than is left; missing. Where nothing was charged, a refund of 0
 -- may return the redemptions that paid, once, and the store credit with them.
+-- @returns RefundResult
+-- @param p_metadata Record<string, string>
+-- @null p_amount p_reason p_key p_at
 create or replace function ledger.refund_create(
   p_workspace text, p_id text, p_payment text, p_amount bigint, p_reason text,
   p_return_redemption boolean, p_metadata jsonb, p_route text, p_key text, p_fingerprint text,

@@ -5,6 +5,8 @@
 -- database's time. `p_reactors`: active (those that act), all (a dry run), or the id of one.
 -- `p_occurred_at` is what a till says, null where it says nothing; with it comes from when on the
 -- member may have events, and how old they may be.
+-- @returns EventPrecheck
+-- @null p_occurred_at
 create or replace function ledger.event_precheck(
   p_workspace text, p_event_id text, p_type text, p_user text, p_reactors text,
   p_occurred_at timestamptz
@@ -57,6 +59,9 @@ end $$;
 -- processed; replayed (the stored one); stale (a reactor or the program's decimals were changed
 -- since it was planned: plan again); refused; missing. A strict event that would take the balance
 -- below zero raises insufficient_points (VR001).
+-- @returns ReportResult
+-- @param p_payload unknown
+-- @param p_plan ReactionPlan[]
 create or replace function ledger.event_report(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
   p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
@@ -112,6 +117,9 @@ end $$;
 -- p_per). Outcomes: processed; replayed; stale; refused; missing. Raises (VR001)
 -- insufficient_points, and parameter_invalid where nothing is to be held, or the points are worth
 -- more than any amount of money may be.
+-- @returns ReportResult
+-- @param p_payload unknown
+-- @param p_plan ReactionPlan[]
 create or replace function ledger.event_hold(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
   p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
@@ -179,6 +187,9 @@ end $$;
 -- nothing said). Outcomes: processed; replayed (the same event_id); undone (another one undid it);
 -- missing (no such event of this member). Raises (VR001) parameter_invalid (other points),
 -- not_reversible, redemption_already_settled, insufficient_points.
+-- @returns ReportResult
+-- @param p_payload unknown
+-- @null p_points
 create or replace function ledger.event_undo(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_type text,
   p_type_version int, p_payload jsonb, p_reverses text, p_points bigint, p_occurred_at timestamptz,

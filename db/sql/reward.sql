@@ -3,6 +3,7 @@
 -- What each of these rewards, and each of its variants, costs this member (smallest unit) and why
 -- they may not redeem one now, in one statement that writes nothing. Null where there is no such
 -- account.
+-- @returns RewardEligibility[] | null
 create or replace function ledger.catalogue_eligibility(
   p_workspace text, p_account text, p_rewards text[]
 ) returns jsonb

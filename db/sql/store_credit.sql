@@ -16,6 +16,8 @@ end $$;
 -- What a program owes in store credit as of an instant (event time; null: now), by currency, in
 -- minor units: outstanding = issued - spent - expired - reversed. What is due and only not yet
 -- written off counts as expired. Null where there is no such program.
+-- @returns CreditLiability | null
+-- @null p_at
 create or replace function ledger.credit_liability(
   p_workspace text, p_program text, p_at timestamptz
 ) returns jsonb
@@ -67,6 +69,7 @@ $$;
 
 -- What a member has by currency, and what of it expires when, soonest first; what is due counts as
 -- expired. An account that was merged is answered with its survivor's. Null where there is none.
+-- @returns AccountWallets | null
 create or replace function ledger.credit_wallets(p_workspace text, p_account text) returns jsonb
 language plpgsql stable as $$
 declare

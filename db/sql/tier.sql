@@ -5,6 +5,7 @@
 -- The review that a member's workflow waits for: judges the tier at `p_at` and says when to come
 -- back (null: never, or the account is merged or gone). `p_resume`: that run was lost, and begins
 -- again for the next review. Safe to repeat and to run early or late.
+-- @returns TierReviewResult
 create or replace function ledger.tier_review(
   p_workspace text, p_account text, p_at timestamptz, p_resume boolean default false
 ) returns jsonb
@@ -39,6 +40,8 @@ end $$;
 -- Sets a member's tier by hand, where the program says that tiers are custom. Idempotent by the
 -- request's key. Outcomes: set; unchanged; replayed. Refused: resource_missing; account_merged;
 -- parameter_invalid (no such tier, or tiers that points or spend decide).
+-- @returns AccountAnswer
+-- @null p_tier p_note p_key
 create or replace function ledger.tier_set(
   p_workspace text, p_account text, p_tier text, p_note text, p_route text, p_key text,
   p_fingerprint text, p_at timestamptz
@@ -73,6 +76,9 @@ end $$;
 -- What the API shows of accounts' tiers beside their name: what counts, what the next tier still
 -- needs, and when the present one falls if nothing more is earned. For programs with tiers only;
 -- writes nothing.
+-- @column qualify_on QualifyOn
+-- @column next_tier NextTier
+-- @null qualifying next_tier next_threshold lapses_at
 create or replace function ledger.tier_standing(
   p_workspace text, p_accounts text[], p_at timestamptz
 )
@@ -124,6 +130,7 @@ end $$;
 
 -- The next members to judge, in id order; `accounts` is empty at the end of the walk. Outcomes:
 -- open; ended (or never called for). Writes nothing.
+-- @returns ReassessmentPage
 create or replace function ledger.tier_reassess_page(
   p_workspace text, p_program text, p_most int
 ) returns jsonb
@@ -178,6 +185,7 @@ end $$;
 
 -- Notes how far a walk has come, or (`p_ended`) that it is over. False where the tiers were changed
 -- meanwhile: the walk starts over.
+-- @null p_through
 create or replace function ledger.tier_reassess_note(
   p_workspace text, p_program text, p_revision int, p_through text, p_assessed int, p_ended boolean,
   p_at timestamptz

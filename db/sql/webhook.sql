@@ -5,6 +5,7 @@
 -- deliveries meanwhile need not wake anybody. Where nothing is due and nothing is under way the
 -- endpoint is idle first and looked at again after, so that no delivery falls in between.
 -- Outcomes: work; idle (with next_due); gone (disabled or deleted).
+-- @returns DeliveryBatch
 create or replace function ledger.webhook_take(
   p_workspace text, p_endpoint text, p_taken text[], p_limit int, p_busy_ms int
 )
@@ -49,6 +50,7 @@ begin
 end $$;
 
 -- When the endpoint's next delivery is due (null: nothing is pending), and whether that is now.
+-- @returns NextDelivery
 create or replace function ledger.webhook_next_due(p_workspace text, p_endpoint text) returns jsonb
 language plpgsql as $$
 begin
@@ -68,6 +70,9 @@ end $$;
 -- Idempotent by the try's number. Success ends a failing spell. A failure disables the endpoint
 -- where it says it is gone (`p_gone`), or where the spell has lasted `p_failing_ms`. Returns
 -- whether it was disabled.
+-- @returns DeliverySettlement
+-- @param p_try DeliveryAttempt
+-- @null p_retry_ms
 create or replace function ledger.webhook_settle(
   p_workspace text, p_endpoint text, p_delivery text, p_attempt int, p_try jsonb, p_ok boolean,
   p_gone boolean, p_retry_ms bigint, p_failing_ms bigint
@@ -111,6 +116,7 @@ begin
 end $$;
 
 -- Disables an endpoint: what is pending fails (a replay brings it back), and the others are told.
+-- @query
 create or replace function ledger.webhook_disable(
   w webhook_endpoint, p_reason text
 ) returns webhook_endpoint
@@ -134,6 +140,7 @@ end $$;
 
 -- An event of type webhook_endpoint.test for this endpoint alone, whatever it subscribes to.
 -- Returns the event's id; null where the endpoint is not enabled.
+-- @null result
 create or replace function ledger.webhook_test(
   p_workspace text, p_endpoint text, p_event text
 ) returns text
@@ -159,6 +166,8 @@ end $$;
 
 -- Delivers again, once for each operation: the events named, or all of a window (by the events'
 -- time, [from, to), what the endpoint subscribes to alone). Returns how many deliveries there are.
+-- @returns number
+-- @null p_events
 create or replace function ledger.webhook_replay(
   p_workspace text, p_endpoint text, p_operation text, p_events text[], p_from timestamptz,
   p_to timestamptz
@@ -189,6 +198,7 @@ end $$;
 
 -- The workspace's endpoints that have something due and no run at work; for the signal after a
 -- commit. `enabled` counts all that are enabled.
+-- @returns WaitingEndpoints
 create or replace function ledger.webhook_waiting(p_workspace text) returns jsonb
 language plpgsql stable as $$
 begin
@@ -202,6 +212,8 @@ begin
 end $$;
 
 -- Which of these endpoints ([{endpoint, underway}]) have something due that is not under way.
+-- @returns string[]
+-- @param p_asked EndpointUnderway[]
 create or replace function ledger.webhook_due(p_workspace text, p_asked jsonb) returns jsonb
 language plpgsql stable as $$
 begin

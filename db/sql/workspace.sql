@@ -1,6 +1,7 @@
 -- A workspace: its settings, and whose an API key is.
 
 -- The workspace's settings, one flat object.
+-- @returns Settings
 create or replace function ledger.settings_read(p_workspace text) returns jsonb
 language plpgsql stable as $$
 begin
@@ -10,6 +11,8 @@ end $$;
 
 -- Merges `p_change` into the settings; null removes a key. Two at once: both count. Returns all of
 -- them. Refused: parameter_invalid, more than `p_most` keys, with nothing changed.
+-- @returns MergedSettings
+-- @param p_change SettingsChange
 create or replace function ledger.settings_merge(
   p_workspace text, p_change jsonb, p_most int, p_at timestamptz
 ) returns jsonb
@@ -31,6 +34,8 @@ begin
 end $$;
 
 -- Whose this API key is, by its hash; no row where nobody has it.
+-- @column kind ApiKeyKind
+-- @null expires_at revoked_at
 create or replace function ledger.api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
   revoked_at timestamptz)

@@ -1,0 +1,213 @@
+import type { ClientBase, Pool } from 'pg'
+import { isAccountId } from '../domain/ids.ts'
+import { Refused, refusalOf, type SqlRefusal } from '../domain/refusal.ts'
+import { afterCommit, type CommitOutput } from './after-commit.ts'
+import { sharesOf } from './pool.ts'
+import { clientOf, type Db } from './workspace-client.ts'
+
+/** Where a ledger function is called: on a pool, a connection, in a transaction of `transact`, as a run. */
+export type Database = Pool | ClientBase | Db | AsRun
+
+/** A workflow's run: what it does to its own row it knows, so that the outbox does not signal it. */
+export class AsRun {
+  readonly pool: Pool
+  readonly workflowId: string
+
+  constructor(pool: Pool, workflowId: string) {
+    this.pool = pool
+    this.workflowId = workflowId
+  }
+}
+
+/** A function's "no" as a value: its fields' points in the smallest unit of `decimals`. */
+export type RefusedAnswer = { outcome: 'refused'; refusal: SqlRefusal; decimals?: number }
+
+type Done<Result> = Result extends { outcome: 'refused' } ? never : Result
+
+type Answer<Result> = Result extends { refusal?: SqlRefusal } ? Result : Result | RefusedAnswer
+
+type Command<Arguments, Result> = {
+  /** Throws the function's "no", as the API says it. */
+  (db: Database, args: Arguments): Promise<Done<Result>>
+  /** The function's answer, of which a "no" is one: for a run, which goes on with it. */
+  answer(db: Exclude<Database, Db>, args: Arguments): Promise<Answer<Result>>
+}
+
+type Read<Arguments, Result> = (db: Database, args: Arguments) => Promise<Result>
+
+type Values = Readonly<Record<string, unknown>>
+type Row<Result> = { result: Result; written?: CommitOutput | null }
+
+/**
+ * A function that may write: one named prepared statement, one round trip, one transaction; the function sets
+ * the row-security variable itself. What it wrote for others goes to whoever listens on the pool
+ * (after-commit.ts); in a transaction, when that ends. On a pool it waits for its share of the connections:
+ * that of the workspace, and of the account that the call names.
+ */
+export function command<Arguments extends Values, Result>(
+  name: string,
+  parameters: readonly string[],
+): Command<Arguments, Result> {
+  const call = new Call(name, parameters, 'command')
+
+  async function answer(db: Database, args: Arguments): Promise<Result | RefusedAnswer> {
+    try {
+      return await call.one<Result>(db, args)
+    } catch (error) {
+      return answerRaised(error) as Result | RefusedAnswer // as a function writes it
+    }
+  }
+
+  async function orThrow(db: Database, args: Arguments): Promise<Result> {
+    const answered = await answer(db, args)
+    if (isRefused(answered)) throw new Refused(refusalOf(answered.refusal, answered.decimals))
+    return answered
+  }
+  return Object.assign(orThrow, { answer }) as Command<Arguments, Result> // `Done` and `Answer` say what is left
+}
+
+/** A function that writes nothing, and answers one value. */
+export function read<Arguments extends Values, Result>(
+  name: string,
+  parameters: readonly string[],
+): Read<Arguments, Result> {
+  const call = new Call(name, parameters, 'value')
+  return (db, args) => call.one<Result>(db, args)
+}
+
+/** A function that answers a table. */
+export function table<Arguments extends Values, Result>(
+  name: string,
+  parameters: readonly string[],
+): Read<Arguments, Result[]> {
+  const call = new Call(name, parameters, 'table')
+  return (db, args) => call.rows<Result>(db, args)
+}
+
+/** A function that answers any number of values. */
+export function list<Arguments extends Values, Result>(
+  name: string,
+  parameters: readonly string[],
+): Read<Arguments, Result[]> {
+  const call = new Call(name, parameters, 'value')
+  return async (db, args) => {
+    const rows = await call.rows<Row<Result>>(db, args)
+    return rows.map(({ result }) => result)
+  }
+}
+
+const isRefused = (answer: unknown): answer is RefusedAnswer =>
+  typeof answer === 'object' &&
+  answer !== null &&
+  'outcome' in answer &&
+  answer.outcome === 'refused' &&
+  'refusal' in answer
+
+/**
+ * What a function raised to undo its transaction: its "no" (VR001, by `refuse`), or the whole answer of one that
+ * only tried (VR002). Anything else is thrown on.
+ */
+function answerRaised(error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) throw error
+  if (error.code === 'VR002') return JSON.parse(error.message)
+  if (error.code !== 'VR001') throw error
+  const { decimals, ...refusal } = JSON.parse(error.message) as SqlRefusal & { decimals?: number }
+  return { outcome: 'refused', refusal, ...(decimals !== undefined && { decimals }) }
+}
+
+type Parameter = { name: string; key: string; isJson: boolean; isOptional: boolean }
+
+/** `codes::jsonb`, `skip?`: the parameter p_codes of jsonb, and one that has a default. */
+function parameterOf(written: string): Parameter {
+  const [, name = '', optional, json] = /^(\w+)(\?)?(::jsonb)?$/.exec(written) ?? []
+  const key = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  return { name, key, isJson: json !== undefined, isOptional: optional !== undefined }
+}
+
+/** How it is sent: by itself, by a workflow's run, or in a transaction that somebody else ends. */
+type Manner = 'alone' | 'of a run' | 'in a transaction'
+
+class Call {
+  readonly #name: string
+  readonly #parameters: readonly Parameter[]
+  readonly #kind: 'command' | 'value' | 'table'
+  readonly #texts = new Map<string, string>()
+
+  constructor(name: string, parameters: readonly string[], kind: 'command' | 'value' | 'table') {
+    this.#name = name
+    this.#parameters = parameters.map(parameterOf)
+    this.#kind = kind
+  }
+
+  async one<Result>(db: Database, args: Values): Promise<Result> {
+    const [row] = await this.rows<Row<Result>>(db, args)
+    if (row === undefined) throw new Error(`${this.#name} returned no row`)
+    afterCommit(db instanceof AsRun ? db.pool : db, args.workspace, row.written ?? null)
+    return row.result
+  }
+
+  rows<Result>(db: Database, args: Values): Promise<Result[]> {
+    const given = this.#parameters.filter(
+      ({ key, isOptional }) => !isOptional || args[key] !== undefined,
+    )
+    const values = given.map(({ key, isJson }) => parameterValue(args[key], isJson))
+    if (db instanceof AsRun) {
+      const statement = this.#statement(given, 'of a run')
+      return this.#inItsShare(db.pool, args, { ...statement, values: [...values, db.workflowId] })
+    }
+    if (isTransaction(db)) {
+      return send(clientOf(db), { ...this.#statement(given, 'in a transaction'), values })
+    }
+    return this.#inItsShare(db, args, { ...this.#statement(given, 'alone'), values })
+  }
+
+  #inItsShare<Result>(
+    place: Pool | ClientBase,
+    { workspace }: Values,
+    statement: Statement,
+  ): Promise<Result[]> {
+    const shares = sharesOf(place)
+    if (shares === undefined || typeof workspace !== 'string') return send(place, statement)
+    return shares.use(workspace, statement.values.find(isAccountId), () => send(place, statement))
+  }
+
+  /** Its name says what its text depends on. */
+  #statement(given: readonly Parameter[], manner: Manner): { name: string; text: string } {
+    const left = this.#parameters.filter((parameter) => !given.includes(parameter))
+    const name = [
+      this.#name,
+      ...(manner === 'alone' ? [] : [manner]),
+      ...left.map((parameter) => `without ${parameter.name}`),
+    ].join(' ')
+    const text = this.#texts.get(name) ?? this.#text(given, manner)
+    this.#texts.set(name, text)
+    return { name, text }
+  }
+
+  #text(given: readonly Parameter[], manner: Manner): string {
+    const args = given.map(
+      ({ name, isJson }, index) => `p_${name} => $${index + 1}${isJson ? '::jsonb' : ''}`,
+    )
+    const called = `ledger.${this.#name}(${args.join(', ')})`
+    if (this.#kind === 'table') return `select * from ${called}`
+    const writes = this.#kind === 'command' && manner !== 'in a transaction'
+    const written = writes ? ', ledger.outbox_written() as written' : ''
+    const run =
+      manner === 'of a run' ? ` from set_config('vinr.run', $${given.length + 1}, true)` : ''
+    return `select ${called} as result${written}${run}`
+  }
+}
+
+type Statement = { name: string; text: string; values: unknown[] }
+
+// pg would make an array of Postgres of one of JavaScript.
+function parameterValue(value: unknown, isJson: boolean): unknown {
+  return isJson && value !== null && value !== undefined ? JSON.stringify(value) : value
+}
+
+const isTransaction = (db: Pool | ClientBase | Db): db is Db => 'execute' in db
+
+async function send<Result>(place: Pool | ClientBase, statement: Statement): Promise<Result[]> {
+  const { rows } = await place.query(statement)
+  return rows as Result[] // as ledger.gen.ts says, which is read from the database
+}

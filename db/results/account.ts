@@ -1,0 +1,27 @@
+import type { Snapshot } from '../snapshot.ts'
+
+/** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
+export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
+
+export type AccountAnswer = {
+  outcome: string
+  account?: Snapshot | null
+  matures_at?: string | null
+}
+
+export type StandingRow = {
+  account: string
+  qualify_on: 'points' | 'spend' | 'custom'
+  qualifying: number | null
+  next_tier: { name: string } | null
+  next_threshold: number | null
+  lapses_at: string | null
+}
+
+export type ViewAnswer = {
+  account: Snapshot
+  lots: { points: number; expires_at: string }[] | null
+  tier: StandingRow | null
+  pending: number
+  at: string
+}

@@ -1,0 +1,3 @@
+export type ChunkResult = {
+  outcome: 'posted' | 'done' | 'running' | 'paused' | 'completed' | 'canceled' | 'missing'
+}

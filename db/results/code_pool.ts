@@ -1,0 +1,12 @@
+import type { SealedCode } from '../../domain/gift-card.ts'
+import type { SqlRefusal } from '../../domain/refusal.ts'
+import type { Snapshot } from '../snapshot.ts'
+
+export type CodesUploadResult = {
+  outcome: 'uploaded' | 'replayed' | 'refused'
+  batch?: Snapshot
+  refusal?: SqlRefusal
+}
+
+/** A code with the line of the file that it stands in. */
+export type UploadedCode = SealedCode & { line: number }

@@ -1,0 +1,9 @@
+import type { SqlRefusal } from '../../domain/refusal.ts'
+
+/** What one of a reward, or of one of its variants, would be for a member. Points in the smallest unit. */
+export type RewardEligibility = {
+  reward: string
+  variant: string | null
+  points: number
+  refusals: SqlRefusal[]
+}

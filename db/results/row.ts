@@ -1,0 +1,2 @@
+/** What any function may answer: a row of a table. */
+export type { Snapshot } from '../snapshot.ts'
