@@ -108,14 +108,14 @@ async function forAccount<R extends RewardInPage>(
   rewards: readonly R[],
 ) {
   const ids = rewards.map(({ id }) => id)
-  const judgements = await readEligibilities(deps.pool, workspace, account.id, ids)
-  if (judgements === null) return missing('account', account.id)
+  const eligibilities = await readEligibilities(deps.pool, workspace, account.id, ids)
+  if (eligibilities === null) return missing('account', account.id)
   const decimals = await deps.decimals.ofProgram(workspace, account.program)
   const byKey = new Map(
-    judgements.map((one) => {
-      const judged = shown(one, decimals)
-      const reasons = publishable ? withoutFields(judged.reasons) : judged.reasons
-      return [keyOf(one.reward, one.variant), { ...judged, reasons }]
+    eligibilities.map((one) => {
+      const eligibility = shown(one, decimals)
+      const reasons = publishable ? withoutFields(eligibility.reasons) : eligibility.reasons
+      return [keyOf(one.reward, one.variant), { ...eligibility, reasons }]
     }),
   )
   return rewards.map((reward) => {
@@ -137,8 +137,8 @@ function shown({ points, refusals }: RewardEligibility, decimals: number): Eligi
 
 /** Of several variants the one nearest to being had, and among those the cheapest. */
 function best(variants: readonly Partial<Eligibility>[]): Partial<Eligibility> {
-  const judged = variants.filter((one): one is Eligibility => one.reasons !== undefined)
-  const [first] = judged.sort((a, b) => a.reasons.length - b.reasons.length || a.points - b.points)
+  const known = variants.filter((one): one is Eligibility => one.reasons !== undefined)
+  const [first] = known.sort((a, b) => a.reasons.length - b.reasons.length || a.points - b.points)
   if (first === undefined) return {}
   const { affordable, reasons, points } = first
   return { affordable, reasons, points }

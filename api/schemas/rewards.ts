@@ -33,7 +33,7 @@ const fulfillmentUpdate = z.strictObject({
 })
 const fulfillment = fulfillmentUpdate.extend({ onOverdue: onOverdue.default('notify') })
 
-const judgement = {
+const eligibility = {
   affordable: z
     .boolean()
     .optional()
@@ -54,7 +54,7 @@ const Variant = z
     inventory: z.number().int().nullable(),
     cost: positivePoints.nullable(),
     active: z.boolean(),
-    ...judgement,
+    ...eligibility,
   })
   .meta({
     id: 'RewardVariant',
@@ -85,7 +85,7 @@ export const Reward = z
     categories: z.array(z.string()),
     images: z.array(z.string()),
     archived_at: time.nullable(),
-    ...judgement,
+    ...eligibility,
     metadata,
     created_at: time,
     livemode: z.boolean(),

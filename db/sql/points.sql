@@ -315,7 +315,7 @@ language plpgsql as $$
 declare
   owed record;
   open_lot record;
-  i int;
+  debit_index int;
   unspent bigint := p_points;
   lacking bigint := 0;
   left_in_lot bigint;
@@ -325,8 +325,8 @@ begin
     return;
   end if;
   owed := deficit_debits(p_workspace, p_account, 9223372036854775807);
-  i := cardinality(owed.debits);
-  lacking := owed.lacks[i];
+  debit_index := cardinality(owed.debits);
+  lacking := owed.lacks[debit_index];
   for open_lot in
     select id, remaining from lot
     where workspace = p_workspace and account = p_account and open
@@ -336,13 +336,13 @@ begin
     while left_in_lot > 0 and unspent > 0 loop
       taken := least(left_in_lot, lacking, unspent);
       insert into allocation (workspace, debit, lot, cause, amount)
-      values (p_workspace, owed.debits[i], open_lot.id, p_cause, taken);
+      values (p_workspace, owed.debits[debit_index], open_lot.id, p_cause, taken);
       left_in_lot := left_in_lot - taken;
       unspent := unspent - taken;
       lacking := lacking - taken;
-      if lacking = 0 and i > 1 then
-        i := i - 1;
-        lacking := owed.lacks[i];
+      if lacking = 0 and debit_index > 1 then
+        debit_index := debit_index - 1;
+        lacking := owed.lacks[debit_index];
       end if;
     end loop;
     update lot set remaining = left_in_lot where workspace = p_workspace and id = open_lot.id;
