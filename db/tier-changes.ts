@@ -5,7 +5,7 @@ import { tierChange } from './schema/index.ts'
 import { readFamily } from './transactions.ts'
 import { inWorkspace } from './workspace-client.ts'
 
-type TierChangeRow = typeof tierChange.$inferSelect
+export type TierChangeRow = typeof tierChange.$inferSelect
 
 /** A member's tiers over time, newest first; what was merged into the account is part of it. */
 export const listTierChanges = (

@@ -2,7 +2,7 @@ import { notFound } from '../../app/refusals.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
-import { Account, AccountTier, TierChange } from '../schemas/accounts.ts'
+import { Account, AccountTier, presentTierChange, TierChange } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -48,17 +48,7 @@ export const listTierChanges = endpoint({
     const { id } = params
     if ((await findAccount(deps.pool, workspace, id)) === undefined) return notFound('account', id)
     const { rows, hasMore } = await readTierChanges(deps.pool, workspace, id, pageOf(query, id))
-    const data = rows.map((row) => ({
-      id: row.id,
-      object: 'tier_change' as const,
-      account: id,
-      from: row.fromTier,
-      to: row.toTier,
-      cause: row.reason,
-      reason: row.note,
-      created_at: row.createdAt.toISOString(),
-      livemode,
-    }))
+    const data = rows.map((row) => presentTierChange(row, id, livemode))
     return {
       status: 'ok',
       object: listOf(`/v1/loyalty/accounts/${id}/tier_changes`, data, hasMore),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type AccountView, readTierStanding } from '../../db/account-view.ts'
 import { type AccountRow, readExpiring } from '../../db/accounts.ts'
 import { readPending } from '../../db/earnings.ts'
+import type { TierChangeRow } from '../../db/tier-changes.ts'
 import { ACCOUNT_STATUSES, accountObject, TIER_REASONS } from '../../domain/account.ts'
 import { TIER_QUALIFICATIONS } from '../../domain/program.ts'
 import type { Deps } from '../server/deps.ts'
@@ -94,6 +95,23 @@ export const TierChange = z
     livemode: z.boolean(),
   })
   .meta({ id: 'TierChange', description: 'One change of a member’s tier.' })
+
+/** A change of a tier as the API shows it; `account` is whose it is by now. */
+export const presentTierChange = (
+  row: TierChangeRow,
+  account: string,
+  livemode: boolean,
+): z.input<typeof TierChange> => ({
+  id: row.id,
+  object: 'tier_change',
+  account,
+  from: row.fromTier,
+  to: row.toTier,
+  cause: row.reason,
+  reason: row.note,
+  created_at: row.createdAt.toISOString(),
+  livemode,
+})
 
 /** Accounts as the API shows them, with what expires when, what is pending, and how they stand between tiers. */
 export async function presentAccounts(

@@ -81,6 +81,7 @@ import {
   retrieveStoreCredit,
   retrieveStoreCreditTransaction,
 } from '../routes/store-credit.ts'
+import { listTimeline } from '../routes/timeline.ts'
 import {
   createTransaction,
   createTransactions,
@@ -117,6 +118,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   setAccountTier,
   listTierChanges,
   listLots,
+  listTimeline,
   createReward,
   retrieveReward,
   updateReward,

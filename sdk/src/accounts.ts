@@ -10,6 +10,7 @@ import type {
   QueryOf,
   StoreCredit,
   TierChange,
+  TimelineEntry,
   Transaction,
 } from './types.ts'
 
@@ -64,6 +65,14 @@ export class Accounts extends Resource {
   }
   tierChanges(id: string, query?: ListQuery, options?: CallOptions): PagePromise<TierChange> {
     return this.pagesOf(`${V1}/accounts/${segment(id)}/tier_changes`, query, options)
+  }
+  /** What happened to the member, newest first: movements, redemptions, tiers, identities, merges. */
+  timeline(
+    id: string,
+    query?: { limit?: number; type?: TimelineEntry['type'] },
+    options?: CallOptions,
+  ): PagePromise<TimelineEntry> {
+    return this.pagesOf(`${V1}/accounts/${segment(id)}/timeline`, query, options)
   }
   /** What each of the member's credits brought, what is left of it, and what spent the rest. */
   lots(

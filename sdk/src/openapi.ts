@@ -170,6 +170,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/loyalty/accounts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened to a member
+         * @description Transactions, redemptions, tier changes, identities and merges as one list, newest first, those of what was merged into the account included. `type` chooses one kind.
+         */
+        get: operations["get_loyalty_accounts_id_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/rewards": {
         parameters: {
             query?: never;
@@ -1956,6 +1976,301 @@ export interface components {
             }[];
             livemode: boolean;
         };
+        /** @description One thing that happened to a member, with the object that `type` names. */
+        TimelineEntry: {
+            /** @example tle_0644aa1d5b2c7_rdm_3kd9 */
+            id: string;
+            /** @enum {string} */
+            object: "timeline_entry";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+            /** @enum {string} */
+            type: "transaction" | "redemption" | "tier_change" | "identity_registered" | "identity_revoked" | "merge";
+            transaction?: components["schemas"]["Transaction"];
+            /** @description As it is now. */
+            redemption?: {
+                /** @example rdm_3kd9 */
+                id: string;
+                /** @enum {string} */
+                object: "redemption";
+                /** @example loy_8sd2k1 */
+                account: string;
+                /** @example rwd_fivecredit */
+                reward: string;
+                variant?: string;
+                /** @enum {string} */
+                status: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
+                quantity: number;
+                /**
+                 * @description Nothing where an event gave it.
+                 * @example 500
+                 */
+                points: number;
+                /** @example 500 */
+                reversed_points: number;
+                reversed_quantity: number;
+                discount?: components["schemas"]["Discount"];
+                fulfillment?: components["schemas"]["Fulfillment"];
+                credit?: components["schemas"]["Credit"];
+                gift_cards?: components["schemas"]["GiftCard"][];
+                payment: string | null;
+                /**
+                 * @description The debit; none where an event gave it.
+                 * @example ptx_7Qd3
+                 */
+                transaction: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the points return by themselves.
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                expires_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                applied_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                released_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                fulfilled_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                reversed_at: string | null;
+                /** @description Why it was released or reversed. */
+                reason: string | null;
+                late_payment?: components["schemas"]["LatePayment"];
+                payment_unaffected?: components["schemas"]["PaymentUnaffected"];
+                /** @description At most 50 keys of 40 characters, values of 500. */
+                metadata: {
+                    [key: string]: string;
+                };
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                created_at: string;
+                livemode: boolean;
+            };
+            tier_change?: components["schemas"]["TierChange"];
+            identity?: components["schemas"]["Identity"];
+            merge?: {
+                /** @example loy_8sd2k1 */
+                source: string;
+                /** @example loy_8sd2k1 */
+                into: string;
+                /**
+                 * @description What the source brought; negative where it owed.
+                 * @example 500
+                 */
+                balance: number;
+                /** @example 500 */
+                lifetime_points: number;
+            };
+            livemode: boolean;
+        };
+        /** @description One signed movement of points; never edited, never deleted. */
+        Transaction: {
+            /** @example ptx_7Qd3 */
+            id: string;
+            /** @enum {string} */
+            object: "points_transaction";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @enum {string} */
+            type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+            /**
+             * @description Signed.
+             * @example 500
+             */
+            amount: number;
+            /**
+             * @description The same as `amount`.
+             * @example 500
+             */
+            points: number;
+            /** @example 500 */
+            balance_after: number;
+            reason: string | null;
+            source: {
+                payment?: string;
+                refund?: string;
+                redemption?: string;
+                rule?: string;
+                event?: string;
+                amount?: number;
+                currency?: string;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @example ptx_7Qd3 */
+            reverses?: string;
+            batch?: string;
+            /**
+             * Format: date-time
+             * @description When what is left of a credit expires; absent where it never does.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at?: string;
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description Either an amount in minor units or a percentage. */
+        Discount: {
+            amount?: number;
+            percent?: number;
+            maxAmount?: number;
+            currency?: string;
+            code: string;
+        };
+        Fulfillment: {
+            /** @enum {string} */
+            status: "pending" | "partially_fulfilled" | "fulfilled" | "canceled" | "returned";
+            product?: string;
+            partner?: string;
+            sku?: string;
+            amount?: number;
+            currency?: string;
+            /** @description Items in all. */
+            quantity: number;
+            shipped: number;
+            /** @description Items that need not be shipped any more. */
+            canceled: number;
+            shipping: components["schemas"]["Shipping"] | null;
+            /** @description Of the latest parcel, as is carrier. */
+            tracking: string | null;
+            carrier: string | null;
+            shipments: components["schemas"]["Shipment"][];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            deadline: string | null;
+            /**
+             * @description What the deadline does.
+             * @enum {string}
+             */
+            onOverdue: "notify" | "refund";
+            overdue_notices: number;
+        };
+        Shipping: {
+            name: string;
+            line1: string;
+            line2?: string;
+            city: string;
+            state?: string;
+            postalCode: string;
+            /** @example NO */
+            country: string;
+            phone?: string;
+        };
+        /** @description One parcel. */
+        Shipment: {
+            quantity: number;
+            tracking: string | null;
+            carrier: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+        };
+        /** @description Store credit, in minor units. */
+        Credit: {
+            /** @example crd_3kd9 */
+            id: string;
+            amount: number;
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at?: string;
+        };
+        /** @description One code, given to one redemption for good. */
+        GiftCard: {
+            /** @example gcc_7Qd3 */
+            id: string;
+            /** @description Not in events, nor where it is void. */
+            code?: string;
+            /** @description The last characters; fewer than four of a short code. */
+            last4: string;
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            status: "given" | "void";
+        };
+        /** @description A payment charged the discount after the release. */
+        LatePayment: {
+            payment: string;
+            /** @enum {string} */
+            outcome: "flagged" | "reheld";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+        };
+        /** @description The payment that used a discount reversed since: it keeps its charge. */
+        PaymentUnaffected: {
+            payment: string;
+            currency: string;
+            /** @description What the points returned so far had taken off the payment. Minor units. */
+            discounted: number;
+            /** @description The body of `POST /v1/refunds` that gives it to the payer. */
+            refund_offer: {
+                payment: string;
+                amount: number;
+            } | null;
+            /** @description Made by `refund_payment`. */
+            refunds: string[];
+        };
+        /** @description One way to recognise a member at a till. */
+        Identity: {
+            id: string;
+            /** @enum {string} */
+            object: "member_identity";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @enum {string} */
+            kind: "external_id" | "phone" | "card" | "device";
+            external_id?: string;
+            label: string | null;
+            /** @description Of a card issued here; shown once. */
+            token?: string;
+            /** @description Of a device, 32 bytes in base64url; shown once. */
+            secret?: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            revoked_at: string | null;
+            livemode: boolean;
+        };
         /** @description What points buy. */
         Reward: {
             /** @example rwd_fivecredit */
@@ -2462,116 +2777,6 @@ export interface components {
              */
             created_at: string;
             livemode: boolean;
-        };
-        /** @description Either an amount in minor units or a percentage. */
-        Discount: {
-            amount?: number;
-            percent?: number;
-            maxAmount?: number;
-            currency?: string;
-            code: string;
-        };
-        Fulfillment: {
-            /** @enum {string} */
-            status: "pending" | "partially_fulfilled" | "fulfilled" | "canceled" | "returned";
-            product?: string;
-            partner?: string;
-            sku?: string;
-            amount?: number;
-            currency?: string;
-            /** @description Items in all. */
-            quantity: number;
-            shipped: number;
-            /** @description Items that need not be shipped any more. */
-            canceled: number;
-            shipping: components["schemas"]["Shipping"] | null;
-            /** @description Of the latest parcel, as is carrier. */
-            tracking: string | null;
-            carrier: string | null;
-            shipments: components["schemas"]["Shipment"][];
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            deadline: string | null;
-            /**
-             * @description What the deadline does.
-             * @enum {string}
-             */
-            onOverdue: "notify" | "refund";
-            overdue_notices: number;
-        };
-        Shipping: {
-            name: string;
-            line1: string;
-            line2?: string;
-            city: string;
-            state?: string;
-            postalCode: string;
-            /** @example NO */
-            country: string;
-            phone?: string;
-        };
-        /** @description One parcel. */
-        Shipment: {
-            quantity: number;
-            tracking: string | null;
-            carrier: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            at: string;
-        };
-        /** @description Store credit, in minor units. */
-        Credit: {
-            /** @example crd_3kd9 */
-            id: string;
-            amount: number;
-            currency: string;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at?: string;
-        };
-        /** @description One code, given to one redemption for good. */
-        GiftCard: {
-            /** @example gcc_7Qd3 */
-            id: string;
-            /** @description Not in events, nor where it is void. */
-            code?: string;
-            /** @description The last characters; fewer than four of a short code. */
-            last4: string;
-            amount: number;
-            currency: string;
-            /** @enum {string} */
-            status: "given" | "void";
-        };
-        /** @description A payment charged the discount after the release. */
-        LatePayment: {
-            payment: string;
-            /** @enum {string} */
-            outcome: "flagged" | "reheld";
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            at: string;
-        };
-        /** @description The payment that used a discount reversed since: it keeps its charge. */
-        PaymentUnaffected: {
-            payment: string;
-            currency: string;
-            /** @description What the points returned so far had taken off the payment. Minor units. */
-            discounted: number;
-            /** @description The body of `POST /v1/refunds` that gives it to the payer. */
-            refund_offer: {
-                payment: string;
-                amount: number;
-            } | null;
-            /** @description Made by `refund_payment`. */
-            refunds: string[];
         };
         NewRedemption: {
             /** @example loy_8sd2k1 */
@@ -3121,60 +3326,6 @@ export interface components {
             /** @enum {string} */
             object: "list";
             data: components["schemas"]["Transaction"][];
-        };
-        /** @description One signed movement of points; never edited, never deleted. */
-        Transaction: {
-            /** @example ptx_7Qd3 */
-            id: string;
-            /** @enum {string} */
-            object: "points_transaction";
-            /** @example loy_8sd2k1 */
-            account: string;
-            /** @enum {string} */
-            type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
-            /**
-             * @description Signed.
-             * @example 500
-             */
-            amount: number;
-            /**
-             * @description The same as `amount`.
-             * @example 500
-             */
-            points: number;
-            /** @example 500 */
-            balance_after: number;
-            reason: string | null;
-            source: {
-                payment?: string;
-                refund?: string;
-                redemption?: string;
-                rule?: string;
-                event?: string;
-                amount?: number;
-                currency?: string;
-            } & {
-                [key: string]: unknown;
-            };
-            /** @example ptx_7Qd3 */
-            reverses?: string;
-            batch?: string;
-            /**
-             * Format: date-time
-             * @description When what is left of a credit expires; absent where it never does.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at?: string;
-            /** @description At most 50 keys of 40 characters, values of 500. */
-            metadata: {
-                [key: string]: string;
-            };
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            livemode: boolean;
         };
         TransactionBatch: {
             transactions: components["schemas"]["NewTransaction"][];
@@ -4609,33 +4760,6 @@ export interface components {
             /** @description Which till asks; a QR token is answered to the first one alone. */
             till?: string;
         };
-        /** @description One way to recognise a member at a till. */
-        Identity: {
-            id: string;
-            /** @enum {string} */
-            object: "member_identity";
-            /** @example loy_8sd2k1 */
-            account: string;
-            /** @enum {string} */
-            kind: "external_id" | "phone" | "card" | "device";
-            external_id?: string;
-            label: string | null;
-            /** @description Of a card issued here; shown once. */
-            token?: string;
-            /** @description Of a device, 32 bytes in base64url; shown once. */
-            secret?: string;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            revoked_at: string | null;
-            livemode: boolean;
-        };
         /** @description `external_id`: your own id of the member; `phone`: kept only as a keyed hash; `card`: a token you give, or a new one; `device`: a secret for the member’s app, which makes QR tokens of it. */
         NewIdentity: {
             /** @enum {string} */
@@ -5986,6 +6110,113 @@ export interface operations {
                         object: "list";
                         url: string;
                         data: components["schemas"]["Lot"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_accounts_id_timeline: {
+        parameters: {
+            query?: {
+                /** @example 3 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                type?: "transaction" | "redemption" | "tier_change" | "identity_registered" | "identity_revoked" | "merge";
+            };
+            header?: never;
+            path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["TimelineEntry"][];
                         has_more: boolean;
                     };
                 };

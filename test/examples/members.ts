@@ -86,6 +86,10 @@ export async function members({ ask }: Book): Promise<void> {
   await ask(`POST ${ACCOUNTS}/merge`, 'The card joins the member', {
     body: { source: card.id, target: member.id },
   })
+  await ask(`GET ${ACCOUNTS}/{id}/timeline`, 'What happened to a member', {
+    path,
+    query: { limit: 3 },
+  })
   const left = await ask(`POST ${ACCOUNTS}`, 'A member of no use', { body: {} })
   await ask(`POST ${ACCOUNTS}/{id}/close`, 'Closed', { path: { id: left.id }, body: {} })
   await ask(`POST ${TRANSACTIONS}`, 'To a closed account', {
