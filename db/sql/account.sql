@@ -332,25 +332,6 @@ begin
     'pending', account_pending(p_workspace, p_id), 'at', clock_timestamp());
 end $$;
 
--- The account, its advisory lock taken (a fair queue on a hot account) and read again under it,
--- a merged one followed to its survivor. All null where there is none.
-create or replace function ledger_private.account_locked(
-  p_workspace text, p_account text
-) returns account
-language plpgsql as $$
-declare
-  account_row account;
-  target text := p_account;
-begin
-  loop
-    perform pg_advisory_xact_lock(hashtextextended(p_workspace || target, 0));
-    select * into account_row from account where workspace = p_workspace and id = target;
-    exit when account_row.merged_into is null;
-    target := account_row.merged_into;
-  end loop;
-  return account_row;
-end $$;
-
 -- What the account can spend at `p_at`, without writing: its balance less the lots already due,
 -- never negative.
 create or replace function ledger_private.account_available(

@@ -3,23 +3,6 @@
 -- that lowers it writes the outbox row of the account's run. What is due is never spendable,
 -- however late that is.
 
--- The zone that a bare date is a day of: the program's, else that of the account's program, else
--- prog_default's.
--- @query
-create or replace function ledger.day_zone(
-  p_workspace text, p_program text, p_account text
-) returns text
-language plpgsql stable as $$
-declare
-  zone text;
-begin
-  select expiry_time_zone into zone from program
-  where workspace = p_workspace and id = any (array[p_program, 'prog_default',
-    (select program from account where workspace = p_workspace and id = p_account)])
-  order by id = p_program desc nulls last, id = 'prog_default' limit 1;
-  return coalesce(zone, 'UTC');
-end $$;
-
 -- What the account's run and the reconciler do: expires what is due, warns of what comes up, once
 -- for each date, and answers when the next check is due. A merged account's check is its
 -- survivor's, whose run goes on from here; so it does, or begins, where `p_resume` says that the
@@ -135,6 +118,18 @@ language sql stable security definer as $$
   select workspace, id from account
   where expiry_wake_at <= p_before and merged_into is null
   order by expiry_wake_at limit p_limit offset p_skip
+$$;
+
+-- When a lot is due: its own date, or the account's last activity plus months where it extends with
+-- activity.
+-- @query
+create or replace function ledger.lot_due_at(
+  lot_row lot, p_activity_extends_to timestamptz
+) returns timestamptz
+language sql immutable parallel safe as $$
+  select case when lot_row.extends_with_activity
+    then greatest(lot_row.expires_at, p_activity_extends_to)
+    else lot_row.expires_at end
 $$;
 
 -- When points earned at `p_earned` expire under the program as it is now; null: never.

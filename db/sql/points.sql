@@ -1,17 +1,5 @@
 -- Points: movements, the lots that credits open and debits take from, and deficits.
 
--- When a lot is due: its own date, or the account's last activity plus months where it extends with
--- activity.
--- @query
-create or replace function ledger.lot_due_at(
-  lot_row lot, p_activity_extends_to timestamptz
-) returns timestamptz
-language sql immutable parallel safe as $$
-  select case when lot_row.extends_with_activity
-    then greatest(lot_row.expires_at, p_activity_extends_to)
-    else lot_row.expires_at end
-$$;
-
 -- One movement outside a redemption: earn, adjust, clawback. Idempotent by `p_operation`: a repeat
 -- returns the stored row. Refuses account_closed (earn and adjust), and a debit below zero with
 -- insufficient_points unless `p_allow_negative`. A credit opens a lot, whose date is fixed now, and
@@ -567,21 +555,6 @@ begin
   perform points_credit(account_row, ptx_row, program_row, p_expires_at is not null);
   perform event_of_ptx(account_row.workspace, 'loyalty.points.earned', ptx_row.id, p_at);
   return ptx_row;
-end $$;
-
--- Whether the program still has the decimals that an amount was reckoned in; null: those it has.
--- Asked while `decimals_keep` holds them, or where the program has transactions already.
-create or replace function ledger_private.decimals_stayed(
-  p_workspace text, p_program text, p_decimals int
-) returns boolean
-language plpgsql stable as $$
-begin
-  -- not one expression: the plan of one with a null in it is made anew by every call
-  if p_decimals is null then
-    return true;
-  end if;
-  return exists (select from program where workspace = p_workspace and id = p_program
-    and decimals = p_decimals);
 end $$;
 
 -- The ptx that an operation wrote; null where it wrote none.

@@ -129,7 +129,7 @@ test('an operator’s own functions stay as they are, in the schemas of the ledg
     create function public.of_operator() returns int language sql as 'select 3';
     create function ledger_private.vinr_id(p_prefix text, p_of_ours int) returns text language sql as 'select ''x''';
     comment on function ledger_private.vinr_id(text, int) is 'VINR ledger: made by migrate';
-    delete from applied_function_file where file = 'id.sql'`)
+    delete from applied_function_file where file = 'reward.sql'`)
   await bringUpToDate()
   const { rows } = await db.owner.query(
     `select p.oid::regprocedure::text as name, prosecdef as definer, pg_get_userbyid(proowner) as owner

@@ -80,7 +80,7 @@ test('then its functions are those of a new database, and what an operator has i
     `create or replace function vinr_id(p_prefix text, p_more int) returns text language sql return 'x'`,
   )
   await queried(`comment on function vinr_id(text, int) is 'VINR ledger: made by migrate'`)
-  await queried(`delete from applied_function_file where file = 'id.sql'`)
+  await queried(`delete from applied_function_file where file = 'reward.sql'`)
   await bringUpToDate()
   fresh = await testDatabase()
   const functions = `select p.oid::regprocedure::text as signature, pg_get_userbyid(p.proowner) as owner,

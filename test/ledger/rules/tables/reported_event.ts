@@ -4,14 +4,6 @@ const issued = (redemption: string) => ({ type: 'issue_reward', redemption })
 const adjusted = (amount: number) => ({ type: 'adjust_points', amount })
 
 export const tables = {
-  event_names: [
-    ['a type without a dot is subscribed to by itself and by all', ['ping'], ['*', 'ping']],
-    [
-      'each of its families too',
-      ['loyalty.redemption.applied'],
-      ['*', 'loyalty.redemption.applied', 'loyalty.*', 'loyalty.redemption.*'],
-    ],
-  ],
   event_content: [
     [
       'what an event is about is picked by paths, in their order',
@@ -20,23 +12,6 @@ export const tables = {
     ],
     ['what is not there is null', [{ id: 'pay_1' }, [['data', 'amount']]], [null]],
     ['no path picks nothing', [{ id: 'pay_1' }, []], null],
-  ],
-  event_data: [
-    [
-      'what it happened to, as it was',
-      [{ id: 'loy_1', balance: 5 }, 'loy_1'],
-      { id: 'loy_1', balance: 5 },
-    ],
-    [
-      'an address is left with its redemption, where it can be forgotten',
-      [{ fulfillment: { quantity: 1, shipping: { name: 'Mira' } } }, 'rdm_1'],
-      { fulfillment: { quantity: 1, shipping: { redemption: 'rdm_1' } } },
-    ],
-    [
-      'none is none',
-      [{ fulfillment: { quantity: 1, shipping: null } }, 'rdm_1'],
-      { fulfillment: { quantity: 1, shipping: null } },
-    ],
   ],
   event_gifts: [
     ['an event that gave nothing', [{ outcomes: [] }], []],

@@ -28,4 +28,29 @@ export const tables = {
       1_767_225_600_000_001,
     ],
   ],
+  event_names: [
+    ['a type without a dot is subscribed to by itself and by all', ['ping'], ['*', 'ping']],
+    [
+      'each of its families too',
+      ['loyalty.redemption.applied'],
+      ['*', 'loyalty.redemption.applied', 'loyalty.*', 'loyalty.redemption.*'],
+    ],
+  ],
+  event_data: [
+    [
+      'what it happened to, as it was',
+      [{ id: 'loy_1', balance: 5 }, 'loy_1'],
+      { id: 'loy_1', balance: 5 },
+    ],
+    [
+      'an address is left with its redemption, where it can be forgotten',
+      [{ fulfillment: { quantity: 1, shipping: { name: 'Mira' } } }, 'rdm_1'],
+      { fulfillment: { quantity: 1, shipping: { redemption: 'rdm_1' } } },
+    ],
+    [
+      'none is none',
+      [{ fulfillment: { quantity: 1, shipping: null } }, 'rdm_1'],
+      { fulfillment: { quantity: 1, shipping: null } },
+    ],
+  ],
 } satisfies Tables
