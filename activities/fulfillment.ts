@@ -1,6 +1,6 @@
 import { fulfillmentCommands } from '../app/fulfillments.ts'
 import type { CommandDependencies } from '../app/redemptions.ts'
-import { settling } from './settlement.ts'
+import { settling } from './redemption.ts'
 
 export type FulfillmentActivities = ReturnType<typeof fulfillmentActivities>
 

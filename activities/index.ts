@@ -10,8 +10,7 @@ import { reconcilerActivities } from './reconciler.ts'
 import { redemptionActivities } from './redemption.ts'
 import { reportedEventActivities } from './reported-event.ts'
 import { storeCreditActivities } from './store-credit.ts'
-import { tierActivities } from './tier.ts'
-import { tierReassessmentActivities } from './tier-reassessment.ts'
+import { tierActivities, tierReassessmentActivities } from './tier.ts'
 import { deliveryActivities } from './webhook.ts'
 
 /** Every activity the worker runs, under the names that the workflows call. */

@@ -1,6 +1,10 @@
 import { Context } from '@temporalio/activity'
-import type { DeliveryDependencies, Target } from '../app/webhooks/deliveries.ts'
-import { type DeliveryRound, deliveries } from '../app/webhooks/deliveries.ts'
+import {
+  type DeliveryDependencies,
+  type DeliveryRound,
+  deliveries,
+  type Target,
+} from '../app/webhooks/deliveries.ts'
 
 const HEARTBEAT_MS = 2_500
 

@@ -1,8 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { type ExpectedRun, findExpectedRuns } from '../db/missing-runs.ts'
 import type { Pool } from '../db/pool.ts'
-import type { Engine } from '../temporal/engine.ts'
-import { within } from '../temporal/within.ts'
+import { type Engine, within } from '../temporal/engine.ts'
 
 // What visibility did not list is asked for itself, so many at once.
 const AT_ONCE = 10

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
-import { newGiftCode } from '../domain/gift-card.ts'
+import { type CodeVault, newGiftCode, type SealedCode } from '../domain/gift-card.ts'
 import type { CodeSource } from '../domain/reward.ts'
 import { Unavailable } from './unavailable.ts'
 

@@ -3,11 +3,10 @@ import type { OutboxRow } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import { WAITING, type WaitingKind, waitingPages } from '../db/resignal.ts'
 import { connectionFailure } from '../temporal/breaker.ts'
-import type { Engine } from '../temporal/engine.ts'
+import { signalEndpoint } from '../temporal/endpoint-signals.ts'
+import { type Engine, within } from '../temporal/engine.ts'
 import { WORKFLOW } from '../temporal/names.ts'
 import { resignalRow } from '../temporal/outbox-call.ts'
-import { signalEndpoint } from '../temporal/webhook.ts'
-import { within } from '../temporal/within.ts'
 
 const AT_ONCE = 8
 const AGAIN_MS = 1_000

@@ -1,8 +1,7 @@
 import { findCodePool } from '../db/code-pools.ts'
 import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
 import type { Pool } from '../db/pool.ts'
-import type { ProgramRow } from '../db/programs.ts'
-import { keepDecimals } from '../db/programs.ts'
+import { keepDecimals, type ProgramRow } from '../db/programs.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
   insertReward,

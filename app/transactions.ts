@@ -18,8 +18,7 @@ import {
 } from '../db/transactions.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
-import type { Decimals } from './points.ts'
-import { movementUnits } from './points.ts'
+import { type Decimals, movementUnits } from './points.ts'
 import { inPoints, missing, notFound, refuseOtherRequest } from './refusals.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 

@@ -1,7 +1,9 @@
 import { Client } from '@temporalio/client'
+import proto from '@temporalio/proto'
 import { NativeConnection } from '@temporalio/worker'
 import { NoAnswer } from './breaker.ts'
 import type { Engine } from './engine.ts'
+import { SEARCH_ATTRIBUTES } from './names.ts'
 import type { ConnectionSettings } from './settings.ts'
 
 export type EngineOptions = ConnectionSettings & { taskQueue: string }
@@ -55,4 +57,19 @@ export async function connectEngine({
   const connection = await NativeConnection.connect(settings)
   const client = new Client({ connection, namespace })
   return { client, connection, taskQueue, close: () => connection.close() }
+}
+
+/** Registers the search attributes that the namespace lacks. Safe to repeat. */
+export async function registerSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})))
+  if (missing.length === 0) return
+  const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing.map(({ name }) => [name, keyword])),
+  })
 }

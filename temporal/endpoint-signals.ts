@@ -2,8 +2,8 @@ import { listWaitingEndpoints } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import type { OnFailure } from '../domain/failure.ts'
 import { type Breaker, connectionFailure } from './breaker.ts'
-import type { Engine } from './engine.ts'
-import { signalEndpoint } from './webhook.ts'
+import { type Engine, within } from './engine.ts'
+import { SIGNAL, WORKFLOW, webhookWorkflowId } from './names.ts'
 
 // All that is committed within this signals an endpoint once. A tenth of what delivery takes anyway.
 const GATHER_MS = 5
@@ -88,4 +88,22 @@ export class EndpointSignals {
     }
     return true
   }
+}
+
+/** Signals an endpoint's run, or starts it: something is due. */
+export async function signalEndpoint(
+  engine: Engine,
+  input: { workspace: string; endpoint: string },
+): Promise<void> {
+  await within(engine, () =>
+    engine.client.workflow.signalWithStart(WORKFLOW.webhook, {
+      workflowId: webhookWorkflowId(input.endpoint),
+      taskQueue: engine.taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      signal: SIGNAL.deliveriesDue,
+      signalArgs: [],
+    }),
+  )
 }

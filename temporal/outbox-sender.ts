@@ -2,12 +2,10 @@ import { type OutboxRow, refuseRow, releaseRows, renewRows } from '../db/outbox.
 import type { Pool } from '../db/pool.ts'
 import type { OnFailure } from '../domain/failure.ts'
 import { type Breaker, connectionFailure, reportingBreaker } from './breaker.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, within } from './engine.ts'
 import { sendRow } from './outbox-call.ts'
-import { keyOf, OutboxQueue, type QueueEntry } from './outbox-queue.ts'
-import { Room } from './outbox-room.ts'
+import { keyOf, OutboxQueue, type QueueEntry, Room } from './outbox-queue.ts'
 import { SentRows } from './outbox-sent.ts'
-import { within } from './within.ts'
 
 // While requests are in flight: the cores are theirs first.
 const WHILE_BUSY = 1

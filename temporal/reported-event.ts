@@ -1,7 +1,6 @@
 import type { AcceptedEvent } from '../domain/reported-event.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, within } from './engine.ts'
 import { reportedEventWorkflowId, WORKFLOW } from './names.ts'
-import { within } from './within.ts'
 
 /**
  * Hands an event over that its request could not finish; a run of it that there is already goes on. Not by the

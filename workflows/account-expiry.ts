@@ -1,8 +1,12 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { ExpiryActivities } from '../activities/expiry.ts'
 import { expiryCheckMs } from '../domain/expiry.ts'
-import type { AccountExpiryFacts } from './facts.ts'
-import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from './inputs.ts'
+import type {
+  AccountExpiryEnding,
+  AccountExpiryFacts,
+  AccountExpiryInput,
+  AccountExpiryWorkflow,
+} from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
 import { expiryChanged } from './messages.ts'
 import { accountExpiry as previousAccountExpiry } from './previous/account-expiry.ts'

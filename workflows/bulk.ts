@@ -6,8 +6,7 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { BulkRunActivities, BulkState } from '../activities/bulk.ts'
-import type { BulkFacts } from './facts.ts'
-import type { BulkEnding, BulkInput, BulkWorkflow } from './inputs.ts'
+import type { BulkEnding, BulkFacts, BulkInput, BulkWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
 import { bulkChanged } from './messages.ts'
 import { bulkRun as previousBulkRun } from './previous/bulk.ts'

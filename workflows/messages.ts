@@ -25,7 +25,7 @@ export const reviewMoved = defineSignal<[string]>(SIGNAL.reviewMoved)
 /** The program's tiers were changed once more. */
 export const tiersChanged = defineSignal(SIGNAL.tiersChanged)
 /** Something is due at this endpoint. */
-export const nudged = defineSignal(SIGNAL.deliveriesDue)
+export const deliveriesDue = defineSignal(SIGNAL.deliveriesDue)
 
 export type PaymentMessage = { readonly payment: string; readonly status: string }
 

@@ -1,7 +1,6 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { PaymentActivities } from '../activities/payment.ts'
-import type { PaymentFacts } from './facts.ts'
-import type { PaymentEnding, PaymentInput, PaymentWorkflow } from './inputs.ts'
+import type { PaymentEnding, PaymentFacts, PaymentInput, PaymentWorkflow } from './inputs.ts'
 import { isDue, Mailbox } from './mailbox.ts'
 import { paymentTold } from './messages.ts'
 import { payment as previousPayment } from './previous/payment.ts'

@@ -8,8 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { FulfillmentActivities } from '../activities/fulfillment.ts'
-import type { RedemptionActivities } from '../activities/redemption.ts'
-import type { Settlement } from '../activities/settlement.ts'
+import type { RedemptionActivities, Settlement } from '../activities/redemption.ts'
 import { type RedemptionFacts, redemptionSummary } from '../domain/redemption-summary.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../temporal/names.ts'
 import type { RedemptionEnding, RunInput, RunWorkflow } from './inputs.ts'

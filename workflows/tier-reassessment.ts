@@ -5,7 +5,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow'
-import type { TierReassessmentActivities } from '../activities/tier-reassessment.ts'
+import type { TierReassessmentActivities } from '../activities/tier.ts'
 import type { TierReassessmentInput, TierReassessmentWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
 import { tiersChanged } from './messages.ts'

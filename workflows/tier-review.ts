@@ -1,7 +1,11 @@
 import { continueAsNew, patched, setCurrentDetails, setHandler } from '@temporalio/workflow'
 import type { TierActivities } from '../activities/tier.ts'
-import type { TierReviewFacts } from './facts.ts'
-import type { TierReviewEnding, TierReviewInput, TierReviewWorkflow } from './inputs.ts'
+import type {
+  TierReviewEnding,
+  TierReviewFacts,
+  TierReviewInput,
+  TierReviewWorkflow,
+} from './inputs.ts'
 import { isDue, Mailbox } from './mailbox.ts'
 import { reviewMoved } from './messages.ts'
 import { tierReview as previousTierReview } from './previous/tier-review.ts'

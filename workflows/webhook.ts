@@ -8,7 +8,7 @@ import {
 import type { DeliveryActivities, DeliveryRound } from '../activities/webhook.ts'
 import type { WebhookEnding, WebhookInput, WebhookWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
-import { nudged } from './messages.ts'
+import { deliveriesDue } from './messages.ts'
 import { webhook as previousWebhook } from './previous/webhook.ts'
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({
@@ -25,7 +25,7 @@ export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
   if (!patched('row-changed')) return previousWebhook(input)
   const { workspace, endpoint } = input
   const mailbox = new Mailbox<unknown>(null, input.revision)
-  setHandler(nudged, () => mailbox.receive())
+  setHandler(deliveriesDue, () => mailbox.receive())
   for (;;) {
     mailbox.handle()
     const round = await deliverDue({ workspace, endpoint })

@@ -14,8 +14,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { SealedGiftCard } from '../../domain/gift-card.ts'
-import type { StoredFulfillment } from '../../domain/redemption.ts'
-import { REDEMPTION_STATUSES } from '../../domain/redemption.ts'
+import { REDEMPTION_STATUSES, type StoredFulfillment } from '../../domain/redemption.ts'
 import { type CodeSource, LIMIT_WINDOWS, REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Child, describeExit, type Exit, startChild, tailOf } from '../children.ts'
-import type { Service, Services } from './compose-file.ts'
-import { runsOnce, startOrder } from './compose-file.ts'
+import { runsOnce, type Service, type Services, startOrder } from './compose-file.ts'
 import type { Differences } from './differences.ts'
 
 /** What an image is on this machine. */

@@ -1,6 +1,5 @@
 import type { Payload } from './payload.ts'
-import type { Operator, Tree } from './tree.ts'
-import { ExpressionProblem } from './tree.ts'
+import { ExpressionProblem, type Operator, type Tree } from './tree.ts'
 import {
   add,
   ceil,

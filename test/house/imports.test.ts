@@ -54,10 +54,10 @@ const CASES: Case[] = [
   ['temporal', `import { createPool } from '../db/pool.ts'`, 'import-directions'],
 
   ['app', `import { transact } from '../db/workspace-client.ts'`],
-  ['app', `import { signalEndpoint } from '../temporal/webhook.ts'`],
+  ['app', `import { signalEndpoint } from '../temporal/endpoint-signals.ts'`],
   ['app', `import { endpoint } from '../api/server/endpoint.ts'`, 'import-directions'],
   ['app', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
-  ['app', `import { settling } from '../activities/settlement.ts'`, 'import-directions'],
+  ['app', `import { settling } from '../activities/redemption.ts'`, 'import-directions'],
 
   ['activities', `import { redemptionCommands } from '../app/redemptions.ts'`],
   ['activities', `import { transact } from '../db/workspace-client.ts'`, 'import-directions'],

@@ -1,5 +1,4 @@
-import type { PaymentStatus } from '../../db/payments.ts'
-import { insertPayment } from '../../db/payments.ts'
+import { insertPayment, type PaymentStatus } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import type { House } from './house.ts'
 import { takeInUnfinished } from './unfinished.ts'

@@ -1,7 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
-import type { Engine } from '../../temporal/engine.ts'
+import { type Engine, within } from '../../temporal/engine.ts'
 import { paymentWorkflowId, WORKFLOW } from '../../temporal/names.ts'
-import { within } from '../../temporal/within.ts'
 import type { PaymentInput, PaymentWorkflow } from '../../workflows/inputs.ts'
 import { paymentTold } from '../../workflows/messages.ts'
 

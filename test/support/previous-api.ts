@@ -4,9 +4,8 @@ import {
   type WorkflowStartOptions,
 } from '@temporalio/client'
 import { TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common'
-import type { Engine } from '../../temporal/engine.ts'
+import { type Engine, within } from '../../temporal/engine.ts'
 import { RedemptionAccount, RedemptionReward, WORKFLOW } from '../../temporal/names.ts'
-import { within } from '../../temporal/within.ts'
 import type {
   FulfillmentInput,
   RedemptionInput,

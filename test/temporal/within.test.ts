@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { connectionFailure, NoAnswer } from '../../temporal/breaker.ts'
-import type { Engine } from '../../temporal/engine.ts'
-import { within } from '../../temporal/within.ts'
+import { type Engine, within } from '../../temporal/engine.ts'
 
 /** An engine of which only the deadline of a call counts; `repeats` as one without a connection does. */
 function engineWithDeadlines(deadlines: number[], { repeats = false } = {}) {

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Settlement } from '../../activities/settlement.ts'
+import type { Settlement } from '../../activities/redemption.ts'
 import { newId } from '../../domain/ids.ts'
 import type { RedemptionFacts } from '../../domain/redemption-summary.ts'
 import { WORKFLOW } from '../../temporal/names.ts'

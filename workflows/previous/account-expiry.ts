@@ -10,7 +10,7 @@ import type { ExpiryActivities } from '../../activities/expiry.ts'
 import { expiryCheckMs } from '../../domain/expiry.ts'
 import type { AccountExpiryEnding, AccountExpiryInput, AccountExpiryWorkflow } from '../inputs.ts'
 import { expiryChanged } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 const write = proxyLocalActivities<ExpiryActivities>({
   startToCloseTimeout: '10s',

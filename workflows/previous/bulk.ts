@@ -9,7 +9,7 @@ import {
 import type { BulkRunActivities, BulkState } from '../../activities/bulk.ts'
 import type { BulkEnding, BulkInput, BulkWorkflow } from '../inputs.ts'
 import { bulkChanged } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 // Retried without limit: a chunk is written once, however often it is tried.
 const { workOnBulk } = proxyActivities<BulkRunActivities>({

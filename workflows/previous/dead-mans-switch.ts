@@ -7,12 +7,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Settlement } from '../../activities/settlement.ts'
+import type { Settlement } from '../../activities/redemption.ts'
 import { type RedemptionFacts, redemptionSummary } from '../../domain/redemption-summary.ts'
 import { RedemptionPayment, RedemptionStatusKey } from '../../temporal/names.ts'
 import type { RedemptionEnding, RunInput } from '../inputs.ts'
 import type { MessageAnswer, Operation } from '../messages.ts'
-import { CREATION_WINDOW_MS } from './creation-window.ts'
+
+/** How long a run that was started before its row, as the release before did, waits for that to come. Milliseconds. */
+export const CREATION_WINDOW_MS = 30_000
 
 /**
  * A run beside a redemption's row, which keeps its time and carries its messages. Started before the

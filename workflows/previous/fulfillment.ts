@@ -12,7 +12,7 @@ import {
   untilEnded,
   waitingRun,
 } from './dead-mans-switch.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 // Retried without limit: a message is obeyed when the database is back, however long that takes.
 const write = proxyLocalActivities<RedemptionActivities & FulfillmentActivities>({

@@ -1,5 +1,5 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow'
-import type { Settlement } from '../../activities/settlement.ts'
+import { ApplicationFailure, defineSignal, patched, setHandler } from '@temporalio/workflow'
+import type { Settlement } from '../../activities/redemption.ts'
 import {
   cancel,
   confirm,
@@ -9,7 +9,9 @@ import {
   type MessageAnswer,
   paymentCompleted,
   paymentFailed,
+  type Row,
   reverse,
+  rowChanged,
 } from '../messages.ts'
 import type { RedemptionRow } from '../redemption-row.ts'
 
@@ -52,4 +54,15 @@ async function answer(obeyed: Promise<Settlement | null>): Promise<MessageAnswer
   const settlement = await obeyed
   if (!settlement) throw ApplicationFailure.nonRetryable('It could not be written')
   return { replayed: settlement.outcome === 'replayed', refusal: settlement.refusal }
+}
+
+/**
+ * What an API of this release sends, also to a run that a worker of the one before began. While such a
+ * worker had the run the signal did nothing, and it does nothing on replay: else a timer of then would
+ * break it.
+ */
+export function onRowChanged<Facts>(receive: (row: Row<Facts>) => void): void {
+  setHandler(defineSignal<[Row<Facts>]>(rowChanged.name), (row) => {
+    if (patched('row-changed-to-a-run-of-before')) receive(row)
+  })
 }

@@ -7,7 +7,7 @@ import {
 import type { PaymentActivities, PaymentState } from '../../activities/payment.ts'
 import type { PaymentEnding, PaymentInput } from '../inputs.ts'
 import { paymentTold } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 const write = proxyLocalActivities<PaymentActivities>({
   startToCloseTimeout: '10s',

@@ -5,10 +5,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { TierReassessmentActivities } from '../../activities/tier-reassessment.ts'
+import type { TierReassessmentActivities } from '../../activities/tier.ts'
 import type { TierReassessmentInput, TierReassessmentWorkflow } from '../inputs.ts'
 import { tiersChanged } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 // Retried without limit: judging a member again changes nothing.
 const { reassessTiers } = proxyActivities<TierReassessmentActivities>({

@@ -7,10 +7,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { TierActivities } from '../../activities/tier.ts'
-import type { TierReviewFacts } from '../facts.ts'
-import type { TierReviewEnding, TierReviewInput } from '../inputs.ts'
+import type { TierReviewEnding, TierReviewFacts, TierReviewInput } from '../inputs.ts'
 import { reviewMoved } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { onRowChanged } from './messages.ts'
 
 const write = proxyLocalActivities<TierActivities>({
   startToCloseTimeout: '10s',

@@ -8,8 +8,8 @@ import {
 } from '@temporalio/workflow'
 import type { DeliveryActivities, DeliveryRound } from '../../activities/webhook.ts'
 import type { WebhookEnding, WebhookInput, WebhookWorkflow } from '../inputs.ts'
-import { nudged } from '../messages.ts'
-import { onRowChanged } from './row-changed.ts'
+import { deliveriesDue } from '../messages.ts'
+import { onRowChanged } from './messages.ts'
 
 const { deliverDue } = proxyActivities<DeliveryActivities>({
   startToCloseTimeout: '30m', // a round hands back after half of it, however much there is to do
@@ -23,7 +23,7 @@ const { deliverDue } = proxyActivities<DeliveryActivities>({
  */
 export async function webhook(input: WebhookInput): Promise<WebhookEnding> {
   let signalsReceived = 0
-  setHandler(nudged, () => {
+  setHandler(deliveriesDue, () => {
     signalsReceived++
   })
   onRowChanged(() => {

@@ -1,4 +1,4 @@
-import type { Settlement } from '../../../activities/settlement.ts'
+import type { Settlement } from '../../../activities/redemption.ts'
 import { newId } from '../../../domain/ids.ts'
 import type { RedemptionFacts } from '../../../domain/redemption-summary.ts'
 import { WORKFLOW } from '../../../temporal/names.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { newId } from '../../../domain/ids.ts'
+import { signalEndpoint } from '../../../temporal/endpoint-signals.ts'
 import { webhookWorkflowId } from '../../../temporal/names.ts'
-import { signalEndpoint } from '../../../temporal/webhook.ts'
 import { openReceiver } from '../../webhooks/receiver.ts'
 import { member, movement, type Outcomes, operation } from './outcome.ts'
 
