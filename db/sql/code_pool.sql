@@ -13,7 +13,7 @@ create or replace function ledger.codes_upload(
 ) returns jsonb
 language plpgsql as $$
 declare
-  b code_batch;
+  batch_row code_batch;
   earlier idempotency_key;
   added int[];
 begin
@@ -24,30 +24,33 @@ begin
       if earlier.fingerprint <> p_fingerprint then
         return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
       end if;
-      select * into b from code_batch where workspace = p_workspace and id = earlier.resource;
-      return jsonb_build_object('outcome', 'replayed', 'batch', to_jsonb(b));
+      select * into batch_row from code_batch where workspace = p_workspace
+        and id = earlier.resource;
+      return jsonb_build_object('outcome', 'replayed', 'batch', to_jsonb(batch_row));
     end if;
   end if;
   with written as (
     insert into gift_code (workspace, id, pool, batch, line, hash, sealed, last4)
-    select p_workspace, vinr_id('gcc'), p_pool, p_batch, c.line, c.hash, c.sealed, c.last4
-    from jsonb_to_recordset(p_codes) as c (line int, hash text, sealed text, last4 text)
+    select p_workspace, vinr_id('gcc'), p_pool, p_batch, given.line, given.hash, given.sealed,
+      given.last4
+    from jsonb_to_recordset(p_codes) as given (line int, hash text, sealed text, last4 text)
     -- in one order, so that two uploads of the same codes never wait in a circle
-    order by c.hash collate "C", c.line
+    order by given.hash collate "C", given.line
     on conflict (workspace, hash) do nothing
     returning line
   )
-  select coalesce(array_agg(w.line), '{}') into added from written w;
+  select coalesce(array_agg(written.line), '{}') into added from written;
   insert into code_batch (workspace, id, pool, added, duplicates, created_at)
   select p_workspace, p_batch, p_pool, cardinality(added), coalesce(jsonb_agg(
-    jsonb_build_object('line', c.line) order by c.line) filter (where c.line <> all (added)), '[]'),
-    p_at
-  from jsonb_to_recordset(p_codes) as c (line int)
-  returning * into b;
-  update code_pool p set low_since = null
-  where p.workspace = p_workspace and p.id = p_pool and p.low_since is not null
-    and codes_left(p_workspace, p_pool, p.low_at + 1);
-  return jsonb_build_object('outcome', 'uploaded', 'batch', to_jsonb(b));
+    jsonb_build_object('line', given.line)
+    order by given.line) filter (where given.line <> all (added)), '[]'), p_at
+  from jsonb_to_recordset(p_codes) as given (line int)
+  returning * into batch_row;
+  update code_pool set low_since = null
+  where code_pool.workspace = p_workspace and code_pool.id = p_pool
+    and code_pool.low_since is not null
+    and codes_left(p_workspace, p_pool, code_pool.low_at + 1);
+  return jsonb_build_object('outcome', 'uploaded', 'batch', to_jsonb(batch_row));
 end $$;
 
 -- Whether a pool has so many codes that nobody was given yet.
@@ -60,7 +63,7 @@ begin
     select count(*) >= p_quantity from (
       select from gift_code
       where workspace = p_workspace and pool = p_pool and status = 'available' limit p_quantity
-    ) c);
+    ) free);
 end $$;
 
 -- Gives a redemption its codes out of a pool, inside the redemption's own transaction: each code
@@ -76,11 +79,11 @@ declare
   taken text[];
 begin
   loop
-    select coalesce(array_agg(c.id::text), '{}') into taken from (
+    select coalesce(array_agg(free.id::text), '{}') into taken from (
       select id from gift_code
       where workspace = p_workspace and pool = p_pool and status = 'available'
       order by id limit p_quantity for update skip locked
-    ) c;
+    ) free;
     exit when cardinality(taken) = p_quantity;
     if not codes_left(p_workspace, p_pool, p_quantity) then
       return null;
@@ -101,26 +104,27 @@ create or replace function ledger_private.code_pool_look(
 ) returns void
 language plpgsql as $$
 declare
-  p code_pool;
+  pool_row code_pool;
   available bigint;
 begin
-  select * into p from code_pool where workspace = p_workspace and id = p_pool;
-  if p.low_since is not null then
+  select * into pool_row from code_pool where workspace = p_workspace and id = p_pool;
+  if pool_row.low_since is not null then
     return;
   end if;
   select count(*) into available from (
     select from gift_code
-    where workspace = p_workspace and pool = p_pool and status = 'available' limit p.low_at + 1
-  ) c;
-  if available > p.low_at then
+    where workspace = p_workspace and pool = p_pool
+      and status = 'available' limit pool_row.low_at + 1
+  ) free;
+  if available > pool_row.low_at then
     return;
   end if;
   update code_pool set low_since = p_at
   where workspace = p_workspace and id = p_pool and low_since is null;
   if found then
     perform event_write(p_workspace, 'loyalty.code_pool.low', p_pool, jsonb_build_object(
-      'id', p_pool, 'object', 'code_pool', 'name', p.name, 'available', available, 'low_at',
-      p.low_at), null, p_at);
+      'id', p_pool, 'object', 'code_pool', 'name', pool_row.name, 'available', available, 'low_at',
+      pool_row.low_at), null, p_at);
   end if;
 end $$;
 
@@ -136,15 +140,16 @@ declare
   taken text[];
 begin
   if coalesce(jsonb_array_length(p_codes), 0) <> p_quantity or exists (
-    select from gift_code g join jsonb_array_elements(p_codes) c on g.hash = c ->> 'hash'
-    where g.workspace = p_workspace) then
+    select from gift_code
+    join jsonb_array_elements(p_codes) given on gift_code.hash = given ->> 'hash'
+    where gift_code.workspace = p_workspace) then
     return null;
   end if;
   with made as (
     insert into gift_code (workspace, id, hash, sealed, last4, status, redemption, given_at)
-    select p_workspace, vinr_id('gcc'), c ->> 'hash', c ->> 'sealed', c ->> 'last4', 'given',
-      p_redemption, p_at
-    from jsonb_array_elements(p_codes) c
+    select p_workspace, vinr_id('gcc'), given ->> 'hash', given ->> 'sealed', given ->> 'last4',
+      'given', p_redemption, p_at
+    from jsonb_array_elements(p_codes) given
     returning id
   )
   select array_agg(id::text) into taken from made;
@@ -154,30 +159,34 @@ end $$;
 -- The codes of a gift card redemption, each with what it is worth. Null where there are none to
 -- give.
 create or replace function ledger_private.gift_cards_take(
-  d redemption, r reward, p_codes jsonb, p_at timestamptz
+  redemption_row redemption, reward_row reward, p_codes jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
-  taken text[] := case when r.codes ? 'pool'
-    then codes_from_pool(d.workspace, r.codes ->> 'pool', d.id, d.quantity, p_at)
-    else codes_generated(d.workspace, d.id, d.quantity, p_codes, p_at) end;
+  taken text[] := case when reward_row.codes ? 'pool'
+    then codes_from_pool(redemption_row.workspace, reward_row.codes ->> 'pool', redemption_row.id,
+    redemption_row.quantity, p_at)
+    else codes_generated(redemption_row.workspace, redemption_row.id, redemption_row.quantity,
+    p_codes, p_at) end;
 begin
   return (
-    select jsonb_agg(jsonb_build_object('id', g.id, 'sealed', g.sealed, 'last4', g.last4) || r.value
-      order by g.id)
-    from gift_code g where g.workspace = d.workspace and g.id = any (taken));
+    select jsonb_agg(jsonb_build_object('id', gift_code.id, 'sealed', gift_code.sealed, 'last4',
+      gift_code.last4) || reward_row.value
+      order by gift_code.id)
+    from gift_code where gift_code.workspace = redemption_row.workspace
+      and gift_code.id = any (taken));
 end $$;
 
 -- Voids the codes of `p_quantity` of a redemption, the last ones first, for good: they were shown,
 -- and never go back to their pool. `reversed_quantity` does not count them yet.
 create or replace function ledger_private.gift_cards_void(
-  d redemption, p_quantity int, p_at timestamptz
+  redemption_row redemption, p_quantity int, p_at timestamptz
 ) returns void
 language plpgsql as $$
 begin
   update gift_code set status = 'void', voided_at = p_at
-  where workspace = d.workspace and status = 'given' and id in (
-    select card ->> 'id' from jsonb_array_elements(d.gift_cards) with ordinality as given (card,
-      position)
-    where position > d.quantity - d.reversed_quantity - p_quantity);
+  where workspace = redemption_row.workspace and status = 'given' and id in (
+    select card ->> 'id'
+      from jsonb_array_elements(redemption_row.gift_cards) with ordinality as given (card, position)
+    where position > redemption_row.quantity - redemption_row.reversed_quantity - p_quantity);
 end $$;

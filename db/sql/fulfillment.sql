@@ -12,46 +12,50 @@ create or replace function ledger.fulfillment_ship(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   earlier jsonb;
   left_to_ship int;
   parcel jsonb;
   snapshot jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into d from redemption where workspace = p_workspace and id = p_id for update;
+  select * into redemption_row from redemption where workspace = p_workspace
+    and id = p_id for update;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
-  if d.fulfillment is null then
-    return redemption_refused(d, '{"code": "parameter_invalid", "param": "id", "ships": false}');
+  if redemption_row.fulfillment is null then
+    return redemption_refused(redemption_row,
+      '{"code": "parameter_invalid", "param": "id", "ships": false}');
   end if;
-  if d.status <> 'fulfillment_pending' then
-    return redemption_settled(d);
+  if redemption_row.status <> 'fulfillment_pending' then
+    return redemption_settled(redemption_row);
   end if;
-  left_to_ship := fulfillment_left(d);
+  left_to_ship := fulfillment_left(redemption_row);
   if p_quantity > left_to_ship then
-    return redemption_refused(d,
+    return redemption_refused(redemption_row,
       jsonb_build_object('code', 'parameter_invalid', 'param', 'quantity', 'left', left_to_ship));
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'fulfill', p_fingerprint, p_at);
   parcel := jsonb_build_object('quantity', coalesce(p_quantity, left_to_ship), 'tracking',
     p_tracking,
     'carrier', p_carrier, 'at', p_at);
-  d.fulfillment := d.fulfillment || jsonb_build_object(
-    'shipped', coalesce((d.fulfillment ->> 'shipped')::int, 0) + (parcel ->> 'quantity')::int,
-    'shipments', coalesce(d.fulfillment -> 'shipments', '[]') || parcel,
+  redemption_row.fulfillment := redemption_row.fulfillment || jsonb_build_object(
+    'shipped', coalesce((redemption_row.fulfillment ->> 'shipped')::int,
+    0) + (parcel ->> 'quantity')::int,
+    'shipments', coalesce(redemption_row.fulfillment -> 'shipments', '[]') || parcel,
     'tracking', p_tracking, 'carrier', p_carrier);
-  d.revision := next_revision(d.revision);
-  if fulfillment_left(d) > 0 then
-    return redemption_answer('shipped', d, redemption_save(d, null, p_at), null);
+  redemption_row.revision := next_revision(redemption_row.revision);
+  if fulfillment_left(redemption_row) > 0 then
+    return redemption_answer('shipped', redemption_row, redemption_save(redemption_row, null,
+      p_at), null);
   end if;
-  d := fulfillment_done(d, p_at);
-  snapshot := redemption_save(d, 'loyalty.redemption.fulfilled', p_at);
-  perform redemption_outbox('fulfillment_pending', d, null);
-  return redemption_answer('fulfilled', d, snapshot, null);
+  redemption_row := fulfillment_done(redemption_row, p_at);
+  snapshot := redemption_save(redemption_row, 'loyalty.redemption.fulfilled', p_at);
+  perform redemption_outbox('fulfillment_pending', redemption_row, null);
+  return redemption_answer('fulfilled', redemption_row, snapshot, null);
 end $$;
 
 -- Writes that the run of an item which still waits must know of its next date: it was lost. Nothing
@@ -59,13 +63,16 @@ end $$;
 create or replace function ledger.fulfillment_resume(p_workspace text, p_id text) returns void
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into d from redemption where workspace = p_workspace and id = p_id for update;
-  if d.status = 'fulfillment_pending' then
-    perform outbox_write(p_workspace, p_id, redemption_workflow(d), redemption_input(d),
-      d.overdue_at, redemption_facts(d, null), d.revision, 'changed');
+  select * into redemption_row from redemption where workspace = p_workspace
+    and id = p_id for update;
+  if redemption_row.status = 'fulfillment_pending' then
+    perform outbox_write(p_workspace, p_id, redemption_workflow(redemption_row),
+      redemption_input(redemption_row),
+      redemption_row.overdue_at, redemption_facts(redemption_row, null), redemption_row.revision,
+      'changed');
   end if;
 end $$;
 
@@ -79,31 +86,33 @@ create or replace function ledger.fulfillment_overdue(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   -- unlocked: an early or late wake-up of a settled one costs no lock
-  select * into d from redemption where workspace = p_workspace and id = p_id;
-  if d.status = 'fulfillment_pending' and is_due(coalesce(d.overdue_at, p_at), p_at) then
-    d := redemption_locked(p_workspace, p_id);
+  select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
+  if redemption_row.status = 'fulfillment_pending' and is_due(coalesce(redemption_row.overdue_at,
+    p_at), p_at) then
+    redemption_row := redemption_locked(p_workspace, p_id);
   end if;
-  if d.id is null then
+  if redemption_row.id is null then
     return '{"outcome": "missing"}';
-  elsif d.status <> 'fulfillment_pending' then
-    return redemption_unchanged('settled', d);
-  elsif not is_due(coalesce(d.overdue_at, p_at), p_at) then
-    return redemption_unchanged('not_due', d);
+  elsif redemption_row.status <> 'fulfillment_pending' then
+    return redemption_unchanged('settled', redemption_row);
+  elsif not is_due(coalesce(redemption_row.overdue_at, p_at), p_at) then
+    return redemption_unchanged('not_due', redemption_row);
   end if;
-  if d.fulfillment ->> 'on_overdue' = 'refund' then
-    return fulfillment_give_up(d, 'fulfillment_overdue', 'overdue:' || p_id, p_at);
+  if redemption_row.fulfillment ->> 'on_overdue' = 'refund' then
+    return fulfillment_give_up(redemption_row, 'fulfillment_overdue', 'overdue:' || p_id, p_at);
   end if;
-  d.fulfillment := d.fulfillment || jsonb_build_object(
-    'overdue_notices', coalesce((d.fulfillment ->> 'overdue_notices')::int, 0) + 1);
-  d.overdue_at := coalesce(d.overdue_at, p_at);
-  d.overdue_at := d.overdue_at
-    + (floor(extract(epoch from p_at - d.overdue_at) / 86400) + 1) * interval '24 hours';
-  d.revision := next_revision(d.revision);
-  return redemption_answer('notified', d, redemption_save(d,
+  redemption_row.fulfillment := redemption_row.fulfillment || jsonb_build_object(
+    'overdue_notices', coalesce((redemption_row.fulfillment ->> 'overdue_notices')::int, 0) + 1);
+  redemption_row.overdue_at := coalesce(redemption_row.overdue_at, p_at);
+  redemption_row.overdue_at := redemption_row.overdue_at
+    + (floor(extract(epoch from p_at - redemption_row.overdue_at) / 86400) + 1)
+    * interval '24 hours';
+  redemption_row.revision := next_revision(redemption_row.revision);
+  return redemption_answer('notified', redemption_row, redemption_save(redemption_row,
     'loyalty.redemption.fulfillment_overdue', p_at), null);
 end $$;
 
@@ -116,21 +125,21 @@ create or replace function ledger.fulfillment_cancel(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  d := redemption_locked(p_workspace, p_id);
+  redemption_row := redemption_locked(p_workspace, p_id);
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
-  if d.status <> 'fulfillment_pending' then
-    return redemption_settled(d);
+  if redemption_row.status <> 'fulfillment_pending' then
+    return redemption_settled(redemption_row);
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'reverse', p_fingerprint, p_at);
-  return fulfillment_give_up(d, p_reason, p_operation, p_at);
+  return fulfillment_give_up(redemption_row, p_reason, p_operation, p_at);
 end $$;
 
 -- What the reconciler looks for: items that should have been fulfilled before `p_before`, the
@@ -140,93 +149,100 @@ create or replace function ledger.net_overdue_fulfillments(
 )
 returns table (workspace text, id text)
 language sql stable security definer as $$
-  select d.workspace, d.id
-  from redemption d where d.status = 'fulfillment_pending' and d.overdue_at <= p_before
-  order by d.overdue_at, d.workspace, d.id limit p_limit offset p_skip
+  select redemption.workspace, redemption.id
+  from redemption where redemption.status = 'fulfillment_pending'
+    and redemption.overdue_at <= p_before
+  order by redemption.overdue_at, redemption.workspace, redemption.id limit p_limit offset p_skip
 $$;
 
 -- How far an item is on its way.
-create or replace function ledger_private.fulfillment_progress(d redemption) returns jsonb
+create or replace function ledger_private.fulfillment_progress(
+  redemption_row redemption
+) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
-    'items', (d.fulfillment ->> 'quantity')::int,
-    'shipped', coalesce((d.fulfillment ->> 'shipped')::int, 0),
-    'canceled', coalesce((d.fulfillment ->> 'canceled')::int, 0),
+    'items', (redemption_row.fulfillment ->> 'quantity')::int,
+    'shipped', coalesce((redemption_row.fulfillment ->> 'shipped')::int, 0),
+    'canceled', coalesce((redemption_row.fulfillment ->> 'canceled')::int, 0),
     'parcel',
-    nullif(concat_ws(' ', nullif(d.fulfillment ->> 'carrier', ''),
-      nullif(d.fulfillment ->> 'tracking', '')), ''),
-    'refunds', coalesce(d.fulfillment ->> 'on_overdue' = 'refund', false),
-    'notices', coalesce((d.fulfillment ->> 'overdue_notices')::int, 0),
-    'nextAt', iso(d.overdue_at))
+    nullif(concat_ws(' ', nullif(redemption_row.fulfillment ->> 'carrier', ''),
+      nullif(redemption_row.fulfillment ->> 'tracking', '')), ''),
+    'refunds', coalesce(redemption_row.fulfillment ->> 'on_overdue' = 'refund', false),
+    'notices', coalesce((redemption_row.fulfillment ->> 'overdue_notices')::int, 0),
+    'nextAt', iso(redemption_row.overdue_at))
 $$;
 
 -- Items that are still to be shipped: neither on their way nor returned before they were.
-create or replace function ledger_private.fulfillment_left(d redemption) returns int
+create or replace function ledger_private.fulfillment_left(redemption_row redemption) returns int
 language sql immutable as $$
-  select (d.fulfillment ->> 'quantity')::int - coalesce((d.fulfillment ->> 'shipped')::int, 0)
-    - coalesce((d.fulfillment ->> 'canceled')::int, 0)
+  select (redemption_row.fulfillment ->> 'quantity')::int
+    - coalesce((redemption_row.fulfillment ->> 'shipped')::int, 0)
+    - coalesce((redemption_row.fulfillment ->> 'canceled')::int, 0)
 $$;
 
 -- So many items need not be shipped any more.
 create or replace function ledger_private.fulfillment_without(
-  d redemption, p_items int
+  redemption_row redemption, p_items int
 ) returns jsonb
 language sql immutable as $$
-  select d.fulfillment || jsonb_build_object('canceled',
-    coalesce((d.fulfillment ->> 'canceled')::int, 0) + p_items)
+  select redemption_row.fulfillment || jsonb_build_object('canceled',
+    coalesce((redemption_row.fulfillment ->> 'canceled')::int, 0) + p_items)
 $$;
 
 -- Nothing is left to ship.
 create or replace function ledger_private.fulfillment_done(
-  d redemption, p_at timestamptz
+  redemption_row redemption, p_at timestamptz
 ) returns redemption
 language plpgsql immutable as $$
 begin
-  d.status := 'fulfilled';
-  d.fulfilled_at := p_at;
-  d.overdue_at := null;
-  return d;
+  redemption_row.status := 'fulfilled';
+  redemption_row.fulfilled_at := p_at;
+  redemption_row.overdue_at := null;
+  return redemption_row;
 end $$;
 
 -- Nothing more of it will be shipped. All locks are held. Points for the items that were not,
 -- rounded up, come back; with nothing shipped all that is left of them. What was shipped stays
 -- fulfilled.
 create or replace function ledger_private.fulfillment_give_up(
-  d redemption, p_reason text, p_operation text, p_at timestamptz
+  redemption_row redemption, p_reason text, p_operation text, p_at timestamptz
 )
 returns jsonb
 language plpgsql as $$
 declare
-  items int := (d.fulfillment ->> 'quantity')::int;
-  unshipped int := fulfillment_left(d);
-  shipped int := coalesce((d.fulfillment ->> 'shipped')::int, 0);
-  points bigint := d.points - d.reversed_points;
-  returned int := d.quantity - d.reversed_quantity;
+  items int := (redemption_row.fulfillment ->> 'quantity')::int;
+  unshipped int := fulfillment_left(redemption_row);
+  shipped int := coalesce((redemption_row.fulfillment ->> 'shipped')::int, 0);
+  points bigint := redemption_row.points - redemption_row.reversed_points;
+  returned int := redemption_row.quantity - redemption_row.reversed_quantity;
   snapshot jsonb;
 begin
   if shipped > 0 then
-    points := least(points, divided(d.points::numeric * unshipped, items, 'up'));
-    if d.reversed_points + points < d.points or d.points = 0 then
-      returned := least(returned, unshipped / (items / d.quantity));
+    points := least(points, divided(redemption_row.points::numeric * unshipped, items, 'up'));
+    if redemption_row.reversed_points + points < redemption_row.points
+      or redemption_row.points = 0 then
+      returned := least(returned, unshipped / (items / redemption_row.quantity));
     end if;
   end if;
-  perform redemption_undo(d, 'reverse', points, p_reason, p_operation, null, p_at, returned);
-  d.reversed_points := d.reversed_points + points;
-  d.reversed_quantity := d.reversed_quantity + returned;
-  d.fulfillment := fulfillment_without(d, unshipped);
-  d.reason := p_reason;
-  d.overdue_at := null;
-  if redemption_is_returned(d) then
-    d.status := 'reversed';
-    d.reversed_at := p_at;
+  perform redemption_undo(redemption_row, 'reverse', points, p_reason, p_operation, null, p_at,
+    returned);
+  redemption_row.reversed_points := redemption_row.reversed_points + points;
+  redemption_row.reversed_quantity := redemption_row.reversed_quantity + returned;
+  redemption_row.fulfillment := fulfillment_without(redemption_row, unshipped);
+  redemption_row.reason := p_reason;
+  redemption_row.overdue_at := null;
+  if redemption_is_returned(redemption_row) then
+    redemption_row.status := 'reversed';
+    redemption_row.reversed_at := p_at;
   else
-    d := fulfillment_done(d, p_at);
+    redemption_row := fulfillment_done(redemption_row, p_at);
   end if;
-  d.revision := next_revision(d.revision);
-  snapshot := redemption_save(d, 'loyalty.redemption.reversed', p_at);
-  if d.status = 'fulfilled' then
-    perform event_write(d.workspace, 'loyalty.redemption.fulfilled', d.id, snapshot, null, p_at);
+  redemption_row.revision := next_revision(redemption_row.revision);
+  snapshot := redemption_save(redemption_row, 'loyalty.redemption.reversed', p_at);
+  if redemption_row.status = 'fulfilled' then
+    perform event_write(redemption_row.workspace, 'loyalty.redemption.fulfilled',
+      redemption_row.id, snapshot, null, p_at);
   end if;
-  perform redemption_outbox('fulfillment_pending', d, null);
-  return redemption_answer('reversed', d, snapshot, null);
+  perform redemption_outbox('fulfillment_pending', redemption_row, null);
+  return redemption_answer('reversed', redemption_row, snapshot, null);
 end $$;

@@ -21,37 +21,39 @@ create or replace function ledger.liability_report(
 ) returns jsonb
 language plpgsql stable as $$
 declare
-  p program;
-  v point_value;
-  s record;
-  b record;
+  program_row program;
+  value_row point_value;
+  sums record;
+  breakage record;
   as_of timestamptz := coalesce(p_at, clock_timestamp());
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into p from program where workspace = p_workspace and id = p_program;
+  select * into program_row from program where workspace = p_workspace and id = p_program;
   if not found then
     return null;
   end if;
-  v := point_value_at(p, as_of);
+  value_row := point_value_at(program_row, as_of);
   select coalesce(sum(amount), 0)::bigint as outstanding,
     coalesce(sum(amount) filter (where part = 'earned'), 0)::bigint as earned,
     coalesce(-sum(amount) filter (where part = 'spent'), 0)::bigint as spent,
     coalesce(-sum(amount) filter (where part = 'expired'), 0)::bigint as expired,
     coalesce(-sum(amount) filter (where part = 'clawed_back'), 0)::bigint as clawed_back,
     coalesce(sum(amount) filter (where part = 'adjusted'), 0)::bigint as adjusted
-  into s from liability_parts(p_workspace, p_program, p_at);
-  select * into b from breakage_base(p_workspace, p_program, as_of - interval '365 days', as_of);
-  return jsonb_build_object('outstanding', s.outstanding, 'earned', s.earned, 'spent', s.spent,
-    'expired', s.expired,
-    'clawed_back', s.clawed_back, 'adjusted', s.adjusted, 'decimals', p.decimals,
-    'point_value', v.value, 'currency', v.currency, 'as_of', as_of,
-    'liability_minor', points_worth(s.outstanding, v.value, p.decimals),
+  into sums from liability_parts(p_workspace, p_program, p_at);
+  select * into breakage from breakage_base(p_workspace, p_program, as_of - interval '365 days',
+    as_of);
+  return jsonb_build_object('outstanding', sums.outstanding, 'earned', sums.earned, 'spent',
+    sums.spent, 'expired', sums.expired,
+    'clawed_back', sums.clawed_back, 'adjusted', sums.adjusted, 'decimals', program_row.decimals,
+    'point_value', value_row.value, 'currency', value_row.currency, 'as_of', as_of,
+    'liability_minor', points_worth(sums.outstanding, value_row.value, program_row.decimals),
     'pending', (
-      select coalesce(sum(e.points - e.clawed), 0)::bigint from earning e
-      where e.workspace = p_workspace and e.program = p_program and e.outcome = 'pending'
-        and e.created_at <= as_of),
-    'breakage_rate', case when b.expired + b.spent > 0
-      then round(b.expired::numeric / (b.expired + b.spent), 4) end);
+      select coalesce(sum(earning.points - earning.clawed), 0)::bigint from earning
+      where earning.workspace = p_workspace and earning.program = p_program
+        and earning.outcome = 'pending'
+        and earning.created_at <= as_of),
+    'breakage_rate', case when breakage.expired + breakage.spent > 0
+      then round(breakage.expired::numeric / (breakage.expired + breakage.spent), 4) end);
 end $$;
 
 -- Opening, movements by part and closing of each period (`day` or `month`, UTC) from `p_from` to
@@ -65,25 +67,29 @@ clawed_back bigint,
   adjusted bigint, closing bigint, value numeric, currency text, liability_minor numeric)
 language plpgsql stable as $$
 declare
-  p program;
+  program_row program;
   fresh text := vinr_id_from('ptx', coalesce((select through from ledger_rollup), 'epoch'));
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into p from program x where x.workspace = p_workspace and x.id = p_program;
+  select * into program_row from program where program.workspace = p_workspace
+    and program.id = p_program;
   return query
   with moved as (
-    select l.day, l.part, l.amount::numeric from ledger_total l
-    where l.workspace = p_workspace and l.program = p_program and l.day < p_to
+    select ledger_total.day, ledger_total.part, ledger_total.amount::numeric from ledger_total
+    where ledger_total.workspace = p_workspace and ledger_total.program = p_program
+      and ledger_total.day < p_to
     union all
-    select (t.at at time zone 'UTC')::date, ptx_part(t), t.amount from ptx t
-    where t.workspace = p_workspace and t.program = p_program and t.id >= fresh
-      and t.at < p_to::timestamp at time zone 'UTC'
+    select (ptx.at at time zone 'UTC')::date, ptx_part(ptx), ptx.amount from ptx
+    where ptx.workspace = p_workspace and ptx.program = p_program and ptx.id >= fresh
+      and ptx.at < p_to::timestamp at time zone 'UTC'
     union all
-    select (lot_due_at(l, a.activity_extends_to) at time zone 'UTC')::date, 'expired', -l.remaining
-    from account a join lot l on l.workspace = a.workspace and l.account = a.id and l.open
-    where a.workspace = p_workspace and a.program = p_program
-      and a.expiry_wake_at <= clock_timestamp()
-      and lot_due_at(l, a.activity_extends_to) <= least(clock_timestamp(),
+    select (lot_due_at(lot, account.activity_extends_to) at time zone 'UTC')::date, 'expired',
+      -lot.remaining
+    from account join lot on lot.workspace = account.workspace and lot.account = account.id
+      and lot.open
+    where account.workspace = p_workspace and account.program = p_program
+      and account.expiry_wake_at <= clock_timestamp()
+      and lot_due_at(lot, account.activity_extends_to) <= least(clock_timestamp(),
         p_to::timestamp at time zone 'UTC' - interval '1 microsecond')
   ),
   periods as (
@@ -91,45 +97,48 @@ begin
       ('1 ' || p_period)::interval)::date as first
   ),
   sums as (
-    select q.first,
-      coalesce(sum(m.amount) filter (where m.part = 'earned'), 0) as earned,
-      coalesce(-sum(m.amount) filter (where m.part = 'spent'), 0) as spent,
-      coalesce(-sum(m.amount) filter (where m.part = 'expired'), 0) as expired,
-      coalesce(-sum(m.amount) filter (where m.part = 'clawed_back'), 0) as clawed_back,
-      coalesce(sum(m.amount) filter (where m.part = 'adjusted'), 0) as adjusted,
-      coalesce(sum(m.amount), 0) as net
-    from periods q left join moved m on m.day >= q.first
-      and m.day < q.first + ('1 ' || p_period)::interval
-    group by q.first
+    select periods.first,
+      coalesce(sum(moved.amount) filter (where moved.part = 'earned'), 0) as earned,
+      coalesce(-sum(moved.amount) filter (where moved.part = 'spent'), 0) as spent,
+      coalesce(-sum(moved.amount) filter (where moved.part = 'expired'), 0) as expired,
+      coalesce(-sum(moved.amount) filter (where moved.part = 'clawed_back'), 0) as clawed_back,
+      coalesce(sum(moved.amount) filter (where moved.part = 'adjusted'), 0) as adjusted,
+      coalesce(sum(moved.amount), 0) as net
+    from periods left join moved on moved.day >= periods.first
+      and moved.day < periods.first + ('1 ' || p_period)::interval
+    group by periods.first
   ),
-  before as (select coalesce(sum(m.amount), 0) as total from moved m
-    where m.day < (select min(first) from periods)),
+  before as (select coalesce(sum(moved.amount), 0) as total from moved
+    where moved.day < (select min(first) from periods)),
   closed as (
-    select s.*, b.total + sum(s.net) over (order by s.first) as closing,
-      point_value_at(p, (s.first + ('1 ' || p_period)::interval) at time zone 'UTC'
-        - interval '1 microsecond') as v
-    from sums s cross join before b
+    select sums.*, before.total + sum(sums.net) over (order by sums.first) as closing,
+      point_value_at(program_row, (sums.first + ('1 ' || p_period)::interval) at time zone 'UTC'
+        - interval '1 microsecond') as value_then
+    from sums cross join before
   )
-  select c.first, (c.closing - c.net)::bigint, c.earned::bigint, c.spent::bigint, c.expired::bigint,
-    c.clawed_back::bigint, c.adjusted::bigint, c.closing::bigint, (c.v).value, (c.v).currency,
-    points_worth(c.closing, (c.v).value, p.decimals)
-  from closed c order by c.first;
+  select closed.first, (closed.closing - closed.net)::bigint, closed.earned::bigint,
+    closed.spent::bigint, closed.expired::bigint,
+    closed.clawed_back::bigint, closed.adjusted::bigint, closed.closing::bigint,
+    (closed.value_then).value, (closed.value_then).currency,
+    points_worth(closed.closing, (closed.value_then).value, program_row.decimals)
+  from closed order by closed.first;
 end $$;
 
 -- A point's value from now on; the first change also notes what it was before.
 -- @query
 create or replace function ledger.point_value_note(
-  p program, p_value numeric, p_currency text, p_at timestamptz
+  program_row program, p_value numeric, p_currency text, p_at timestamptz
 ) returns void
 language plpgsql as $$
 begin
-  if not exists (select from point_value where workspace = p.workspace and program = p.id) then
+  if not exists (select from point_value where workspace = program_row.workspace
+    and program = program_row.id) then
     insert into point_value (workspace, program, "from", value, currency)
-    values (p.workspace, p.id, least(p.created_at, p_at - interval '1 microsecond'), p.point_value,
-      p.currency_code);
+    values (program_row.workspace, program_row.id, least(program_row.created_at,
+      p_at - interval '1 microsecond'), program_row.point_value, program_row.currency_code);
   end if;
   insert into point_value (workspace, program, "from", value, currency)
-  values (p.workspace, p.id, p_at, p_value, p_currency)
+  values (program_row.workspace, program_row.id, p_at, p_value, p_currency)
   on conflict (workspace, program, "from") do update set value = excluded.value,
     currency = excluded.currency;
 end $$;
@@ -145,38 +154,38 @@ declare
   low timestamptz;
   high timestamptz;
   looked_at timestamptz := clock_timestamp();
-  r ledger_rollup;
-  w text;
-  n int;
+  rollup_row ledger_rollup;
+  workspace_id text;
+  added_now int;
   added int := 0;
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('ledger_roll_up', 0)) then
     return 0;
   end if;
   insert into ledger_rollup (id, through) values (1, 'epoch') on conflict do nothing;
-  select * into r from ledger_rollup where id = 1;
-  low := r.through;
-  high := r.noted_at - interval '10 seconds';
-  if high > low and r.noted_xid::xid8 < pg_snapshot_xmin(pg_current_snapshot()) then
-    for w in select id from workspace loop
-      insert into ledger_total as l (workspace, program, day, part, amount, rows)
-      select w, t.program, (t.at at time zone 'UTC')::date,
-        case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, sum(t.amount),
-          count(*)
-      from ptx t
-      where t.workspace = w and t.id >= vinr_id_from('ptx', low)
-        and t.id < vinr_id_from('ptx', high)
+  select * into rollup_row from ledger_rollup where id = 1;
+  low := rollup_row.through;
+  high := rollup_row.noted_at - interval '10 seconds';
+  if high > low and rollup_row.noted_xid::xid8 < pg_snapshot_xmin(pg_current_snapshot()) then
+    for workspace_id in select id from workspace loop
+      insert into ledger_total as total (workspace, program, day, part, amount, rows)
+      select workspace_id, ptx.program, (ptx.at at time zone 'UTC')::date,
+        case when ptx.type = 'reverse' then ptx_part(ptx) else ptx_type_part(ptx.type) end,
+          sum(ptx.amount), count(*)
+      from ptx
+      where ptx.workspace = workspace_id and ptx.id >= vinr_id_from('ptx', low)
+        and ptx.id < vinr_id_from('ptx', high)
       group by 2, 3, 4
       on conflict (workspace, program, day, part) do update
-        set amount = l.amount + excluded.amount, rows = l.rows + excluded.rows;
-      get diagnostics n = row_count;
-      added := added + n;
+        set amount = total.amount + excluded.amount, rows = total.rows + excluded.rows;
+      get diagnostics added_now = row_count;
+      added := added + added_now;
     end loop;
     update ledger_rollup set through = high, noted_at = null, noted_xid = null where id = 1;
-    r.noted_xid := null;
+    rollup_row.noted_xid := null;
   end if;
   -- a note from another server's count (a restored dump) never comes true: replace it
-  if r.noted_xid is null or r.noted_xid::xid8 > pg_current_xact_id() then
+  if rollup_row.noted_xid is null or rollup_row.noted_xid::xid8 > pg_current_xact_id() then
     update ledger_rollup set noted_at = looked_at, noted_xid = pg_current_xact_id()::text
       where id = 1;
   end if;
@@ -193,7 +202,7 @@ $$;
 -- Every program, for the daily snapshot.
 create or replace function ledger.all_programs() returns table (workspace text, program text)
 language sql stable security definer as $$
-  select p.workspace, p.id from program p order by 1, 2
+  select program.workspace, program.id from program order by 1, 2
 $$;
 
 -- The day's snapshot of a program's liability as an event, once for each UTC midnight: the id is
@@ -220,13 +229,14 @@ end $$;
 -- The part of the liability identity that a row belongs to. The reversal of an earn or adjust row
 -- counts with that row, the reversal of a redemption with what was spent; merge rows net to
 -- nothing.
-create or replace function ledger_private.ptx_part(t ptx) returns text
+create or replace function ledger_private.ptx_part(ptx_row ptx) returns text
 language sql stable as $$
   select case
-    when t.type <> 'reverse' then ledger_private.ptx_type_part(t.type)
-    when t.redemption is not null then 'spent'
-    else (select ledger_private.ptx_type_part(r.type) from ptx r where r.workspace = t.workspace
-      and r.id = t.reverses) end
+    when ptx_row.type <> 'reverse' then ledger_private.ptx_type_part(ptx_row.type)
+    when ptx_row.redemption is not null then 'spent'
+    else (select ledger_private.ptx_type_part(ptx.type) from ptx
+    where ptx.workspace = ptx_row.workspace
+      and ptx.id = ptx_row.reverses) end
 $$;
 
 -- The same where the type alone says it: every type but `reverse`. Simple enough to be inlined.
@@ -251,27 +261,30 @@ declare
 begin
   return query
   with parts as (
-    select l.part, l.amount::numeric from ledger_total l
-    where l.workspace = p_workspace and l.program = p_program
-      and (p_at is null or l.day < (p_at at time zone 'UTC')::date)
+    select ledger_total.part, ledger_total.amount::numeric from ledger_total
+    where ledger_total.workspace = p_workspace and ledger_total.program = p_program
+      and (p_at is null or ledger_total.day < (p_at at time zone 'UTC')::date)
     union all
-    select case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, t.amount
-    from ptx t
-    where t.workspace = p_workspace and t.id >= fresh and t.program = p_program
-      and (p_at is null or t.at < midnight)
+    select case when ptx.type = 'reverse' then ptx_part(ptx) else ptx_type_part(ptx.type) end,
+      ptx.amount
+    from ptx
+    where ptx.workspace = p_workspace and ptx.id >= fresh and ptx.program = p_program
+      and (p_at is null or ptx.at < midnight)
     union all
-    select case when t.type = 'reverse' then ptx_part(t) else ptx_type_part(t.type) end, t.amount
-    from ptx t
-    where p_at is not null and t.workspace = p_workspace and t.program = p_program
-      and t.at >= midnight and t.at <= p_at
+    select case when ptx.type = 'reverse' then ptx_part(ptx) else ptx_type_part(ptx.type) end,
+      ptx.amount
+    from ptx
+    where p_at is not null and ptx.workspace = p_workspace and ptx.program = p_program
+      and ptx.at >= midnight and ptx.at <= p_at
     union all
     -- due lots that nobody has written off yet count as expired
-    select 'expired', -l.remaining
-    from account a join lot l on l.workspace = a.workspace and l.account = a.id and l.open
-    where a.workspace = p_workspace and a.program = p_program
-      and a.expiry_wake_at <= coalesce(p_at, clock_timestamp())
-      and l.expires_at <= coalesce(p_at, clock_timestamp())
-      and lot_due_at(l, a.activity_extends_to) <= coalesce(p_at, clock_timestamp())
+    select 'expired', -lot.remaining
+    from account join lot on lot.workspace = account.workspace and lot.account = account.id
+      and lot.open
+    where account.workspace = p_workspace and account.program = p_program
+      and account.expiry_wake_at <= coalesce(p_at, clock_timestamp())
+      and lot.expires_at <= coalesce(p_at, clock_timestamp())
+      and lot_due_at(lot, account.activity_extends_to) <= coalesce(p_at, clock_timestamp())
   )
   select parts.part, sum(parts.amount)::bigint from parts group by parts.part;
 end $$;
@@ -279,17 +292,19 @@ end $$;
 -- The value in force at an instant: the last one from before it, else the first ever noted, else
 -- the program's.
 create or replace function ledger_private.point_value_at(
-  p program, p_at timestamptz
+  program_row program, p_at timestamptz
 ) returns point_value
 language plpgsql stable as $$
 declare
-  v point_value;
+  value_row point_value;
 begin
-  select * into v from point_value x where x.workspace = p.workspace and x.program = p.id
-  order by x."from" > p_at, case when x."from" <= p_at then x."from" end desc, x."from" limit 1;
-  v.value := coalesce(v.value, p.point_value);
-  v.currency := coalesce(v.currency, p.currency_code);
-  return v;
+  select * into value_row from point_value where point_value.workspace = program_row.workspace
+    and point_value.program = program_row.id
+  order by point_value."from" > p_at, case when point_value."from" <= p_at
+  then point_value."from" end desc, point_value."from" limit 1;
+  value_row.value := coalesce(value_row.value, program_row.point_value);
+  value_row.currency := coalesce(value_row.currency, program_row.currency_code);
+  return value_row;
 end $$;
 
 -- Points expired and spent by redemption since `p_from`, of the totals alone: what breakage is
@@ -299,9 +314,11 @@ create or replace function ledger_private.breakage_base(
 )
 returns table (expired bigint, spent bigint)
 language sql stable as $$
-  select coalesce(-sum(l.amount) filter (where l.part = 'expired'), 0)::bigint,
-    coalesce(-sum(l.amount) filter (where l.part = 'spent'), 0)::bigint
-  from ledger_total l
-  where l.workspace = p_workspace and l.program = p_program
-    and l.day >= (p_from at time zone 'UTC')::date and l.day < (p_to at time zone 'UTC')::date
+  select coalesce(-sum(ledger_total.amount) filter (where ledger_total.part = 'expired'),
+    0)::bigint,
+    coalesce(-sum(ledger_total.amount) filter (where ledger_total.part = 'spent'), 0)::bigint
+  from ledger_total
+  where ledger_total.workspace = p_workspace and ledger_total.program = p_program
+    and ledger_total.day >= (p_from at time zone 'UTC')::date
+    and ledger_total.day < (p_to at time zone 'UTC')::date
 $$;

@@ -22,7 +22,7 @@ create or replace function ledger.payment_create(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
   earlier idempotency_key;
 begin
@@ -33,11 +33,12 @@ begin
       return payment_replayed(earlier, p_fingerprint);
     end if;
   end if;
-  pay := payment_of(p_workspace, p_id, 'sandbox', p_amount, p_currency, p_customer, p_metadata, at);
-  pay.awaits_confirmation := p_awaits_confirmation;
-  pay.expires_at := coalesce(p_expires_at, at + interval '24 hours');
-  return payment_change(pay, false, jsonb_build_object('kind', 'create', 'outcome', 'created',
-    'event', p_event,
+  payment_row := payment_of(p_workspace, p_id, 'sandbox', p_amount, p_currency, p_customer,
+    p_metadata, at);
+  payment_row.awaits_confirmation := p_awaits_confirmation;
+  payment_row.expires_at := coalesce(p_expires_at, at + interval '24 hours');
+  return payment_change(payment_row, false, jsonb_build_object('kind', 'create', 'outcome',
+    'created', 'event', p_event,
     'endpoint', '', 'status', p_status, 'named', redemptions_named(p_workspace, p_refs),
     'store_credit', p_store_credit), at);
 end $$;
@@ -53,30 +54,30 @@ create or replace function ledger.payment_move(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id for update;
+  select * into payment_row from payment where workspace = p_workspace and id = p_id for update;
   if not found then
     return '{"outcome": "missing"}';
   end if;
-  if pay.status = p_status then
-    return payment_outcome(pay, 'unchanged');
+  if payment_row.status = p_status then
+    return payment_outcome(payment_row, 'unchanged');
   end if;
-  if p_status = 'expired' and pay.status in ('requires_payment', 'processing')
-    and date_trunc('milliseconds', pay.expires_at) > at then
-    return payment_outcome(pay, 'not_due');
+  if p_status = 'expired' and payment_row.status in ('requires_payment', 'processing')
+    and date_trunc('milliseconds', payment_row.expires_at) > at then
+    return payment_outcome(payment_row, 'not_due');
   end if;
-  if pay.status not in ('requires_payment', 'processing') then
-    return payment_outcome(pay, 'settled');
+  if payment_row.status not in ('requires_payment', 'processing') then
+    return payment_outcome(payment_row, 'settled');
   end if;
-  if pay.status = 'processing' and p_status = 'canceled' then
+  if payment_row.status = 'processing' and p_status = 'canceled' then
     return jsonb_build_object('outcome', 'refused', 'refusal',
       '{"code": "payment_processing"}'::jsonb);
   end if;
-  return payment_change(pay, true, jsonb_build_object('kind', 'move', 'outcome', 'moved', 'event',
-    p_event,
+  return payment_change(payment_row, true, jsonb_build_object('kind', 'move', 'outcome', 'moved',
+    'event', p_event,
     'endpoint', '', 'status', p_status, 'named', '[]'::jsonb), at);
 end $$;
 
@@ -92,14 +93,14 @@ create or replace function ledger.payment_move_asked(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   moved jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id,
     coalesce(p_at, clock_timestamp())) is not null then
-    select * into pay from payment where workspace = p_workspace and id = p_id;
-    return payment_outcome(pay, 'replayed');
+    select * into payment_row from payment where workspace = p_workspace and id = p_id;
+    return payment_outcome(payment_row, 'replayed');
   end if;
   moved := payment_move(p_workspace, p_id, p_status, p_event, p_at);
   case moved ->> 'outcome'
@@ -138,7 +139,7 @@ create or replace function ledger.payment_take_in(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   known boolean := false;
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
   named text := coalesce(p_payment ->> 'id', p_more ->> 'subject');
@@ -174,22 +175,22 @@ begin
     return payment_take_in_part(p_workspace, p_provider, p_endpoint, subject, p_more -> 'facts',
       change, at);
   end if;
-  select * into pay from payment where workspace = p_workspace and id = subject for update;
+  select * into payment_row from payment where workspace = p_workspace and id = subject for update;
   known := found;
   if not known then
-    pay := payment_of(p_workspace, subject, p_provider, (p_payment ->> 'amount')::bigint,
+    payment_row := payment_of(p_workspace, subject, p_provider, (p_payment ->> 'amount')::bigint,
       lower(p_payment ->> 'currency'), p_payment ->> 'customer',
       coalesce(p_payment -> 'metadata', '{}'), at);
-  elsif pay.endpoint <> p_endpoint then
+  elsif payment_row.endpoint <> p_endpoint then
     raise exception 'payment % became another endpoint''s meanwhile',
       subject using errcode = '40001';
   end if;
-  pay.endpoint := p_endpoint;
-  pay.invoice := coalesce(pay.invoice, invoice);
+  payment_row.endpoint := p_endpoint;
+  payment_row.invoice := coalesce(payment_row.invoice, invoice);
   if known then
-    pay := payment_learn_names(pay, p_payment);
+    payment_row := payment_learn_names(payment_row, p_payment);
   end if;
-  return payment_change(pay, known, change || jsonb_build_object('kind', 'event', 'payment',
+  return payment_change(payment_row, known, change || jsonb_build_object('kind', 'event', 'payment',
     p_payment,
     'status', p_status, 'completed_at', p_more -> 'completed_at',
     'named', redemptions_named(p_workspace, coalesce(p_payment -> 'refs', '[]'))), at);
@@ -205,20 +206,20 @@ create or replace function ledger.payment_process(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   known boolean;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id for update;
+  select * into payment_row from payment where workspace = p_workspace and id = p_id for update;
   known := found;
   if not known then
     -- as payment_take_in does: the payment of an invoice may come meanwhile
     perform source_lock(p_workspace, p_id);
   end if;
-  pay.workspace := p_workspace;
-  pay.id := p_id;
-  return payment_changed(pay, known, '{"kind": "again", "outcome": "processed", "named": []}',
-    'all', p_at);
+  payment_row.workspace := p_workspace;
+  payment_row.id := p_id;
+  return payment_changed(payment_row, known,
+    '{"kind": "again", "outcome": "processed", "named": []}', 'all', p_at);
 end $$;
 
 -- The secrets that may speak at a provider's address without an endpoint, oldest first.
@@ -227,11 +228,12 @@ end $$;
 create or replace function ledger.payment_secrets_find(p_provider text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
 language sql stable security definer as $$
-  select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
-  from payment_secret s join workspace w on w.id = s.workspace
-  where s.provider = p_provider and s.shared_address
-    and (s.revoked_at is null or s.revoked_at > clock_timestamp())
-  order by s.created_at, s.id
+  select payment_secret.workspace, workspace.livemode, payment_secret.endpoint,
+    payment_secret.secret, payment_secret.mapping
+  from payment_secret join workspace on workspace.id = payment_secret.workspace
+  where payment_secret.provider = p_provider and payment_secret.shared_address
+    and (payment_secret.revoked_at is null or payment_secret.revoked_at > clock_timestamp())
+  order by payment_secret.created_at, payment_secret.id
 $$;
 
 -- The secrets of one endpoint, newest first; none where the provider has no such endpoint.
@@ -240,11 +242,12 @@ $$;
 create or replace function ledger.payment_endpoint_secrets(p_provider text, p_endpoint text)
 returns table (workspace text, livemode boolean, endpoint text, secret text, mapping jsonb)
 language sql stable security definer as $$
-  select s.workspace, w.livemode, s.endpoint, s.secret, s.mapping
-  from payment_secret s join workspace w on w.id = s.workspace
-  where s.endpoint = p_endpoint and s.provider = p_provider
-    and (s.revoked_at is null or s.revoked_at > clock_timestamp())
-  order by s.created_at desc, s.id desc
+  select payment_secret.workspace, workspace.livemode, payment_secret.endpoint,
+    payment_secret.secret, payment_secret.mapping
+  from payment_secret join workspace on workspace.id = payment_secret.workspace
+  where payment_secret.endpoint = p_endpoint and payment_secret.provider = p_provider
+    and (payment_secret.revoked_at is null or payment_secret.revoked_at > clock_timestamp())
+  order by payment_secret.created_at desc, payment_secret.id desc
 $$;
 
 -- What the reconciler looks for: payments with events received before `p_before` of which nothing
@@ -254,11 +257,11 @@ create or replace function ledger.net_unprocessed_payments(
 )
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer as $$
-  select i.workspace, i.payment, p.expires_at
-  from inbox i left join payment p on p.workspace = i.workspace and p.id = i.payment
-  where i.processed_at is null and i.received_at <= p_before and i.payment is not null
-  group by i.workspace, i.payment, p.expires_at
-  order by min(i.received_at), i.workspace, i.payment limit p_limit offset p_skip
+  select inbox.workspace, inbox.payment, payment.expires_at
+  from inbox left join payment on payment.workspace = inbox.workspace and payment.id = inbox.payment
+  where inbox.processed_at is null and inbox.received_at <= p_before and inbox.payment is not null
+  group by inbox.workspace, inbox.payment, payment.expires_at
+  order by min(inbox.received_at), inbox.workspace, inbox.payment limit p_limit offset p_skip
 $$;
 
 -- What the reconciler looks for: open payments that should have expired before `p_before`, the
@@ -268,10 +271,10 @@ create or replace function ledger.net_expired_payments(
 )
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable security definer as $$
-  select p.workspace, p.id, p.expires_at
-  from payment p
-  where p.expires_at <= p_before and p.status in ('requires_payment', 'processing')
-  order by p.expires_at, p.workspace, p.id limit p_limit offset p_skip
+  select payment.workspace, payment.id, payment.expires_at
+  from payment
+  where payment.expires_at <= p_before and payment.status in ('requires_payment', 'processing')
+  order by payment.expires_at, payment.workspace, payment.id limit p_limit offset p_skip
 $$;
 
 -- What a payment charges: the amount less the discounts that stand, percentages (of the full
@@ -283,32 +286,33 @@ language plpgsql immutable as $$
 begin
   return (
     select greatest(0, p_amount - coalesce(sum(
-      case when x ? 'percent'
-        then least(div(p_amount * (x ->> 'percent')::numeric, 100),
-          coalesce((x ->> 'maxAmount')::numeric, p_amount))
-        else (x ->> 'amount')::numeric
+      case when discount ? 'percent'
+        then least(div(p_amount * (discount ->> 'percent')::numeric, 100),
+          coalesce((discount ->> 'maxAmount')::numeric, p_amount))
+        else (discount ->> 'amount')::numeric
       end), 0))::bigint
-    from jsonb_array_elements(p_discounts) x
-    where not x ? 'removed_at');
+    from jsonb_array_elements(p_discounts) discount
+    where not discount ? 'removed_at');
 end $$;
 
 -- Takes a redemption's discount off an open payment again; the entry stays on record. Where it was
 -- the last thing that kept the charge at zero, the payment waits for money again.
 create or replace function ledger_private.payment_discount_remove(
-  pay payment, p_redemption text, p_at timestamptz
+  payment_row payment, p_redemption text, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
   kept jsonb;
 begin
   select coalesce(jsonb_agg(
-    case when x ->> 'redemption' = p_redemption and not x ? 'removed_at'
-      then x || jsonb_build_object('removed_at', p_at) else x end order by position), '[]')
+    case when discount ->> 'redemption' = p_redemption and not discount ? 'removed_at'
+      then discount || jsonb_build_object('removed_at', p_at) else discount end order by position),
+      '[]')
   into kept
-  from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position);
+  from jsonb_array_elements(payment_row.discounts) with ordinality as entry (discount, position);
   update payment set discounts = kept, amount_charged = greatest(0,
     payment_charge(amount, kept) - store_credit)
-  where workspace = pay.workspace and id = pay.id;
+  where workspace = payment_row.workspace and id = payment_row.id;
 end $$;
 
 -- The redemptions that references (`{"redemption": id}` or `{"code": code}`) mean, in the order in
@@ -323,14 +327,15 @@ begin
     return p_refs;
   end if;
   return (
-    select jsonb_agg(jsonb_build_object('named', x.named, 'id', x.id) order by x.id collate "C")
+    select jsonb_agg(jsonb_build_object('named', resolved.named, 'id', resolved.id)
+      order by resolved.id collate "C")
     from (
       select coalesce(ref ->> 'redemption', ref ->> 'code') as named,
         case when ref ? 'redemption' then ref ->> 'redemption'
-        else (select d.id from redemption d where d.workspace = p_workspace
-          and d.code = ref ->> 'code') end as id
+        else (select redemption.id from redemption where redemption.workspace = p_workspace
+          and redemption.code = ref ->> 'code') end as id
       from jsonb_array_elements(p_refs) ref
-    ) x);
+    ) resolved);
 end $$;
 
 -- Attaches one named redemption to a payment being created or
@@ -340,87 +345,92 @@ end $$;
 -- deadline, and is put on record for one already released: it is late. Returns {"entry"},
 -- {"refusal"} or null where the same one is named twice.
 create or replace function ledger_private.payment_attach(
-  pay payment, p_named jsonb, p_charged boolean, p_at timestamptz
+  payment_row payment, p_named jsonb, p_charged boolean, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
-  a account;
+  redemption_row redemption;
+  account_row account;
   late boolean;
 begin
-  select * into d from redemption where workspace = pay.workspace
+  select * into redemption_row from redemption where workspace = payment_row.workspace
     and id = p_named ->> 'id' for update;
   if not found then
     return jsonb_build_object('refusal',
       jsonb_build_object('code', 'resource_missing', 'redemption', p_named ->> 'named'));
   end if;
-  if d.payment = pay.id then
+  if redemption_row.payment = payment_row.id then
     return null;
   end if;
-  select * into a from account where workspace = pay.workspace
-    and id = account_survivor(pay.workspace, d.account);
-  late := p_charged and d.status = 'released' and d.late_payment is null;
-  if d.payment is not null and exists (
-    select from payment o where o.workspace = pay.workspace and o.id = d.payment
-      and o.status in ('requires_payment', 'processing', 'completed')
-      and not (late and o.status <> 'completed')
-  ) and d.status in ('pending', 'applied') then
-    return payment_attach_refusal('redemption_already_attached', d,
-      jsonb_build_object('resource', d.payment));
+  select * into account_row from account where workspace = payment_row.workspace
+    and id = account_survivor(payment_row.workspace, redemption_row.account);
+  late := p_charged and redemption_row.status = 'released' and redemption_row.late_payment is null;
+  if redemption_row.payment is not null and exists (
+    select from payment other where other.workspace = payment_row.workspace
+      and other.id = redemption_row.payment
+      and other.status in ('requires_payment', 'processing', 'completed')
+      and not (late and other.status <> 'completed')
+  ) and redemption_row.status in ('pending', 'applied') then
+    return payment_attach_refusal('redemption_already_attached', redemption_row,
+      jsonb_build_object('resource', redemption_row.payment));
   end if;
-  if d.status <> 'pending' and not late then
-    return payment_attach_refusal('redemption_already_settled', d,
-      jsonb_build_object('status', d.status));
+  if redemption_row.status <> 'pending' and not late then
+    return payment_attach_refusal('redemption_already_settled', redemption_row,
+      jsonb_build_object('status', redemption_row.status));
   end if;
-  if d.expires_at <= p_at and not p_charged then
-    return payment_attach_refusal('redemption_expired', d,
-      jsonb_build_object('expires_at', d.expires_at));
+  if redemption_row.expires_at <= p_at and not p_charged then
+    return payment_attach_refusal('redemption_expired', redemption_row,
+      jsonb_build_object('expires_at', redemption_row.expires_at));
   end if;
-  if pay.customer <> a.customer and a.id is distinct from account_of_customer(a.workspace,
-    a.program, pay.customer)
-    or payment_names_another(pay, a) then
-    return payment_attach_refusal('redemption_account_mismatch', d, '{}');
+  if payment_row.customer <> account_row.customer
+    and account_row.id is distinct from account_of_customer(account_row.workspace,
+    account_row.program, payment_row.customer)
+    or payment_names_another(payment_row, account_row) then
+    return payment_attach_refusal('redemption_account_mismatch', redemption_row, '{}');
   end if;
-  if lower(d.discount ->> 'currency') <> pay.currency then
-    return payment_attach_refusal('currency_mismatch', d,
-      jsonb_build_object('currency', d.discount ->> 'currency'));
+  if lower(redemption_row.discount ->> 'currency') <> payment_row.currency then
+    return payment_attach_refusal('currency_mismatch', redemption_row,
+      jsonb_build_object('currency', redemption_row.discount ->> 'currency'));
   end if;
-  update redemption set payment = pay.id, revision = next_revision(revision)
-  where workspace = pay.workspace and id = d.id;
+  update redemption set payment = payment_row.id, revision = next_revision(revision)
+  where workspace = payment_row.workspace and id = redemption_row.id;
   return jsonb_build_object('entry',
-    (d.discount - 'currency') || jsonb_build_object('redemption', d.id, 'code', d.code));
+    (redemption_row.discount - 'currency') || jsonb_build_object('redemption', redemption_row.id,
+    'code', redemption_row.code));
 end $$;
 
 -- Whether the payment's metadata, read where its customer has no account in the program, names
 -- another member than this one, or nobody.
 create or replace function ledger_private.payment_names_another(
-  pay payment, a account
+  payment_row payment, account_row account
 ) returns boolean
 language plpgsql stable as $$
 begin
-  return pay.metadata ?| '{loyalty_account, client_reference_id}'
-    and not exists (select from account_named(pay.workspace, pay.metadata) x where x.id = a.id)
-    and (pay.metadata ? 'loyalty_account'
-      or exists (select from account_named(pay.workspace, pay.metadata) x
-        where x.program = a.program))
-    and not exists (select from account x
-      where x.workspace = pay.workspace and x.program = a.program and x.customer = pay.customer);
+  return payment_row.metadata ?| '{loyalty_account, client_reference_id}'
+    and not exists (select from account_named(payment_row.workspace,
+    payment_row.metadata) candidate where candidate.id = account_row.id)
+    and (payment_row.metadata ? 'loyalty_account'
+      or exists (select from account_named(payment_row.workspace, payment_row.metadata) candidate
+        where candidate.program = account_row.program))
+    and not exists (select from account candidate
+      where candidate.workspace = payment_row.workspace
+        and candidate.program = account_row.program and candidate.customer = payment_row.customer);
 end $$;
 
 -- Why a redemption is not attached, as payment_attach answers it.
 create or replace function ledger_private.payment_attach_refusal(
-  p_code text, d redemption, p_more jsonb
+  p_code text, redemption_row redemption, p_more jsonb
 ) returns jsonb
 language sql immutable as $$
-  select jsonb_build_object('refusal', jsonb_build_object('code', p_code, 'redemption', d.id)
-    || p_more)
+  select jsonb_build_object('refusal', jsonb_build_object('code', p_code, 'redemption',
+    redemption_row.id) || p_more)
 $$;
 
 -- Attaches every one of `p_named` (redemptions_named), in id order of the redemptions (the lock
 -- order), and computes the charge. Returns the payment, and the refusals. Writes the redemptions,
 -- not the payment.
 create or replace function ledger_private.payment_attach_all(
-  inout pay payment, p_named jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
+  inout payment_row payment, p_named jsonb, p_charged boolean, p_at timestamptz, out refusals jsonb
 )
 language plpgsql as $$
 declare
@@ -428,30 +438,31 @@ declare
   result jsonb;
 begin
   refusals := '[]';
-  for named in select x from jsonb_array_elements(p_named) x loop
-    result := payment_attach(pay, named, p_charged, p_at);
+  for named in select item from jsonb_array_elements(p_named) item loop
+    result := payment_attach(payment_row, named, p_charged, p_at);
     if result ? 'entry' then
-      pay.discounts := pay.discounts || (result -> 'entry');
+      payment_row.discounts := payment_row.discounts || (result -> 'entry');
     elsif result ? 'refusal' then
       refusals := refusals || (result -> 'refusal');
     end if;
   end loop;
-  pay.amount_charged := payment_charge(pay.amount, pay.discounts);
+  payment_row.amount_charged := payment_charge(payment_row.amount, payment_row.discounts);
 end $$;
 
 -- Whether the discounts of these redemptions, which never change, leave nothing to charge.
 create or replace function ledger_private.payment_is_covered(
-  pay payment, p_named jsonb
+  payment_row payment, p_named jsonb
 ) returns boolean
 language plpgsql stable as $$
 begin
-  return pay.amount = 0 or p_named <> '[]' and payment_charge(pay.amount, (
-    select coalesce(jsonb_agg(d.discount), '[]')
-    from (select distinct x ->> 'id' as id from jsonb_array_elements(p_named) x) named
+  return payment_row.amount = 0 or p_named <> '[]' and payment_charge(payment_row.amount, (
+    select coalesce(jsonb_agg(granted.discount), '[]')
+    from (select distinct item ->> 'id' as id from jsonb_array_elements(p_named) item) named
     cross join lateral ( -- one by one: of a jsonb's elements the planner expects a hundred
-      select d.discount from redemption d
-      where d.workspace = pay.workspace and d.id = named.id and d.discount is not null limit 1
-    ) d)) = 0;
+      select granted.discount from redemption granted
+      where granted.workspace = payment_row.workspace and granted.id = named.id
+        and granted.discount is not null limit 1
+    ) granted)) = 0;
 end $$;
 
 -- How far a payment has come; a status only advances. Completed outranks every failure: what the
@@ -467,63 +478,76 @@ $$;
 -- had taken off (late); more, that it charged without the discounts of redemptions already
 -- released.
 create or replace function ledger_private.payment_advance(
-  pay payment, p_status text, p_charged bigint, p_at timestamptz
+  payment_row payment, p_status text, p_charged bigint, p_at timestamptz
 )
 returns payment
 language plpgsql as $$
 begin
-  if p_status is null or payment_rank(p_status) <= payment_rank(pay.status) then
-    return pay;
+  if p_status is null or payment_rank(p_status) <= payment_rank(payment_row.status) then
+    return payment_row;
   end if;
-  if pay.store_credit_account is not null then
-    pay := credit_follow(pay, p_status, p_at);
+  if payment_row.store_credit_account is not null then
+    payment_row := credit_follow(payment_row, p_status, p_at);
   end if;
-  pay.status := p_status;
-  pay.awaits_confirmation := false;
+  payment_row.status := p_status;
+  payment_row.awaits_confirmation := false;
   if p_status = 'completed' then
-    pay.completed_at := p_at;
-    if p_charged < pay.amount_charged then
-      select coalesce(jsonb_agg(x - 'removed_at' order by position), '[]') into pay.discounts
-      from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position);
-    elsif p_charged > pay.amount_charged then
+    payment_row.completed_at := p_at;
+    if p_charged < payment_row.amount_charged then
+      select coalesce(jsonb_agg(discount - 'removed_at' order by position), '[]')
+        into payment_row.discounts
+      from jsonb_array_elements(payment_row.discounts) with ordinality as entry (discount,
+        position);
+    elsif p_charged > payment_row.amount_charged then
       select coalesce(jsonb_agg(
-        case when d.status = 'released' and not x ? 'removed_at'
-          then x || jsonb_build_object('removed_at', p_at) else x end order by position), '[]')
-      into pay.discounts
-      from jsonb_array_elements(pay.discounts) with ordinality as entry (x, position)
-      left join redemption d on d.workspace = pay.workspace and d.id = x ->> 'redemption';
+        case when redemption.status = 'released' and not discount ? 'removed_at'
+          then discount || jsonb_build_object('removed_at', p_at) else discount end
+          order by position), '[]')
+      into payment_row.discounts
+      from jsonb_array_elements(payment_row.discounts) with ordinality as entry (discount, position)
+      left join redemption on redemption.workspace = payment_row.workspace
+      and redemption.id = discount ->> 'redemption';
     end if;
-    pay.amount_charged := coalesce(p_charged, pay.amount_charged);
+    payment_row.amount_charged := coalesce(p_charged, payment_row.amount_charged);
   end if;
-  return pay;
+  return payment_row;
 end $$;
 
 -- Writes a payment, a new one or one that was there, under a revision that the caller took from
 -- next_revision.
-create or replace function ledger_private.payment_write(pay payment, p_known boolean) returns void
+create or replace function ledger_private.payment_write(
+  payment_row payment, p_known boolean
+) returns void
 language plpgsql as $$
 begin
   if p_known then
-    update payment set status = pay.status, amount = pay.amount,
-      amount_charged = pay.amount_charged,
-      amount_refunded = pay.amount_refunded, discounts = pay.discounts,
-      refused_discounts = pay.refused_discounts,
-      refunds = pay.refunds, disputes = pay.disputes, awaits_confirmation = pay.awaits_confirmation,
-      award = pay.award, endpoint = pay.endpoint, metadata = pay.metadata, customer = pay.customer,
-      invoice = pay.invoice, completed_at = pay.completed_at, expires_at = pay.expires_at,
-      store_credit = pay.store_credit, store_credit_account = pay.store_credit_account,
-      revision = pay.revision
-    where workspace = pay.workspace and id = pay.id;
+    update payment set status = payment_row.status, amount = payment_row.amount,
+      amount_charged = payment_row.amount_charged,
+      amount_refunded = payment_row.amount_refunded, discounts = payment_row.discounts,
+      refused_discounts = payment_row.refused_discounts,
+      refunds = payment_row.refunds, disputes = payment_row.disputes,
+      awaits_confirmation = payment_row.awaits_confirmation,
+      award = payment_row.award, endpoint = payment_row.endpoint, metadata = payment_row.metadata,
+      customer = payment_row.customer,
+      invoice = payment_row.invoice, completed_at = payment_row.completed_at,
+      expires_at = payment_row.expires_at,
+      store_credit = payment_row.store_credit,
+      store_credit_account = payment_row.store_credit_account, revision = payment_row.revision
+    where workspace = payment_row.workspace and id = payment_row.id;
   else
     insert into payment (workspace, id, provider, status, amount, amount_charged, amount_refunded,
       currency, customer, discounts, refunds, disputes, award, refused_discounts,
       awaits_confirmation, metadata, created_at, completed_at, expires_at, store_credit,
       store_credit_account, endpoint, invoice, revision)
-    values (pay.workspace, pay.id, pay.provider, pay.status, pay.amount, pay.amount_charged,
-      pay.amount_refunded, pay.currency, pay.customer, pay.discounts, pay.refunds, pay.disputes,
-      pay.award, pay.refused_discounts, pay.awaits_confirmation, pay.metadata, pay.created_at,
-      pay.completed_at, pay.expires_at, pay.store_credit, pay.store_credit_account, pay.endpoint,
-      pay.invoice, pay.revision);
+    values (payment_row.workspace, payment_row.id, payment_row.provider, payment_row.status,
+      payment_row.amount, payment_row.amount_charged,
+      payment_row.amount_refunded, payment_row.currency, payment_row.customer,
+      payment_row.discounts, payment_row.refunds, payment_row.disputes,
+      payment_row.award, payment_row.refused_discounts, payment_row.awaits_confirmation,
+      payment_row.metadata, payment_row.created_at,
+      payment_row.completed_at, payment_row.expires_at, payment_row.store_credit,
+      payment_row.store_credit_account, payment_row.endpoint,
+      payment_row.invoice, payment_row.revision);
   end if;
 end $$;
 
@@ -534,26 +558,26 @@ create or replace function ledger_private.payment_of(
 ) returns payment
 language plpgsql immutable as $$
 declare
-  pay payment;
+  payment_row payment;
 begin
-  pay.workspace := p_workspace;
-  pay.id := p_id;
-  pay.provider := p_provider;
-  pay.status := 'requires_payment';
-  pay.amount := p_amount;
-  pay.amount_charged := p_amount;
-  pay.amount_refunded := 0;
-  pay.currency := p_currency;
-  pay.customer := p_customer;
-  pay.store_credit := 0;
-  pay.discounts := '[]';
-  pay.refused_discounts := '[]';
-  pay.refunds := '[]';
-  pay.disputes := '[]';
-  pay.awaits_confirmation := false;
-  pay.metadata := p_metadata;
-  pay.created_at := p_at;
-  return pay;
+  payment_row.workspace := p_workspace;
+  payment_row.id := p_id;
+  payment_row.provider := p_provider;
+  payment_row.status := 'requires_payment';
+  payment_row.amount := p_amount;
+  payment_row.amount_charged := p_amount;
+  payment_row.amount_refunded := 0;
+  payment_row.currency := p_currency;
+  payment_row.customer := p_customer;
+  payment_row.store_credit := 0;
+  payment_row.discounts := '[]';
+  payment_row.refused_discounts := '[]';
+  payment_row.refunds := '[]';
+  payment_row.disputes := '[]';
+  payment_row.awaits_confirmation := false;
+  payment_row.metadata := p_metadata;
+  payment_row.created_at := p_at;
+  return payment_row;
 end $$;
 
 -- Stores a provider's event, once by its endpoint and id. False: it was there.
@@ -574,7 +598,7 @@ end $$;
 -- What a request to create a payment says of it: its redemptions, all of them or none, and its
 -- store credit.
 create or replace function ledger_private.payment_open(
-  pay payment, p_change jsonb, p_at timestamptz
+  payment_row payment, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
@@ -583,19 +607,19 @@ declare
   attached record;
 begin
   if asked is not null then
-    wallet := credit_account(pay, asked); -- its lock comes before the redemptions'
+    wallet := credit_account(payment_row, asked); -- its lock comes before the redemptions'
   end if;
   if p_change -> 'named' <> '[]' then
-    attached := payment_attach_all(pay, p_change -> 'named', false, p_at);
+    attached := payment_attach_all(payment_row, p_change -> 'named', false, p_at);
     if attached.refusals <> '[]' then
       perform refuse(attached.refusals -> 0);
     end if;
-    pay := attached.pay;
+    payment_row := attached.payment_row;
   end if;
   if asked is not null then
-    pay := credit_spend(pay, wallet, asked, p_at);
+    payment_row := credit_spend(payment_row, wallet, asked, p_at);
   end if;
-  return payment_advance(pay, case when pay.amount_charged = 0 then 'completed'
+  return payment_advance(payment_row, case when payment_row.amount_charged = 0 then 'completed'
     else p_change ->> 'status' end, null, p_at);
 end $$;
 
@@ -606,19 +630,22 @@ create or replace function ledger_private.payment_replayed(
 ) returns jsonb
 language plpgsql stable as $$
 declare
-  pay payment;
+  payment_row payment;
 begin
   if earlier.fingerprint <> p_fingerprint then
     return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
   end if;
-  select * into pay from payment where workspace = earlier.workspace and id = earlier.resource;
-  return payment_outcome(pay, 'replayed');
+  select * into payment_row from payment where workspace = earlier.workspace
+    and id = earlier.resource;
+  return payment_outcome(payment_row, 'replayed');
 end $$;
 
 -- The answer of a payment function that changed nothing.
-create or replace function ledger_private.payment_outcome(pay payment, p_outcome text) returns jsonb
+create or replace function ledger_private.payment_outcome(
+  payment_row payment, p_outcome text
+) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(pay))
+  select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(payment_row))
 $$;
 
 -- What an event tells of a payment beyond its status. One known keeps what it has and learns what
@@ -628,67 +655,73 @@ $$;
 
 -- Whom it names. Comes before the accounts are locked, which follow from it.
 create or replace function ledger_private.payment_learn_names(
-  pay payment, p_told jsonb
+  payment_row payment, p_told jsonb
 ) returns payment
 language plpgsql as $$
 declare
-  before payment := pay;
+  before payment := payment_row;
 begin
-  pay.customer := coalesce(pay.customer, p_told ->> 'customer');
-  pay.metadata := coalesce(p_told -> 'metadata', '{}') || pay.metadata;
-  pay.award := payment_award_kept(before, pay);
-  return pay;
+  payment_row.customer := coalesce(payment_row.customer, p_told ->> 'customer');
+  payment_row.metadata := coalesce(p_told -> 'metadata', '{}') || payment_row.metadata;
+  payment_row.award := payment_award_kept(before, payment_row);
+  return payment_row;
 end $$;
 
 -- Its redemptions, attached as at creation: a refused one is recorded on it, once. Writes the
 -- redemptions.
 create or replace function ledger_private.payment_learn_redemptions(
-  pay payment, p_told jsonb, p_named jsonb, p_status text, p_at timestamptz
+  payment_row payment, p_told jsonb, p_named jsonb, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
-  before payment := pay;
+  before payment := payment_row;
   charged bigint := (p_told ->> 'amount_charged')::bigint;
   attached record;
 begin
   if p_named = '[]' then
-    return pay;
+    return payment_row;
   end if;
-  pay.amount := greatest(pay.amount, (p_told ->> 'amount')::bigint);
-  attached := payment_attach_all(pay, p_named, 'completed' in (p_status, pay.status)
-    and charged < pay.amount, p_at);
-  pay.discounts := (attached.pay).discounts;
-  if pay.discounts = before.discounts then
-    pay.amount := before.amount;
-  elsif pay.status <> 'completed' then -- what a completed one charged is its provider's word
-    pay.amount_charged := greatest(0, (attached.pay).amount_charged - pay.store_credit);
+  payment_row.amount := greatest(payment_row.amount, (p_told ->> 'amount')::bigint);
+  attached := payment_attach_all(payment_row, p_named, 'completed' in (p_status, payment_row.status)
+    and charged < payment_row.amount, p_at);
+  payment_row.discounts := (attached.payment_row).discounts;
+  if payment_row.discounts = before.discounts then
+    payment_row.amount := before.amount;
+  elsif payment_row.status <> 'completed' then
+    -- what a completed one charged is its provider's word
+    payment_row.amount_charged := greatest(0,
+    (attached.payment_row).amount_charged - payment_row.store_credit);
   end if;
-  select pay.refused_discounts || coalesce(jsonb_agg(x || jsonb_build_object('at', p_at)), '[]')
-    into pay.refused_discounts
-  from jsonb_array_elements(attached.refusals) x
+  select payment_row.refused_discounts || coalesce(jsonb_agg(refusal
+    || jsonb_build_object('at', p_at)), '[]')
+    into payment_row.refused_discounts
+  from jsonb_array_elements(attached.refusals) refusal
   where not exists (
-    select from jsonb_array_elements(pay.refused_discounts) y
-    where y ->> 'redemption' = x ->> 'redemption' and y ->> 'code' = x ->> 'code');
-  return pay;
+    select from jsonb_array_elements(payment_row.refused_discounts) earlier
+    where earlier ->> 'redemption' = refusal ->> 'redemption'
+      and earlier ->> 'code' = refusal ->> 'code');
+  return payment_row;
 end $$;
 
 -- Everything that an event says: redemptions, status, refunds.
 create or replace function ledger_private.payment_told(
-  pay payment, p_known boolean, p_change jsonb, p_at timestamptz
+  payment_row payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
   told jsonb := p_change -> 'payment';
 begin
-  pay := payment_learn_redemptions(pay, told, p_change -> 'named', p_change ->> 'status', p_at);
-  pay := payment_advance(pay, p_change ->> 'status', (told ->> 'amount_charged')::bigint, p_at);
-  if pay.completed_at = p_at then
-    pay.completed_at := least(p_at, (p_change ->> 'completed_at')::timestamptz);
+  payment_row := payment_learn_redemptions(payment_row, told, p_change -> 'named',
+    p_change ->> 'status', p_at);
+  payment_row := payment_advance(payment_row, p_change ->> 'status',
+    (told ->> 'amount_charged')::bigint, p_at);
+  if payment_row.completed_at = p_at then
+    payment_row.completed_at := least(p_at, (p_change ->> 'completed_at')::timestamptz);
   end if;
   if p_change ? 'refunds' or not p_known then
-    pay := payment_refunds_put(pay, coalesce(p_change -> 'refunds', '[]'), p_at);
+    payment_row := payment_refunds_put(payment_row, coalesce(p_change -> 'refunds', '[]'), p_at);
   end if;
-  return pay;
+  return payment_row;
 end $$;
 
 -- What stays of the judgement of a payment that has learned something: null where it is judged
@@ -696,26 +729,27 @@ end $$;
 -- same member, where its metadata says more, unless a rule was added since: such a one earns by a
 -- replay only.
 create or replace function ledger_private.payment_award_kept(
-  before payment, pay payment
+  before payment, payment_row payment
 ) returns text
 language plpgsql stable as $$
 declare
-  same_member boolean := (pay.customer, pay.metadata ->> 'loyalty_account',
-    pay.metadata ->> 'client_reference_id')
+  same_member boolean := (payment_row.customer, payment_row.metadata ->> 'loyalty_account',
+    payment_row.metadata ->> 'client_reference_id')
     is not distinct from
     (before.customer, before.metadata ->> 'loyalty_account',
       before.metadata ->> 'client_reference_id');
 begin
-  if before.award is null or same_member and pay.metadata = before.metadata then
+  if before.award is null or same_member and payment_row.metadata = before.metadata then
     return before.award;
   end if;
   if before.award in ('unnamed', 'no_member') then
     return case when same_member then before.award end;
   end if;
   return case when before.award = 'awarded' and not same_member or exists (
-      select from earning_rule r
-      where r.workspace = pay.workspace and r.trigger = 'payment.completed'
-        and r.created_at > greatest(pay.created_at, pay.completed_at))
+      select from earning_rule
+      where earning_rule.workspace = payment_row.workspace
+        and earning_rule.trigger = 'payment.completed'
+        and earning_rule.created_at > greatest(payment_row.created_at, payment_row.completed_at))
     then before.award end;
 end $$;
 
@@ -727,23 +761,25 @@ end $$;
 -- null: there was no payment): nothing of one that is done in its own transaction, nor what its own
 -- run does (`vinr.run`), which knows it. `p_matures_at`: earlier than was known.
 create or replace function ledger_private.payment_outbox(
-  pay payment, p_status_before text, p_known boolean, p_matures_at timestamptz, p_unfinished boolean
+  payment_row payment, p_status_before text, p_known boolean, p_matures_at timestamptz,
+  p_unfinished boolean
 ) returns void
 language plpgsql as $$
 declare
-  is_open boolean := coalesce(pay.expires_at is not null
-    and pay.status in ('requires_payment', 'processing'), false);
-  was_open boolean := coalesce(pay.expires_at is not null
+  is_open boolean := coalesce(payment_row.expires_at is not null
+    and payment_row.status in ('requires_payment', 'processing'), false);
+  was_open boolean := coalesce(payment_row.expires_at is not null
     and p_status_before in ('requires_payment', 'processing'), false);
   change text := case when p_unfinished or p_matures_at is not null then 'changed'
     when is_open and not p_known then 'new' when was_open and not is_open then 'ended' end;
 begin
   if change is not null and (
-    p_unfinished or current_setting('vinr.run', true) is distinct from pay.workspace || '/'
-    || pay.id) then
-    perform source_outbox(pay.workspace, pay.id, pay.status, pay.expires_at, p_matures_at,
+    p_unfinished or current_setting('vinr.run', true) is distinct from payment_row.workspace || '/'
+    || payment_row.id) then
+    perform source_outbox(payment_row.workspace, payment_row.id, payment_row.status,
+      payment_row.expires_at, p_matures_at,
       p_unfinished, case when p_unfinished then null when p_matures_at is not null then p_matures_at
-        when change = 'new' then pay.expires_at end, pay.revision, change);
+        when change = 'new' then payment_row.expires_at end, payment_row.revision, change);
   end if;
 end $$;
 
@@ -847,14 +883,15 @@ create or replace function ledger_private.refunds_of_endpoint(
 ) returns jsonb
 language plpgsql as $$
 declare
-  r jsonb;
+  reported jsonb;
   named jsonb := '{}';
   candidate text;
   tries int;
   other text;
 begin
-  for r in select x from jsonb_array_elements(p_refunds) x order by x ->> 'id' collate "C" loop
-    candidate := r ->> 'id';
+  for reported in select item from jsonb_array_elements(p_refunds) item
+    order by item ->> 'id' collate "C" loop
+    candidate := reported ->> 'id';
     tries := 0;
     perform source_lock(p_workspace, ' refund ' || candidate);
     loop
@@ -862,14 +899,14 @@ begin
       exit when not found or other = p_payment
         or source_is_ours(source_owner_of(p_workspace, other), p_provider, p_endpoint);
       tries := tries + 1;
-      candidate := derived_id('re', p_endpoint, r ->> 'id', tries);
+      candidate := derived_id('re', p_endpoint, reported ->> 'id', tries);
     end loop;
-    named := named || jsonb_build_object(r ->> 'id', candidate);
+    named := named || jsonb_build_object(reported ->> 'id', candidate);
   end loop;
   return (
-    select coalesce(jsonb_agg(x || jsonb_build_object('id', named ->> (x ->> 'id'))
+    select coalesce(jsonb_agg(item || jsonb_build_object('id', named ->> (item ->> 'id'))
       order by position), '[]')
-    from jsonb_array_elements(p_refunds) with ordinality as entry (x, position));
+    from jsonb_array_elements(p_refunds) with ordinality as entry (item, position));
 end $$;
 
 -- Takes in an event that carries no whole payment: refunds of one, which may not be known yet, or
@@ -880,7 +917,7 @@ create or replace function ledger_private.payment_take_in_part(
 ) returns jsonb
 language plpgsql as $$
 declare
-  pay payment;
+  payment_row payment;
   said jsonb := p_facts;
   earned_with text := p_facts ->> 'payment';
   known boolean;
@@ -897,11 +934,12 @@ begin
     where workspace = p_workspace and endpoint = p_endpoint and id = p_change ->> 'event';
   end if;
   perform source_claim(p_workspace, p_provider, p_endpoint, p_subject);
-  select * into pay from payment where workspace = p_workspace and id = p_subject for update;
+  select * into payment_row from payment where workspace = p_workspace
+    and id = p_subject for update;
   known := found;
-  pay.workspace := p_workspace;
-  pay.id := p_subject;
-  return payment_change(pay, known, p_change || jsonb_build_object('kind', 'part', 'named',
+  payment_row.workspace := p_workspace;
+  payment_row.id := p_subject;
+  return payment_change(payment_row, known, p_change || jsonb_build_object('kind', 'part', 'named',
     '[]'::jsonb,
     'has_facts', said is not null), p_at);
 end $$;
@@ -917,20 +955,20 @@ create or replace function ledger_private.payment_received_before(
 language plpgsql as $$
 declare
   earlier inbox;
-  pay payment;
+  payment_row payment;
   known boolean;
   outcome jsonb := '{"outcome": "duplicate"}';
 begin
   select * into earlier from inbox where workspace = p_workspace and endpoint = p_endpoint
     and id = p_event;
   if earlier.processed_at is null and earlier.payment is not null then
-    select * into pay from payment where workspace = p_workspace
+    select * into payment_row from payment where workspace = p_workspace
       and id = earlier.payment for update;
     known := found;
-    pay.workspace := p_workspace;
-    pay.id := earlier.payment;
-    outcome := payment_change(pay, known, '{"kind": "again", "outcome": "duplicate", "named": []}',
-      p_at);
+    payment_row.workspace := p_workspace;
+    payment_row.id := earlier.payment;
+    outcome := payment_change(payment_row, known,
+      '{"kind": "again", "outcome": "duplicate", "named": []}', p_at);
   end if;
   if event_content(earlier.payload, p_content) is not distinct from event_content(p_payload,
     p_content) then
@@ -953,8 +991,8 @@ create or replace function ledger_private.event_content(
 language plpgsql immutable as $$
 begin
   return (
-    select jsonb_agg(p_payload #> array(select jsonb_array_elements_text(x)) order by position)
-    from jsonb_array_elements(p_paths) with ordinality as entry (x, position));
+    select jsonb_agg(p_payload #> array(select jsonb_array_elements_text(path)) order by position)
+    from jsonb_array_elements(p_paths) with ordinality as entry (path, position));
 end $$;
 
 -- Changes a payment, whose row is locked or not written yet (`p_known` false), and does all that
@@ -965,7 +1003,7 @@ end $$;
 -- (what is answered), `event` and `endpoint` (its inbox row), `type` (of the event), `named`
 -- (redemptions_named), and what its kind needs. Refusals (VR001) undo all of it.
 create or replace function ledger_private.payment_change(
-  pay payment, p_known boolean, p_change jsonb, p_at timestamptz
+  payment_row payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -973,12 +1011,12 @@ declare
   context text;
   failure jsonb;
 begin
-  if not payment_has_consequences(pay, p_known, p_change) then
-    return payment_changed(pay, p_known, p_change, 'alone', p_at);
+  if not payment_has_consequences(payment_row, p_known, p_change) then
+    return payment_changed(payment_row, p_known, p_change, 'alone', p_at);
   end if;
   for try in 1 .. most_tries loop
     begin -- a savepoint, which costs some 10 microseconds
-      return payment_changed(pay, p_known, p_change, 'all', p_at);
+      return payment_changed(payment_row, p_known, p_change, 'all', p_at);
     exception
       when sqlstate 'VR001' then
         raise;
@@ -989,32 +1027,32 @@ begin
         exit when sqlstate not in ('40001', '40P01');
     end;
   end loop;
-  return payment_changed(pay, p_known, p_change, 'unfinished', p_at)
+  return payment_changed(payment_row, p_known, p_change, 'unfinished', p_at)
     || jsonb_build_object('failure', failure, 'waiting', true);
 end $$;
 
 -- The status that the change brings the payment to, as far as it can be told before it is made.
 create or replace function ledger_private.payment_status_after(
-  pay payment, p_change jsonb
+  payment_row payment, p_change jsonb
 ) returns text
 language plpgsql stable as $$
 begin
-  if p_change ->> 'kind' = 'create' and payment_is_covered(pay, p_change -> 'named') then
+  if p_change ->> 'kind' = 'create' and payment_is_covered(payment_row, p_change -> 'named') then
     return 'completed';
-  elsif payment_rank(p_change ->> 'status') > payment_rank(pay.status) then
+  elsif payment_rank(p_change ->> 'status') > payment_rank(payment_row.status) then
     return p_change ->> 'status';
   end if;
-  return pay.status;
+  return payment_row.status;
 end $$;
 
 -- Whether more follows than the payment's own change: earnings and what refunds take of them, or
 -- the end of its redemptions. To attach those is the payment's own.
 create or replace function ledger_private.payment_has_consequences(
-  pay payment, p_known boolean, p_change jsonb
+  payment_row payment, p_known boolean, p_change jsonb
 ) returns boolean
 language plpgsql stable as $$
 declare
-  status_after text := payment_status_after(pay, p_change);
+  status_after text := payment_status_after(payment_row, p_change);
 begin
   if p_change ->> 'kind' = 'again' or p_change -> 'has_facts' = 'true'
     or status_after = 'completed' then
@@ -1024,15 +1062,16 @@ begin
   end if;
   return coalesce(status_after in ('failed', 'canceled', 'expired'), false) and (
     p_change -> 'named' <> '[]' or p_known and exists (
-      select from redemption d where d.workspace = pay.workspace and d.payment = pay.id
-        and d.status = 'pending'));
+      select from redemption where redemption.workspace = payment_row.workspace
+        and redemption.payment = payment_row.id
+        and redemption.status = 'pending'));
 end $$;
 
 -- Makes the change as far as `p_mode` says: `all` of it; the payment's own `alone`, from which
 -- nothing follows; or `unfinished`, its own too, with what follows left to its workflow. Locks, in
 -- this order: the payment (held), enrolment, accounts, redemptions, rewards.
 create or replace function ledger_private.payment_changed(
-  pay payment, p_known boolean, p_change jsonb, p_mode text, p_at timestamptz
+  payment_row payment, p_known boolean, p_change jsonb, p_mode text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -1043,53 +1082,55 @@ declare
   matures_at timestamptz;
   snapshot jsonb;
 begin
-  pay.revision := next_revision(pay.revision);
-  before := pay;
-  if p_mode = 'all' and (pay.award is not null or p_change ->> 'kind' in ('again', 'part')) then
-    known_to_mature := earning_next_maturity(pay.workspace, pay.id);
+  payment_row.revision := next_revision(payment_row.revision);
+  before := payment_row;
+  if p_mode = 'all' and (payment_row.award is not null or p_change ->> 'kind' in ('again',
+    'part')) then
+    known_to_mature := earning_next_maturity(payment_row.workspace, payment_row.id);
   end if;
-  if p_mode = 'all' and pay.status is not null then
-    status_after := payment_status_after(pay, p_change);
-    judgement := payment_judgement(pay, status_after = 'completed', false,
+  if p_mode = 'all' and payment_row.status is not null then
+    status_after := payment_status_after(payment_row, p_change);
+    judgement := payment_judgement(payment_row, status_after = 'completed', false,
       least(p_at, (p_change ->> 'completed_at')::timestamptz), p_at);
-    perform payment_accounts_lock(pay, p_known, p_change, judgement.members);
+    perform payment_accounts_lock(payment_row, p_known, p_change, judgement.members);
   elsif p_mode = 'alone' and p_change -> 'named' <> '[]' then
-    perform payment_accounts_lock(pay, p_known, p_change, '{}');
-  elsif pay.store_credit_account is not null then
-    perform accounts_lock(pay.workspace, array[pay.store_credit_account::text]);
+    perform payment_accounts_lock(payment_row, p_known, p_change, '{}');
+  elsif payment_row.store_credit_account is not null then
+    perform accounts_lock(payment_row.workspace, array[payment_row.store_credit_account::text]);
   end if;
   case p_change ->> 'kind'
-    when 'create' then pay := payment_open(pay, p_change, p_at);
-    when 'move' then pay := payment_advance(pay, p_change ->> 'status', null, p_at);
-    when 'event' then pay := payment_told(pay, p_known, p_change, p_at);
-    when 'refund' then pay := payment_refund(pay, p_change, p_at);
-    when 'part' then pay := payment_refunds_put(pay, coalesce(p_change -> 'refunds', '[]'), p_at);
+    when 'create' then payment_row := payment_open(payment_row, p_change, p_at);
+    when 'move' then payment_row := payment_advance(payment_row, p_change ->> 'status', null, p_at);
+    when 'event' then payment_row := payment_told(payment_row, p_known, p_change, p_at);
+    when 'refund' then payment_row := payment_refund(payment_row, p_change, p_at);
+    when 'part' then payment_row := payment_refunds_put(payment_row,
+      coalesce(p_change -> 'refunds', '[]'), p_at);
     else null;
   end case;
-  snapshot := to_jsonb(pay);
-  perform payment_event(pay, snapshot, p_change, p_mode, p_at);
-  if p_mode = 'all' and pay.status = 'completed' then
+  snapshot := to_jsonb(payment_row);
+  perform payment_event(payment_row, snapshot, p_change, p_mode, p_at);
+  if p_mode = 'all' and payment_row.status = 'completed' then
     if status_after <> 'completed' then -- its store credit covers all of it
-      judgement := payment_judgement(pay, true, false, p_at, p_at);
-      perform accounts_lock(pay.workspace, judgement.members);
+      judgement := payment_judgement(payment_row, true, false, p_at, p_at);
+      perform accounts_lock(payment_row.workspace, judgement.members);
     end if;
-    pay := payment_settle(pay, judgement.judge, judgement.members, judgement.award,
+    payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
       judgement.metadata, false, p_at);
   end if;
-  if pay.status is not null and (p_change ->> 'kind' not in ('part', 'again')
-    or pay is distinct from before) then
-    perform payment_write(pay, p_known);
+  if payment_row.status is not null and (p_change ->> 'kind' not in ('part', 'again')
+    or payment_row is distinct from before) then
+    perform payment_write(payment_row, p_known);
   end if;
   if p_mode = 'all' then
-    perform payment_redemptions_follow(pay, p_known, p_change, p_at);
-    perform earnings_of_events(pay.workspace, pay.id, p_at);
-    matures_at := earnings_mature(pay.workspace, pay.id, p_at);
+    perform payment_redemptions_follow(payment_row, p_known, p_change, p_at);
+    perform earnings_of_events(payment_row.workspace, payment_row.id, p_at);
+    matures_at := earnings_mature(payment_row.workspace, payment_row.id, p_at);
   end if;
-  perform payment_outbox(pay, case when p_known then before.status end, p_known,
+  perform payment_outbox(payment_row, case when p_known then before.status end, p_known,
     case when matures_at < coalesce(known_to_mature, 'infinity') then matures_at end,
       p_mode = 'unfinished');
-  return jsonb_build_object('outcome', p_change -> 'outcome', 'subject', pay.id, 'waiting', false,
-    'matures_at', iso(matures_at)) || case when pay.status is null then '{}'
+  return jsonb_build_object('outcome', p_change -> 'outcome', 'subject', payment_row.id, 'waiting',
+    false, 'matures_at', iso(matures_at)) || case when payment_row.status is null then '{}'
     else jsonb_build_object('payment', snapshot) end;
 end $$;
 
@@ -1097,25 +1138,26 @@ end $$;
 -- new (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is
 -- left to the workflow, the inbox row is not processed.
 create or replace function ledger_private.payment_event(
-  pay payment, p_snapshot jsonb, p_change jsonb, p_mode text, p_at timestamptz
+  payment_row payment, p_snapshot jsonb, p_change jsonb, p_mode text, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
   type text := coalesce(p_change ->> 'type',
-    'payment.' || case pay.status when 'requires_payment' then 'created' else pay.status end);
+    'payment.' || case payment_row.status when 'requires_payment'
+    then 'created' else payment_row.status end);
 begin
   if p_change ->> 'kind' in ('create', 'move', 'refund') then
-    perform inbox_put(pay.workspace, p_change ->> 'event', 'sandbox', type, pay.id,
-      jsonb_build_object('type', type, 'data', jsonb_strip_nulls(jsonb_build_object('id', pay.id,
-        'refund', p_change #> '{refund,id}'))),
+    perform inbox_put(payment_row.workspace, p_change ->> 'event', 'sandbox', type, payment_row.id,
+      jsonb_build_object('type', type, 'data', jsonb_strip_nulls(jsonb_build_object('id',
+      payment_row.id, 'refund', p_change #> '{refund,id}'))),
       p_at, '', case when p_mode <> 'unfinished' then p_at end);
   elsif p_mode = 'unfinished' and p_change ? 'event' then
     update inbox set processed_at = null
-    where workspace = pay.workspace and endpoint = p_change ->> 'endpoint'
+    where workspace = payment_row.workspace and endpoint = p_change ->> 'endpoint'
       and id = p_change ->> 'event';
   end if;
   if p_change ->> 'kind' not in ('part', 'again') then
-    perform event_write(pay.workspace, type, pay.id, p_snapshot, null, p_at);
+    perform event_write(payment_row.workspace, type, payment_row.id, p_snapshot, null, p_at);
   end if;
 end $$;
 
@@ -1123,69 +1165,74 @@ end $$;
 -- returns those that its refunds asked for. The payment's row is written, the accounts' locks are
 -- held; redemptions are locked by id, then the rewards that get stock back.
 create or replace function ledger_private.payment_redemptions_follow(
-  pay payment, p_known boolean, p_change jsonb, p_at timestamptz
+  payment_row payment, p_known boolean, p_change jsonb, p_at timestamptz
 )
 returns void
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   status_before text;
   attached redemption[];
 begin
-  if pay.status not in ('completed', 'failed', 'canceled', 'expired') or not p_known
+  if payment_row.status not in ('completed', 'failed', 'canceled', 'expired') or not p_known
     and p_change -> 'named' = '[]' then
     return;
   end if;
-  select array_agg(x.r order by (x.r).id) into attached from (
-    select r from redemption r
-    where r.workspace = pay.workspace and r.payment = pay.id
-      and (r.status = 'pending' or r.status = 'released' and r.late_payment is null
-        and pay.status = 'completed')
-    order by r.id for update
-  ) x;
+  select array_agg(locked.redemption order by (locked.redemption).id) into attached from (
+    select redemption from redemption
+    where redemption.workspace = payment_row.workspace and redemption.payment = payment_row.id
+      and (redemption.status = 'pending' or redemption.status = 'released'
+      and redemption.late_payment is null
+        and payment_row.status = 'completed')
+    order by redemption.id for update
+  ) locked;
   if attached is not null then
-    perform stock_lock(pay.workspace, attached);
-    foreach d in array attached loop
-      status_before := d.status;
-      d := redemption_follow(d, pay, p_at);
-      perform redemption_outbox(status_before, d, pay.status);
+    perform stock_lock(payment_row.workspace, attached);
+    foreach redemption_row in array attached loop
+      status_before := redemption_row.status;
+      redemption_row := redemption_follow(redemption_row, payment_row, p_at);
+      perform redemption_outbox(status_before, redemption_row, payment_row.status);
     end loop;
   end if;
-  if exists (select from jsonb_array_elements(pay.refunds) x where x ->> 'status' <> 'failed') then
-    perform payment_redemptions_return(pay, p_at);
+  if exists (select from jsonb_array_elements(payment_row.refunds) told
+    where told ->> 'status' <> 'failed') then
+    perform payment_redemptions_return(payment_row, p_at);
   end if;
 end $$;
 
 -- Reverses the redemptions that a standing refund of the payment asked for.
 create or replace function ledger_private.payment_redemptions_return(
-  pay payment, p_at timestamptz
+  payment_row payment, p_at timestamptz
 ) returns void
 language plpgsql as $$
 declare
   refund_id text;
-  d redemption;
+  redemption_row redemption;
   used redemption[];
   operation text;
   reversed jsonb;
 begin
-  select min(r.id) into refund_id from refund r
-  where r.workspace = pay.workspace and r.payment = pay.id and r.return_redemption
-    and r.status <> 'failed';
+  select min(refund.id) into refund_id from refund
+  where refund.workspace = payment_row.workspace and refund.payment = payment_row.id
+    and refund.return_redemption
+    and refund.status <> 'failed';
   if refund_id is null then
     return;
   end if;
-  select array_agg(x.r order by (x.r).id) into used from (
-    select r from redemption r
-    where r.workspace = pay.workspace and r.payment = pay.id and r.status in ('pending', 'applied')
-    order by r.id for update
-  ) x;
-  perform stock_lock(pay.workspace, used);
-  foreach d in array coalesce(used, '{}') loop
-    operation := 'refund:' || refund_id || ':' || d.id;
-    reversed := redemption_reverse(pay.workspace, d.id, null, null, 'refund', operation, operation,
-      p_at, null, null);
+  select array_agg(locked.redemption order by (locked.redemption).id) into used from (
+    select redemption from redemption
+    where redemption.workspace = payment_row.workspace and redemption.payment = payment_row.id
+      and redemption.status in ('pending', 'applied')
+    order by redemption.id for update
+  ) locked;
+  perform stock_lock(payment_row.workspace, used);
+  foreach redemption_row in array coalesce(used, '{}') loop
+    operation := 'refund:' || refund_id || ':' || redemption_row.id;
+    reversed := redemption_reverse(payment_row.workspace, redemption_row.id, null, null, 'refund',
+      operation, operation, p_at, null, null);
     if reversed ->> 'outcome' not in ('reversed', 'replayed') then
-      raise exception 'redemption % of payment % is not returned: %', d.id, pay.id, reversed;
+      raise exception 'redemption % of payment % is not returned: %', redemption_row.id,
+        payment_row.id, reversed;
     end if;
   end loop;
 end $$;
@@ -1194,34 +1241,39 @@ end $$;
 -- earned for, the owners of redemptions that are attached or named, the one whose store credit it
 -- uses.
 create or replace function ledger_private.payment_accounts_lock(
-  pay payment, p_known boolean, p_change jsonb, p_members text[]
+  payment_row payment, p_known boolean, p_change jsonb, p_members text[]
 )
 returns void
 language plpgsql as $$
 declare
-  accounts text[] := p_members || pay.store_credit_account::text;
+  accounts text[] := p_members || payment_row.store_credit_account::text;
 begin
   if p_change -> 'named' <> '[]' then
     accounts := accounts || array(
-      select d.account::text from redemption d
-      where d.workspace = pay.workspace
-        and d.id = any (array(select x ->> 'id' from jsonb_array_elements(p_change -> 'named') x)));
+      select redemption.account::text from redemption
+      where redemption.workspace = payment_row.workspace
+        and redemption.id = any (array(select item ->> 'id'
+        from jsonb_array_elements(p_change -> 'named') item)));
   end if;
   if p_known then
     accounts := accounts || array(
-      select d.account::text from redemption d where d.workspace = pay.workspace
-        and d.payment = pay.id
+      select redemption.account::text from redemption
+        where redemption.workspace = payment_row.workspace
+        and redemption.payment = payment_row.id
       union all
-      select e.account from earning e where e.workspace = pay.workspace and e.payment = pay.id
+      select earning.account from earning where earning.workspace = payment_row.workspace
+        and earning.payment = payment_row.id
       union all
-      select e.account from earning e where e.workspace = pay.workspace and e.source = pay.invoice
+      select earning.account from earning where earning.workspace = payment_row.workspace
+        and earning.source = payment_row.invoice
       union all
-      select s.account from program p
-      join tier_spend s on s.workspace = p.workspace and s.program = p.id and s.payment = pay.id
-      where p.workspace = pay.workspace and p.tier_config is not null);
+      select tier_spend.account from program
+      join tier_spend on tier_spend.workspace = program.workspace
+      and tier_spend.program = program.id and tier_spend.payment = payment_row.id
+      where program.workspace = payment_row.workspace and program.tier_config is not null);
   end if;
   if p_change ->> 'kind' = 'create' and p_change -> 'store_credit' <> 'null' then
-    accounts := accounts || credit_account_named(pay, p_change -> 'store_credit');
+    accounts := accounts || credit_account_named(payment_row, p_change -> 'store_credit');
   end if;
-  perform accounts_lock(pay.workspace, accounts);
+  perform accounts_lock(payment_row.workspace, accounts);
 end $$;

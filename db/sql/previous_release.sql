@@ -5,7 +5,7 @@
 create or replace function public.tier_reviews_unarmed(p_limit int, p_skip int default 0)
 returns table (workspace text, id text, tier_review_at timestamptz)
 language sql stable as $$
-  select a.workspace, a.id, a.tier_review_at from account a where false
+  select account.workspace, account.id, account.tier_review_at from account where false
 $$;
 
 create or replace function public.tier_review_armed(
@@ -23,7 +23,7 @@ create or replace function public.redemption_precheck(
 language plpgsql stable as $$
 declare
   stored redemption;
-  r reward;
+  reward_row reward;
   quote jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -36,9 +36,10 @@ begin
   if quote ->> 'outcome' = 'missing' then
     return quote;
   end if;
-  select * into r from reward where workspace = p_workspace and id = p_reward;
-  return quote || jsonb_build_object('at', clock_timestamp(), 'scarce', r.inventory is not null,
-    'deadline_days', (r.fulfillment ->> 'deadlineDays')::int,
+  select * into reward_row from reward where workspace = p_workspace and id = p_reward;
+  return quote || jsonb_build_object('at', clock_timestamp(), 'scarce',
+    reward_row.inventory is not null,
+    'deadline_days', (reward_row.fulfillment ->> 'deadlineDays')::int,
     'same_program', quote ->> 'nonsense' is distinct from 'reward');
 end $$;
 
@@ -96,14 +97,14 @@ end $$;
 create or replace function public.payment_current(p_workspace text, p_id text) returns jsonb
 language plpgsql stable as $$
 declare
-  pay payment;
+  payment_row payment;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into pay from payment where workspace = p_workspace and id = p_id;
+  select * into payment_row from payment where workspace = p_workspace and id = p_id;
   if not found then
     return jsonb_build_object('outcome', 'missing', 'subject', p_id);
   end if;
-  return jsonb_build_object('outcome', 'unchanged', 'payment', to_jsonb(pay));
+  return jsonb_build_object('outcome', 'unchanged', 'payment', to_jsonb(payment_row));
 end $$;
 
 -- Everything else is where it was, in another schema.
@@ -843,7 +844,7 @@ $$;
 create or replace function public.expiry_wake(
   p program, p_due timestamptz, p_at timestamptz
 ) returns timestamptz
-language sql immutable as $$
+language sql stable as $$
   select ledger_private.expiry_check_at(p, p_due, p_at)
 $$;
 

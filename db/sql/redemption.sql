@@ -10,43 +10,43 @@ create or replace function ledger.redemption_quote(
 ) returns jsonb
 language plpgsql stable as $$
 declare
-  a account;
-  r reward;
-  p program;
+  account_row account;
+  reward_row reward;
+  program_row program;
   now timestamptz := clock_timestamp();
   available bigint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into a from account where workspace = p_workspace
+  select * into account_row from account where workspace = p_workspace
     and id = account_survivor(p_workspace, p_account);
-  if a.id is null then
+  if account_row.id is null then
     return '{"outcome": "missing", "param": "account"}';
   end if;
-  select * into r from reward where workspace = p_workspace and id = p_reward;
+  select * into reward_row from reward where workspace = p_workspace and id = p_reward;
   if not found then
     return '{"outcome": "missing", "param": "reward"}';
   end if;
-  if r.has_variants or r.tier_costs is not null or p_variant is not null then
-    r := reward_offer(r, a, p_variant, false);
-    if r.id is null then
+  if reward_row.has_variants or reward_row.tier_costs is not null or p_variant is not null then
+    reward_row := reward_offer(reward_row, account_row, p_variant, false);
+    if reward_row.id is null then
       return jsonb_build_object('outcome', 'missing', 'param', 'variant', 'has_variants',
-        r.has_variants);
+        reward_row.has_variants);
     end if;
   end if;
-  select * into p from program where workspace = p_workspace and id = a.program;
-  available := account_available(a, now);
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
+  available := account_available(account_row, now);
   return jsonb_build_object(
     'outcome', 'judged',
-    'hold_minutes', redemption_hold_minutes(r, p, p_default_hold_minutes),
-    'reward_type', r.type,
-    'account', a.id,
-    'points', r.cost * p_quantity,
+    'hold_minutes', redemption_hold_minutes(reward_row, program_row, p_default_hold_minutes),
+    'reward_type', reward_row.type,
+    'account', account_row.id,
+    'points', reward_row.cost * p_quantity,
     'available', available,
-    'value', r.value,
-    'codes', r.codes,
-    'decimals', p.decimals,
-    'nonsense', redemption_nonsense(a, r, p_quantity, null),
-    'refusals', redemption_refusals(a, r, p_quantity, available, now));
+    'value', reward_row.value,
+    'codes', reward_row.codes,
+    'decimals', program_row.decimals,
+    'nonsense', redemption_nonsense(account_row, reward_row, p_quantity, null),
+    'refusals', redemption_refusals(account_row, reward_row, p_quantity, available, now));
 end $$;
 
 -- Spends points on a reward: judges and writes, one transaction under the account's lock, once by
@@ -67,65 +67,68 @@ create or replace function ledger.redemption_create(
 ) returns jsonb
 language plpgsql as $$
 declare
-  a account;
-  r reward;
-  p program;
-  d redemption;
+  account_row account;
+  reward_row reward;
+  program_row program;
+  redemption_row redemption;
   now timestamptz;
   nonsense text;
   refusal jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  a := account_locked(p_workspace, p_account);
-  select * into d from redemption where workspace = p_workspace and id = p_id;
+  account_row := account_locked(p_workspace, p_account);
+  select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
   if found then
-    return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(d));
-  elsif a.id is null then
+    return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(redemption_row));
+  elsif account_row.id is null then
     return '{"outcome": "missing", "param": "account"}';
   end if;
   now := coalesce(p_at, clock_timestamp());
-  select * into r from reward where workspace = p_workspace and id = p_reward;
+  select * into reward_row from reward where workspace = p_workspace and id = p_reward;
   if not found then
     return '{"outcome": "missing", "param": "reward"}';
   -- where it is gone already nobody waits for another's lock to hear so
-  elsif r.inventory >= p_quantity then
-    select * into r from reward where workspace = p_workspace and id = p_reward for update;
+  elsif reward_row.inventory >= p_quantity then
+    select * into reward_row from reward where workspace = p_workspace and id = p_reward for update;
   end if;
-  if r.has_variants or r.tier_costs is not null or p_variant is not null then
-    r := reward_offer(r, a, p_variant, true);
-    if r.id is null then
+  if reward_row.has_variants or reward_row.tier_costs is not null or p_variant is not null then
+    reward_row := reward_offer(reward_row, account_row, p_variant, true);
+    if reward_row.id is null then
       return jsonb_build_object('outcome', 'missing', 'param', 'variant', 'has_variants',
-        r.has_variants);
+        reward_row.has_variants);
     end if;
   end if;
-  select * into p from program where workspace = p_workspace and id = a.program;
-  if a.lots_due_from <= now then
-    a := lots_expire(a, now);
+  select * into program_row from program where workspace = p_workspace and id = account_row.program;
+  if account_row.lots_due_from <= now then
+    account_row := lots_expire(account_row, now);
   end if;
-  nonsense := redemption_nonsense(a, r, p_quantity, p_shipping);
+  nonsense := redemption_nonsense(account_row, reward_row, p_quantity, p_shipping);
   if nonsense is not null then
     return jsonb_build_object('outcome', 'nonsense', 'param', nonsense);
   end if;
-  refusal := redemption_refusals(a, r, p_quantity, greatest(a.balance, 0), now) -> 0;
+  refusal := redemption_refusals(account_row, reward_row, p_quantity,
+    greatest(account_row.balance, 0), now) -> 0;
   if refusal is not null then
-    return jsonb_build_object('outcome', 'refused', 'refusal', refusal, 'decimals', p.decimals);
+    return jsonb_build_object('outcome', 'refused', 'refusal', refusal, 'decimals',
+      program_row.decimals);
   end if;
 
-  d := redemption_draft(p_id, a, r, p_variant, p_quantity, p_fingerprint, p_metadata, now);
-  d := redemption_artifact(d, r, p_code, coalesce(p_due_at,
-    redemption_due_at(r, redemption_hold_minutes(r, p, p_default_hold_minutes), now)), p_shipping);
-  if r.codes is not null then
-    d.gift_cards := gift_cards_take(d, r, p_codes, now);
-    if d.gift_cards is null and r.codes ? 'pool' then
+  redemption_row := redemption_draft(p_id, account_row, reward_row, p_variant, p_quantity,
+    p_fingerprint, p_metadata, now);
+  redemption_row := redemption_artifact(redemption_row, reward_row, p_code, coalesce(p_due_at,
+    redemption_due_at(reward_row, redemption_hold_minutes(reward_row, program_row,
+    p_default_hold_minutes), now)), p_shipping);
+  if reward_row.codes is not null then
+    redemption_row.gift_cards := gift_cards_take(redemption_row, reward_row, p_codes, now);
+    if redemption_row.gift_cards is null and reward_row.codes ? 'pool' then
       return jsonb_build_object('outcome', 'refused', 'refusal',
-        '{"code": "reward_out_of_stock"}'::jsonb,
-        'decimals', p.decimals);
-    elsif d.gift_cards is null then
-      return jsonb_build_object('outcome', 'codes_needed', 'codes', r.codes);
+        '{"code": "reward_out_of_stock"}'::jsonb, 'decimals', program_row.decimals);
+    elsif redemption_row.gift_cards is null then
+      return jsonb_build_object('outcome', 'codes_needed', 'codes', reward_row.codes);
     end if;
   end if;
-  return jsonb_build_object('outcome', 'created', 'redemption', redemption_insert(d, a, now),
-    'decimals', p.decimals);
+  return jsonb_build_object('outcome', 'created', 'redemption',
+    redemption_insert(redemption_row, account_row, now), 'decimals', program_row.decimals);
 end $$;
 
 -- The payment of a pending redemption completed: pending -> applied, by compare-and-set; the clock
@@ -138,31 +141,32 @@ create or replace function ledger.redemption_apply(
 returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   snapshot jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  update redemption r set status = 'applied', applied_at = p_at,
-    revision = next_revision(r.revision)
-  from payment p
-  where r.workspace = p_workspace and r.id = p_id and r.status = 'pending' and r.payment = p_payment
-    and p.workspace = p_workspace and p.id = p_payment and p.status = 'completed'
-  returning r.* into d;
+  update redemption set status = 'applied', applied_at = p_at,
+    revision = next_revision(redemption.revision)
+  from payment
+  where redemption.workspace = p_workspace and redemption.id = p_id
+    and redemption.status = 'pending' and redemption.payment = p_payment
+    and payment.workspace = p_workspace and payment.id = p_payment and payment.status = 'completed'
+  returning redemption.* into redemption_row;
   if found then
-    snapshot := to_jsonb(d);
+    snapshot := to_jsonb(redemption_row);
     perform event_write(p_workspace, 'loyalty.redemption.applied', p_id, snapshot, null, p_at);
-    perform redemption_outbox('pending', d, 'completed');
-    return redemption_answer('applied', d, snapshot, 'completed');
+    perform redemption_outbox('pending', redemption_row, 'completed');
+    return redemption_answer('applied', redemption_row, snapshot, 'completed');
   end if;
-  select * into d from redemption where workspace = p_workspace and id = p_id;
+  select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
   if not found then
     return '{"outcome": "missing"}';
   end if;
-  if d.status = 'released' and d.payment = p_payment then
+  if redemption_row.status = 'released' and redemption_row.payment = p_payment then
     return redemption_late(p_workspace, p_id, p_payment, p_at);
   end if;
-  return redemption_unchanged(case when d.status = 'pending' then 'not_attached' else 'settled' end,
-    d);
+  return redemption_unchanged(case when redemption_row.status = 'pending'
+    then 'not_attached' else 'settled' end, redemption_row);
 end $$;
 
 -- Gives a pending redemption's points back, by one of three causes: `cancel` (an operation of its
@@ -180,48 +184,52 @@ create or replace function ledger.redemption_release(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
-  pay payment;
+  redemption_row redemption;
+  payment_row payment;
   earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_cause = 'deadline' then
     -- unlocked: an early or late wake-up of a settled one costs no lock
-    select * into d from redemption where workspace = p_workspace and id = p_id;
-    if d.status is distinct from 'pending' or not is_due(d.expires_at, p_at) then
-      return redemption_unreleased(d);
+    select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
+    if redemption_row.status is distinct from 'pending' or not is_due(redemption_row.expires_at,
+      p_at) then
+      return redemption_unreleased(redemption_row);
     end if;
   end if;
-  d := redemption_locked(p_workspace, p_id);
+  redemption_row := redemption_locked(p_workspace, p_id);
   if p_cause = 'cancel' then
     p_at := coalesce(p_at, clock_timestamp());
-    earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+    earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
     if earlier is not null then
       return earlier;
-    elsif d.status <> 'pending' then
-      return redemption_settled(d);
+    elsif redemption_row.status <> 'pending' then
+      return redemption_settled(redemption_row);
     end if;
-  elsif d.status is distinct from 'pending' or (p_cause = 'deadline'
-    and not is_due(d.expires_at, p_at)) then
-    return redemption_unreleased(d);
-  elsif p_cause = 'payment' and d.payment is distinct from p_payment then
-    return redemption_unchanged('not_attached', d);
+  elsif redemption_row.status is distinct from 'pending' or (p_cause = 'deadline'
+    and not is_due(redemption_row.expires_at, p_at)) then
+    return redemption_unreleased(redemption_row);
+  elsif p_cause = 'payment' and redemption_row.payment is distinct from p_payment then
+    return redemption_unchanged('not_attached', redemption_row);
   end if;
-  select * into pay from payment where workspace = p_workspace and id = d.payment;
-  if p_cause = 'cancel' and pay.status = 'processing' then
-    return redemption_refused(d, '{"code": "payment_processing"}');
-  elsif pay.status = 'completed' then
-    d := redemption_applied(d, p_at);
+  select * into payment_row from payment where workspace = p_workspace
+    and id = redemption_row.payment;
+  if p_cause = 'cancel' and payment_row.status = 'processing' then
+    return redemption_refused(redemption_row, '{"code": "payment_processing"}');
+  elsif payment_row.status = 'completed' then
+    redemption_row := redemption_applied(redemption_row, p_at);
   else
     if p_cause = 'cancel' then
       perform redemption_message_write(p_workspace, p_operation, p_id, 'cancel', p_fingerprint,
         p_at);
     end if;
-    d := redemption_released(d, pay, p_reason, p_at);
+    redemption_row := redemption_released(redemption_row, payment_row, p_reason, p_at);
   end if;
-  perform redemption_outbox('pending', d, pay.status);
-  return case when d.status = 'applied' and p_cause = 'cancel' then redemption_settled(d)
-    else redemption_answer(d.status, d, to_jsonb(d), pay.status) end;
+  perform redemption_outbox('pending', redemption_row, payment_row.status);
+  return case when redemption_row.status = 'applied' and p_cause = 'cancel'
+    then redemption_settled(redemption_row)
+    else redemption_answer(redemption_row.status, redemption_row, to_jsonb(redemption_row),
+    payment_row.status) end;
 end $$;
 
 -- Moves the deadline: expires_at = max(now, expires_at) + minutes. Pending ones only. Outcomes:
@@ -233,24 +241,25 @@ create or replace function ledger.redemption_extend(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into d from redemption where workspace = p_workspace and id = p_id for update;
+  select * into redemption_row from redemption where workspace = p_workspace
+    and id = p_id for update;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
-  elsif d.status <> 'pending' then
-    return redemption_settled(d);
+  elsif redemption_row.status <> 'pending' then
+    return redemption_settled(redemption_row);
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'extend', p_fingerprint, p_at);
-  d.expires_at := date_trunc('milliseconds', greatest(p_at,
-    d.expires_at) + make_interval(mins => p_minutes));
-  d.revision := next_revision(d.revision);
-  perform redemption_save(d, null, p_at);
-  return redemption_unchanged('extended', d);
+  redemption_row.expires_at := date_trunc('milliseconds', greatest(p_at,
+    redemption_row.expires_at) + make_interval(mins => p_minutes));
+  redemption_row.revision := next_revision(redemption_row.revision);
+  perform redemption_save(redemption_row, null, p_at);
+  return redemption_unchanged('extended', redemption_row);
 end $$;
 
 -- Undoes a redemption: all that is left of it, `p_quantity` of it, or `p_points` of it (smallest
@@ -269,9 +278,9 @@ create or replace function ledger.redemption_reverse(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   earlier jsonb;
-  pay payment;
+  payment_row payment;
   left_points bigint;
   left_quantity int;
   points bigint;
@@ -279,58 +288,59 @@ declare
   was text;
   refusal jsonb;
   refunded jsonb;
-  snapshot jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  d := redemption_locked(p_workspace, p_id);
+  redemption_row := redemption_locked(p_workspace, p_id);
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
+  elsif redemption_row.status in ('released', 'reversed') then
+    return redemption_settled(redemption_row);
   end if;
-  if d.status in ('released', 'reversed') then
-    return redemption_settled(d);
-  end if;
-  left_points := d.points - d.reversed_points;
-  left_quantity := d.quantity - d.reversed_quantity;
+  left_points := redemption_row.points - redemption_row.reversed_points;
+  left_quantity := redemption_row.quantity - redemption_row.reversed_quantity;
   points := case when p_quantity < left_quantity
-    then least(left_points, d.points / d.quantity * p_quantity)
+    then least(left_points, redemption_row.points / redemption_row.quantity * p_quantity)
     when p_quantity is not null then left_points else coalesce(p_points, left_points) end;
   quantity := case when points = left_points then left_quantity else coalesce(p_quantity, 0) end;
-  select * into pay from payment where workspace = p_workspace and id = d.payment;
-  was := d.status;
-  if d.status = 'pending' and pay.status = 'completed' then
-    d := redemption_applied(d, p_at);
+  select * into payment_row from payment where workspace = p_workspace
+    and id = redemption_row.payment;
+  was := redemption_row.status;
+  if redemption_row.status = 'pending' and payment_row.status = 'completed' then
+    redemption_row := redemption_applied(redemption_row, p_at);
   end if;
-  d := redemption_payment_unaffected(d, pay, points);
-  refusal := redemption_reverse_refusal(d, pay, points, p_quantity, p_refund is not null);
-  if refusal is null and d.credit is not null then
-    refusal := credit_reversal_refusal(d, points, p_at);
-  end if;
+  redemption_row := redemption_payment_unaffected(redemption_row, payment_row, points);
+  refusal := coalesce(redemption_reverse_refusal(redemption_row, payment_row, points, p_quantity,
+    p_refund is not null), case when redemption_row.credit is not null
+    then credit_reversal_refusal(redemption_row, points, p_at) end);
   if refusal is not null then
-    select * into d from redemption where workspace = p_workspace and id = p_id;
-    perform redemption_outbox(was, d, pay.status);
-    return redemption_refused(d, refusal);
+    select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
+    perform redemption_outbox(was, redemption_row, payment_row.status);
+    return redemption_refused(redemption_row, refusal);
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'reverse', p_fingerprint, p_at);
-  perform redemption_undo(d, 'reverse', points, p_reason, p_operation, pay, p_at, quantity);
-  d.reversed_points := d.reversed_points + points;
-  d.reversed_quantity := d.reversed_quantity + quantity;
-  d.reason := p_reason;
+  perform redemption_undo(redemption_row, 'reverse', points, p_reason, p_operation, payment_row,
+    p_at, quantity);
+  redemption_row.reversed_points := redemption_row.reversed_points + points;
+  redemption_row.reversed_quantity := redemption_row.reversed_quantity + quantity;
+  redemption_row.reason := p_reason;
   if p_refund is not null then
-    refunded := refund_of_reversal(pay, p_refund, (d.payment_unaffected ->> 'refundable')::bigint,
-      p_reason, p_refund_event, p_at);
-    d.payment_unaffected := redemption_payment_refunded(d.payment_unaffected, p_refund);
+    refunded := refund_of_reversal(payment_row, p_refund,
+      (redemption_row.payment_unaffected ->> 'refundable')::bigint, p_reason, p_refund_event, p_at);
+    redemption_row.payment_unaffected :=
+      redemption_payment_refunded(redemption_row.payment_unaffected, p_refund);
   end if;
-  d := redemption_returned(d, quantity, p_at);
-  d.revision := next_revision(d.revision);
-  snapshot := redemption_save(d, 'loyalty.redemption.reversed', p_at);
-  if d.status = 'fulfilled' and was = 'fulfillment_pending' then
-    perform event_write(p_workspace, 'loyalty.redemption.fulfilled', p_id, snapshot, null, p_at);
+  redemption_row := redemption_returned(redemption_row, quantity, p_at);
+  redemption_row.revision := next_revision(redemption_row.revision);
+  perform redemption_save(redemption_row, 'loyalty.redemption.reversed', p_at);
+  if redemption_row.status = 'fulfilled' and was = 'fulfillment_pending' then
+    perform event_write(p_workspace, 'loyalty.redemption.fulfilled', p_id,
+      to_jsonb(redemption_row), null, p_at);
   end if;
-  perform redemption_outbox(was, d, pay.status);
-  return redemption_answer('reversed', d, snapshot, pay.status)
-    || jsonb_build_object('refunded', refunded);
+  perform redemption_outbox(was, redemption_row, payment_row.status);
+  return redemption_answer('reversed', redemption_row, to_jsonb(redemption_row),
+    payment_row.status) || jsonb_build_object('refunded', refunded);
 end $$;
 
 -- A till says that the sale of a held redemption went through: pending -> applied, without a
@@ -344,26 +354,26 @@ create or replace function ledger.redemption_confirm(
 ) returns jsonb
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   earlier jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  d := redemption_locked(p_workspace, p_id);
+  redemption_row := redemption_locked(p_workspace, p_id);
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, d, p_operation, p_fingerprint);
+  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
   if earlier is not null then
     return earlier;
   end if;
-  if d.status <> 'pending' then
-    return redemption_settled(d);
-  elsif d.payment is not null then
-    return redemption_refused(d, jsonb_build_object('code', 'redemption_already_attached',
-      'resource', d.payment));
+  if redemption_row.status <> 'pending' then
+    return redemption_settled(redemption_row);
+  elsif redemption_row.payment is not null then
+    return redemption_refused(redemption_row, jsonb_build_object('code',
+      'redemption_already_attached', 'resource', redemption_row.payment));
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'confirm', p_fingerprint, p_at);
-  d := redemption_applied(d, p_at);
-  perform redemption_outbox('pending', d, null);
-  return redemption_answer('applied', d, to_jsonb(d), null);
+  redemption_row := redemption_applied(redemption_row, p_at);
+  perform redemption_outbox('pending', redemption_row, null);
+  return redemption_answer('applied', redemption_row, to_jsonb(redemption_row), null);
 end $$;
 
 -- What the reconciler looks for: redemptions that should have ended before `p_before`, the longest
@@ -373,39 +383,45 @@ create or replace function ledger.net_overdue_redemptions(
 )
 returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
 language sql stable security definer as $$
-  select d.workspace, d.id, d.account, d.reward, d.expires_at
-  from redemption d where d.status = 'pending' and d.expires_at <= p_before
-  order by d.expires_at, d.workspace, d.id limit p_limit offset p_skip
+  select redemption.workspace, redemption.id, redemption.account, redemption.reward,
+    redemption.expires_at
+  from redemption where redemption.status = 'pending' and redemption.expires_at <= p_before
+  order by redemption.expires_at, redemption.workspace, redemption.id limit p_limit offset p_skip
 $$;
 
 -- What the workflow of a redemption is started with and told; domain/redemption-summary.ts has the
 -- types.
 
 -- The type of a redemption's workflow.
-create or replace function ledger_private.redemption_workflow(d redemption) returns text
+create or replace function ledger_private.redemption_workflow(
+  redemption_row redemption
+) returns text
 language sql immutable as $$
-  select case when d.fulfillment is null then 'redemption' else 'fulfillment' end
+  select case when redemption_row.fulfillment is null then 'redemption' else 'fulfillment' end
 $$;
 
 -- What a redemption's workflow is started with.
-create or replace function ledger_private.redemption_input(d redemption) returns jsonb
+create or replace function ledger_private.redemption_input(redemption_row redemption) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('workspace', d.workspace, 'redemption', d.id, 'account', d.account,
-    'reward', d.reward)
-    || case when d.fulfillment is null then jsonb_build_object('releasesAt', iso(d.expires_at))
-      else jsonb_build_object('deadline', iso((d.fulfillment ->> 'deadline')::timestamptz)) end
+  select jsonb_build_object('workspace', redemption_row.workspace, 'redemption', redemption_row.id,
+    'account', redemption_row.account, 'reward', redemption_row.reward)
+    || case when redemption_row.fulfillment is null then jsonb_build_object('releasesAt',
+    iso(redemption_row.expires_at))
+      else jsonb_build_object('deadline',
+      iso((redemption_row.fulfillment ->> 'deadline')::timestamptz)) end
 $$;
 
 -- What its row says, beside the status of the payment it is attached to (null: of none).
 create or replace function ledger_private.redemption_facts(
-  d redemption, p_payment_status text
+  redemption_row redemption, p_payment_status text
 ) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('status', d.status, 'payment', d.payment, 'paymentStatus',
-    p_payment_status,
-      'reason', d.reason, 'expiresAt', iso(d.expires_at), 'late', d.late_payment ->> 'outcome')
-    || case when d.fulfillment is null then '{}'::jsonb
-      else jsonb_build_object('fulfillment', fulfillment_progress(d)) end
+  select jsonb_build_object('status', redemption_row.status, 'payment', redemption_row.payment,
+    'paymentStatus', p_payment_status,
+      'reason', redemption_row.reason, 'expiresAt', iso(redemption_row.expires_at), 'late',
+      redemption_row.late_payment ->> 'outcome')
+    || case when redemption_row.fulfillment is null then '{}'::jsonb
+      else jsonb_build_object('fulfillment', fulfillment_progress(redemption_row)) end
 $$;
 
 -- Writes, last in its transaction, that a redemption which waited (`p_before`: its status then)
@@ -413,20 +429,21 @@ $$;
 -- of several, a reversal after the end. Nor does what its own run does (`vinr.run`), which knows
 -- it: a signal amid its task would undo that; but a row that is there says the end from then on.
 create or replace function ledger_private.redemption_outbox(
-  p_before text, d redemption, p_payment_status text
+  p_before text, redemption_row redemption, p_payment_status text
 ) returns void
 language plpgsql as $$
 begin
-  if p_before not in ('pending', 'fulfillment_pending') or d.status = p_before then
+  if p_before not in ('pending', 'fulfillment_pending') or redemption_row.status = p_before then
     return;
   end if;
-  if current_setting('vinr.run', true) = d.id then
-    update workflow_outbox set facts = redemption_facts(d, p_payment_status), revision = d.revision,
-      change = 'ended'
-    where workspace = d.workspace and workflow_id = d.id;
+  if current_setting('vinr.run', true) = redemption_row.id then
+    update workflow_outbox set facts = redemption_facts(redemption_row, p_payment_status),
+      revision = redemption_row.revision, change = 'ended'
+    where workspace = redemption_row.workspace and workflow_id = redemption_row.id;
   else
-    perform outbox_write(d.workspace, d.id, redemption_workflow(d), redemption_input(d), null,
-      redemption_facts(d, p_payment_status), d.revision, 'ended');
+    perform outbox_write(redemption_row.workspace, redemption_row.id,
+      redemption_workflow(redemption_row), redemption_input(redemption_row), null,
+      redemption_facts(redemption_row, p_payment_status), redemption_row.revision, 'ended');
   end if;
 end $$;
 
@@ -434,60 +451,62 @@ end $$;
 -- array where it may. The one judge of creation, quotes, gifts and the catalogue. Numbers of
 -- points are in the smallest unit.
 create or replace function ledger_private.redemption_refusals(
-  a account, r reward, p_quantity int, p_available bigint, p_at timestamptz
+  account_row account, reward_row reward, p_quantity int, p_available bigint, p_at timestamptz
 ) returns jsonb
 language plpgsql stable as $$
 declare
   reasons jsonb := '[]';
   used bigint;
-  win tstzrange;
+  limit_now tstzrange;
   tiers jsonb;
 begin
-  if a.status = 'closed' then
+  if account_row.status = 'closed' then
     reasons := reasons || '{"code": "account_closed"}'::jsonb;
   end if;
-  if not r.active or r.archived_at is not null then
+  if not reward_row.active or reward_row.archived_at is not null then
     reasons := reasons || '{"code": "reward_inactive"}'::jsonb;
   end if;
-  if r.starts_at > p_at then
+  if reward_row.starts_at > p_at then
     reasons := reasons || jsonb_build_object('code', 'reward_not_started', 'starts_at',
-      r.starts_at);
+      reward_row.starts_at);
   end if;
-  if r.ends_at <= p_at then
-    reasons := reasons || jsonb_build_object('code', 'reward_ended', 'ends_at', r.ends_at);
+  if reward_row.ends_at <= p_at then
+    reasons := reasons || jsonb_build_object('code', 'reward_ended', 'ends_at', reward_row.ends_at);
   end if;
-  if r.inventory < p_quantity then
+  if reward_row.inventory < p_quantity then
     reasons := reasons || jsonb_build_object('code', 'reward_out_of_stock', 'inventory',
-      r.inventory);
-  elsif r.codes is not null and r.codes ? 'pool'
-    and not codes_left(r.workspace, r.codes ->> 'pool', p_quantity) then
+      reward_row.inventory);
+  elsif reward_row.codes is not null and reward_row.codes ? 'pool'
+    and not codes_left(reward_row.workspace, reward_row.codes ->> 'pool', p_quantity) then
     reasons := reasons || '{"code": "reward_out_of_stock"}'::jsonb;
   end if;
-  if r.min_tier is not null then
-    select tier_config -> 'tiers' into tiers from program where workspace = a.workspace
-      and id = a.program;
-    if coalesce(tier_rank(tiers, a.tier), -1) < coalesce(tier_rank(tiers, r.min_tier),
-      2147483647) then
-      reasons := reasons || jsonb_build_object('code', 'tier_required', 'min_tier', r.min_tier,
-        'tier', a.tier);
+  if reward_row.min_tier is not null then
+    select tier_config -> 'tiers' into tiers from program where workspace = account_row.workspace
+      and id = account_row.program;
+    if coalesce(tier_rank(tiers, account_row.tier), -1) < coalesce(tier_rank(tiers,
+      reward_row.min_tier), 2147483647) then
+      reasons := reasons || jsonb_build_object('code', 'tier_required', 'min_tier',
+        reward_row.min_tier, 'tier', account_row.tier);
     end if;
   end if;
-  if r.per_member_limit is not null then
-    win := window_of(r.limit_window, p_at, (
-      select expiry_time_zone from program where workspace = r.workspace and id = r.program));
+  if reward_row.per_member_limit is not null then
+    limit_now := window_of(reward_row.limit_window, p_at, (
+      select expiry_time_zone from program where workspace = reward_row.workspace
+        and id = reward_row.program));
     select coalesce(sum(quantity - reversed_quantity), 0) into used from redemption
-    where workspace = a.workspace and account = a.id and reward = r.id
+    where workspace = account_row.workspace and account = account_row.id and reward = reward_row.id
       and status not in ('released', 'reversed')
-      and created_at >= coalesce(lower(win), '-infinity');
-    if used + p_quantity > r.per_member_limit then
+      and created_at >= coalesce(lower(limit_now), '-infinity');
+    if used + p_quantity > reward_row.per_member_limit then
       reasons := reasons
-        || (jsonb_build_object('code', 'limit_reached', 'limit', r.per_member_limit, 'used', used)
-        || jsonb_strip_nulls(jsonb_build_object('window', nullif(r.limit_window, 'lifetime'),
-          'resets_at', upper(win))));
+        || (jsonb_build_object('code', 'limit_reached', 'limit', reward_row.per_member_limit,
+        'used', used)
+        || jsonb_strip_nulls(jsonb_build_object('window', nullif(reward_row.limit_window,
+        'lifetime'), 'resets_at', upper(limit_now))));
     end if;
   end if;
-  if r.cost * p_quantity > p_available then
-    reasons := reasons || points_missing(r.cost * p_quantity, p_available);
+  if reward_row.cost * p_quantity > p_available then
+    reasons := reasons || points_missing(reward_row.cost * p_quantity, p_available);
   end if;
   return reasons;
 end $$;
@@ -495,13 +514,13 @@ end $$;
 -- Of what nobody could ever ask for, the parameter that is wrong: a reward of another program, a
 -- percentage twice, an address for what is not shipped. Null where there is nothing of it.
 create or replace function ledger_private.redemption_nonsense(
-  a account, r reward, p_quantity int, p_shipping jsonb
+  account_row account, reward_row reward, p_quantity int, p_shipping jsonb
 ) returns text
 language sql immutable as $$
   select case
-    when r.program <> a.program then 'reward'
-    when r.type = 'discount_percent' and p_quantity > 1 then 'quantity'
-    when p_shipping is not null and r.type not in ('free_product', 'gift_card', 'partner')
+    when reward_row.program <> account_row.program then 'reward'
+    when reward_row.type = 'discount_percent' and p_quantity > 1 then 'quantity'
+    when p_shipping is not null and reward_row.type not in ('free_product', 'gift_card', 'partner')
       then 'shipping'
   end
 $$;
@@ -509,48 +528,49 @@ $$;
 -- How long a reward's discount waits for its payment, in minutes: the reward's own word, the
 -- program's, the default.
 create or replace function ledger_private.redemption_hold_minutes(
-  r reward, p program, p_default_minutes numeric
+  reward_row reward, program_row program, p_default_minutes numeric
 ) returns numeric
 language sql immutable as $$
-  select coalesce(r.hold_minutes, p.hold_minutes, p_default_minutes)
+  select coalesce(reward_row.hold_minutes, program_row.hold_minutes, p_default_minutes)
 $$;
 
 -- What is known of a redemption before what it grants.
 create or replace function ledger_private.redemption_draft(
-  p_id text, a account, r reward, p_variant text, p_quantity int, p_fingerprint text,
-  p_metadata jsonb, p_at timestamptz
+  p_id text, account_row account, reward_row reward, p_variant text, p_quantity int,
+  p_fingerprint text, p_metadata jsonb, p_at timestamptz
 ) returns redemption
 language plpgsql stable as $$
 declare
-  d redemption;
+  redemption_row redemption;
 begin
-  d.workspace := a.workspace;
-  d.id := p_id;
-  d.account := a.id;
-  d.reward := r.id;
-  d.program := a.program;
-  d.points := r.cost * p_quantity;
-  d.quantity := p_quantity;
-  d.variant := p_variant;
-  d.took_stock := r.inventory is not null;
-  d.fingerprint := p_fingerprint;
-  d.metadata := p_metadata;
-  d.created_at := p_at;
-  return d;
+  redemption_row.workspace := account_row.workspace;
+  redemption_row.id := p_id;
+  redemption_row.account := account_row.id;
+  redemption_row.reward := reward_row.id;
+  redemption_row.program := account_row.program;
+  redemption_row.points := reward_row.cost * p_quantity;
+  redemption_row.quantity := p_quantity;
+  redemption_row.variant := p_variant;
+  redemption_row.took_stock := reward_row.inventory is not null;
+  redemption_row.fingerprint := p_fingerprint;
+  redemption_row.metadata := p_metadata;
+  redemption_row.created_at := p_at;
+  return redemption_row;
 end $$;
 
 -- When what was redeemed at `p_at` is due: a discount returns its points then, an item is overdue
 -- (30 days where the reward does not say: longer than any parcel takes, short enough that nobody's
 -- points are forgotten). To the millisecond, as workflows tell time.
 create or replace function ledger_private.redemption_due_at(
-  r reward, p_hold_minutes numeric, p_at timestamptz
+  reward_row reward, p_hold_minutes numeric, p_at timestamptz
 ) returns timestamptz
 -- as date_trunc is; an immutable one would not be inlined, but planned by each call
 language sql stable as $$
   select date_trunc('milliseconds', p_at + case
-    when r.type in ('discount_amount', 'discount_percent')
+    when reward_row.type in ('discount_amount', 'discount_percent')
       then make_interval(secs => p_hold_minutes * 60)
-    else make_interval(hours => 24 * coalesce((r.fulfillment ->> 'deadlineDays')::int, 30)) end)
+    else make_interval(hours => 24 * coalesce((reward_row.fulfillment ->> 'deadlineDays')::int,
+    30)) end)
 $$;
 
 -- Writes a new redemption, whatever brought it: its row, the points and the stock it takes, the
@@ -558,46 +578,56 @@ $$;
 -- account's lock is held, the balance suffices. Where another request has just written the same id,
 -- for another account, all is taken back and tried again (40001).
 create or replace function ledger_private.redemption_insert(
-  d redemption, a account, p_at timestamptz
+  redemption_row redemption, account_row account, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
   snapshot jsonb;
 begin
-  d.reversed_points := 0;
-  d.reversed_quantity := 0;
-  d.took_stock := coalesce(d.took_stock, false);
-  d.revision := next_revision(null);
-  if d.points > 0 then
-    d.transaction := vinr_id('ptx');
+  redemption_row.reversed_points := 0;
+  redemption_row.reversed_quantity := 0;
+  redemption_row.took_stock := coalesce(redemption_row.took_stock, false);
+  redemption_row.revision := next_revision(null);
+  if redemption_row.points > 0 then
+    redemption_row.transaction := vinr_id('ptx');
   end if;
   insert into redemption (workspace, id, account, reward, program, status, points, reversed_points,
     quantity, discount, code, fulfillment, credit, payment, transaction, expires_at, applied_at,
     released_at, fulfilled_at, reversed_at, reason, late_payment, fingerprint, metadata, created_at,
     reversed_quantity, overdue_at, payment_unaffected, variant, took_stock, gift_cards, revision)
-  values (d.workspace, d.id, d.account, d.reward, d.program, d.status, d.points, d.reversed_points,
-    d.quantity, d.discount, d.code, d.fulfillment, d.credit, d.payment, d.transaction, d.expires_at,
-    d.applied_at, d.released_at, d.fulfilled_at, d.reversed_at, d.reason, d.late_payment,
-    d.fingerprint, d.metadata, d.created_at, d.reversed_quantity, d.overdue_at,
-    d.payment_unaffected, d.variant, d.took_stock, d.gift_cards, d.revision)
+  values (redemption_row.workspace, redemption_row.id, redemption_row.account,
+    redemption_row.reward, redemption_row.program, redemption_row.status, redemption_row.points,
+    redemption_row.reversed_points,
+    redemption_row.quantity, redemption_row.discount, redemption_row.code,
+    redemption_row.fulfillment, redemption_row.credit, redemption_row.payment,
+    redemption_row.transaction, redemption_row.expires_at,
+    redemption_row.applied_at, redemption_row.released_at, redemption_row.fulfilled_at,
+    redemption_row.reversed_at, redemption_row.reason, redemption_row.late_payment,
+    redemption_row.fingerprint, redemption_row.metadata, redemption_row.created_at,
+    redemption_row.reversed_quantity, redemption_row.overdue_at,
+    redemption_row.payment_unaffected, redemption_row.variant, redemption_row.took_stock,
+    redemption_row.gift_cards, redemption_row.revision)
   on conflict (workspace, id) do nothing;
   if not found then
-    raise exception 'redemption % was created meanwhile', d.id using errcode = '40001';
+    raise exception 'redemption % was created meanwhile', redemption_row.id using errcode = '40001';
   end if;
-  if d.points > 0 then
-    perform points_spend(a, d, d.id, p_at);
+  if redemption_row.points > 0 then
+    perform points_spend(account_row, redemption_row, redemption_row.id, p_at);
   end if;
-  if d.took_stock then
-    perform stock_move(d, -d.quantity);
+  if redemption_row.took_stock then
+    perform stock_move(redemption_row, -redemption_row.quantity);
   end if;
-  if d.credit is not null then
-    perform credit_issue(a, d, p_at);
+  if redemption_row.credit is not null then
+    perform credit_issue(account_row, redemption_row, p_at);
   end if;
-  snapshot := to_jsonb(d);
-  perform event_write(d.workspace, 'loyalty.redemption.created', d.id, snapshot, null, p_at);
-  if d.status in ('pending', 'fulfillment_pending') then
-    perform outbox_write(d.workspace, d.id, redemption_workflow(d), redemption_input(d),
-      coalesce(d.expires_at, d.overdue_at), redemption_facts(d, null), d.revision, 'new');
+  snapshot := to_jsonb(redemption_row);
+  perform event_write(redemption_row.workspace, 'loyalty.redemption.created', redemption_row.id,
+    snapshot, null, p_at);
+  if redemption_row.status in ('pending', 'fulfillment_pending') then
+    perform outbox_write(redemption_row.workspace, redemption_row.id,
+      redemption_workflow(redemption_row), redemption_input(redemption_row),
+      coalesce(redemption_row.expires_at, redemption_row.overdue_at),
+      redemption_facts(redemption_row, null), redemption_row.revision, 'new');
   end if;
   return snapshot;
 end $$;
@@ -606,64 +636,73 @@ end $$;
 -- its payment until `p_expires_at`; store credit, and a gift card that has its codes, is fulfilled
 -- at once; everything else waits for its fulfilment, which is overdue from then on.
 create or replace function ledger_private.redemption_artifact(
-  d redemption, r reward, p_code text, p_expires_at timestamptz, p_shipping jsonb
+  redemption_row redemption, reward_row reward, p_code text, p_expires_at timestamptz,
+  p_shipping jsonb
 ) returns redemption
 language plpgsql stable as $$
 begin
   case
-    when r.type = 'discount_amount' then
-      d.status := 'pending';
-      d.code := p_code;
-      d.expires_at := p_expires_at;
-      d.discount := jsonb_build_object(
-        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency');
-    when r.type = 'discount_percent' then
-      d.status := 'pending';
-      d.code := p_code;
-      d.expires_at := p_expires_at;
-      d.discount := r.value;
-    when r.type = 'store_credit' then
-      d.status := 'fulfilled';
-      d.fulfilled_at := d.created_at;
-      d.credit := jsonb_build_object(
-        'amount', (r.value ->> 'amount')::bigint * d.quantity, 'currency', r.value ->> 'currency')
-        || jsonb_strip_nulls(jsonb_build_object('expires_at',
-          d.created_at + make_interval(days => (r.value ->> 'expiresDays')::int)));
-    when r.codes is not null then
-      d.status := 'fulfilled';
-      d.fulfilled_at := d.created_at;
+    when reward_row.type = 'discount_amount' then
+      redemption_row.status := 'pending';
+      redemption_row.code := p_code;
+      redemption_row.expires_at := p_expires_at;
+      redemption_row.discount := jsonb_build_object(
+        'amount', (reward_row.value ->> 'amount')::bigint * redemption_row.quantity, 'currency',
+        reward_row.value ->> 'currency');
+    when reward_row.type = 'discount_percent' then
+      redemption_row.status := 'pending';
+      redemption_row.code := p_code;
+      redemption_row.expires_at := p_expires_at;
+      redemption_row.discount := reward_row.value;
+    when reward_row.type = 'store_credit' then
+      redemption_row.status := 'fulfilled';
+      redemption_row.fulfilled_at := redemption_row.created_at;
+      redemption_row.credit := jsonb_build_object(
+        'amount', (reward_row.value ->> 'amount')::bigint * redemption_row.quantity, 'currency',
+        reward_row.value ->> 'currency') || jsonb_strip_nulls(jsonb_build_object('expires_at',
+          redemption_row.created_at + make_interval(days => (
+          reward_row.value ->> 'expiresDays')::int)));
+    when reward_row.codes is not null then
+      redemption_row.status := 'fulfilled';
+      redemption_row.fulfilled_at := redemption_row.created_at;
     else
-      d.status := 'fulfillment_pending';
-      d.overdue_at := p_expires_at;
-      d.fulfillment := r.value || jsonb_build_object(
-        'quantity', coalesce((r.value ->> 'quantity')::int, 1) * d.quantity, 'shipping', p_shipping,
+      redemption_row.status := 'fulfillment_pending';
+      redemption_row.overdue_at := p_expires_at;
+      redemption_row.fulfillment := reward_row.value || jsonb_build_object(
+        'quantity', coalesce((reward_row.value ->> 'quantity')::int, 1) * redemption_row.quantity,
+        'shipping', p_shipping,
         'shipped', 0, 'canceled', 0, 'shipments', '[]'::jsonb, 'deadline', p_expires_at,
-        'on_overdue', coalesce(r.fulfillment ->> 'onOverdue', 'notify'));
+        'on_overdue', coalesce(reward_row.fulfillment ->> 'onOverdue', 'notify'));
   end case;
-  return d;
+  return redemption_row;
 end $$;
 
--- The debit of a redemption (d.transaction, whose id the caller has made), its lots and its event.
+-- The debit of a redemption, its lots and its event; the caller has made the id of its transaction.
 -- The account's lock is held, the balance suffices.
 create or replace function ledger_private.points_spend(
-  a account, d redemption, p_operation text, p_at timestamptz
+  account_row account, redemption_row redemption, p_operation text, p_at timestamptz
 )
 returns void
 language plpgsql as $$
 declare
   activity timestamptz;
 begin
-  if a.balance < d.points then
+  if account_row.balance < redemption_row.points then
     -- the lock makes this impossible
-    raise exception 'redemption % would overdraw account %', d.id, a.id;
+    raise exception 'redemption % would overdraw account %', redemption_row.id, account_row.id;
   end if;
-  if a.activity_extends_to is not null then
-    select case when p.expiry_reset_on_activity then points_expiry(p, p_at) end into activity
-    from program p where p.workspace = a.workspace and p.id = a.program;
+  if account_row.activity_extends_to is not null then
+    select case when program.expiry_reset_on_activity then points_expiry(program, p_at) end
+      into activity
+    from program where program.workspace = account_row.workspace
+      and program.id = account_row.program;
   end if;
-  if points_debit(a.workspace, d.transaction, a.id, a.program, 'redeem', d.points, a.balance,
-    'redemption', p_operation, null, d.id, null, null, '{}', activity, p_at) is null then
-    raise exception 'redemption % has spent its points already', d.id using errcode = '23505';
+  if points_debit(account_row.workspace, redemption_row.transaction, account_row.id,
+    account_row.program, 'redeem', redemption_row.points, account_row.balance,
+    'redemption', p_operation, null, redemption_row.id, null, null, '{}', activity,
+    p_at) is null then
+    raise exception 'redemption % has spent its points already',
+      redemption_row.id using errcode = '23505';
   end if;
 end $$;
 
@@ -675,45 +714,50 @@ create or replace function ledger_private.redemption_locked(
 ) returns redemption
 language plpgsql as $$
 declare
-  d redemption;
+  redemption_row redemption;
   attached text;
 begin
-  select * into d from redemption where workspace = p_workspace and id = p_id;
+  select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
   if not found then
     return null;
   end if;
-  attached := d.payment;
+  attached := redemption_row.payment;
   if attached is not null then
     perform 1 from payment where workspace = p_workspace and id = attached for update;
   end if;
-  perform account_locked(p_workspace, d.account);
-  select * into d from redemption where workspace = p_workspace and id = p_id for update;
-  if d.payment is distinct from attached then
+  perform account_locked(p_workspace, redemption_row.account);
+  select * into redemption_row from redemption where workspace = p_workspace
+    and id = p_id for update;
+  if redemption_row.payment is distinct from attached then
     raise exception 'redemption % was attached to a payment meanwhile',
       p_id using errcode = '40001';
   end if;
-  return d;
+  return redemption_row;
 end $$;
 
 -- Writes a redemption's new state, under a revision that the caller has taken from `next_revision`,
 -- and its event, whose data is the row as it is now.
 create or replace function ledger_private.redemption_save(
-  d redemption, p_event text, p_at timestamptz
+  redemption_row redemption, p_event text, p_at timestamptz
 ) returns jsonb
 language plpgsql as $$
 declare
-  snapshot jsonb := to_jsonb(d);
+  snapshot jsonb := to_jsonb(redemption_row);
 begin
   update redemption set
-    status = d.status, reversed_points = d.reversed_points, reversed_quantity = d.reversed_quantity,
-    payment = d.payment, transaction = d.transaction,
-    fulfillment = d.fulfillment, expires_at = d.expires_at, applied_at = d.applied_at,
-    released_at = d.released_at, fulfilled_at = d.fulfilled_at, reversed_at = d.reversed_at,
-    reason = d.reason, late_payment = d.late_payment, overdue_at = d.overdue_at,
-    payment_unaffected = d.payment_unaffected, revision = d.revision
-  where workspace = d.workspace and id = d.id;
+    status = redemption_row.status, reversed_points = redemption_row.reversed_points,
+    reversed_quantity = redemption_row.reversed_quantity,
+    payment = redemption_row.payment, transaction = redemption_row.transaction,
+    fulfillment = redemption_row.fulfillment, expires_at = redemption_row.expires_at,
+    applied_at = redemption_row.applied_at,
+    released_at = redemption_row.released_at, fulfilled_at = redemption_row.fulfilled_at,
+    reversed_at = redemption_row.reversed_at,
+    reason = redemption_row.reason, late_payment = redemption_row.late_payment,
+    overdue_at = redemption_row.overdue_at,
+    payment_unaffected = redemption_row.payment_unaffected, revision = redemption_row.revision
+  where workspace = redemption_row.workspace and id = redemption_row.id;
   if p_event is not null then
-    perform event_write(d.workspace, p_event, d.id, snapshot, null, p_at);
+    perform event_write(redemption_row.workspace, p_event, redemption_row.id, snapshot, null, p_at);
   end if;
   return snapshot;
 end $$;
@@ -723,94 +767,102 @@ end $$;
 -- as it is then; the caller writes the outbox row (redemption_outbox), last. The locks of payment,
 -- account and redemption are held.
 create or replace function ledger_private.redemption_follow(
-  d redemption, pay payment, p_at timestamptz
+  redemption_row redemption, payment_row payment, p_at timestamptz
 ) returns redemption
 language plpgsql as $$
 begin
-  if d.payment is distinct from pay.id then
-    return d;
+  if redemption_row.payment is distinct from payment_row.id then
+    return redemption_row;
   end if;
   case
-    when pay.status = 'completed' and d.status = 'pending' then
-      return redemption_applied(d, p_at);
-    when pay.status = 'completed' and d.status = 'released' then
-      return redemption_late_settled(d, pay, p_at);
-    when pay.status in ('failed', 'canceled', 'expired') and d.status = 'pending' then
-      return redemption_released(d, pay, 'payment_' || pay.status, p_at);
+    when payment_row.status = 'completed' and redemption_row.status = 'pending' then
+      return redemption_applied(redemption_row, p_at);
+    when payment_row.status = 'completed' and redemption_row.status = 'released' then
+      return redemption_late_settled(redemption_row, payment_row, p_at);
+    when payment_row.status in ('failed', 'canceled', 'expired')
+      and redemption_row.status = 'pending' then
+      return redemption_released(redemption_row, payment_row, 'payment_' || payment_row.status,
+        p_at);
     else
-      return d;
+      return redemption_row;
   end case;
 end $$;
 
 -- pending -> applied, with its event. All locks are held.
 create or replace function ledger_private.redemption_applied(
-  d redemption, p_at timestamptz
+  redemption_row redemption, p_at timestamptz
 ) returns redemption
 language plpgsql as $$
 begin
-  d.status := 'applied';
-  d.applied_at := p_at;
-  d.revision := next_revision(d.revision);
-  perform redemption_save(d, 'loyalty.redemption.applied', p_at);
-  return d;
+  redemption_row.status := 'applied';
+  redemption_row.applied_at := p_at;
+  redemption_row.revision := next_revision(redemption_row.revision);
+  perform redemption_save(redemption_row, 'loyalty.redemption.applied', p_at);
+  return redemption_row;
 end $$;
 
 -- pending -> released: the points, the stock and the discount on a payment still open are given
 -- back. All locks are held.
 create or replace function ledger_private.redemption_released(
-  d redemption, pay payment, p_reason text, p_at timestamptz
+  redemption_row redemption, payment_row payment, p_reason text, p_at timestamptz
 )
 returns redemption
 language plpgsql as $$
 begin
-  perform redemption_undo(d, 'release', d.points, p_reason, 'release:' || d.id, pay, p_at,
-    d.quantity);
-  d.status := 'released';
-  d.released_at := p_at;
-  d.reason := p_reason;
-  d.revision := next_revision(d.revision);
-  perform redemption_save(d, 'loyalty.redemption.released', p_at);
-  return d;
+  perform redemption_undo(redemption_row, 'release', redemption_row.points, p_reason, 'release:'
+    || redemption_row.id, payment_row, p_at, redemption_row.quantity);
+  redemption_row.status := 'released';
+  redemption_row.released_at := p_at;
+  redemption_row.reason := p_reason;
+  redemption_row.revision := next_revision(redemption_row.revision);
+  perform redemption_save(redemption_row, 'loyalty.redemption.released', p_at);
+  return redemption_row;
 end $$;
 
 -- A payment that the provider charged with the discount although the redemption was released.
 -- The program decides: `rehold` takes the points again where they are there; else the redemption
 -- is flagged for a person. Once for each redemption. All locks are held.
 create or replace function ledger_private.redemption_late_settled(
-  d redemption, pay payment, p_at timestamptz
+  redemption_row redemption, payment_row payment, p_at timestamptz
 ) returns redemption
 language plpgsql as $$
 declare
-  a account;
+  account_row account;
   rehold boolean;
 begin
-  if d.status <> 'released' or d.payment is distinct from pay.id or d.late_payment is not null
-      or pay.status <> 'completed' or not exists (
-        select from jsonb_array_elements(pay.discounts) x
-        where x ->> 'redemption' = d.id and not x ? 'removed_at') then
-    return d;
+  if redemption_row.status <> 'released'
+    or redemption_row.payment is distinct from payment_row.id
+    or redemption_row.late_payment is not null
+      or payment_row.status <> 'completed' or not exists (
+        select from jsonb_array_elements(payment_row.discounts) discount
+        where discount ->> 'redemption' = redemption_row.id and not discount ? 'removed_at') then
+    return redemption_row;
   end if;
-  a := lots_expire(account_locked(d.workspace, d.account), p_at);
-  select late_payment = 'rehold' into rehold from program where workspace = d.workspace
-    and id = a.program;
-  rehold := rehold and a.status = 'active' and (d.points = 0 or a.balance >= d.points);
-  d.late_payment := jsonb_build_object(
-    'payment', pay.id, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at', p_at);
-  d.revision := next_revision(d.revision);
+  account_row := lots_expire(account_locked(redemption_row.workspace, redemption_row.account),
+    p_at);
+  select late_payment = 'rehold' into rehold from program where workspace = redemption_row.workspace
+    and id = account_row.program;
+  rehold := rehold and account_row.status = 'active' and (redemption_row.points = 0
+    or account_row.balance >= redemption_row.points);
+  redemption_row.late_payment := jsonb_build_object(
+    'payment', payment_row.id, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at',
+    p_at);
+  redemption_row.revision := next_revision(redemption_row.revision);
   if rehold then
-    if d.points > 0 then
-      d.transaction := vinr_id('ptx');
-      perform points_spend(a, d, 'rehold:' || d.id, p_at);
+    if redemption_row.points > 0 then
+      redemption_row.transaction := vinr_id('ptx');
+      perform points_spend(account_row, redemption_row, 'rehold:' || redemption_row.id, p_at);
     end if;
-    d.status := 'applied';
-    d.applied_at := p_at;
-    if d.took_stock then
-      perform stock_move(d, -d.quantity);
+    redemption_row.status := 'applied';
+    redemption_row.applied_at := p_at;
+    if redemption_row.took_stock then
+      perform stock_move(redemption_row, -redemption_row.quantity);
     end if;
-    perform event_write(d.workspace, 'loyalty.redemption.applied', d.id, to_jsonb(d), null, p_at);
+    perform event_write(redemption_row.workspace, 'loyalty.redemption.applied', redemption_row.id,
+      to_jsonb(redemption_row), null, p_at);
   end if;
-  perform redemption_save(d, 'loyalty.redemption.late_payment', p_at);
-  return d;
+  perform redemption_save(redemption_row, 'loyalty.redemption.late_payment', p_at);
+  return redemption_row;
 end $$;
 
 -- The same under the locks that it takes. Outcomes: applied; settled.
@@ -820,16 +872,17 @@ create or replace function ledger_private.redemption_late(
 returns jsonb
 language plpgsql as $$
 declare
-  d redemption := redemption_locked(p_workspace, p_id);
-  pay payment;
+  redemption_row redemption := redemption_locked(p_workspace, p_id);
+  payment_row payment;
 begin
-  select * into pay from payment where workspace = p_workspace and id = p_payment;
-  if d.status <> 'released' then
-    return redemption_unchanged('settled', d);
+  select * into payment_row from payment where workspace = p_workspace and id = p_payment;
+  if redemption_row.status <> 'released' then
+    return redemption_unchanged('settled', redemption_row);
   end if;
-  d := redemption_late_settled(d, pay, p_at);
-  return redemption_answer(case d.status when 'applied' then 'applied' else 'settled' end, d,
-    to_jsonb(d), pay.status);
+  redemption_row := redemption_late_settled(redemption_row, payment_row, p_at);
+  return redemption_answer(case redemption_row.status when 'applied'
+    then 'applied' else 'settled' end, redemption_row,
+    to_jsonb(redemption_row), payment_row.status);
 end $$;
 
 -- Whether what is due at `p_due_at` is due for one whose clock says `p_at`, both to the
@@ -846,89 +899,98 @@ begin
 end $$;
 
 -- Why a redemption was not released: it is gone, terminal, or not due yet.
-create or replace function ledger_private.redemption_unreleased(d redemption) returns jsonb
+create or replace function ledger_private.redemption_unreleased(
+  redemption_row redemption
+) returns jsonb
 language plpgsql stable as $$
 begin
-  if d.id is null then
+  if redemption_row.id is null then
     return '{"outcome": "missing"}';
   end if;
-  return redemption_unchanged(case when d.status = 'pending' then 'not_due' else 'settled' end, d);
+  return redemption_unchanged(case when redemption_row.status = 'pending'
+    then 'not_due' else 'settled' end, redemption_row);
 end $$;
 
 -- What release and reversal share: points back to the same lots (a gift took none), `p_quantity` of
 -- it back to stock, store credit taken back and codes voided, and the discount off a payment still
 -- open. All locks are held.
 create or replace function ledger_private.redemption_undo(
-  d redemption, p_type text, p_points bigint, p_reason text, p_operation text, pay payment,
-  p_at timestamptz, p_quantity int
+  redemption_row redemption, p_type text, p_points bigint, p_reason text, p_operation text,
+  payment_row payment, p_at timestamptz, p_quantity int
 ) returns ptx
 language plpgsql as $$
 declare
-  a account;
-  t ptx;
+  account_row account;
+  ptx_row ptx;
 begin
-  a := account_locked(d.workspace, d.account);
-  if d.points > 0 then
-    t := points_return(a, p_type, d.transaction, p_points, p_reason, p_operation, d.id, p_at);
+  account_row := account_locked(redemption_row.workspace, redemption_row.account);
+  if redemption_row.points > 0 then
+    ptx_row := points_return(account_row, p_type, redemption_row.transaction, p_points, p_reason,
+      p_operation, redemption_row.id, p_at);
   end if;
-  if p_quantity > 0 and d.took_stock then
-    perform stock_move(d, p_quantity);
+  if p_quantity > 0 and redemption_row.took_stock then
+    perform stock_move(redemption_row, p_quantity);
   end if;
-  if d.credit is not null then
-    perform credit_reverse(d, p_points, p_at);
+  if redemption_row.credit is not null then
+    perform credit_reverse(redemption_row, p_points, p_at);
   end if;
-  if d.gift_cards is not null and p_quantity > 0 then
-    perform gift_cards_void(d, p_quantity, p_at);
+  if redemption_row.gift_cards is not null and p_quantity > 0 then
+    perform gift_cards_void(redemption_row, p_quantity, p_at);
   end if;
-  if pay.status = 'requires_payment' then
-    perform payment_discount_remove(pay, d.id, p_at);
+  if payment_row.status = 'requires_payment' then
+    perform payment_discount_remove(payment_row, redemption_row.id, p_at);
   end if;
-  return t;
+  return ptx_row;
 end $$;
 
 -- What every function of a redemption answers: its outcome, the row, and what its workflow is told
 -- of it.
 create or replace function ledger_private.redemption_answer(
-  p_outcome text, d redemption, p_snapshot jsonb, p_payment_status text
+  p_outcome text, redemption_row redemption, p_snapshot jsonb, p_payment_status text
 )
 returns jsonb
 language plpgsql stable as $$
 begin
-  return jsonb_build_object('outcome', p_outcome, 'redemption', p_snapshot, 'revision', d.revision,
-    'facts', redemption_facts(d, p_payment_status));
+  return jsonb_build_object('outcome', p_outcome, 'redemption', p_snapshot, 'revision',
+    redemption_row.revision, 'facts', redemption_facts(redemption_row, p_payment_status));
 end $$;
 
 -- The answer of a function that changed nothing.
 create or replace function ledger_private.redemption_unchanged(
-  p_outcome text, d redemption
+  p_outcome text, redemption_row redemption
 ) returns jsonb
 language plpgsql stable as $$
 begin
-  return redemption_answer(p_outcome, d, to_jsonb(d), case when d.payment is not null then
-    (select p.status from payment p where p.workspace = d.workspace and p.id = d.payment) end);
+  return redemption_answer(p_outcome, redemption_row, to_jsonb(redemption_row),
+    case when redemption_row.payment is not null then
+    (select payment.status from payment where payment.workspace = redemption_row.workspace
+      and payment.id = redemption_row.payment) end);
 end $$;
 
 -- The answer of a command that was refused: the redemption as it is, and why.
 create or replace function ledger_private.redemption_refused(
-  d redemption, p_refusal jsonb
+  redemption_row redemption, p_refusal jsonb
 ) returns jsonb
 language plpgsql stable as $$
 begin
-  return redemption_unchanged('refused', d) || jsonb_build_object('refusal', p_refusal);
+  return redemption_unchanged('refused', redemption_row) || jsonb_build_object('refusal',
+    p_refusal);
 end $$;
 
 -- The refusal of a command that came after the end.
-create or replace function ledger_private.redemption_settled(d redemption) returns jsonb
+create or replace function ledger_private.redemption_settled(
+  redemption_row redemption
+) returns jsonb
 language plpgsql stable as $$
 begin
-  return redemption_refused(d, jsonb_build_object('code', 'redemption_already_settled', 'status',
-    d.status));
+  return redemption_refused(redemption_row, jsonb_build_object('code',
+    'redemption_already_settled', 'status', redemption_row.status));
 end $$;
 
 -- The answer to a command whose operation was done before; null: it was not. The same operation of
 -- another redemption or content is refused.
 create or replace function ledger_private.redemption_repeated(
-  p_workspace text, d redemption, p_operation text, p_fingerprint text
+  p_workspace text, redemption_row redemption, p_operation text, p_fingerprint text
 )
 returns jsonb
 language plpgsql stable as $$
@@ -938,9 +1000,9 @@ begin
   select * into earlier from redemption_message where workspace = p_workspace
     and operation = p_operation;
   if earlier.operation is null then
-    return case when d.id is null then '{"outcome": "missing"}'::jsonb end;
-  elsif earlier.fingerprint = p_fingerprint and earlier.redemption = d.id then
-    return redemption_unchanged('replayed', d);
+    return case when redemption_row.id is null then '{"outcome": "missing"}'::jsonb end;
+  elsif earlier.fingerprint = p_fingerprint and earlier.redemption = redemption_row.id then
+    return redemption_unchanged('replayed', redemption_row);
   end if;
   return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
 end $$;
@@ -963,86 +1025,99 @@ end $$;
 
 -- Why so many points, or `p_quantity`, of a redemption cannot be returned now; null where they can.
 create or replace function ledger_private.redemption_reverse_refusal(
-  d redemption, pay payment, p_points bigint, p_quantity int, p_refund boolean
+  redemption_row redemption, payment_row payment, p_points bigint, p_quantity int, p_refund boolean
 ) returns jsonb
 language sql immutable as $$
   select case
-    when p_quantity > d.quantity - d.reversed_quantity then jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'quantity', 'left', d.quantity - d.reversed_quantity)
-    when d.points = 0 and p_quantity < d.quantity - d.reversed_quantity then
+    when p_quantity > redemption_row.quantity - redemption_row.reversed_quantity
+      then jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'quantity', 'left',
+      redemption_row.quantity - redemption_row.reversed_quantity)
+    when redemption_row.points = 0
+      and p_quantity < redemption_row.quantity - redemption_row.reversed_quantity then
       '{"code": "parameter_invalid", "param": "quantity", "gift": true}'
-    when p_points > d.points - d.reversed_points then jsonb_build_object(
-      'code', 'parameter_invalid', 'param', 'points', 'available', d.points - d.reversed_points)
-    when d.gift_cards is not null and p_quantity is null
-      and p_points < d.points - d.reversed_points then
+    when p_points > redemption_row.points - redemption_row.reversed_points then jsonb_build_object(
+      'code', 'parameter_invalid', 'param', 'points', 'available',
+      redemption_row.points - redemption_row.reversed_points)
+    when redemption_row.gift_cards is not null and p_quantity is null
+      and p_points < redemption_row.points - redemption_row.reversed_points then
       '{"code": "parameter_invalid", "param": "points", "cards": true}'
-    when d.status = 'pending' and pay.status = 'processing' then '{"code": "payment_processing"}'
-    when d.status = 'pending' and p_points < d.points then jsonb_build_object(
+    when redemption_row.status = 'pending' and payment_row.status = 'processing'
+      then '{"code": "payment_processing"}'
+    when redemption_row.status = 'pending' and p_points < redemption_row.points
+      then jsonb_build_object(
       'code', 'parameter_invalid', 'param', case when p_quantity is null then 'points'
         else 'quantity' end,
       'whole', true)
-    when p_refund and d.payment_unaffected is null then
+    when p_refund and redemption_row.payment_unaffected is null then
       '{"code": "parameter_invalid", "param": "refund_payment", "charged": false}'
-    when p_refund and (pay.provider <> 'sandbox'
-      or (d.payment_unaffected ->> 'refundable')::bigint = 0) then
-      jsonb_build_object('code', 'not_reversible', 'status', pay.status)
+    when p_refund and (payment_row.provider <> 'sandbox'
+      or (redemption_row.payment_unaffected ->> 'refundable')::bigint = 0) then
+      jsonb_build_object('code', 'not_reversible', 'status', payment_row.status)
   end
 $$;
 
 -- The state after a return of `p_quantity`: reversed where all points are back. Of an item what was
 -- not shipped yet need not be, and with nothing left to ship the rest of it is fulfilled.
 create or replace function ledger_private.redemption_returned(
-  d redemption, p_quantity int, p_at timestamptz
+  redemption_row redemption, p_quantity int, p_at timestamptz
 ) returns redemption
 language plpgsql immutable as $$
 declare
-  unshipped int := case when d.status = 'fulfillment_pending' then fulfillment_left(d) end;
+  unshipped int := case when redemption_row.status = 'fulfillment_pending'
+    then fulfillment_left(redemption_row) end;
 begin
   if unshipped is not null then
-    d.fulfillment := fulfillment_without(d, least(unshipped,
-      p_quantity * ((d.fulfillment ->> 'quantity')::int / d.quantity)));
+    redemption_row.fulfillment := fulfillment_without(redemption_row, least(unshipped,
+      p_quantity * ((redemption_row.fulfillment ->> 'quantity')::int / redemption_row.quantity)));
   end if;
-  if redemption_is_returned(d) then
-    d.status := 'reversed';
-    d.reversed_at := p_at;
-    d.overdue_at := null;
-  elsif fulfillment_left(d) = 0 and d.status = 'fulfillment_pending' then
-    d := fulfillment_done(d, p_at);
+  if redemption_is_returned(redemption_row) then
+    redemption_row.status := 'reversed';
+    redemption_row.reversed_at := p_at;
+    redemption_row.overdue_at := null;
+  elsif fulfillment_left(redemption_row) = 0 and redemption_row.status = 'fulfillment_pending' then
+    redemption_row := fulfillment_done(redemption_row, p_at);
   end if;
-  return d;
+  return redemption_row;
 end $$;
 
 -- Whether all points are back; of a gift, which took none, all of its quantity.
-create or replace function ledger_private.redemption_is_returned(d redemption) returns boolean
+create or replace function ledger_private.redemption_is_returned(
+  redemption_row redemption
+) returns boolean
 language sql immutable as $$
-  select d.reversed_points = d.points and (d.points > 0 or d.reversed_quantity = d.quantity)
+  select redemption_row.reversed_points = redemption_row.points
+    and (redemption_row.points > 0 or redemption_row.reversed_quantity = redemption_row.quantity)
 $$;
 
 -- What an applied redemption says of its payment once `p_points` more are returned: that keeps its
 -- charge. `discounted` is what the points returned took off it; `refundable` what of that is not
 -- refunded here yet and could be, as the payment stands now. Minor units.
 create or replace function ledger_private.redemption_payment_unaffected(
-  d redemption, pay payment, p_points bigint
+  redemption_row redemption, payment_row payment, p_points bigint
 ) returns redemption
 language plpgsql immutable as $$
 declare
   discounted bigint;
-  refunded bigint := coalesce((d.payment_unaffected ->> 'refunded')::bigint, 0);
+  refunded bigint := coalesce((redemption_row.payment_unaffected ->> 'refunded')::bigint, 0);
 begin
-  if d.status <> 'applied' or pay.status is distinct from 'completed' or not exists (
-    select from jsonb_array_elements(pay.discounts) x where x ->> 'redemption' = d.id
-      and not x ? 'removed_at') then
-    return d;
+  if redemption_row.status <> 'applied' or payment_row.status is distinct from 'completed'
+    or not exists (
+    select from jsonb_array_elements(payment_row.discounts) discount
+      where discount ->> 'redemption' = redemption_row.id
+      and not discount ? 'removed_at') then
+    return redemption_row;
   end if;
-  discounted := div((pay.amount - payment_charge(pay.amount,
-    jsonb_build_array(d.discount)))::numeric
-    * case when d.points = 0 then 1 else d.reversed_points + p_points end, greatest(d.points, 1));
-  d.payment_unaffected := jsonb_build_object('payment', pay.id, 'currency', pay.currency,
-    'discounted', discounted,
+  discounted := div((payment_row.amount - payment_charge(payment_row.amount,
+    jsonb_build_array(redemption_row.discount)))::numeric
+    * case when redemption_row.points = 0
+    then 1 else redemption_row.reversed_points + p_points end, greatest(redemption_row.points, 1));
+  redemption_row.payment_unaffected := jsonb_build_object('payment', payment_row.id, 'currency',
+    payment_row.currency, 'discounted', discounted,
     'refunded', refunded, 'refundable', greatest(0,
-      least(discounted - refunded, pay.amount_charged - pay.amount_refunded)),
-    'refunds', coalesce(d.payment_unaffected -> 'refunds', '[]'));
-  return d;
+      least(discounted - refunded, payment_row.amount_charged - payment_row.amount_refunded)),
+    'refunds', coalesce(redemption_row.payment_unaffected -> 'refunds', '[]'));
+  return redemption_row;
 end $$;
 
 -- The same once that was refunded.

@@ -12,7 +12,7 @@ create or replace function ledger.webhook_take(
 returns jsonb
 language plpgsql as $$
 declare
-  w webhook_endpoint;
+  endpoint_row webhook_endpoint;
   due jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -21,21 +21,23 @@ begin
   update webhook_endpoint set busy_until = clock_timestamp()
     + make_interval(secs => p_busy_ms / 1000.0)
   where workspace = p_workspace and id = p_endpoint and status = 'enabled'
-  returning * into w;
+  returning * into endpoint_row;
   if not found then
     return '{"outcome": "gone"}';
   end if;
-  select jsonb_agg(jsonb_build_object('id', d.id, 'event', d.event, 'attempt', d.attempt)) into due
+  select jsonb_agg(jsonb_build_object('id', delivery.id, 'event', delivery.event, 'attempt',
+    delivery.attempt)) into due
   from (
     select id, event, attempt from webhook_delivery
     where workspace = p_workspace and endpoint = p_endpoint and status = 'pending'
       and next_attempt_at <= clock_timestamp() and id <> all (p_taken)
     order by next_attempt_at limit p_limit
-  ) d;
-  return jsonb_build_object('outcome', 'work', 'deliveries', coalesce(due, '[]'), 'url', w.url,
-    'livemode', (select livemode from workspace where id = p_workspace),
-    'secrets', case when w.previous_secret_expires_at > clock_timestamp()
-      then jsonb_build_array(w.secret, w.previous_secret) else jsonb_build_array(w.secret) end);
+  ) delivery;
+  return jsonb_build_object('outcome', 'work', 'deliveries', coalesce(due, '[]'), 'url',
+    endpoint_row.url, 'livemode', (select livemode from workspace where id = p_workspace),
+    'secrets', case when endpoint_row.previous_secret_expires_at > clock_timestamp()
+      then jsonb_build_array(endpoint_row.secret,
+      endpoint_row.previous_secret) else jsonb_build_array(endpoint_row.secret) end);
 end $$;
 
 -- The run has nothing left to do: from here on whoever writes a delivery wakes it. A transaction of
@@ -56,14 +58,16 @@ language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   return (
-    select jsonb_build_object('at', min(d.next_attempt_at),
-      'due', coalesce(min(d.next_attempt_at) <= clock_timestamp(), false),
+    select jsonb_build_object('at', min(webhook_delivery.next_attempt_at),
+      'due', coalesce(min(webhook_delivery.next_attempt_at) <= clock_timestamp(), false),
       -- greatest leaves nulls out: nothing pending is null, and not due at once
       'in_ms', case when count(*) > 0
         then greatest(0,
-          ceil(extract(epoch from min(d.next_attempt_at) - clock_timestamp()) * 1000)) end)
-    from webhook_delivery d
-    where d.workspace = p_workspace and d.endpoint = p_endpoint and d.status = 'pending');
+          ceil(extract(epoch from min(
+          webhook_delivery.next_attempt_at) - clock_timestamp()) * 1000)) end)
+    from webhook_delivery
+    where webhook_delivery.workspace = p_workspace and webhook_delivery.endpoint = p_endpoint
+      and webhook_delivery.status = 'pending');
 end $$;
 
 -- What came of one try: succeeded, or another try in `p_retry_ms` (null: that was the last).
@@ -79,7 +83,7 @@ create or replace function ledger.webhook_settle(
 ) returns jsonb
 language plpgsql as $$
 declare
-  w webhook_endpoint;
+  endpoint_row webhook_endpoint;
   now timestamptz := clock_timestamp();
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -106,10 +110,11 @@ begin
   end if;
   update webhook_endpoint set failing_since = coalesce(failing_since, now), last_failure_at = now
   where workspace = p_workspace and id = p_endpoint
-  returning * into w;
-  if w.status = 'enabled'
-    and (p_gone or w.failing_since <= now - make_interval(secs => p_failing_ms / 1000.0)) then
-    perform webhook_disable(w, case when p_gone then 'gone' else 'failing' end);
+  returning * into endpoint_row;
+  if endpoint_row.status = 'enabled'
+    and (p_gone
+      or endpoint_row.failing_since <= now - make_interval(secs => p_failing_ms / 1000.0)) then
+    perform webhook_disable(endpoint_row, case when p_gone then 'gone' else 'failing' end);
     return '{"disabled": true}';
   end if;
   return '{"disabled": false}';
@@ -118,7 +123,7 @@ end $$;
 -- Disables an endpoint: what is pending fails (a replay brings it back), and the others are told.
 -- @query
 create or replace function ledger.webhook_disable(
-  w webhook_endpoint, p_reason text
+  endpoint_row webhook_endpoint, p_reason text
 ) returns webhook_endpoint
 language plpgsql as $$
 declare
@@ -126,16 +131,16 @@ declare
 begin
   update webhook_endpoint set status = 'disabled', disabled_reason = p_reason, busy_until = null,
     subscribed_until = now
-  where workspace = w.workspace and id = w.id and status = 'enabled'
-  returning * into w;
+  where workspace = endpoint_row.workspace and id = endpoint_row.id and status = 'enabled'
+  returning * into endpoint_row;
   if found then
     update webhook_delivery set status = 'failed', next_attempt_at = null, settled_at = now
-    where workspace = w.workspace and endpoint = w.id and status = 'pending';
-    perform event_write(w.workspace, 'webhook_endpoint.disabled', w.id,
-      to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
+    where workspace = endpoint_row.workspace and endpoint = endpoint_row.id and status = 'pending';
+    perform event_write(endpoint_row.workspace, 'webhook_endpoint.disabled', endpoint_row.id,
+      to_jsonb(endpoint_row) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
         'subscribed_until'], null, now);
   end if;
-  return w;
+  return endpoint_row;
 end $$;
 
 -- An event of type webhook_endpoint.test for this endpoint alone, whatever it subscribes to.
@@ -146,20 +151,21 @@ create or replace function ledger.webhook_test(
 ) returns text
 language plpgsql as $$
 declare
-  w webhook_endpoint;
+  endpoint_row webhook_endpoint;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into w from webhook_endpoint
+  select * into endpoint_row from webhook_endpoint
   where workspace = p_workspace and id = p_endpoint and status = 'enabled' and deleted_at is null;
   if not found then
     return null;
   end if;
   insert into event (workspace, id, type, object, data, created_at)
-  values (p_workspace, p_event, 'webhook_endpoint.test', w.id,
-    to_jsonb(w) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
+  values (p_workspace, p_event, 'webhook_endpoint.test', endpoint_row.id,
+    to_jsonb(endpoint_row) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
       'subscribed_until'], clock_timestamp());
   insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)
-  values (p_workspace, vinr_id('dlv'), w.id, p_event, clock_timestamp(), clock_timestamp());
+  values (p_workspace, vinr_id('dlv'), endpoint_row.id, p_event, clock_timestamp(),
+    clock_timestamp());
   perform set_config('vinr.deliveries', 'written', true);
   return p_event;
 end $$;
@@ -174,21 +180,22 @@ create or replace function ledger.webhook_replay(
 ) returns jsonb
 language plpgsql as $$
 declare
-  w webhook_endpoint;
+  endpoint_row webhook_endpoint;
   replayed int;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  select * into w from webhook_endpoint where workspace = p_workspace and id = p_endpoint
+  select * into endpoint_row from webhook_endpoint where workspace = p_workspace and id = p_endpoint
     and deleted_at is null;
   insert into webhook_delivery (workspace, id, endpoint, event, operation, next_attempt_at,
     created_at)
-  select p_workspace, vinr_id('dlv'), w.id, e.id, p_operation, clock_timestamp(), clock_timestamp()
-  from event e
-  where e.workspace = p_workspace and case
-    when p_events is not null then e.id = any (p_events)
-    else e.created_at >= p_from and e.created_at < p_to
-      and w.enabled_events && event_names(e.type) end
-  order by e.id
+  select p_workspace, vinr_id('dlv'), endpoint_row.id, event.id, p_operation, clock_timestamp(),
+    clock_timestamp()
+  from event
+  where event.workspace = p_workspace and case
+    when p_events is not null then event.id = any (p_events)
+    else event.created_at >= p_from and event.created_at < p_to
+      and endpoint_row.enabled_events && event_names(event.type) end
+  order by event.id
   on conflict do nothing;
   perform set_config('vinr.deliveries', 'written', true);
   select count(*) into replayed from webhook_delivery
@@ -204,11 +211,16 @@ language plpgsql stable as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   return (
-    select jsonb_build_object('enabled', count(*), 'waiting', coalesce(jsonb_agg(w.id) filter (where
-      (w.busy_until is null or w.busy_until <= clock_timestamp()) and exists (
-        select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = w.id
-          and d.status = 'pending' and d.next_attempt_at <= clock_timestamp())), '[]'))
-    from webhook_endpoint w where w.workspace = p_workspace and w.status = 'enabled');
+    select jsonb_build_object('enabled', count(*), 'waiting',
+      coalesce(jsonb_agg(webhook_endpoint.id) filter (where
+      (webhook_endpoint.busy_until is null or webhook_endpoint.busy_until <= clock_timestamp())
+      and exists (
+        select from webhook_delivery where webhook_delivery.workspace = p_workspace
+          and webhook_delivery.endpoint = webhook_endpoint.id
+          and webhook_delivery.status = 'pending'
+          and webhook_delivery.next_attempt_at <= clock_timestamp())), '[]'))
+    from webhook_endpoint where webhook_endpoint.workspace = p_workspace
+      and webhook_endpoint.status = 'enabled');
 end $$;
 
 -- Which of these endpoints ([{endpoint, underway}]) have something due that is not under way.
@@ -222,9 +234,11 @@ begin
     select coalesce(jsonb_agg(asked.endpoint), '[]')
     from jsonb_to_recordset(p_asked) asked (endpoint text, underway jsonb)
     where exists (
-      select from webhook_delivery d where d.workspace = p_workspace and d.endpoint = asked.endpoint
-        and d.status = 'pending' and d.next_attempt_at <= clock_timestamp()
-        and not asked.underway ? d.id));
+      select from webhook_delivery where webhook_delivery.workspace = p_workspace
+        and webhook_delivery.endpoint = asked.endpoint
+        and webhook_delivery.status = 'pending'
+        and webhook_delivery.next_attempt_at <= clock_timestamp()
+        and not asked.underway ? webhook_delivery.id));
 end $$;
 
 -- For the net: endpoints of any workspace with a delivery overdue and no run at work.
@@ -233,12 +247,14 @@ create or replace function ledger.net_undelivered(
 )
 returns table (workspace text, endpoint text)
 language sql stable security definer as $$
-  select w.workspace, w.id from webhook_endpoint w
+  select webhook_endpoint.workspace, webhook_endpoint.id from webhook_endpoint
   cross join lateral (
-    select min(d.next_attempt_at) as at from webhook_delivery d
-    where d.workspace = w.workspace and d.endpoint = w.id and d.status = 'pending'
+    select min(webhook_delivery.next_attempt_at) as at from webhook_delivery
+    where webhook_delivery.workspace = webhook_endpoint.workspace
+      and webhook_delivery.endpoint = webhook_endpoint.id and webhook_delivery.status = 'pending'
   ) due
-  where w.status = 'enabled' and (w.busy_until is null or w.busy_until <= clock_timestamp())
+  where webhook_endpoint.status = 'enabled' and (webhook_endpoint.busy_until is null
+    or webhook_endpoint.busy_until <= clock_timestamp())
     and due.at <= p_before
-  order by due.at, w.workspace, w.id limit p_limit offset p_skip
+  order by due.at, webhook_endpoint.workspace, webhook_endpoint.id limit p_limit offset p_skip
 $$;
