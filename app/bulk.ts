@@ -12,14 +12,16 @@ import {
 } from '../db/bulk.ts'
 import { adoptUpload } from '../db/bulk-uploads.ts'
 import { databaseNow } from '../db/clock.ts'
-import { type Once, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import { rollUp } from '../db/liability.ts'
 import type { Pool } from '../db/pool.ts'
 import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
+import { idempotent, type Written, writtenBy } from './idempotent.ts'
 import { type CheckedUpload, UploadLost } from './imports.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
 
 /** A program has other decimals than its rows were reckoned in. Nothing was written. */
 export class DecimalsChanged extends Error {}
@@ -48,31 +50,40 @@ async function refuseOtherDecimals(
 export function bulkCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     /**
-     * Writes the import or reversal and gives it its file's chunks. False where it is there already. DecimalsChanged where a program
+     * Writes the import or reversal, once by its id, and gives it its file's chunks. DecimalsChanged where a program
      * has others by now than its rows were reckoned in; UploadLost where the chunks were removed meanwhile.
      */
-    createBulk: async (values: NewBulk, upload?: CheckedUpload): Promise<boolean> => {
-      return transact(pool, values.workspace, async (tx) => {
-        if (!(await insertBulk(tx, values))) return false
-        if (upload !== undefined) await adopt(tx, values, upload)
-        return true
-      })
-    },
+    createBulk: (values: NewBulk, upload?: CheckedUpload): Promise<Written<BulkRow>> =>
+      // here, for a file that was read cannot be read again
+      retryOnConflict(() =>
+        transact(pool, values.workspace, async (tx) => {
+          const row = await insertBulk(tx, values)
+          if (row === undefined) return { row: await known(tx, values), replayed: true }
+          if (upload !== undefined) await adopt(tx, values, upload)
+          return { row, replayed: false }
+        }),
+      ).then(({ row, replayed }) => writtenBy(values.fingerprint, row, replayed)),
 
-    /** Pauses, resumes or cancels; the run checks its row before each chunk. Undefined: no such run. */
-    changeBulk: async (
+    /** Pauses, resumes or cancels; the run checks its row before each chunk. */
+    changeBulk: (
       request: RequestIdentity,
+      noun: 'import' | 'reversal',
       bulk: string,
       status: 'running' | 'paused' | 'canceled',
-    ): Promise<Once<BulkRow | undefined>> => {
-      const { workspace } = request
-      return writeOnce(pool, request, {
-        resource: bulk,
-        first: (tx) => setBulkStatus(tx, workspace, bulk, status),
-        again: (tx) => readBulk(tx, workspace, bulk),
-      })
-    },
+    ): Promise<Written<BulkRow>> =>
+      idempotent(pool, request, {
+        noun,
+        id: bulk,
+        write: (tx) => setBulkStatus(tx, request.workspace, bulk, status),
+        find: readBulk,
+      }),
   }
+}
+
+async function known(tx: Db, { workspace, id }: NewBulk): Promise<BulkRow> {
+  const row = await readBulk(tx, workspace, id)
+  if (row === undefined) throw new Error(`no bulk ${id}`)
+  return row
 }
 
 // A turn of this many chunks lasts some seconds; then the workflow says how far it is.

@@ -3,12 +3,14 @@ import {
   type CodesUpload,
   insertCodePool,
   type NewCodePool,
+  readCodePool,
   uploadCodes,
 } from '../db/code-pools.ts'
-import { claimKey, type RequestIdentity } from '../db/idempotency.ts'
-import { transact } from '../db/workspace-client.ts'
-import type { Creation } from './accounts.ts'
+import { readCodeBatch } from '../db/from-ledger.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
+import { Refused, refusalSentence } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
+import { idempotent, type Written } from './idempotent.ts'
 
 /** The writers of code pools. Codes come sealed. */
 export function codePoolCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -16,12 +18,21 @@ export function codePoolCommands({ pool }: Pick<Dependencies, 'pool'>) {
     createCodePool: (
       request: RequestIdentity,
       values: NewCodePool & { id: string },
-    ): Promise<Creation<CodePoolRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        return replayOf !== undefined ? { replayOf } : { row: await insertCodePool(tx, values) }
+    ): Promise<Written<CodePoolRow>> =>
+      idempotent(pool, request, {
+        noun: 'code pool',
+        id: values.id,
+        write: (tx) => insertCodePool(tx, values),
+        find: readCodePool,
       }),
 
-    uploadCodes: (upload: CodesUpload) => uploadCodes(pool, upload),
+    uploadCodes: async (
+      upload: CodesUpload,
+    ): Promise<Written<ReturnType<typeof readCodeBatch>>> => {
+      const { outcome, batch, refusal } = await uploadCodes(pool, upload)
+      if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+      if (batch === undefined) throw new Error(`${outcome} without a batch`)
+      return { row: readCodeBatch(batch), replayed: outcome === 'replayed' }
+    },
   }
 }

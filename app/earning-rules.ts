@@ -6,10 +6,11 @@ import {
   type NewEarningRule,
   updateEarningRule,
 } from '../db/earning-rules.ts'
-import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
-import { transact } from '../db/workspace-client.ts'
-import type { Creation } from './accounts.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import type { Dependencies } from './dependencies.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
+
+const noun = 'earning rule'
 
 /** The writers of earning rules. */
 export function earningRuleCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -17,20 +18,25 @@ export function earningRuleCommands({ pool }: Pick<Dependencies, 'pool'>) {
     createEarningRule: (
       request: RequestIdentity,
       values: NewEarningRule,
-    ): Promise<Creation<EarningRuleRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        return replayOf !== undefined ? { replayOf } : { row: await insertEarningRule(tx, values) }
+    ): Promise<Written<EarningRuleRow>> =>
+      idempotent(pool, request, {
+        noun,
+        id: values.id,
+        write: (tx) => insertEarningRule(tx, values),
+        find: lockEarningRule,
       }),
 
-    /** What `changeOf` makes of the rule as it is, under its lock; undefined where there is none. */
+    /** What `changeOf` makes of the rule as it is, under its lock. */
     updateEarningRule: (
       request: RequestIdentity,
       id: string,
       changeOf: (before: EarningRuleRow) => EarningRuleChange,
-    ) =>
-      changeOnce(pool, request, id, lockEarningRule, (tx, before) =>
-        updateEarningRule(tx, before, changeOf(before)),
-      ),
+    ): Promise<Written<EarningRuleRow>> =>
+      changeOnce(pool, request, {
+        noun,
+        id,
+        lock: lockEarningRule,
+        change: (tx, before) => updateEarningRule(tx, before, changeOf(before)),
+      }),
   }
 }

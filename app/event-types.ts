@@ -1,35 +1,55 @@
 import { LRUCache } from 'lru-cache'
 import {
   type EventTypeChange,
+  type EventTypeRow,
   insertEventType,
   listEventTypeVersions,
   lockEventType,
   type NewEventType,
   updateEventType,
 } from '../db/event-types.ts'
-import { changeOnce, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import type { Pool } from '../db/pool.ts'
 import { kindOfKey } from '../domain/personal-data.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { Checks } from './event-schemas/checks.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
 
 /** The writers of event types. */
 export function eventTypeCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    /** Undefined where the name is taken. */
-    createEventType: (request: RequestIdentity, values: NewEventType) =>
-      writeOnce(pool, request, {
-        resource: values.id,
-        first: (tx) => insertEventType(tx, values),
-        again: (tx, id) => lockEventType(tx, request.workspace, id),
+    /** Refused (parameter_invalid): a name that is taken. */
+    createEventType: (
+      request: RequestIdentity,
+      values: NewEventType,
+    ): Promise<Written<EventTypeRow>> =>
+      idempotent(pool, request, {
+        noun: 'event type',
+        id: values.id,
+        write: async (tx) => {
+          const row = await insertEventType(tx, values)
+          if (row !== undefined) return row
+          const { name } = values
+          const existing = await lockEventType(tx, request.workspace, name)
+          const message = `name: there is an event type ${name} already; update its schema.`
+          return refuse('parameter_invalid', message, { param: 'name', resource: existing?.id })
+        },
+        find: lockEventType,
       }),
 
-    /** Undefined where there is no such type. */
-    updateEventType: (request: RequestIdentity, id: string, change: EventTypeChange) =>
-      changeOnce(pool, request, id, lockEventType, (tx) =>
-        updateEventType(tx, request.workspace, id, change),
-      ),
+    /** By its id or its name. */
+    updateEventType: (
+      request: RequestIdentity,
+      idOrName: string,
+      change: EventTypeChange,
+    ): Promise<Written<EventTypeRow>> =>
+      changeOnce(pool, request, {
+        noun: 'event type',
+        id: idOrName,
+        lock: lockEventType,
+        change: (tx, { id }) => updateEventType(tx, request.workspace, id, change),
+      }),
   }
 }
 

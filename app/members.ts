@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { databaseNow } from '../db/clock.ts'
-import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   findPresented,
   type IdentityPresentation,
@@ -11,7 +11,9 @@ import {
   registerIdentity,
   revokeIdentity,
 } from '../db/identities.ts'
+import { Refused, refusalSentence } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
+import { idempotent, type Written } from './idempotent.ts'
 
 const PEPPER_BYTES = 32
 
@@ -23,16 +25,26 @@ export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** A writer because the reading of a device's token is remembered. */
     findMember: (presented: IdentityPresentation) => findPresented(pool, presented),
 
-    registerIdentity: async (request: RequestIdentity, identity: NewIdentity) =>
-      registerIdentity(pool, request, identity, await now()),
+    /** A refusal of one that is taken names `param`, by which the request gave it. */
+    registerIdentity: async (
+      request: RequestIdentity,
+      identity: NewIdentity,
+      param: string,
+    ): Promise<Written<IdentityRow>> => {
+      const registered = await registerIdentity(pool, request, identity, await now())
+      if (registered.refusal === undefined) return registered
+      const refusal = refusalSentence(registered.refusal)
+      const isTaken = refusal.code === 'account_already_exists'
+      throw new Refused(isTaken ? { ...refusal, param } : refusal)
+    },
 
-    /** Undefined where there is no such identity. */
-    revokeIdentity: async (request: RequestIdentity, id: string) => {
+    revokeIdentity: async (request: RequestIdentity, id: string): Promise<Written<IdentityRow>> => {
       const at = await now()
-      return writeOnce<IdentityRow | undefined>(pool, request, {
-        resource: id,
-        first: (tx) => revokeIdentity(tx, request.workspace, id, at),
-        again: (tx) => readIdentity(tx, request.workspace, id),
+      return idempotent(pool, request, {
+        noun: 'identity',
+        id,
+        write: (tx) => revokeIdentity(tx, request.workspace, id, at),
+        find: readIdentity,
       })
     },
 

@@ -1,6 +1,6 @@
 import { callIn } from '../db/call-in-transaction.ts'
 import { readPayment, readRefund } from '../db/from-ledger.ts'
-import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   insertPayment,
   type MovePayment,
@@ -18,8 +18,8 @@ import { Refused, refusalSentence, refuse } from '../domain/refusal.ts'
 import { callAsRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
+import { idempotent, type Written } from './idempotent.ts'
 import { missing, notFound } from './refusals.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
 
 /** What a run or the reconciler finds to be done. `at`: ISO 8601, its time. */
 export type PaymentMoment = { workspace: string; payment: string; at: string }
@@ -76,27 +76,27 @@ export function paymentCommands(dependencies: Pick<Dependencies, 'pool' | 'onFai
 
     /** The manual award, once for the request's key. Its pending earnings wait in the payment's run. */
     replayAward: (request: RequestIdentity, { workspace, payment, at }: PaymentMoment) =>
-      writeOnce<PaymentResult | undefined>(pool, request, {
-        resource: payment,
-        first: (tx) => callIn(tx, 'payment_replay_award', [workspace, payment, at]),
-        again: async () => undefined,
-        isNo: (result) =>
-          result?.refusal !== undefined || ['missing', 'open'].includes(result?.outcome ?? ''),
+      idempotent(pool, request, {
+        noun: 'payment',
+        id: payment,
+        write: async (tx) => {
+          const args = [workspace, payment, at]
+          refuseAward(await callIn<PaymentResult>(tx, 'payment_replay_award', args), payment)
+          return payment
+        },
+        find: async (_db, _workspace, awarded) => awarded,
       }),
   }
 }
 
 type PaymentContext = { readonly commands: ReturnType<typeof paymentCommands> }
 
-/** A row as a request's command left it; `replayed`: as it is now, where an earlier request with the key was obeyed. */
-type Outcome<Row> = { readonly row: Row; readonly replayed: boolean }
-
 /** Creates a sandbox payment for a request, with the discounts and the store credit it names; throws the ledger's refusal. */
 export async function createPayment(
   { commands }: PaymentContext,
   command: NewPayment,
-): Promise<Outcome<PaymentRow>> {
-  return paymentOf(await retryOnConflict(() => commands.createPayment(command)))
+): Promise<Written<PaymentRow>> {
+  return paymentOf(await commands.createPayment(command))
 }
 
 /**
@@ -107,8 +107,8 @@ export async function endPayment(
   { commands }: PaymentContext,
   command: MovePayment,
   request: RequestIdentity,
-): Promise<Outcome<PaymentRow>> {
-  const result = await retryOnConflict(() => commands.movePayment(command, request))
+): Promise<Written<PaymentRow>> {
+  const result = await commands.movePayment(command, request)
   const { refusal } = result
   if (refusal?.code === 'resource_missing') return notFound('payment', command.payment)
   if (refusal?.code === 'resource_changed') {
@@ -122,8 +122,8 @@ export async function endPayment(
 export async function createRefund(
   { commands }: PaymentContext,
   command: NewRefund,
-): Promise<Outcome<RefundRow>> {
-  const result = await retryOnConflict(() => commands.createRefund(command))
+): Promise<Written<RefundRow>> {
+  const result = await commands.createRefund(command)
   const { refusal, refund, outcome } = result
   if (refusal?.code === 'resource_missing') return missing('payment', command.payment)
   if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
@@ -131,27 +131,18 @@ export async function createRefund(
   return { row: readRefund(refund), replayed: outcome === 'replayed' }
 }
 
-/** Awards a completed payment's points again for a request, by its members as they are now. */
-export async function replayAward(
-  { commands }: PaymentContext,
-  command: PaymentMoment,
-  request: RequestIdentity,
-): Promise<{ readonly replayed: boolean }> {
-  const { value: result, replayed } = await retryOnConflict(() =>
-    commands.replayAward(request, command),
-  )
-  if (result?.outcome === 'missing') return notFound('payment', command.payment)
-  if (result?.refusal !== undefined) throw new Refused(refusalSentence(result.refusal))
-  if (result?.outcome === 'open') {
-    const status = result.payment?.status
+function refuseAward({ outcome, refusal, payment }: PaymentResult, id: string): void {
+  if (outcome === 'missing') notFound('payment', id)
+  if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
+  if (outcome === 'open') {
+    const status = payment?.status
     refuse('resource_changed', `The payment is ${status}: only a completed one earns.`, {
       fields: { status },
     })
   }
-  return { replayed }
 }
 
-function paymentOf({ outcome, payment, refusal }: PaymentResult): Outcome<PaymentRow> {
+function paymentOf({ outcome, payment, refusal }: PaymentResult): Written<PaymentRow> {
   if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
   if (payment === undefined) throw new Error(`${outcome} without a payment`)
   return { row: readPayment(payment), replayed: outcome === 'replayed' }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { changeOnce, claimKey, type Once, type RequestIdentity } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   areDecimalsUsed,
   checkProgramExpiryAnew,
@@ -14,48 +14,61 @@ import {
   updateProgram,
 } from '../db/programs.ts'
 import { startReassessment } from '../db/tier-reassessment.ts'
-import { type Db, transact } from '../db/workspace-client.ts'
+import type { Db } from '../db/workspace-client.ts'
 import { type ExpiryMode, missingOfPolicy } from '../domain/expiry.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
 
 /** The writers of programs. */
 export function programCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    createProgram: (request: RequestIdentity, values: NewProgram): Promise<Creation<ProgramRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        return replayOf !== undefined ? { replayOf } : { row: await insertProgram(tx, values) }
+    createProgram: (request: RequestIdentity, values: NewProgram): Promise<Written<ProgramRow>> =>
+      idempotent(pool, request, {
+        noun: 'program',
+        id: values.id,
+        write: (tx) => insertProgram(tx, values),
+        find: lockProgram,
       }),
 
     /**
      * What `changeOf` makes of the program as it is, under its lock; it applies from `at` on.
-     * Undefined where there is none. Refused: decimals_in_use once it has a transaction. Other tiers
-     * call for a walk over the members, which a workflow makes.
+     * Refused: decimals_in_use once it has a transaction. Other tiers call for a walk over the members,
+     * which a workflow makes.
      */
-    updateProgram: async (
+    updateProgram: (
       request: RequestIdentity,
       id: string,
       changeOf: (before: ProgramRow) => ProgramChange,
       at: Date,
-    ): Promise<Once<ProgramRow | undefined>> => {
-      return changeOnce(pool, request, id, lockProgram, async (tx, before) => {
-        const change = changeOf(before)
-        if (Object.values(change).every((value) => value === undefined)) return before
-        await refuseUsedDecimals(tx, before, change.decimals)
-        await noteValue(tx, before, change, at)
-        const after = await updateProgram(tx, request.workspace, id, change)
-        if (after !== undefined && warnsOtherwise(before, after)) {
-          await checkProgramExpiryAnew(tx, before.workspace, before.id, at)
-        }
-        if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
-          await startReassessment(tx, before.workspace, before.id, at)
-        }
-        return after
-      })
-    },
+    ): Promise<Written<ProgramRow>> =>
+      changeOnce(pool, request, {
+        noun: 'program',
+        id,
+        lock: lockProgram,
+        change: (tx, before) => change(tx, before, changeOf(before), at),
+      }),
   }
+}
+
+async function change(
+  tx: Db,
+  before: ProgramRow,
+  changes: ProgramChange,
+  at: Date,
+): Promise<ProgramRow | undefined> {
+  const { workspace, id } = before
+  if (Object.values(changes).every((value) => value === undefined)) return before
+  await refuseUsedDecimals(tx, before, changes.decimals)
+  await noteValue(tx, before, changes, at)
+  const after = await updateProgram(tx, workspace, id, changes)
+  if (after !== undefined && warnsOtherwise(before, after)) {
+    await checkProgramExpiryAnew(tx, workspace, id, at)
+  }
+  if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
+    await startReassessment(tx, workspace, id, at)
+  }
+  return after
 }
 
 /** Warnings are days of the program's own zone: hours apart where its clocks change between. */

@@ -1,5 +1,6 @@
 import { findEventType, lockEventType } from '../db/event-types.ts'
-import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
+import type { Pool } from '../db/pool.ts'
 import {
   insertReactor,
   lockReactor,
@@ -11,51 +12,64 @@ import {
   updateReactor,
 } from '../db/reactors.ts'
 import { findReward, type RewardRow } from '../db/rewards.ts'
-import { type Db, transact } from '../db/workspace-client.ts'
+import type { Db } from '../db/workspace-client.ts'
 import { isIntrinsic } from '../domain/event.ts'
 import type { Reaction } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
 import { missing } from './refusals.ts'
 
 /** The writers of reactors. */
 export function reactorCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    /** `eventType`: the id of its trigger's, which has room for it or this is refused. */
-    createReactor: (
-      request: RequestIdentity,
-      values: NewReactor,
-      eventType: string,
-    ): Promise<Creation<ReactorRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        if (replayOf !== undefined) return { replayOf }
-        await lockEventType(tx, request.workspace, eventType) // of two at once one counts the other
-        await refuseOneTooMany(tx, values)
-        return { row: await insertReactor(tx, values) }
-      }),
+    /** Refused: a trigger whose event type has as many as it may, and reactions that cannot be had. */
+    createReactor: (request: RequestIdentity, values: NewReactor): Promise<Written<ReactorRow>> => {
+      const { workspace } = request
+      return idempotent(pool, request, {
+        noun: 'reactor',
+        id: values.id,
+        prepare: async () => {
+          await checkTrigger(pool, workspace, values.trigger)
+          await checkReactions(pool, workspace, values.reactions)
+          return async (tx) => {
+            await lockEventType(tx, workspace, values.trigger) // of two at once one counts the other
+            await refuseOneTooMany(tx, values)
+            return insertReactor(tx, values)
+          }
+        },
+        find: lockReactor,
+      })
+    },
 
-    /** What `changeOf` makes of the reactor as it is, under its lock; undefined where there is none. */
+    /** What `changeOf` makes of the reactor as it is, under its lock; `reactions`: those that it will have, where they change. */
     updateReactor: (
       request: RequestIdentity,
       id: string,
       changeOf: (before: ReactorRow) => ReactorChange,
-    ) =>
-      changeOnce(pool, request, id, lockReactor, (tx, before) =>
-        updateReactor(tx, request.workspace, id, changeOf(before)),
-      ),
+      reactions: readonly Reaction[] = [],
+    ): Promise<Written<ReactorRow>> =>
+      changeOnce(pool, request, {
+        noun: 'reactor',
+        id,
+        lock: lockReactor,
+        prepare: async () => {
+          await checkReactions(pool, request.workspace, reactions)
+          return (tx, before) => updateReactor(tx, request.workspace, id, changeOf(before))
+        },
+      }),
 
-    /** Its id; undefined where there is no such reactor. */
-    deleteReactor: (request: RequestIdentity, id: string) =>
-      writeOnce<string | undefined>(pool, request, {
-        resource: id,
-        first: async (tx) => {
+    /** Its id. */
+    deleteReactor: (request: RequestIdentity, id: string): Promise<Written<string>> =>
+      idempotent(pool, request, {
+        noun: 'reactor',
+        id,
+        write: async (tx) => {
           const before = await lockReactor(tx, request.workspace, id)
           if (before !== undefined) await removeReactor(tx, request.workspace, id)
           return before?.id
         },
-        again: async (_tx, deleted) => deleted,
+        find: async (_db, _workspace, deleted) => deleted,
       }),
   }
 }
@@ -69,24 +83,19 @@ async function refuseOneTooMany(tx: Db, { workspace, trigger }: NewReactor): Pro
   refuse('parameter_invalid', message, { param: 'trigger' })
 }
 
-/** The id of a trigger's event type; refuses one that no till can report. */
-export async function eventTypeOfTrigger(
-  { pool }: Pick<Dependencies, 'pool'>,
-  workspace: string,
-  trigger: string,
-): Promise<string> {
+/** Refuses a trigger that no till can report. */
+async function checkTrigger(pool: Pool, workspace: string, trigger: string): Promise<void> {
   if (isIntrinsic(trigger)) {
     const message = `trigger: ${trigger} is the platform's own; earning rules and webhooks follow those.`
     refuse('parameter_invalid', message, { param: 'trigger' })
   }
   const type = await findEventType(pool, workspace, trigger)
-  if (type === undefined || type.name !== trigger) return missing('trigger', trigger)
-  return type.id
+  if (type?.name !== trigger) missing('trigger', trigger)
 }
 
 /** Refuses a reaction that would speak in the platform's name, or give a reward that cannot be given. */
-export async function checkReactions(
-  { pool }: Pick<Dependencies, 'pool'>,
+async function checkReactions(
+  pool: Pool,
   workspace: string,
   reactions: readonly Reaction[],
 ): Promise<void> {

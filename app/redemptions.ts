@@ -9,11 +9,11 @@ import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import { callAsRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'
+import { type Written, writtenBy } from './idempotent.ts'
 import type { Decimals } from './points.ts'
 import { refuseMissing, refuseNonsense } from './quotes.ts'
 import { newCode, newCodes } from './redemption-codes.ts'
-import { inPoints, notFound, refuseOtherRequest } from './refusals.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
+import { inPoints, notFound } from './refusals.ts'
 import { orUnavailable, Unavailable } from './unavailable.ts'
 
 /** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
@@ -145,7 +145,7 @@ function settlements(send: Send) {
 type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'codes'>
 
 /** `decimals` are its program's, where it is new. */
-type CreatedRedemption = { row: RedemptionRow; replayed: boolean; decimals?: number }
+type CreatedRedemption = Written<RedemptionRow> & { readonly decimals?: number }
 
 type CreateContext = {
   readonly commands: Pick<ReturnType<typeof redemptionCommands>, 'createRedemption'>
@@ -173,9 +173,8 @@ export async function createRedemption(
     return refuseMissing({ ...result, param }, command)
   }
   const row = readRedemption(redemption)
-  const replayed = outcome === 'exists'
-  if (replayed) refuseOtherRequest(row.fingerprint, command.fingerprint)
-  return { row, replayed, ...(decimals !== undefined && { decimals }) }
+  const written = writtenBy(command.fingerprint, row, outcome === 'exists')
+  return { ...written, ...(decimals !== undefined && { decimals }) }
 }
 
 const CODE_TRIES = 3 // a code made twice is rarer than a broken disk; a reward changed meanwhile is not
@@ -185,8 +184,7 @@ async function createWithCodes(
   { commands, codes }: CreateContext,
   command: CreateArguments,
 ): Promise<RedemptionResult> {
-  const create = (fresh?: SealedCode[]) =>
-    retryOnConflict(() => commands.createRedemption({ ...command, codes: fresh }))
+  const create = (fresh?: SealedCode[]) => commands.createRedemption({ ...command, codes: fresh })
   let result = await create()
   for (let tries = 0; result.outcome === 'codes_needed' && tries < CODE_TRIES; tries++) {
     const { workspace, quantity } = command
@@ -209,8 +207,8 @@ export async function changeRedemption(
   decimals: Decimals,
   command: Command,
   change: (command: Command) => Promise<RedemptionResult>,
-): Promise<{ row: RedemptionRow; replayed: boolean }> {
-  const result = await orUnavailable(UNKNOWN, () => retryOnConflict(() => change(command)))
+): Promise<Written<RedemptionRow>> {
+  const result = await orUnavailable(UNKNOWN, () => change(command))
   const { outcome, redemption, refusal } = result
   const row = redemption && readRedemption(redemption)
   if (refusal !== undefined && 'ships' in refusal) {

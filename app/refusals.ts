@@ -12,10 +12,3 @@ export function missing(param: string, id: string): never {
 export function notFound(what: string, id: string): never {
   throw new Refused({ code: 'resource_missing', message: `No such ${what}: ${id}.` })
 }
-
-/** Refuses a repeat whose Idempotency-Key came first with another request, by the fingerprint stored then. */
-export function refuseOtherRequest(stored: string | null, fingerprint: string): void {
-  if (stored === fingerprint) return
-  const message = 'This Idempotency-Key was used with another request.'
-  throw new Refused({ code: 'idempotency_key_reused', message })
-}

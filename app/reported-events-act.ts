@@ -6,7 +6,6 @@ import type { CodeVault } from '../domain/gift-card.ts'
 import { derivedId } from '../domain/ids.ts'
 import type { PlannedReward } from '../domain/reactor.ts'
 import { type Refusal, Refused, refuse } from '../domain/refusal.ts'
-import { isUnavailable } from '../domain/unavailable.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { finishReportedEvent } from '../temporal/reported-event.ts'
 import type { Checks } from './event-schemas/checks.ts'
@@ -21,8 +20,7 @@ import {
   planEvent,
   type reportedEventCommands,
 } from './reported-events.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
-import { orUnavailable, Unavailable } from './unavailable.ts'
+import { isUnknown, orUnavailable, Unavailable } from './unavailable.ts'
 
 /** Whether the refusal is of a user that there is not. */
 export const namesNobody = ({ code, param }: Refusal): boolean =>
@@ -66,13 +64,12 @@ export async function actOnEvent(
   const bySetting = found.outcome === 'found' && found.strict === true
   const report = { ...given, strict: given.strict ?? bySetting }
   try {
-    const reported = await retryOnConflict(() =>
-      context.commands.reportEvent(report, found, undefined, prepareGifts(context, report)),
-    )
+    const gifts = prepareGifts(context, report)
+    const reported = await context.commands.reportEvent(report, found, undefined, gifts)
     return await outcomeOf(context, reported, report)
   } catch (error) {
     if (error instanceof TooSlow) throw new Unavailable(TOO_SLOW, error)
-    if (found.outcome !== 'found' || report.dryRun || !isUnavailable(error)) throw error
+    if (found.outcome !== 'found' || report.dryRun || !isUnknown(error)) throw error
     const plan = planEvent(found, report.payload, new Date(report.occurredAt ?? found.at))
     if (report.strict || plan.some(givesRewards)) throw new Unavailable(UNKNOWN, error)
     const handedOver = { ...report, occurredAt: report.occurredAt ?? found.at }

@@ -13,7 +13,6 @@ import {
   type ReportOutcome,
   TOO_SLOW,
 } from './reported-events-act.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
 import { Unavailable } from './unavailable.ts'
 
 /**
@@ -33,9 +32,7 @@ export async function holdEvent(
   if (wallet === undefined) return missing('user', report.user)
   await inTime(async () => refuseHopeless(found, report, wallet))
   const hold = holdOf(context.holdMinutes, report, found, wallet)
-  const reported = await inTime(() =>
-    retryOnConflict(() => context.commands.reportEvent(report, found, hold)),
-  )
+  const reported = await inTime(() => context.commands.reportEvent(report, found, hold))
   return outcomeOf(context, reported, report)
 }
 

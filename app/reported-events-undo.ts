@@ -4,7 +4,6 @@ import { exactUnits } from './points.ts'
 import { inPoints } from './refusals.ts'
 import { checkEvent, type EventReport } from './reported-events.ts'
 import { type EventContext, outcomeOf, type ReportOutcome } from './reported-events-act.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
 
 /**
  * Undoes what an earlier event moved: the points return to the very lots. Once, however often and
@@ -36,7 +35,7 @@ export async function undoEvent(
     occurredAt: report.occurredAt ?? found.at,
     at: found.at,
   }
-  const { outcome, event, refusal } = await retryOnConflict(() => context.commands.undoEvent(undo))
+  const { outcome, event, refusal } = await context.commands.undoEvent(undo)
   if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
   if (event === undefined) {
     const message = `reverses: this user has no event ${reverses}.`

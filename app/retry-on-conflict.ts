@@ -34,6 +34,12 @@ function waitedTooLong(where: string | undefined): Refused {
   })
 }
 
+/** Whether the database rolled the writer back for another's sake, so that nothing was written. */
+export function isConflict(error: unknown): boolean {
+  const code = pgErrorOf(error)?.code
+  return code !== undefined && (RETRIED.has(code) || code === WAITED_TOO_LONG)
+}
+
 /** The database's own error behind an error; drizzle wraps the driver's. */
 function pgErrorOf(error: unknown): { code: string; where: string | undefined } | undefined {
   if (!(error instanceof Error)) return undefined

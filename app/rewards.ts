@@ -1,5 +1,5 @@
 import { findCodePool } from '../db/code-pools.ts'
-import { changeOnce, claimKey, type RequestIdentity } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import type { Pool } from '../db/pool.ts'
 import { keepDecimals, type ProgramRow } from '../db/programs.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
@@ -11,55 +11,95 @@ import {
   type RewardRow,
   updateReward,
 } from '../db/rewards.ts'
-import { type Db, transact } from '../db/workspace-client.ts'
 import type { CodeVault } from '../domain/gift-card.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { CodeSource } from '../domain/reward.ts'
-import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
 import { exactUnits } from './points.ts'
 import { missing } from './refusals.ts'
 
-/** The writers of the catalogue. */
+/** `decimals` are those that the costs were reckoned in. */
+type PreparedReward = {
+  readonly values: Omit<NewReward, 'id'> & { readonly decimals: number }
+  readonly variants: readonly VariantChange[]
+}
+
+type PreparedChange = {
+  /** What becomes of the reward as it is. */
+  readonly changeOf: (before: RewardRow) => RewardChange
+  readonly program: ProgramRow
+  /** Those not named stay. */
+  readonly variants: readonly VariantChange[]
+}
+
+/**
+ * The writers of the catalogue. Costs are reckoned in the program's decimals, which may change until its first
+ * transaction: where they have by the time of the write, it raises 40001, and is prepared again.
+ */
 export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    /** `values.decimals` are those that its costs were reckoned in; raises 40001 where the program has others. */
     createReward: (
       request: RequestIdentity,
-      values: NewReward & { decimals: number },
-      variants: readonly VariantChange[] = [],
-    ): Promise<Creation<RewardRow>> =>
-      transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id ?? '')
-        if (replayOf !== undefined) return { replayOf }
-        const row = await insertReward(tx, { ...values, hasVariants: variants.length > 0 })
-        await putVariants(tx, request.workspace, row.id, variants)
-        await keepDecimals(tx, request.workspace, values.program, values.decimals)
-        return { row }
+      id: string,
+      prepare: () => Promise<PreparedReward>,
+    ): Promise<Written<RewardRow>> =>
+      idempotent(pool, request, {
+        noun: 'reward',
+        id,
+        prepare: async () => {
+          const { values, variants } = await prepare()
+          const hasVariants = variants.length > 0
+          return async (tx) => {
+            const row = await insertReward(tx, { ...values, id, hasVariants })
+            await putVariants(tx, request.workspace, id, variants)
+            await keepDecimals(tx, request.workspace, values.program, values.decimals)
+            return row
+          }
+        },
+        find: lockReward,
       }),
 
-    /**
-     * What `changeOf` makes of the reward as it is, under its lock; undefined where there is none. Variants
-     * not named stay. `costs` says which program's decimals they are in; raises 40001 where
-     * they are others by now.
-     */
     updateReward: (
       request: RequestIdentity,
       id: string,
-      changeOf: (before: RewardRow) => RewardChange,
-      costs?: { program: string; decimals: number; variants: readonly VariantChange[] },
-    ) => {
-      // before the reward: a change of decimals holds them, and rewards after it
-      const lock = async (tx: Db, workspace: string, reward: string) => {
-        if (costs) await keepDecimals(tx, workspace, costs.program, costs.decimals)
-        return lockReward(tx, workspace, reward)
-      }
-      return changeOnce(pool, request, id, lock, async (tx, before) => {
-        const after = await updateReward(tx, before, changeOf(before))
-        await putVariants(tx, request.workspace, id, costs?.variants ?? [])
-        return after
+      prepare: () => Promise<PreparedChange>,
+    ): Promise<Written<RewardRow>> => {
+      const { workspace } = request
+      return idempotent(pool, request, {
+        noun: 'reward',
+        id,
+        prepare: async () => {
+          const { changeOf, program, variants } = await prepare()
+          return async (tx) => {
+            // before the reward: a change of decimals holds them, and rewards after it
+            await keepDecimals(tx, workspace, program.id, program.decimals)
+            const before = await lockReward(tx, workspace, id)
+            if (before === undefined) return undefined
+            const after = await updateReward(tx, before, changeOf(before))
+            await putVariants(tx, workspace, id, variants)
+            return after
+          }
+        },
+        find: lockReward,
       })
     },
+
+    /** Takes it out of the catalogue, or back into it with null. Archived twice, it stays so since the first time. */
+    archiveReward: (
+      request: RequestIdentity,
+      id: string,
+      archivedAt: Date | null,
+    ): Promise<Written<RewardRow>> =>
+      changeOnce(pool, request, {
+        noun: 'reward',
+        id,
+        lock: lockReward,
+        change: (tx, before) =>
+          updateReward(tx, before, {
+            archivedAt: archivedAt && (before.archivedAt ?? archivedAt),
+          }),
+      }),
   }
 }
 

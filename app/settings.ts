@@ -1,5 +1,5 @@
 import { databaseNow } from '../db/clock.ts'
-import { type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   mergeSettings,
   readSettingsIn,
@@ -7,16 +7,21 @@ import {
   type SettingsChange,
 } from '../db/settings.ts'
 import type { Dependencies } from './dependencies.ts'
+import { idempotent, type Written } from './idempotent.ts'
 
 export function settingsCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     /** All settings as they are then. */
-    mergeSettings: async (request: RequestIdentity, change: SettingsChange) => {
+    mergeSettings: async (
+      request: RequestIdentity,
+      change: SettingsChange,
+    ): Promise<Written<Settings>> => {
       const at = (await databaseNow(pool)).toISOString()
-      return writeOnce<Settings>(pool, request, {
-        resource: 'settings',
-        first: (tx) => mergeSettings(tx, request.workspace, change, at),
-        again: (tx) => readSettingsIn(tx, request.workspace),
+      return idempotent(pool, request, {
+        noun: 'settings',
+        id: 'settings',
+        write: (tx) => mergeSettings(tx, request.workspace, change, at),
+        find: readSettingsIn,
       })
     },
   }

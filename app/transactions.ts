@@ -18,9 +18,9 @@ import {
 } from '../db/transactions.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
+import { type Written, writtenBy } from './idempotent.ts'
 import { type Decimals, movementUnits } from './points.ts'
-import { inPoints, missing, notFound, refuseOtherRequest } from './refusals.ts'
-import { retryOnConflict } from './retry-on-conflict.ts'
+import { inPoints, missing, notFound } from './refusals.ts'
 
 /** The writers of movements outside redemptions. */
 export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -53,7 +53,7 @@ type RequestOf = {
 }
 
 /** `decimals` are its program's, where it is new. */
-type PostOutcome = { row: TransactionRow; replayed: boolean; decimals?: number }
+type Posted = Written<TransactionRow> & { readonly decimals?: number }
 
 /**
  * Adjusts a member's points for a request, rounded as their program says. Refused: an account that there is not, an
@@ -63,43 +63,37 @@ export async function postTransaction(
   { pool, commands }: MovementContext,
   { workspace, operation, fingerprint }: RequestOf,
   movement: Movement & { readonly type: PostArguments['type'] },
-): Promise<PostOutcome> {
+): Promise<Posted> {
   const account = await findAccount(pool, workspace, movement.account)
   if (account === undefined) return missing('account', movement.account)
   const now = await databaseNow(pool)
   if (isPast(movement, now) && !(await isPosted(pool, workspace, operation))) {
     refuse('parameter_invalid', 'expires_at: must be in the future.', { param: 'expires_at' })
   }
-  // the program is read at each try: its decimals may change until its first transaction
-  const { result, decimals } = await retryOnConflict(async () => {
-    const program = await findProgram(pool, workspace, account.program)
-    if (program === undefined) throw new Error(`no program ${account.program}`)
-    const { decimals, rounding } = program
-    const result = await commands.postTransaction({
-      workspace,
-      account: account.id,
-      type: movement.type,
-      amount: movementUnits('amount', movement.amount, decimals, rounding),
-      decimals,
-      reason: movement.reason,
-      operation,
-      fingerprint,
-      at: now.toISOString(),
-      expiresAt: movement.expires_at?.toISOString() ?? null,
-      batch: movement.metadata.batch ?? null,
-      source: null,
-      metadata: movement.metadata,
-      allowNegative: false,
-    })
-    return { result, decimals }
+  const program = await findProgram(pool, workspace, account.program)
+  if (program === undefined) throw new Error(`no program ${account.program}`)
+  const { decimals, rounding } = program
+  const result = await commands.postTransaction({
+    workspace,
+    account: account.id,
+    type: movement.type,
+    amount: movementUnits('amount', movement.amount, decimals, rounding),
+    decimals,
+    reason: movement.reason,
+    operation,
+    fingerprint,
+    at: now.toISOString(),
+    expiresAt: movement.expires_at?.toISOString() ?? null,
+    batch: movement.metadata.batch ?? null,
+    source: null,
+    metadata: movement.metadata,
+    allowNegative: false,
   })
   if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, decimals))
   if (result.transaction === undefined) return missing('account', movement.account)
   const row = readTransaction(result.transaction)
   const replayed = result.outcome === 'replayed'
-  if (!replayed) return { row, replayed, decimals }
-  refuseOtherRequest(row.fingerprint, fingerprint)
-  return { row, replayed }
+  return { ...writtenBy(fingerprint, row, replayed), ...(!replayed && { decimals }) }
 }
 
 /** The same for many movements, all of them or none, in their order; a refusal names its row. */
@@ -107,34 +101,32 @@ export async function postTransactions(
   { pool, commands }: MovementContext,
   { workspace, operation, fingerprint }: RequestOf,
   movements: readonly Movement[],
-): Promise<{ rows: TransactionRow[]; replayed: boolean }> {
+): Promise<Written<TransactionRow[]>> {
   const now = await databaseNow(pool)
   const isRepeat =
     movements.some((movement) => isPast(movement, now)) &&
     (await isPosted(pool, workspace, `${operation}:0`)) // its first row; all are written, or none
   const accounts = movements.map(({ account }) => account)
-  // the programs are read at each try: their decimals may change until their first transaction
-  const { result, rows } = await retryOnConflict(async () => {
-    const programOf = await findPrograms(pool, workspace, accounts)
-    const rows = movements.map((movement, index) => {
-      const at = `transactions.${index}`
-      if (isPast(movement, now) && !isRepeat && programOf.has(movement.account)) {
-        const param = `${at}.expires_at`
-        refuse('parameter_invalid', `${param}: must be in the future.`, { param })
-      }
-      return rowOf(programOf, movement, at)
-    })
-    const batch = { workspace, operation, fingerprint, at: now.toISOString(), rows }
-    return { result: await commands.postTransactions(batch), rows }
+  const programOf = await findPrograms(pool, workspace, accounts)
+  const rows = movements.map((movement, index) => {
+    const at = `transactions.${index}`
+    if (isPast(movement, now) && !isRepeat && programOf.has(movement.account)) {
+      const param = `${at}.expires_at`
+      refuse('parameter_invalid', `${param}: must be in the future.`, { param })
+    }
+    return rowOf(programOf, movement, at)
   })
+  const at = now.toISOString()
+  const result = await commands.postTransactions({ workspace, operation, fingerprint, at, rows })
   if (result.refusal !== undefined) {
     const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
     throw new Refused(inPoints(result.refusal, rows[index]?.decimals ?? 0))
   }
-  const posted = (result.transactions ?? []).map(readTransaction)
   const replayed = result.outcome === 'replayed'
-  if (replayed) for (const row of posted) refuseOtherRequest(row.fingerprint, fingerprint)
-  return { rows: posted, replayed }
+  const posted = (result.transactions ?? []).map(
+    (row) => writtenBy(fingerprint, readTransaction(row), replayed).row,
+  )
+  return { row: posted, replayed }
 }
 
 function rowOf(
@@ -164,18 +156,16 @@ export async function reverseTransaction(
   { workspace, operation, fingerprint }: RequestOf,
   transaction: string,
   reversal: Pick<ReverseArguments, 'reason' | 'metadata'>,
-): Promise<PostOutcome> {
+): Promise<Posted> {
   const before = await findTransaction(pool, workspace, transaction)
   if (before === undefined) return notFound('transaction', transaction)
   const at = (await databaseNow(pool)).toISOString()
   const command = { workspace, transaction, ...reversal, operation, fingerprint, at }
-  const result = await retryOnConflict(() => commands.reverseTransaction(command))
+  const result = await commands.reverseTransaction(command)
   if (result.refusal !== undefined) {
     throw new Refused(inPoints(result.refusal, await decimals.ofProgram(workspace, before.program)))
   }
   if (result.transaction === undefined) return notFound('transaction', transaction)
   const row = readTransaction(result.transaction)
-  const replayed = result.outcome === 'replayed'
-  if (replayed) refuseOtherRequest(row.fingerprint, fingerprint)
-  return { row, replayed }
+  return writtenBy(fingerprint, row, result.outcome === 'replayed')
 }

@@ -1,4 +1,5 @@
 import { isUnavailable } from '../domain/unavailable.ts'
+import { isConflict } from './retry-on-conflict.ts'
 
 /** A dependency out of reach, with what the caller should know of the outcome; answered as 503. */
 export class Unavailable extends Error {
@@ -8,11 +9,14 @@ export class Unavailable extends Error {
   }
 }
 
+/** Whether a write may have been made or not: the answer was lost. A conflict was rolled back, and is tried again. */
+export const isUnknown = (error: unknown): boolean => isUnavailable(error) && !isConflict(error)
+
 /** Runs `send`; where a dependency is out of reach, says `message` instead of the usual sentence. */
 export async function orUnavailable<T>(message: string, send: () => Promise<T>): Promise<T> {
   try {
     return await send()
   } catch (error) {
-    throw isUnavailable(error) ? new Unavailable(message, error) : error
+    throw isUnknown(error) ? new Unavailable(message, error) : error
   }
 }

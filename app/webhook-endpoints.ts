@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { changeOnce, claimKey, type RequestIdentity, writeOnce } from '../db/idempotency.ts'
+import { findEvent } from '../db/events.ts'
+import type { RequestIdentity } from '../db/idempotency.ts'
+import type { Pool } from '../db/pool.ts'
 import {
   countReplayed,
   disableEndpoint,
@@ -17,12 +19,15 @@ import {
   updateEndpoint,
   writeTestEvent,
 } from '../db/webhook-endpoints.ts'
-import { transact } from '../db/workspace-client.ts'
+import type { Db } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
 import { newWebhookSecret } from '../domain/secrets.ts'
-import type { Creation } from './accounts.ts'
 import type { Dependencies } from './dependencies.ts'
+import { changeOnce, idempotent, type Written } from './idempotent.ts'
+import { missing, notFound } from './refusals.ts'
 import { addressGuard } from './webhooks/addresses.ts'
+
+const noun = 'webhook endpoint'
 
 /** The writers of webhook endpoints. */
 export function webhookEndpointCommands(
@@ -33,72 +38,116 @@ export function webhookEndpointCommands(
 
   return {
     /** Refused (parameter_invalid): a URL whose host is, or has, a private address. */
-    createWebhookEndpoint: async (
+    createWebhookEndpoint: (
       request: RequestIdentity,
       values: Omit<NewEndpoint, 'secret'>,
-    ): Promise<Creation<EndpointRow>> => {
-      await refusePrivate(values.url, allowed)
-      return transact(pool, request.workspace, async (tx) => {
-        const replayOf = await claimKey(tx, request, values.id)
-        if (replayOf !== undefined) return { replayOf }
-        return { row: await insertEndpoint(tx, { ...values, secret: newWebhookSecret() }) }
-      })
-    },
+    ): Promise<Written<EndpointRow>> =>
+      idempotent(pool, request, {
+        noun,
+        id: values.id,
+        prepare: async () => {
+          await refusePrivate(values.url, allowed)
+          return (tx) => insertEndpoint(tx, { ...values, secret: newWebhookSecret() })
+        },
+        find: lockEndpoint,
+      }),
 
-    /**
-     * What `changeOf` makes of the endpoint as it is, under its lock; undefined where there is none.
-     * Refused as at creation.
-     */
-    updateWebhookEndpoint: async (
+    /** What `changeOf` makes of the endpoint as it is, under its lock. Refused as at creation. */
+    updateWebhookEndpoint: (
       request: RequestIdentity,
       id: string,
       changeOf: (before: EndpointRow) => EndpointChange,
       { url, status }: { url?: string | undefined; status?: EndpointRow['status'] | undefined },
-    ) => {
-      if (url !== undefined) await refusePrivate(url, allowed)
-      return changeOnce(pool, request, id, lockEndpoint, async (tx, before) => {
-        if (status === 'enabled') await enableEndpoint(tx, request.workspace, id)
-        if (status === 'disabled') await disableEndpoint(tx, request.workspace, id)
-        return updateEndpoint(tx, request.workspace, id, changeOf(before))
-      })
-    },
+    ): Promise<Written<EndpointRow>> =>
+      changeOnce(pool, request, {
+        noun,
+        id,
+        lock: lockEndpoint,
+        prepare: async () => {
+          if (url !== undefined) await refusePrivate(url, allowed)
+          return async (tx, before) => {
+            if (status === 'enabled') await enableEndpoint(tx, request.workspace, id)
+            if (status === 'disabled') await disableEndpoint(tx, request.workspace, id)
+            return updateEndpoint(tx, request.workspace, id, changeOf(before))
+          }
+        },
+      }),
 
-    /** Its id; undefined where there is none. Its delivery log stays; nothing is sent to it any more. */
-    deleteWebhookEndpoint: (request: RequestIdentity, id: string) =>
-      writeOnce<string | undefined>(pool, request, {
-        resource: id,
-        first: async (tx) => {
+    /** Its id. Its delivery log stays; nothing is sent to it any more. */
+    deleteWebhookEndpoint: (request: RequestIdentity, id: string): Promise<Written<string>> =>
+      idempotent(pool, request, {
+        noun,
+        id,
+        write: async (tx) => {
           const before = await lockEndpoint(tx, request.workspace, id)
           if (before === undefined) return undefined
           await disableEndpoint(tx, request.workspace, id)
           await markDeleted(tx, request.workspace, id)
           return before.id
         },
-        again: async (_tx, deleted) => deleted,
+        find: async (_db, _workspace, deleted) => deleted,
       }),
 
-    /** Undefined where there is no such endpoint. */
-    rollWebhookSecret: (request: RequestIdentity, id: string, overlapHours: number) =>
-      changeOnce(pool, request, id, lockEndpoint, (tx) =>
-        rollSecret(tx, request.workspace, id, newWebhookSecret(), overlapHours),
-      ),
-
-    /** The event's id, a repeat's too; null where the endpoint is not enabled. */
-    testWebhookEndpoint: (request: RequestIdentity, endpoint: string, event: string) =>
-      writeOnce<string | null>(pool, request, {
-        resource: event,
-        first: (tx) => writeTestEvent(tx, request.workspace, endpoint, event),
-        again: async (_tx, written) => written,
-        isNo: (written) => written === null,
+    rollWebhookSecret: (
+      request: RequestIdentity,
+      id: string,
+      overlapHours: number,
+    ): Promise<Written<EndpointRow>> =>
+      changeOnce(pool, request, {
+        noun,
+        id,
+        lock: lockEndpoint,
+        change: (tx) => rollSecret(tx, request.workspace, id, newWebhookSecret(), overlapHours),
       }),
 
-    /** How many deliveries were made, now or by the first request with the key. */
-    replayWebhookEvents: (request: RequestIdentity, replay: Replay) =>
-      writeOnce(pool, request, {
-        resource: replay.operation,
-        first: (tx) => replayEvents(tx, replay),
-        again: (tx, operation) => countReplayed(tx, { ...replay, operation }),
+    ...deliveryCommands(pool),
+  }
+}
+
+/** What is sent to an endpoint once more, or to try it. */
+function deliveryCommands(pool: Pool) {
+  return {
+    /** The event's id. Refused: an endpoint that there is not, or that is disabled. */
+    testWebhookEndpoint: (
+      request: RequestIdentity,
+      endpoint: string,
+      event: string,
+    ): Promise<Written<string>> =>
+      idempotent(pool, request, {
+        noun: 'event',
+        id: event,
+        write: async (tx) => {
+          await refuseDisabled(tx, request.workspace, endpoint)
+          return (await writeTestEvent(tx, request.workspace, endpoint, event)) ?? undefined
+        },
+        find: async (_db, _workspace, written) => written,
       }),
+
+    /** How many deliveries were made, now or by the first request with the key. Refused as a test is; and an event that there is not. */
+    replayWebhookEvents: (request: RequestIdentity, replay: Replay): Promise<Written<number>> =>
+      idempotent(pool, request, {
+        noun,
+        id: replay.operation,
+        prepare: async () => {
+          for (const id of replay.events ?? []) {
+            if ((await findEvent(pool, replay.workspace, id)) === undefined) missing('event', id)
+          }
+          return async (tx) => {
+            await refuseDisabled(tx, replay.workspace, replay.endpoint)
+            return replayEvents(tx, replay)
+          }
+        },
+        find: (db, _workspace, operation) => countReplayed(db, { ...replay, operation }),
+      }),
+  }
+}
+
+/** Locks it, so that it is not disabled meanwhile. */
+async function refuseDisabled(tx: Db, workspace: string, id: string): Promise<void> {
+  const row = await lockEndpoint(tx, workspace, id)
+  if (row === undefined) notFound(noun, id)
+  if (row.status === 'disabled') {
+    refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })
   }
 }
 

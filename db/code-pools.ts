@@ -16,13 +16,19 @@ export const findCodePool = (
   workspace: string,
   id: string,
 ): Promise<CodePoolRow | undefined> =>
-  inWorkspace(pool, workspace, async (db) => {
-    const rows = await db
-      .select()
-      .from(codePool)
-      .where(and(eq(codePool.workspace, workspace), eq(codePool.id, id)))
-    return rows[0]
-  })
+  inWorkspace(pool, workspace, (db) => readCodePool(db, workspace, id))
+
+export async function readCodePool(
+  db: Db,
+  workspace: string,
+  id: string,
+): Promise<CodePoolRow | undefined> {
+  const rows = await db
+    .select()
+    .from(codePool)
+    .where(and(eq(codePool.workspace, workspace), eq(codePool.id, id)))
+  return rows[0]
+}
 
 export const listCodePools = (
   pool: Pool,

@@ -18,13 +18,15 @@ export const findEventType = (
   idOrName: string,
 ): Promise<EventTypeRow | undefined> =>
   inWorkspace(pool, workspace, async (db) => {
-    const named = or(eq(eventType.id, idOrName), eq(eventType.name, idOrName))
-    const rows = await db
-      .select()
-      .from(eventType)
-      .where(and(eq(eventType.workspace, workspace), named))
+    const rows = await db.select().from(eventType).where(known(workspace, idOrName))
     return rows[0]
   })
+
+const known = (workspace: string, idOrName: string) =>
+  and(
+    eq(eventType.workspace, workspace),
+    or(eq(eventType.id, idOrName), eq(eventType.name, idOrName)),
+  )
 
 /** Every schema that the type ever had, newest first. */
 export const listEventTypeVersions = (pool: Pool, workspace: string, id: string) =>
@@ -55,16 +57,16 @@ export async function insertEventType(
   return rows[0]
 }
 
-/** The event type as it is, locked against another change until the transaction ends. */
+/** The event type as it is, by its id or its name, locked against another change until the transaction ends. */
 export async function lockEventType(
   tx: Db,
   workspace: string,
-  id: string,
+  idOrName: string,
 ): Promise<EventTypeRow | undefined> {
   const rows = await tx
     .select()
     .from(eventType)
-    .where(and(eq(eventType.workspace, workspace), eq(eventType.id, id)))
+    .where(known(workspace, idOrName))
     .for('no key update')
   return rows[0]
 }

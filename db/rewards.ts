@@ -72,7 +72,7 @@ export async function insertReward(tx: Db, values: NewReward): Promise<RewardRow
   return rows[0]
 }
 
-/** The reward as it is, locked against another change until the transaction ends. */
+/** A reward of the catalogue as it is, locked against another change until the transaction ends. */
 export async function lockReward(
   tx: Db,
   workspace: string,
@@ -81,7 +81,7 @@ export async function lockReward(
   const rows = await tx
     .select()
     .from(reward)
-    .where(and(eq(reward.workspace, workspace), eq(reward.id, id)))
+    .where(and(eq(reward.workspace, workspace), eq(reward.id, id), inCatalogue))
     .for('no key update')
   return rows[0]
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { Account } from '../schemas/accounts.ts'
+import { Account, presentAccount } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { presentChanged } from './accounts.ts'
+import { updated } from '../server/replies.ts'
 
 export const closeAccount = endpoint({
   method: 'POST',
@@ -24,8 +23,8 @@ export const closeAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const changed = await retryOnConflict(() => deps.commands.closeAccount(ctx.request, params.id))
-    return presentChanged(ctx, params.id, changed)
+    const changed = await deps.commands.closeAccount(ctx.request, params.id)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
   },
 })
 
@@ -48,7 +47,7 @@ export const reopenAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const changed = await retryOnConflict(() => deps.commands.reopenAccount(ctx.request, params.id))
-    return presentChanged(ctx, params.id, changed)
+    const changed = await deps.commands.reopenAccount(ctx.request, params.id)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
   },
 })

@@ -1,7 +1,6 @@
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { Account, AccountMerge } from '../schemas/accounts.ts'
+import { Account, AccountMerge, presentAccount } from '../schemas/accounts.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { presentChanged } from './accounts.ts'
+import { updated } from '../server/replies.ts'
 
 export const mergeAccounts = endpoint({
   method: 'POST',
@@ -24,9 +23,7 @@ export const mergeAccounts = endpoint({
   ],
   handle: async (ctx) => {
     const { source, target } = ctx.body
-    const merged = await retryOnConflict(() =>
-      ctx.deps.commands.mergeAccounts(ctx.request, source, target),
-    )
-    return presentChanged(ctx, target, merged)
+    const merged = await ctx.deps.commands.mergeAccounts(ctx.request, source, target)
+    return updated(merged, (row) => presentAccount(ctx.deps, ctx, row))
   },
 })

@@ -1,12 +1,17 @@
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
-import { Account, AccountTier, presentTierChange, TierChange } from '../schemas/accounts.ts'
+import {
+  Account,
+  AccountTier,
+  presentAccount,
+  presentTierChange,
+  TierChange,
+} from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { presentChanged } from './accounts.ts'
+import { updated } from '../server/replies.ts'
 
 export const setAccountTier = endpoint({
   method: 'POST',
@@ -27,10 +32,8 @@ export const setAccountTier = endpoint({
   handle: async (ctx) => {
     const { params, body, deps } = ctx
     const { tier, reason = null } = body
-    const changed = await retryOnConflict(() =>
-      deps.commands.setAccountTier(ctx.request, params.id, tier, reason),
-    )
-    return presentChanged(ctx, params.id, changed)
+    const changed = await deps.commands.setAccountTier(ctx.request, params.id, tier, reason)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
   },
 })
 

@@ -1,13 +1,10 @@
 import { z } from 'zod'
 import { missing, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import type { AccountChangeResult } from '../../db/account-changes.ts'
 import { findAccountView } from '../../db/account-view.ts'
 import { listAccounts as readAccounts } from '../../db/accounts.ts'
 import { findProgram } from '../../db/programs.ts'
 import { ACCOUNT_STATUSES } from '../../domain/account.ts'
 import { newId } from '../../domain/ids.ts'
-import { Refused, refusalSentence } from '../../domain/refusal.ts'
 import {
   Account,
   AccountUpdate,
@@ -19,8 +16,8 @@ import {
 import { customerId, id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata } from '../schemas/text.ts'
-import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createAccount = endpoint({
   method: 'POST',
@@ -51,8 +48,8 @@ export const createAccount = endpoint({
       customer: body.customer ?? null,
       metadata: body.metadata,
     }
-    const created = await retryOnConflict(() => deps.commands.createAccount(ctx.request, values))
-    return { ...(await presentChanged(ctx, values.id, created)), status: 'created' }
+    const made = await deps.commands.createAccount(ctx.request, values)
+    return created(made, (row) => presentAccount(deps, ctx, row))
   },
 })
 
@@ -118,19 +115,7 @@ export const updateAccount = endpoint({
   ],
   handle: async (ctx) => {
     const { params, body, deps } = ctx
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateAccount(ctx.request, params.id, body),
-    )
-    return presentChanged(ctx, params.id, changed)
+    const changed = await deps.commands.updateAccount(ctx.request, params.id, body)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
   },
 })
-
-type Asker = { readonly workspace: string; readonly livemode: boolean; readonly deps: Deps }
-
-/** The answer to a change of an account: the account as it is now, or the ledger's refusal. */
-export async function presentChanged(ctx: Asker, id: string, changed: AccountChangeResult) {
-  if (changed.refusal !== undefined) throw new Refused(refusalSentence(changed.refusal))
-  if (changed.row === undefined) return notFound('account', id)
-  const object = await presentAccount(ctx.deps, ctx, changed.row)
-  return { status: 'ok' as const, replayed: changed.outcome === 'replayed', object }
-}

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { notFound, refuseOtherRequest } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { writtenBy } from '../../app/idempotent.ts'
+import { notFound } from '../../app/refusals.ts'
 import { orUnavailable } from '../../app/unavailable.ts'
-import { findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
+import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { batchReversalObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -10,7 +10,7 @@ import { BatchReversal } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
+import { created, updated } from '../server/replies.ts'
 
 const LONGEST_BATCH = 500 // as a metadata value
 
@@ -30,11 +30,10 @@ export const reverseBatch = endpoint({
     const { workspace, livemode, params, idempotencyKey: key, fingerprint, deps } = ctx
     const { batch } = params
     const id = ctx.idOf('brv')
+    const present = (row: BulkRow) => batchReversalObject(row, livemode)
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
-    if (known !== undefined) {
-      refuseOtherRequest(known.fingerprint, fingerprint) // what may be reversed was judged when it was new
-      return { status: 'created', replayed: true, object: batchReversalObject(known, livemode) }
-    }
+    // what may be reversed was checked when it was new
+    if (known !== undefined) return created(writtenBy(fingerprint, known, true), present)
     const total = await readBatchSize(deps.pool, workspace, batch)
     if (total === 0) return notFound('batch', batch)
     const running = await findOpenImport(deps.pool, workspace, batch)
@@ -54,11 +53,7 @@ export const reverseBatch = endpoint({
       createdAt: now,
       progressedAt: now,
     }
-    const created = await retryOnConflict(() => deps.commands.createBulk(values))
-    const row = await findBulk(deps.pool, workspace, id)
-    if (row === undefined) throw new Error(`no reversal ${id}`)
-    refuseOtherRequest(row.fingerprint, fingerprint)
-    return { status: 'created', replayed: !created, object: batchReversalObject(row, livemode) }
+    return created(await deps.commands.createBulk(values), present)
   },
 })
 
@@ -95,9 +90,9 @@ const verb = (name: 'pause' | 'resume', status: 'paused' | 'running', summary: s
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
       const changed = await orUnavailable(UNKNOWN, () =>
-        retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
+        deps.commands.changeBulk(ctx.request, 'reversal', params.id, status),
       )
-      return updated('reversal', params.id, changed, (row) => batchReversalObject(row, livemode))
+      return updated(changed, (row) => batchReversalObject(row, livemode))
     },
   })
 

@@ -1,11 +1,9 @@
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { findCodePool, listCodePools as readCodePools } from '../../db/code-pools.ts'
-import { readCodeBatch } from '../../db/from-ledger.ts'
 import { codeBatchObject } from '../../domain/code-pool.ts'
 import { newId } from '../../domain/ids.ts'
-import { Refused, refusalSentence, refuse } from '../../domain/refusal.ts'
+import { refuse } from '../../domain/refusal.ts'
 import {
   CodeBatch,
   CodePool,
@@ -33,13 +31,8 @@ export const createCodePool = endpoint({
     const { workspace, body, deps } = ctx
     const { low_at: lowAt, ...same } = body
     const values = { ...same, lowAt, workspace, id: newId('cpl') }
-    const made = await retryOnConflict(() => deps.commands.createCodePool(ctx.request, values))
-    return created(
-      'code pool',
-      made,
-      (id) => findCodePool(deps.pool, workspace, id),
-      (row) => presentCodePool(deps, ctx, row),
-    )
+    const made = await deps.commands.createCodePool(ctx.request, values)
+    return created(made, (row) => presentCodePool(deps, ctx, row))
   },
 })
 
@@ -115,12 +108,7 @@ export const uploadCodes = endpoint({
       request: ctx.request,
       at: (await databaseNow(deps.pool)).toISOString(),
     }
-    const { outcome, batch, refusal } = await retryOnConflict(() =>
-      deps.commands.uploadCodes(upload),
-    )
-    if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
-    if (batch === undefined) throw new Error(`${outcome} without a batch`)
-    const object = codeBatchObject(readCodeBatch(batch), livemode)
-    return { status: 'created', replayed: outcome === 'replayed', object }
+    const uploaded = await deps.commands.uploadCodes(upload)
+    return created(uploaded, (row) => codeBatchObject(row, livemode))
   },
 })

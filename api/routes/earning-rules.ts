@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { missing, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   type EarningRuleChange,
   type EarningRuleRow,
@@ -37,13 +36,8 @@ export const createEarningRule = endpoint({
     const program = await findProgram(deps.pool, workspace, body.program)
     if (program === undefined) return missing('program', body.program)
     const values = { ...same, startsAt, endsAt, workspace, id: newId('erl') }
-    const made = await retryOnConflict(() => deps.commands.createEarningRule(ctx.request, values))
-    return created(
-      'earning rule',
-      made,
-      (id) => findEarningRule(deps.pool, workspace, id),
-      (row) => earningRuleObject(row, livemode),
-    )
+    const made = await deps.commands.createEarningRule(ctx.request, values)
+    return created(made, (row) => earningRuleObject(row, livemode))
   },
 })
 
@@ -101,10 +95,10 @@ export const updateEarningRule = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateEarningRule(ctx.request, params.id, (before) => changeOf(before, body)),
+    const changed = await deps.commands.updateEarningRule(ctx.request, params.id, (before) =>
+      changeOf(before, body),
     )
-    return updated('earning rule', params.id, changed, (row) => earningRuleObject(row, livemode))
+    return updated(changed, (row) => earningRuleObject(row, livemode))
   },
 })
 

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { checkSchema, refusePersonalProperties } from '../../app/event-types.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   findEventType,
   listEventTypeVersions,
@@ -19,7 +18,7 @@ import {
 } from '../schemas/event-types.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
+import { created, updated } from '../server/replies.ts'
 
 export const createEventType = endpoint({
   method: 'POST',
@@ -48,15 +47,8 @@ export const createEventType = endpoint({
     refusePersonalProperties(body.schema)
     await checkSchema(deps, workspace, body.schema)
     const values = { ...body, workspace, id: newId('ety') }
-    const { value: row, replayed } = await retryOnConflict(() =>
-      deps.commands.createEventType(ctx.request, values),
-    )
-    if (row === undefined) {
-      const message = `name: there is an event type ${body.name} already; update its schema.`
-      const existing = await findEventType(deps.pool, workspace, body.name)
-      return refuse('parameter_invalid', message, { param: 'name', resource: existing?.id })
-    }
-    return { status: 'created', replayed, object: eventTypeObject(row, livemode) }
+    const made = await deps.commands.createEventType(ctx.request, values)
+    return created(made, (row) => eventTypeObject(row, livemode))
   },
 })
 
@@ -129,11 +121,7 @@ export const updateEventType = endpoint({
       refusePersonalProperties(body.schema)
       await checkSchema(deps, workspace, body.schema)
     }
-    const before = await findEventType(deps.pool, workspace, params.id)
-    if (before === undefined) return notFound('event type', params.id)
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateEventType(ctx.request, before.id, body),
-    )
-    return updated('event type', params.id, changed, (row) => eventTypeObject(row, livemode))
+    const changed = await deps.commands.updateEventType(ctx.request, params.id, body)
+    return updated(changed, (row) => eventTypeObject(row, livemode))
   },
 })

@@ -1,6 +1,5 @@
 import type { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { findAccount } from '../../db/accounts.ts'
 import {
   findIdentity,
@@ -10,12 +9,11 @@ import {
 } from '../../db/identities.ts'
 import { fingerprintOf, newId } from '../../domain/ids.ts'
 import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/member-token.ts'
-import { Refused, refusalSentence } from '../../domain/refusal.ts'
 import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
+import { created, updated } from '../server/replies.ts'
 
 type IdentityBody = z.output<typeof NewIdentity>
 
@@ -49,17 +47,11 @@ export const registerIdentity = endpoint({
     const fingerprint = fingerprintOf([params.id, body.kind, isIssued(body) ? null : value, label])
     const request = { ...ctx.request, fingerprint }
     const row: NewRow = { id, account: params.id, kind: body.kind, value, label }
-    const result = await retryOnConflict(() => deps.commands.registerIdentity(request, row))
-    if (result.refusal !== undefined) {
-      const refusal = refusalSentence(result.refusal)
-      const taken = refusal.code === 'account_already_exists'
-      throw new Refused(taken ? { ...refusal, param: fieldOf(body) } : refusal)
-    }
-    return {
-      status: 'created',
-      replayed: result.replayed,
-      object: { ...presentIdentity(result.row, livemode), ...shownOnce(key, body, result.row) },
-    }
+    const made = await deps.commands.registerIdentity(request, row, fieldOf(body))
+    return created(made, (row) => ({
+      ...presentIdentity(row, livemode),
+      ...shownOnce(key, body, row),
+    }))
   },
 })
 
@@ -135,9 +127,7 @@ export const revokeIdentity = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, deps } = ctx
-    const changed = await retryOnConflict(() =>
-      deps.commands.revokeIdentity(ctx.request, params.id),
-    )
-    return updated('identity', params.id, changed, (row) => presentIdentity(row, livemode))
+    const changed = await deps.commands.revokeIdentity(ctx.request, params.id)
+    return updated(changed, (row) => presentIdentity(row, livemode))
   },
 })

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { DecimalsChanged } from '../../app/bulk.ts'
+import { writtenBy } from '../../app/idempotent.ts'
 import type { ImportCheck } from '../../app/import-check.ts'
 import { UploadLost } from '../../app/imports.ts'
-import { notFound, refuseOtherRequest } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { notFound } from '../../app/refusals.ts'
 import { orUnavailable, Unavailable } from '../../app/unavailable.ts'
-import { findBulk, listBulks } from '../../db/bulk.ts'
+import { type BulkRow, findBulk, listBulks } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { importObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -18,7 +18,7 @@ import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
+import { created, updated } from '../server/replies.ts'
 
 const LONGEST_BATCH = 500 // as a metadata value
 
@@ -58,35 +58,26 @@ export const createImport = endpoint({
     const lines = linesBy(header('content-type'))
     const hash = createHash('sha256').update(query.batch ?? '')
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
+    const present = (row: BulkRow) => importObject(row, livemode)
     if (known !== undefined) {
-      await hashed(stream, hash) // judged when it was new; what it names may have changed since
-      refuseOtherRequest(known.fingerprint, hash.digest('base64url'))
-      return { status: 'created', replayed: true, object: importObject(known, livemode) }
+      await hashed(stream, hash) // checked when it was new; what it names may have changed since
+      return created(writtenBy(hash.digest('base64url'), known, true), present)
     }
     const now = await databaseNow(deps.pool)
     const context = { pool: deps.pool, commands: deps.commands, workspace, now, log: ctx.log }
     return uploaded(stream, hash, lines, context, async (checked, upload) => {
       refuseWrong(checked)
-      const fingerprint = hash.digest('base64url')
       const values = {
         workspace,
         id,
         kind: 'import' as const,
         batch: query.batch ?? id,
         total: checked.rows,
-        fingerprint,
+        fingerprint: hash.digest('base64url'),
         createdAt: now,
         progressedAt: now,
       }
-      const created = await retryOnConflict(() => deps.commands.createBulk(values, upload))
-      const row = await findBulk(deps.pool, workspace, id)
-      if (row === undefined) throw new Error(`no import ${id}`)
-      refuseOtherRequest(row.fingerprint, fingerprint)
-      return {
-        status: 'created' as const,
-        replayed: !created,
-        object: importObject(row, livemode),
-      }
+      return created(await deps.commands.createBulk(values, upload), present)
     }).catch(orSendAgain)
   },
 })
@@ -177,9 +168,9 @@ const verb = (
     handle: async (ctx) => {
       const { livemode, params, deps } = ctx
       const changed = await orUnavailable(UNKNOWN, () =>
-        retryOnConflict(() => deps.commands.changeBulk(ctx.request, params.id, status)),
+        deps.commands.changeBulk(ctx.request, 'import', params.id, status),
       )
-      return updated('import', params.id, changed, (row) => importObject(row, livemode))
+      return updated(changed, (row) => importObject(row, livemode))
     },
   })
 

@@ -10,6 +10,7 @@ import { idPath } from '../schemas/ids.ts'
 import { Confirmation, Payment } from '../schemas/payments.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 import { outcomeOfCard } from './payments.ts'
 
 export const confirmPayment = endpoint({
@@ -77,6 +78,6 @@ type EndContext = {
 async function answerEnd(ctx: EndContext, status: MovePayment['status']) {
   const { workspace, livemode, params, deps } = ctx
   const command = { workspace, payment: params.id, status, event: newId('evt') }
-  const { row, replayed } = await endPayment(deps, command, ctx.request)
-  return { status: 'ok' as const, replayed, object: paymentObject(row, livemode) }
+  const ended = await endPayment(deps, command, ctx.request)
+  return updated(ended, (row) => paymentObject(row, livemode))
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { replayAward as award } from '../../app/payments.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { listTransactions } from '../../db/transactions.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentTransactions, Transaction } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 const MOST = 100 // more rules than ever match one payment
 
@@ -38,11 +38,12 @@ export const replayAward = endpoint({
     const { workspace, params, deps } = ctx
     const at = (await databaseNow(deps.pool)).toISOString()
     const command = { workspace, payment: params.id, at }
-    const { replayed } = await award(deps, command, ctx.request)
-    const filter = { payment: params.id, type: 'earn' as const }
-    const { rows } = await listTransactions(deps.pool, workspace, filter, { limit: MOST })
-    const transactions = await presentTransactions(deps, ctx, rows)
-    const object = { object: 'payment_award' as const, payment: params.id, transactions }
-    return { status: 'ok', replayed, object }
+    const awarded = await deps.commands.replayAward(ctx.request, command)
+    return updated(awarded, async (payment) => {
+      const filter = { payment, type: 'earn' as const }
+      const { rows } = await listTransactions(deps.pool, workspace, filter, { limit: MOST })
+      const transactions = await presentTransactions(deps, ctx, rows)
+      return { object: 'payment_award' as const, payment, transactions }
+    })
   },
 })

@@ -9,6 +9,7 @@ import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewPayment, Payment } from '../schemas/payments.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const createPayment = endpoint({
   method: 'POST',
@@ -55,10 +56,10 @@ export const createPayment = endpoint({
     }
     const create = () => pay(deps, command).catch(naming(body))
     const byCode = body.discounts.some((discount) => 'code' in discount)
-    const { row, replayed } = byCode
+    const made = byCode
       ? await deps.attempts.tryOut(`${caller} code`, isUnknownDiscount, create)
       : await create()
-    return { status: 'created', replayed, object: paymentObject(row, livemode) }
+    return created(made, (row) => paymentObject(row, livemode))
   },
 })
 

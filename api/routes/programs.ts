@@ -1,9 +1,13 @@
 import type { z } from 'zod'
 import { refuseHalfAPolicy, refuseUnknownZone } from '../../app/programs.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
-import { findProgram, type ProgramChange, readPrograms } from '../../db/programs.ts'
+import {
+  findProgram,
+  type ProgramChange,
+  type ProgramRow,
+  readPrograms,
+} from '../../db/programs.ts'
 import { newId } from '../../domain/ids.ts'
 import { programObject } from '../../domain/program.ts'
 import { idPath } from '../schemas/ids.ts'
@@ -30,13 +34,8 @@ export const createProgram = endpoint({
     refuseHalfAPolicy({}, columns)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const values = { ...columns, workspace, id: newId('prog'), name, metadata }
-    const made = await retryOnConflict(() => deps.commands.createProgram(ctx.request, values))
-    return created(
-      'program',
-      made,
-      (id) => findProgram(deps.pool, workspace, id),
-      (row) => programObject(row, livemode),
-    )
+    const made = await deps.commands.createProgram(ctx.request, values)
+    return created(made, (row) => programObject(row, livemode))
   },
 })
 
@@ -98,23 +97,13 @@ export const updateProgram = endpoint({
     const columns = columnsOf(settings)
     await refuseUnknownZone(deps, columns.expiryTimeZone)
     const at = await databaseNow(deps.pool)
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateProgram(
-        ctx.request,
-        params.id,
-        (before) => {
-          refuseHalfAPolicy(before, columns)
-          return {
-            ...columns,
-            name,
-            metadata: metadata && mergedMetadata(before.metadata, metadata),
-          }
-        },
-        at,
-      ),
-    )
+    const changeOf = (before: ProgramRow): ProgramChange => {
+      refuseHalfAPolicy(before, columns)
+      return { ...columns, name, metadata: metadata && mergedMetadata(before.metadata, metadata) }
+    }
+    const changed = await deps.commands.updateProgram(ctx.request, params.id, changeOf, at)
     deps.decimals.forget(workspace)
-    return updated('program', params.id, changed, (row) => programObject(row, livemode))
+    return updated(changed, (row) => programObject(row, livemode))
   },
 })
 

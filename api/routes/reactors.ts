@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { checkReactions, eventTypeOfTrigger } from '../../app/reactors.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import {
   findReactor,
   type ReactorChange,
@@ -37,19 +35,10 @@ export const createReactor = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, livemode, body, deps } = ctx
-    const eventType = await eventTypeOfTrigger(deps, workspace, body.trigger)
-    await checkReactions(deps, workspace, body.reactions)
     const { starts_at: startsAt, ends_at: endsAt, order: position, ...same } = body
     const values = { ...same, startsAt, endsAt, position, workspace, id: newId('rct') }
-    const made = await retryOnConflict(() =>
-      deps.commands.createReactor(ctx.request, values, eventType),
-    )
-    return created(
-      'reactor',
-      made,
-      (id) => findReactor(deps.pool, workspace, id),
-      (row) => reactorObject(row, livemode),
-    )
+    const made = await deps.commands.createReactor(ctx.request, values)
+    return created(made, (row) => reactorObject(row, livemode))
   },
 })
 
@@ -111,12 +100,14 @@ export const updateReactor = endpoint({
     'idempotency_key_in_use',
   ],
   handle: async (ctx) => {
-    const { workspace, livemode, params, body, deps } = ctx
-    await checkReactions(deps, workspace, body.reactions ?? [])
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateReactor(ctx.request, params.id, (before) => changeOf(before, body)),
+    const { livemode, params, body, deps } = ctx
+    const changed = await deps.commands.updateReactor(
+      ctx.request,
+      params.id,
+      (before) => changeOf(before, body),
+      body.reactions,
     )
-    return updated('reactor', params.id, changed, (row) => reactorObject(row, livemode))
+    return updated(changed, (row) => reactorObject(row, livemode))
   },
 })
 
@@ -147,11 +138,7 @@ export const deleteReactor = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const { value, replayed } = await retryOnConflict(() =>
-      deps.commands.deleteReactor(ctx.request, params.id),
-    )
-    if (value === undefined) return notFound('reactor', params.id)
-    const object = { id: value, object: 'reactor' as const, deleted: true as const }
-    return { status: 'ok', replayed, object }
+    const gone = await deps.commands.deleteReactor(ctx.request, params.id)
+    return updated(gone, (id) => ({ id, object: 'reactor' as const, deleted: true as const }))
   },
 })

@@ -21,6 +21,7 @@ import {
 } from '../schemas/redemptions.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created, updated } from '../server/replies.ts'
 
 const path = '/v1/loyalty/redemptions'
 
@@ -51,12 +52,8 @@ export const createRedemption = endpoint({
     const { workspace, body, fingerprint, deps } = ctx
     const { shipping = null, ...asked } = body
     const command = { ...asked, shipping, workspace, redemption: ctx.idOf('rdm'), fingerprint }
-    const { row, replayed, decimals } = await redeem(deps, command)
-    return {
-      status: 'created',
-      replayed,
-      object: await presentRedemption(deps, ctx, row, decimals),
-    }
+    const { decimals, ...made } = await redeem(deps, command)
+    return created(made, (row) => presentRedemption(deps, ctx, row, decimals))
   },
 })
 
@@ -118,7 +115,6 @@ export async function answerCommand(
 ) {
   const { workspace, params, operation, fingerprint, deps } = ctx
   const command = { workspace, redemption: params.id, operation, fingerprint, at: null }
-  const { row, replayed } = await changeRedemption(deps.decimals, command, change)
-  const object = await presentRedemption(deps, ctx, row)
-  return { status: 'ok' as const, replayed, object }
+  const changed = await changeRedemption(deps.decimals, command, change)
+  return updated(changed, (row) => presentRedemption(deps, ctx, row))
 }

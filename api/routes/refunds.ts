@@ -8,6 +8,7 @@ import { id, refundId } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewRefund, Refund } from '../schemas/refunds.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const createRefund = endpoint({
   method: 'POST',
@@ -28,7 +29,7 @@ export const createRefund = endpoint({
   ],
   handle: async (ctx) => {
     const { livemode, body, deps } = ctx
-    const { row, replayed } = await refund(deps, {
+    const made = await refund(deps, {
       ...ctx.request,
       refund: newId('re'),
       payment: body.payment,
@@ -39,7 +40,7 @@ export const createRefund = endpoint({
       metadata: body.metadata,
       event: newId('evt'),
     })
-    return { status: 'created', replayed, object: refundObject(row, livemode) }
+    return created(made, (row) => refundObject(row, livemode))
   },
 })
 

@@ -9,6 +9,7 @@ import { text } from '../schemas/text.ts'
 import { withAlias } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 const LONGEST_EVENT_ID = 200
 
@@ -69,8 +70,7 @@ async function settle(
     fingerprint: verb,
     at: null,
   }
-  const { row: held, replayed } = await changeRedemption(deps.decimals, command, change)
+  const settled = await changeRedemption(deps.decimals, command, change)
   const decimals = await deps.decimals.ofProgram(workspace, row.program)
-  const object = reportedEventObject(row, { decimals, livemode, held })
-  return { status: 'ok' as const, replayed, object }
+  return updated(settled, (held) => reportedEventObject(row, { decimals, livemode, held }))
 }

@@ -8,6 +8,7 @@ import { type ErrorCode, refuse } from '../../domain/refusal.ts'
 import { flag } from '../schemas/lists.ts'
 import { NewReportedEvent, ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import type { Reply } from '../server/declaration.ts'
+import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
 
@@ -30,8 +31,7 @@ export const REPORT_ERRORS: readonly ErrorCode[] = [
 
 const BODY_LIMIT = '32kb' // a receipt of some hundred lines
 
-/** The route is answered at both paths: a till configured with the bare host finds it too. */
-const reporting = (path: '/v1/events' | '/events') =>
+export const reportEvent = withAlias('/events', (path) =>
   endpoint({
     method: 'POST',
     path,
@@ -87,10 +87,8 @@ const reporting = (path: '/v1/events' | '/events') =>
       })
       return answerReport(outcome, report, livemode)
     },
-  })
-
-export const reportEvent = reporting('/v1/events')
-export const reportEventAtRoot = reporting('/events')
+  }),
+)
 
 /** What became of a report, as the API says it. */
 export function answerReport(

@@ -1,8 +1,4 @@
-import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { databaseNow } from '../../db/clock.ts'
-import { findReward } from '../../db/rewards.ts'
-import { rewardForTills } from '../../domain/reward.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentReward, Reward } from '../schemas/rewards.ts'
 import type { Context } from '../server/declaration.ts'
@@ -38,16 +34,7 @@ export const unarchiveReward = endpoint({
 type RewardContext = Context<{ id: string }, Record<string, never>, Record<string, never>, Deps>
 
 async function move(ctx: RewardContext, archivedAt: Date | null) {
-  const { workspace, params, deps } = ctx
-  const before = await findReward(deps.pool, workspace, params.id)
-  if (before === undefined || before.id === rewardForTills(before.program)) {
-    return notFound('reward', params.id)
-  }
-  const changed = await retryOnConflict(() =>
-    deps.commands.updateReward(ctx.request, params.id, (reward) => ({
-      // archived twice, it stays archived since the first time
-      archivedAt: archivedAt && (reward.archivedAt ?? archivedAt),
-    })),
-  )
-  return updated('reward', params.id, changed, (row) => presentReward(deps, ctx, row))
+  const { params, deps } = ctx
+  const moved = await deps.commands.archiveReward(ctx.request, params.id, archivedAt)
+  return updated(moved, (row) => presentReward(deps, ctx, row))
 }

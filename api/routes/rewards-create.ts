@@ -1,9 +1,7 @@
 import { exactUnits } from '../../app/points.ts'
 import { missing } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from '../../app/rewards.ts'
 import { findProgram } from '../../db/programs.ts'
-import { findReward } from '../../db/rewards.ts'
 import { newId } from '../../domain/ids.ts'
 import { limitColumns } from '../schemas/reward-settings.ts'
 import { NewReward, presentReward, Reward } from '../schemas/rewards.ts'
@@ -29,10 +27,8 @@ export const createReward = endpoint({
     const { workspace, body, deps } = ctx
     const { starts_at, ends_at, per_member_limit, min_tier, cost, tier_costs, variants, ...same } =
       body
-    await refuseCodes(deps, workspace, body.codes)
-    const id = newId('rwd')
-    // the program is read at each try: its decimals may change until its first transaction
-    const made = await retryOnConflict(async () => {
+    const made = await deps.commands.createReward(ctx.request, newId('rwd'), async () => {
+      await refuseCodes(deps, workspace, body.codes)
       const program = await findProgram(deps.pool, workspace, body.program)
       if (program === undefined) return missing('program', body.program)
       refuseUnknownTier(program, min_tier)
@@ -40,7 +36,6 @@ export const createReward = endpoint({
       const values = {
         ...same,
         workspace,
-        id,
         decimals,
         cost: exactUnits('cost', cost, decimals),
         startsAt: starts_at,
@@ -49,13 +44,8 @@ export const createReward = endpoint({
         tierCosts: tier_costs && tierUnits(program, tier_costs),
         minTier: min_tier,
       }
-      return deps.commands.createReward(ctx.request, values, variantUnits(variants, decimals))
+      return { values, variants: variantUnits(variants, decimals) }
     })
-    return created(
-      'reward',
-      made,
-      (id) => findReward(deps.pool, workspace, id),
-      (row) => presentReward(deps, ctx, row),
-    )
+    return created(made, (row) => presentReward(deps, ctx, row))
   },
 })

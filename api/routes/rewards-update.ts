@@ -1,12 +1,10 @@
 import type { z } from 'zod'
 import { exactUnits } from '../../app/points.ts'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { refuseCodes, refuseUnknownTier, tierUnits, variantUnits } from '../../app/rewards.ts'
 import { findProgram, type ProgramRow } from '../../db/programs.ts'
 import { findReward, type RewardChange, type RewardRow } from '../../db/rewards.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { rewardForTills } from '../../domain/reward.ts'
 import { idPath } from '../schemas/ids.ts'
 import { limitColumns, VALUE_OF } from '../schemas/reward-settings.ts'
 import { presentReward, Reward, RewardUpdate } from '../schemas/rewards.ts'
@@ -37,28 +35,17 @@ export const updateReward = endpoint({
   ],
   handle: async (ctx) => {
     const { workspace, params, body, deps } = ctx
-    const before = await findReward(deps.pool, workspace, params.id)
-    if (before === undefined || before.id === rewardForTills(before.program)) {
-      return notFound('reward', params.id)
-    }
-    if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
-    // the program is read at each try: its decimals may change until its first transaction
-    const changed = await retryOnConflict(async () => {
+    const changed = await deps.commands.updateReward(ctx.request, params.id, async () => {
+      const before = await findReward(deps.pool, workspace, params.id)
+      if (before === undefined) return notFound('reward', params.id)
+      if (body.codes !== undefined) await refuseCodes(deps, workspace, body.codes)
       const program = await findProgram(deps.pool, workspace, before.program)
       if (program === undefined) throw new Error(`no program ${before.program}`)
       refuseUnknownTier(program, body.min_tier)
-      return deps.commands.updateReward(
-        ctx.request,
-        params.id,
-        (reward) => changeOf(reward, body, program),
-        {
-          program: program.id,
-          decimals: program.decimals,
-          variants: variantUnits(body.variants ?? [], program.decimals),
-        },
-      )
+      const variants = variantUnits(body.variants ?? [], program.decimals)
+      return { program, variants, changeOf: (reward) => changeOf(reward, body, program) }
     })
-    return updated('reward', params.id, changed, (row) => presentReward(deps, ctx, row))
+    return updated(changed, (row) => presentReward(deps, ctx, row))
   },
 })
 

@@ -1,8 +1,8 @@
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { readSettings } from '../../db/settings.ts'
 import { Settings, SettingsChange } from '../schemas/settings.ts'
 import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { updated } from '../server/replies.ts'
 
 export const retrieveSettings = withAlias('/settings', (path) =>
   endpoint({
@@ -33,10 +33,8 @@ export const mergeSettings = withAlias('/settings', (path) =>
     reply: Settings,
     errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
-      const { value, replayed } = await retryOnConflict(() =>
-        ctx.deps.commands.mergeSettings(ctx.request, ctx.body),
-      )
-      return { status: 'ok', replayed, object: value }
+      const merged = await ctx.deps.commands.mergeSettings(ctx.request, ctx.body)
+      return updated(merged, (settings) => settings)
     },
   }),
 )

@@ -17,6 +17,7 @@ import {
   Transaction,
 } from '../schemas/transactions.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const createTransaction = endpoint({
   method: 'POST',
@@ -38,12 +39,12 @@ export const createTransaction = endpoint({
   ],
   handle: async (ctx) => {
     const { livemode, body, deps } = ctx
-    const { row, replayed, decimals } = await postTransaction(deps, ctx, body)
-    const object =
+    const { decimals, ...posted } = await postTransaction(deps, ctx, body)
+    return created(posted, (row) =>
       decimals === undefined
-        ? await presentTransaction(deps, ctx, row)
-        : transactionObject(row, { decimals, livemode })
-    return { status: 'created', replayed, object }
+        ? presentTransaction(deps, ctx, row)
+        : transactionObject(row, { decimals, livemode }),
+    )
   },
 })
 
@@ -123,9 +124,11 @@ export const createTransactions = endpoint({
     'idempotency_key_reused',
   ],
   handle: async (ctx) => {
-    const { rows, replayed } = await postTransactions(ctx.deps, ctx, ctx.body.transactions)
-    const data = await presentTransactions(ctx.deps, ctx, rows)
-    return { status: 'created', replayed, object: { object: 'list' as const, data } }
+    const posted = await postTransactions(ctx.deps, ctx, ctx.body.transactions)
+    return created(posted, async (rows) => ({
+      object: 'list' as const,
+      data: await presentTransactions(ctx.deps, ctx, rows),
+    }))
   },
 })
 
@@ -153,7 +156,7 @@ export const reverseTransaction = endpoint({
   errors: ['resource_missing', 'not_reversible', 'insufficient_points', 'idempotency_key_reused'],
   handle: async (ctx) => {
     const { params, body, deps } = ctx
-    const { row, replayed } = await undo(deps, ctx, params.id, body)
-    return { status: 'created', replayed, object: await presentTransaction(deps, ctx, row) }
+    const reversed = await undo(deps, ctx, params.id, body)
+    return created(reversed, (row) => presentTransaction(deps, ctx, row))
   },
 })

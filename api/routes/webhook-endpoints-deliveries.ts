@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { missing, notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
+import { notFound } from '../../app/refusals.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { readStartOf } from '../../db/day.ts'
 import { readEventObjects } from '../../db/event-objects.ts'
@@ -8,7 +7,6 @@ import { findEvent } from '../../db/events.ts'
 import { listDeliveries } from '../../db/webhook-deliveries.ts'
 import { findEndpoint } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
-import { refuse } from '../../domain/refusal.ts'
 import { deliveryObject } from '../../domain/webhook-delivery.ts'
 import { DELIVERY_STATUSES } from '../../domain/webhook-endpoint.ts'
 import { Event } from '../schemas/events.ts'
@@ -16,6 +14,7 @@ import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { WebhookDelivery, WebhookReplay, WebhookReplayed } from '../schemas/webhook-endpoints.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { created } from '../server/replies.ts'
 
 export const listWebhookDeliveries = endpoint({
   method: 'GET',
@@ -67,32 +66,25 @@ export const replayWebhookEvents = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { workspace, params, body, operation, deps } = ctx
-    const row = await findEndpoint(deps.pool, workspace, params.id)
-    if (row === undefined) return notFound('webhook endpoint', params.id)
-    if (row.status === 'disabled') {
-      return refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })
-    }
     const events = body.event === undefined ? (body.events ?? null) : [body.event]
-    for (const id of events ?? []) {
-      if ((await findEvent(deps.pool, workspace, id)) === undefined) return missing('event', id)
-    }
     const now = await databaseNow(deps.pool)
     const where = { pool: deps.pool, workspace }
     const replay = {
       workspace,
-      endpoint: row.id,
+      endpoint: params.id,
       operation,
       events,
       from: (await readStartOf(where, body.created?.gte ?? BEGINNING)).toISOString(),
       to: (await readStartOf(where, body.created?.lt ?? now)).toISOString(),
     }
-    const { value: deliveries, replayed } = await retryOnConflict(() =>
-      deps.commands.replayWebhookEvents(ctx.request, replay),
+    const { row: deliveries, replayed } = await deps.commands.replayWebhookEvents(
+      ctx.request,
+      replay,
     )
     return {
       status: 'accepted',
       replayed,
-      object: { object: 'webhook_replay' as const, endpoint: row.id, deliveries },
+      object: { object: 'webhook_replay' as const, endpoint: params.id, deliveries },
     }
   },
 })
@@ -111,17 +103,12 @@ export const testWebhookEndpoint = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { workspace, params, deps } = ctx
-    if ((await findEndpoint(deps.pool, workspace, params.id)) === undefined) {
-      return notFound('webhook endpoint', params.id)
-    }
-    const { value: event, replayed } = await retryOnConflict(() =>
-      deps.commands.testWebhookEndpoint(ctx.request, params.id, newId('evt')),
-    )
-    if (event === null) {
-      return refuse('parameter_invalid', 'id: the endpoint is disabled.', { param: 'id' })
-    }
-    const row = await findEvent(deps.pool, workspace, event)
-    const [object] = row === undefined ? [] : await readEventObjects(deps.pool, ctx, [row])
-    return object === undefined ? notFound('event', event) : { status: 'created', replayed, object }
+    const { commands, pool } = deps
+    const tested = await commands.testWebhookEndpoint(ctx.request, params.id, newId('evt'))
+    return created(tested, async (event) => {
+      const row = await findEvent(pool, workspace, event)
+      const [object] = row === undefined ? [] : await readEventObjects(pool, ctx, [row])
+      return object ?? notFound('event', event)
+    })
   },
 })

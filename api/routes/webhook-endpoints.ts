@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import { type EndpointRow, findEndpoint, listEndpoints } from '../../db/webhook-endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { refuse } from '../../domain/refusal.ts'
@@ -41,15 +40,8 @@ export const createWebhookEndpoint = endpoint({
       description: body.description ?? null,
       metadata: body.metadata,
     }
-    const made = await retryOnConflict(() =>
-      deps.commands.createWebhookEndpoint(ctx.request, values),
-    )
-    return created(
-      'webhook endpoint',
-      made,
-      (id) => findEndpoint(deps.pool, workspace, id),
-      (row) => ({ ...endpointObject(row, livemode), secret: row.secret }),
-    )
+    const made = await deps.commands.createWebhookEndpoint(ctx.request, values)
+    return created(made, (row) => ({ ...endpointObject(row, livemode), secret: row.secret }))
   },
 })
 
@@ -116,10 +108,11 @@ export const updateWebhookEndpoint = endpoint({
       description,
       metadata: metadata && mergedMetadata(before.metadata, metadata),
     })
-    const changed = await retryOnConflict(() =>
-      deps.commands.updateWebhookEndpoint(ctx.request, params.id, changeOf, { url, status }),
-    )
-    return updated('webhook endpoint', params.id, changed, (row) => endpointObject(row, livemode))
+    const changed = await deps.commands.updateWebhookEndpoint(ctx.request, params.id, changeOf, {
+      url,
+      status,
+    })
+    return updated(changed, (row) => endpointObject(row, livemode))
   },
 })
 
@@ -137,12 +130,9 @@ export const deleteWebhookEndpoint = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { params, deps } = ctx
-    const { value, replayed } = await retryOnConflict(() =>
-      deps.commands.deleteWebhookEndpoint(ctx.request, params.id),
-    )
-    if (value === undefined) return notFound('webhook endpoint', params.id)
-    const object = { id: value, object: 'webhook_endpoint' as const, deleted: true as const }
-    return { status: 'ok', replayed, object }
+    const gone = await deps.commands.deleteWebhookEndpoint(ctx.request, params.id)
+    const object = 'webhook_endpoint' as const
+    return updated(gone, (id) => ({ id, object, deleted: true as const }))
   },
 })
 
@@ -159,12 +149,8 @@ export const rollWebhookSecret = endpoint({
   errors: ['resource_missing', 'idempotency_key_reused', 'idempotency_key_in_use'],
   handle: async (ctx) => {
     const { livemode, params, body, deps } = ctx
-    const changed = await retryOnConflict(() =>
-      deps.commands.rollWebhookSecret(ctx.request, params.id, body.overlap_hours),
-    )
-    return updated('webhook endpoint', params.id, changed, (row) => ({
-      ...endpointObject(row, livemode),
-      secret: row.secret,
-    }))
+    const { overlap_hours: overlapHours } = body
+    const changed = await deps.commands.rollWebhookSecret(ctx.request, params.id, overlapHours)
+    return updated(changed, (row) => ({ ...endpointObject(row, livemode), secret: row.secret }))
   },
 })

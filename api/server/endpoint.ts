@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
 import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
@@ -33,6 +34,8 @@ export function endpointOf<D>() {
     declaration: Declaration<P, Q, B, R, D>,
   ): Endpoint<D> => {
     const { params, query, body, handle, ...rest } = declaration
+    // of a body that comes as a stream nothing is left for another try
+    const isTriedAgain = rest.method !== 'GET' && rest.stream !== true
     const run = async (call: Call<D>): Promise<Reply<unknown>> => {
       const { caller } = call
       if (caller === undefined) return refuse('invalid_api_key', 'This needs an API key.')
@@ -41,7 +44,8 @@ export function endpointOf<D>() {
         query: parse<Q>(query, call.query),
         body: parse<B>(body, bodyOf(call.body)),
       }
-      return handle(new RequestContext(call, caller, rest, parsed))
+      const context = new RequestContext(call, caller, rest, parsed)
+      return isTriedAgain ? retryOnConflict(() => handle(context)) : handle(context)
     }
     return { ...rest, params, query, body, raw: false, run }
   }
@@ -138,7 +142,7 @@ export function rawEndpointOf<D>() {
       const bytes = Buffer.isBuffer(call.body) ? call.body : Buffer.alloc(0)
       const parsedParams = parsePath<P>(params, call.params)
       const given = { params: parsedParams, body: bytes, header, requestId, address, deps }
-      return handle({ ...given, log: call.log() })
+      return retryOnConflict(() => handle({ ...given, log: call.log() }))
     }
     return { ...rest, params, body, key: 'none', raw: true, run }
   }
@@ -146,7 +150,8 @@ export function rawEndpointOf<D>() {
 
 /**
  * Declares an endpoint that an API key opens. Path, query and body are checked
- * by their schemas before `handle` runs; without a schema nothing is accepted.
+ * by their schemas before `handle` runs; without a schema nothing is accepted. A write that the database
+ * rolls back for another's sake is handled again, whole.
  */
 export const endpoint = endpointOf<Deps>()
 

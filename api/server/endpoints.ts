@@ -69,7 +69,7 @@ import { extendRedemption } from '../routes/redemptions-extend.ts'
 import { fulfillRedemption } from '../routes/redemptions-fulfill.ts'
 import { reverseRedemption } from '../routes/redemptions-reverse.ts'
 import { createRefund, listRefunds, retrieveRefund } from '../routes/refunds.ts'
-import { reportEvent, reportEventAtRoot } from '../routes/reported-events.ts'
+import { reportEvent } from '../routes/reported-events.ts'
 import { cancelEvent, confirmEvent } from '../routes/reported-events-settle.ts'
 import { listRewards, retrieveReward } from '../routes/rewards.ts'
 import { archiveReward, unarchiveReward } from '../routes/rewards-archive.ts'
@@ -201,8 +201,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   deleteReactor,
   listReactors,
   dryRunReactor,
-  reportEvent,
-  reportEventAtRoot,
+  ...reportEvent,
   ...confirmEvent,
   ...cancelEvent,
   ...retrieveWallet,

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { PaymentSecret } from '../../db/api-keys.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { id } from '../schemas/ids.ts'
@@ -98,9 +97,7 @@ async function takeIn(
   const { id: event, ...reported } = known.read(body, signer)
   const { workspace, endpoint } = signer
   const from = { workspace, endpoint, provider: params.provider }
-  const { outcome, conflict } = await retryOnConflict(() =>
-    deps.commands.receivePayment({ ...reported, ...from, event }),
-  )
+  const { outcome, conflict } = await deps.commands.receivePayment({ ...reported, ...from, event })
   const object = { received: true as const, duplicate: outcome === 'duplicate' }
   if (!conflict) return { status: 'ok' as const, object }
   log.warn({ ...from, event }, 'an event came again with other content')

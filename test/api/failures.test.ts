@@ -2,6 +2,8 @@ import { Client, Connection } from '@temporalio/client'
 import pg from 'pg'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { endpointOf } from '../../api/server/endpoint.ts'
 import { ERRORS } from '../../api/server/errors.ts'
 import { ERROR_CODES, Refused } from '../../domain/refusal.ts'
 import { isUnavailable } from '../../domain/unavailable.ts'
@@ -114,6 +116,43 @@ describe('a dependency out of reach', () => {
     const cause = Object.assign(new Error('grpc'), { code, details: '', metadata: {} })
     expect(isUnavailable(new Error('Failed to start Workflow', { cause }))).toBe(outage)
   })
+})
+
+describe('a write that Postgres rolls back for another’s sake', () => {
+  const conflict = (code: string, where?: string) =>
+    Object.assign(new Error('from the server'), { code, where })
+  const wait = 'SQL function "idempotency_claim"'
+
+  it.each([
+    ['40001', undefined, 2, 200, undefined, 3],
+    ['40P01', undefined, 3, 200, undefined, 4],
+    ['40001', undefined, 4, 503, 'temporarily_unavailable', 4],
+    ['55P03', undefined, 1, 503, 'temporarily_unavailable', 1],
+    ['55P03', wait, 1, 409, 'idempotency_key_in_use', 1],
+    ['23505', undefined, 1, 500, 'internal_error', 1],
+  ] as const)(
+    'by %s (in %s), %i times, is handled again whole, and answers %i %s after %i tries',
+    async (code, where, failures, status, answered, tries) => {
+      let tried = 0
+      const write = endpointOf<unknown>()({
+        method: 'POST',
+        path: '/v1/writes',
+        summary: 'Write',
+        tags: ['things'],
+        key: 'secret',
+        reply: z.object({ tried: z.number() }),
+        errors: [],
+        handle: async () => {
+          tried++
+          if (tried <= failures) throw new Error('Failed query', { cause: conflict(code, where) })
+          return { status: 'ok', object: { tried } }
+        },
+      })
+      const { app } = appOfThings({ more: [write] })
+      const answer = await request(app).post('/v1/writes').set('X-Api-Key', SECRET)
+      expect([answer.status, answer.body.error?.code, tried]).toEqual([status, answered, tries])
+    },
+  )
 })
 
 describe('a bug', () => {

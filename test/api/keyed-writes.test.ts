@@ -5,8 +5,8 @@ import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from './shop.ts'
 
-// Every route that writes, sent twice with one Idempotency-Key and another write in between: the second
-// changes nothing, and answers with the object as it is now.
+// Every route that writes, with an Idempotency-Key: a repeat changes nothing and answers with the object as
+// it is now; another request is refused; of two at once one writes; and a refusal leaves the key unused.
 
 /** Nothing runs behind the API here: imports stay as they are, deliveries wait. */
 let still: Shop
@@ -21,7 +21,7 @@ afterAll(async () => {
   await Promise.all([still.close(), running.close()])
 })
 
-type Send = { path: string; body?: object | undefined }
+type Send = { path: string; body?: object | undefined; text?: string | undefined }
 type Case = Send & {
   shop?: Shop
   /** Another write, after which a repeat that is applied again would show. */
@@ -30,9 +30,10 @@ type Case = Send & {
   read(first: { id: string }): string
   /** The answer is no object that `read` reads. */
   isReport?: boolean
-  /** Another request of this route, which the same key refuses. */
-  other?: Send
-  text?: string
+  /** Another request of this route, which the same key refuses; undefined: the path alone says what is repeated. */
+  other: Send | undefined
+  /** A request of this route that is refused; where it is not said, the same of objects that there are not. */
+  refused?: Send
 }
 
 const V1 = '/v1/loyalty'
@@ -110,6 +111,7 @@ const settled = async (verb: 'confirm' | 'cancel'): Promise<Case> => {
     between: () => post(`${V1}/transactions`, more, running),
     read: () => read,
     isReport: true,
+    other: undefined, // a till needs no key: the event is settled once, by whichever request
   }
 }
 /** Another change of the same object, so that the first one's values are no longer its own. */
@@ -120,31 +122,58 @@ const changed = (base: string, id: string, first: object, second: object): Case 
   read: () => `${base}/${id}`,
   other: { path: `${base}/${id}`, body: second },
 })
-const made = (base: string, body: object, change: object, other: object): Case => ({
+const UNKNOWN = { nonsense: 1 }
+const made = (
+  base: string,
+  body: object,
+  change: object,
+  other: object,
+  refused: object = UNKNOWN,
+): Case => ({
   path: base,
   body,
   between: ({ id }) => patch(`${base}/${id}`, change),
   read: ({ id }) => `${base}/${id}`,
   other: { path: base, body: { ...body, ...other } },
+  refused: { path: base, body: { ...body, ...refused } },
 })
-const turned = async (base: string, id: string, verb: string, back: string): Promise<Case> => ({
-  path: `${base}/${id}/${verb}`,
-  between: () => post(`${base}/${id}/${back}`),
-  read: () => `${base}/${id}`,
-})
+/** A verb without a body, which another one takes back; `another` object's is another request. */
+const turned = async (
+  base: string,
+  make: () => Promise<string>,
+  verb: string,
+  back: string,
+): Promise<Case> => {
+  const id = await make()
+  return {
+    path: `${base}/${id}/${verb}`,
+    between: () => post(`${base}/${id}/${back}`),
+    read: () => `${base}/${id}`,
+    other: { path: `${base}/${await make()}/${verb}` },
+  }
+}
+const idOf = async (object: Promise<{ id: string }>): Promise<string> => (await object).id
+const MISSING_PROGRAM = { program: newId('prog') }
 const NAME = { name: 'Another' }
 
 const CASES: Readonly<Record<string, () => Promise<Case>>> = {
-  'POST /v1/loyalty/accounts': async () =>
-    made(`${V1}/accounts`, { customer: newId('op') }, { metadata: { a: 'b' } }, { metadata: {} }),
+  'POST /v1/loyalty/accounts': async () => {
+    const customer = newId('op')
+    await post(`${V1}/accounts`, { customer })
+    const [change, other] = [{ metadata: { a: 'b' } }, { metadata: {} }]
+    return made(`${V1}/accounts`, { customer: newId('op') }, change, other, { customer })
+  },
   'PATCH /v1/loyalty/accounts/{id}': async () =>
     changed(`${V1}/accounts`, await member(), { metadata: { a: '1' } }, { metadata: { a: '2' } }),
   'POST /v1/loyalty/accounts/{id}/close': async () =>
-    turned(`${V1}/accounts`, await member(), 'close', 'reopen'),
+    turned(`${V1}/accounts`, () => member(), 'close', 'reopen'),
   'POST /v1/loyalty/accounts/{id}/reopen': async () => {
-    const id = await member()
-    await post(`${V1}/accounts/${id}/close`)
-    return turned(`${V1}/accounts`, id, 'reopen', 'close')
+    const closed = async () => {
+      const id = await member()
+      await post(`${V1}/accounts/${id}/close`)
+      return id
+    }
+    return turned(`${V1}/accounts`, closed, 'reopen', 'close')
   },
   'POST /v1/loyalty/accounts/merge': async () => {
     const [source, target] = [await member(), await member()]
@@ -153,6 +182,8 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       body: { source, target },
       between: () => patch(`${V1}/accounts/${target}`, { metadata: { a: 'b' } }),
       read: () => `${V1}/accounts/${target}`,
+      other: { path: `${V1}/accounts/merge`, body: { source: await member(), target } },
+      refused: { path: `${V1}/accounts/merge`, body: { source: newId('loy'), target } },
     }
   },
   'POST /v1/loyalty/accounts/{id}/set_tier': async () => {
@@ -169,15 +200,18 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       body: { tier: 'Gold' },
       between: () => post(path, { tier: 'Silver' }),
       read: () => `${V1}/accounts/${id}`,
+      other: { path, body: { tier: 'Silver' } },
+      refused: { path, body: { tier: 'Iron' } },
     }
   },
-  'POST /v1/loyalty/rewards': async () => made(`${V1}/rewards`, FIVE_OFF, NAME, { cost: 7 }),
+  'POST /v1/loyalty/rewards': async () =>
+    made(`${V1}/rewards`, FIVE_OFF, NAME, { cost: 7 }, MISSING_PROGRAM),
   'PATCH /v1/loyalty/rewards/{id}': async () =>
     changed(`${V1}/rewards`, (await reward()).id, { cost: 200 }, { cost: 300 }),
   'POST /v1/loyalty/rewards/{id}/archive': async () =>
-    turned(`${V1}/rewards`, (await reward()).id, 'archive', 'unarchive'),
+    turned(`${V1}/rewards`, () => idOf(reward()), 'archive', 'unarchive'),
   'POST /v1/loyalty/rewards/{id}/unarchive': async () =>
-    turned(`${V1}/rewards`, (await reward()).id, 'unarchive', 'archive'),
+    turned(`${V1}/rewards`, () => idOf(reward()), 'unarchive', 'archive'),
   'POST /v1/loyalty/redemptions': async () => {
     const account = await member(1_000, running)
     const { id } = await reward(FIVE_OFF, running)
@@ -188,6 +222,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       between: (first) => post(`${V1}/redemptions/${first.id}/cancel`, {}, running),
       read: (first) => `${V1}/redemptions/${first.id}`,
       other: { path: `${V1}/redemptions`, body: { account, reward: id, quantity: 2 } },
+      refused: { path: `${V1}/redemptions`, body: { account, reward: id, quantity: 50 } },
     }
   },
   'POST /v1/loyalty/redemptions/{id}/cancel': async () => {
@@ -197,6 +232,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       path: `${V1}/redemptions/${id}/cancel`,
       between: () => post(`${V1}/transactions`, { account, amount: 1, reason: 'more' }, running),
       read: () => `${V1}/redemptions/${id}`,
+      other: { path: `${V1}/redemptions/${(await redemption(FIVE_OFF)).id}/cancel` },
     }
   },
   'POST /v1/loyalty/redemptions/{id}/extend': async () => {
@@ -241,6 +277,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     between: ({ id }) => post(`${V1}/code_pools/${id}/codes`, { codes: ['CINE-0001'] }),
     read: ({ id }) => `${V1}/code_pools/${id}`,
     other: { path: `${V1}/code_pools`, body: NAME },
+    refused: { path: `${V1}/code_pools`, body: UNKNOWN },
   }),
   'POST /v1/loyalty/code_pools/{id}/codes': async () => {
     const { id } = await pool()
@@ -259,23 +296,18 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     text: file(await member()),
     between: ({ id }) => post(`${V1}/imports/${id}/pause`),
     read: ({ id }) => `${V1}/imports/${id}`,
+    other: { path: `${V1}/imports`, text: file(await member()) },
+    refused: { path: `${V1}/imports`, text: file(newId('loy')) },
   }),
-  'POST /v1/loyalty/imports/{id}/pause': async () => ({
-    ...(await turned(`${V1}/imports`, (await imported()).id, 'pause', 'resume')),
-    other: { path: `${V1}/imports/${(await imported()).id}/pause` },
-  }),
+  'POST /v1/loyalty/imports/{id}/pause': async () =>
+    turned(`${V1}/imports`, () => idOf(imported()), 'pause', 'resume'),
   'POST /v1/loyalty/imports/{id}/cancel': async () => {
-    const { id } = await imported()
     // it is for good: what comes between finds it canceled, and leaves it so
-    return {
-      ...(await turned(`${V1}/imports`, id, 'cancel', 'pause')),
-      other: { path: `${V1}/imports/${(await imported()).id}/cancel` },
-    }
+    return turned(`${V1}/imports`, () => idOf(imported()), 'cancel', 'pause')
   },
   'POST /v1/loyalty/imports/{id}/resume': async () => {
-    const { id } = await imported()
-    await post(`${V1}/imports/${id}/pause`)
-    return turned(`${V1}/imports`, id, 'resume', 'pause')
+    const paused = async () => idOf(post(`${V1}/imports/${await idOf(imported())}/pause`))
+    return turned(`${V1}/imports`, paused, 'resume', 'pause')
   },
   'POST /v1/loyalty/batches/{batch}/reverse': async () => ({
     path: `${V1}/batches/${await tagged()}/reverse`,
@@ -284,16 +316,26 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     other: { path: `${V1}/batches/${await tagged()}/reverse` },
   }),
   'POST /v1/loyalty/batch_reversals/{id}/pause': async () =>
-    turned(`${V1}/batch_reversals`, (await reversal()).id, 'pause', 'resume'),
+    turned(`${V1}/batch_reversals`, () => idOf(reversal()), 'pause', 'resume'),
   'POST /v1/loyalty/batch_reversals/{id}/resume': async () => {
-    const { id } = await reversal()
-    await post(`${V1}/batch_reversals/${id}/pause`)
-    return turned(`${V1}/batch_reversals`, id, 'resume', 'pause')
+    const paused = async () => idOf(post(`${V1}/batch_reversals/${await idOf(reversal())}/pause`))
+    return turned(`${V1}/batch_reversals`, paused, 'resume', 'pause')
   },
   'POST /v1/loyalty/programs': async () =>
-    made(`${V1}/programs`, { name: 'Club' }, NAME, { auto_enroll: true }),
+    made(
+      `${V1}/programs`,
+      { name: 'Club' },
+      NAME,
+      { auto_enroll: true },
+      { expiry: { mode: 'rolling' } },
+    ),
   'PATCH /v1/loyalty/programs/{id}': async () =>
-    changed(`${V1}/programs`, 'prog_default', { name: 'One' }, { name: 'Two' }),
+    changed(
+      `${V1}/programs`,
+      await idOf(post(`${V1}/programs`, NAME)),
+      { name: 'One' },
+      { name: 'Two' },
+    ),
   'POST /v1/loyalty/transactions/batch': async () => {
     const account = await member()
     const rows = (amount: number) => ({ transactions: [{ account, amount, reason: 'gift' }] })
@@ -304,6 +346,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       read: () => `${V1}/accounts/${account}`,
       isReport: true,
       other: { path: `${V1}/transactions/batch`, body: rows(7) },
+      refused: { path: `${V1}/transactions/batch`, body: rows(-1_000_000) },
     }
   },
   'POST /v1/loyalty/transactions/{id}/reverse': async () => {
@@ -328,6 +371,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       read: () => `${V1}/accounts/${account}`,
       isReport: true,
       other: { path: `${V1}/transactions`, body: { ...credit, amount: 6 } },
+      refused: { path: `${V1}/transactions`, body: { ...credit, amount: -1_000_000 } },
     }
   },
   'POST /v1/payments': async () => {
@@ -338,6 +382,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       between: ({ id }) => post(`/v1/payments/${id}/cancel`),
       read: ({ id }) => `/v1/payments/${id}`,
       other: { path: '/v1/payments', body: { ...body, amount: 600 } },
+      refused: { path: '/v1/payments', body: { ...body, redemptions: [newId('rdm')] } },
     }
   },
   'POST /v1/payments/{id}/confirm': async () => {
@@ -349,11 +394,16 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       other: { path: `/v1/payments/${id}/confirm`, body: { card: '4242424242424242' } },
     }
   },
-  'POST /v1/payments/{id}/cancel': async () => ({
-    path: `/v1/payments/${(await post('/v1/payments', { amount: 500, currency: 'EUR' })).id}/cancel`,
-    between: anything,
-    read: ({ id }) => `/v1/payments/${id}`,
-  }),
+  'POST /v1/payments/{id}/cancel': async () => {
+    const open = async () =>
+      `/v1/payments/${await idOf(post('/v1/payments', { amount: 500, currency: 'EUR' }))}`
+    return {
+      path: `${await open()}/cancel`,
+      between: anything,
+      read: ({ id }) => `/v1/payments/${id}`,
+      other: { path: `${await open()}/cancel` },
+    }
+  },
   'POST /v1/payments/{id}/replay_award': async () => {
     const customer = newId('op')
     const { id } = await payment({ customer })
@@ -375,15 +425,23 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       read: () => `/v1/payments/${id}`,
       isReport: true,
       other: { path: '/v1/refunds', body: { ...body, amount: 101 } },
+      refused: { path: '/v1/refunds', body: { payment: id, amount: 1_000_000 } },
     }
   },
   'POST /v1/loyalty/earning_rules': async () =>
-    made(`${V1}/earning_rules`, { award: { fixed: 1 }, active: false }, NAME, NAME),
+    made(
+      `${V1}/earning_rules`,
+      { award: { fixed: 1 }, active: false },
+      NAME,
+      NAME,
+      MISSING_PROGRAM,
+    ),
   'PATCH /v1/loyalty/earning_rules/{id}': async () =>
     changed(`${V1}/earning_rules`, (await rule()).id, { multiplier: 2 }, { multiplier: 3 }),
   'POST /v1/webhook_endpoints': async () => {
     const change = { description: 'another' }
-    return made('/v1/webhook_endpoints', ENDPOINT, change, change)
+    const refused = { url: 'http://10.0.0.1/hooks' }
+    return made('/v1/webhook_endpoints', ENDPOINT, change, change, refused)
   },
   'PATCH /v1/webhook_endpoints/{id}': async () =>
     changed(
@@ -414,9 +472,10 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     const { id } = await webhook()
     return {
       path: `/v1/webhook_endpoints/${id}/test`,
-      between: () => post(`/v1/webhook_endpoints/${id}/test`),
+      between: () => patch(`/v1/webhook_endpoints/${id}`, { status: 'disabled' }),
       read: () => `/v1/webhook_endpoints/${id}/deliveries`,
       isReport: true,
+      other: { path: `/v1/webhook_endpoints/${await idOf(webhook())}/test` },
     }
   },
   'POST /v1/webhook_endpoints/{id}/replay': async () => {
@@ -425,7 +484,10 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     return {
       path,
       body: { created: { gte: 0 } },
-      between: anything, // a new event, which the window would reach by now
+      between: async () => {
+        await anything() // a new event, which the window would reach by now
+        await patch(`/v1/webhook_endpoints/${id}`, { status: 'disabled' })
+      },
       read: () => `/v1/webhook_endpoints/${id}/deliveries?limit=100`,
       isReport: true,
       other: { path, body: { created: { gte: 1 } } },
@@ -434,19 +496,27 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   'POST /v1/event_types': async () => {
     const body = { name: `type.${newId('ety').slice(4)}`, schema: { type: 'object' } }
     const change = { schema: { type: 'object', additionalProperties: true } }
-    return made('/v1/event_types', body, change, change)
+    return made('/v1/event_types', body, change, change, { name: await eventType() })
   },
   'PATCH /v1/event_types/{id}': async () => {
     const of = (type: string) => ({ schema: { type: 'object', properties: { p: { type } } } })
-    return changed('/v1/event_types', await eventType(), of('string'), of('number'))
+    return {
+      ...changed('/v1/event_types', await eventType(), of('string'), of('number')),
+      refused: { path: '/v1/event_types/unknown', body: of('string') },
+    }
   },
-  'POST /v1/reactors': async () =>
-    made(
-      '/v1/reactors',
-      { name: 'R', trigger: await eventType(), reactions: [REACTION] },
-      NAME,
-      NAME,
-    ),
+  'POST /v1/reactors': async () => {
+    const { id: gift } = await reward(BAG)
+    const reactions = [{ type: 'issue_reward', reward: gift }]
+    const body = { name: 'R', trigger: await eventType(), reactions }
+    return {
+      ...made('/v1/reactors', body, NAME, NAME, { trigger: 'UNKNOWN' }),
+      between: async ({ id }) => {
+        await patch(`/v1/reactors/${id}`, NAME)
+        await patch(`${V1}/rewards/${gift}`, { variants: [{ id: 'red' }] }) // no reactor may give it now
+      },
+    }
+  },
   'PATCH /v1/reactors/{id}': async () =>
     changed('/v1/reactors', (await reactor()).id, { order: 1 }, { order: 2 }),
   'DELETE /v1/reactors/{id}': async () => ({
@@ -467,6 +537,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
       read: () => `${V1}/transactions?account=${user}`,
       isReport: true,
       other: { path: '/v1/events', body: body(30) },
+      refused: { path: '/v1/events', body: { ...body(10), user: newId('loy') } },
     }
   },
   'POST /v1/events/{id}/confirm': () => settled('confirm'),
@@ -477,6 +548,10 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     between: () => ok(still.put('/v1/settings', { color: 'blue' })),
     read: () => '/v1/settings',
     other: { path: '/v1/settings', body: { color: 'green' } },
+    refused: {
+      path: '/v1/settings',
+      body: Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`key_${at}`, at])),
+    },
   }),
   'POST /v1/loyalty/accounts/{id}/identities': async () => {
     const { account, body } = await registered()
@@ -517,30 +592,44 @@ it('every route that writes is tried here', () => {
   expect([...Object.keys(CASES), ...READS].sort()).toEqual([...new Set(writes.map(nameOf))].sort())
 })
 
+const ID = /\b([a-z]{2,4})_[0-9A-Za-z]{20,}/
+
+/** The same request of an object that there is not. */
+function ofNobody({ path, body }: Send): Send {
+  const unknown = path.replace(ID, (_id, prefix: 'op') => newId(prefix))
+  expect(unknown).not.toBe(path)
+  return { path: unknown, body }
+}
+
 describe.each(Object.entries(CASES))('%s', (route, prepare) => {
   const aliases = writes.filter((one) => nameOf(one) === route)
   const atRoot = aliases.some(({ path }) => !path.startsWith('/v1/'))
-
-  it('sent again with its key changes nothing and answers with what is there now', async () => {
-    const { shop = still, path, body, text, between, read, isReport, other } = await prepare()
+  const sender = ({ shop = still }: Case) => {
     const key = newId('op')
-    const send = (sent: Send) => {
+    return ({ path, body, text }: Send) => {
       const verb = route.split(' ')[0]?.toLowerCase() as 'post' | 'put' | 'patch' | 'delete'
-      const test = request(shop.app)[verb](sent.path)
+      const test = request(shop.app)[verb](path)
       test.set('X-Api-Key', shop.keys.secretKey).set('Idempotency-Key', key)
       if (text !== undefined) return test.type('application/x-ndjson').send(text)
-      return verb === 'delete' ? test : test.send(sent.body ?? {})
+      return verb === 'delete' ? test : test.send(body ?? {})
     }
-    const first = await send({ path, body })
-    expect([first.status < 300, first.headers['idempotent-replayed']], first.text).toEqual([
-      true,
-      undefined,
-    ])
+  }
+  const isFirst = ({ status, headers, text }: request.Response) =>
+    expect([status < 300, headers['idempotent-replayed']], text).toEqual([true, undefined])
+  const isRepeat = ({ status, headers, text }: request.Response) =>
+    expect([status, headers['idempotent-replayed']], text).toEqual([200, 'true'])
+
+  it('sent again with its key changes nothing and answers with what is there now; another request is refused', async () => {
+    const one = await prepare()
+    const { shop = still, path, body, text, between, read, isReport, other } = one
+    const send = sender(one)
+    const first = await send({ path, body, text })
+    isFirst(first)
     await between(first.body)
     const before = await ok(shop.get(read(first.body)))
 
-    const again = await send({ path: atRoot ? path.replace(/^\/v1/, '') : path, body })
-    expect([again.status, again.headers['idempotent-replayed']], again.text).toEqual([200, 'true'])
+    const again = await send({ path: atRoot ? path.replace(/^\/v1/, '') : path, body, text })
+    isRepeat(again)
     expect(await ok(shop.get(read(first.body)))).toEqual(before)
     if (isReport !== true) {
       const shown = Object.entries(before).filter(([field]) => field in again.body)
@@ -551,5 +640,26 @@ describe.each(Object.entries(CASES))('%s', (route, prepare) => {
     const reused = await send(other)
     expect([reused.status, reused.body.error?.code]).toEqual([409, 'idempotency_key_reused'])
     expect(await ok(shop.get(read(first.body)))).toEqual(before)
+  })
+
+  it('sent twice at once with one key is written once', async () => {
+    const one = await prepare()
+    const send = sender(one)
+    const answers = await Promise.all([send(one), send(one)])
+    const [first, second] = answers.sort(
+      (a, b) => b.status - a.status || (a.headers['idempotent-replayed'] ? 1 : -1),
+    )
+    if (first === undefined || second === undefined) throw new Error('no answers')
+    isFirst(first)
+    isRepeat(second)
+    expect(second.body).toEqual(first.body)
+  })
+
+  it('refused, leaves its key unused', async () => {
+    const one = await prepare()
+    const send = sender(one)
+    const refused = await send(one.refused ?? ofNobody(one))
+    expect([400, 404, 409, 422]).toContain(refused.status)
+    isFirst(await send(one))
   })
 })

@@ -47,7 +47,7 @@ export const bulkOutcomes: Outcomes = {
         (event) => event.activityTaskCompletedEventAttributes,
       ).length
     await expect.poll(looks, { timeout: 30_000 }).toBeGreaterThan(0)
-    await house.commands.changeBulk(request, id, 'running')
+    await house.commands.changeBulk(request, 'import', id, 'running')
     return id
   },
   'bulk run of a batch reversal': async (house) => {
