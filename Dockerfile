@@ -46,6 +46,7 @@ COPY app ./app
 COPY activities ./activities
 COPY workflows ./workflows
 COPY worker ./worker
+COPY process ./process
 COPY api ./api
 COPY deploy ./deploy
 COPY cli ./cli

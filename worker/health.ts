@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import express, { type Express } from 'express'
 import type { Logger } from 'pino'
 import { register } from 'prom-client'
-import { listening } from '../api/server/listening.ts'
-import { metricsApp } from '../api/server/metrics.ts'
 import type { Config } from '../config.ts'
+import { listening } from '../process/http.ts'
+import { metricsApp } from '../process/metrics.ts'
 
 /** `/health/live`, `/health/ready` and `/metrics` of the worker, the last one by a listener of its own where it has an address. */
 export async function serveHealth(

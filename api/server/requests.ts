@@ -2,8 +2,8 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { newId } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
+import { scrubbed } from '../../process/log.ts'
 import type { ApiKey } from './keys.ts'
-import { scrubbed } from './log.ts'
 
 // What the frame notes on a request for its own log line and metrics.
 declare global {

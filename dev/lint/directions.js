@@ -37,25 +37,21 @@ export const DIRECTIONS = {
     types: ['db/'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },
+  // What every long-lived process has: its log, its figures, a listening socket.
+  process: {
+    from: ['db/outbox.ts', 'domain/'],
+    types: ['db/pool.ts'],
+    closed: /^(@temporalio|pg|drizzle-orm)(\/|$)/,
+  },
   api: {
-    from: ['app/', 'temporal/', 'db/', 'domain/', 'config.ts', 'package.json'],
+    from: ['app/', 'temporal/', 'db/', 'domain/', 'process/', 'config.ts', 'package.json'],
     // No SQL, and no way to open a transaction.
     types: ['db/schema/', 'db/workspace-client.ts', 'db/call.ts'],
     names: { 'db/': READS },
     closed: /^(pg|drizzle-orm)(\/|$)/,
   },
   worker: {
-    from: [
-      'activities/',
-      'app/',
-      'temporal/',
-      'db/pool.ts',
-      'config.ts',
-      // what both processes serve: their log, their figures, a listening socket
-      'api/server/listening.ts',
-      'api/server/log.ts',
-      'api/server/metrics.ts',
-    ],
+    from: ['activities/', 'app/', 'process/', 'temporal/', 'db/pool.ts', 'config.ts'],
   },
   // The `vinr` command. Of the API only what describes it, and what a provider's mapping must look like.
   cli: {

@@ -3,7 +3,17 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const FILES = ['config.ts']
-const FOLDERS = ['domain', 'db', 'app', 'temporal', 'activities', 'workflows', 'worker', 'api']
+const FOLDERS = [
+  'domain',
+  'db',
+  'app',
+  'temporal',
+  'activities',
+  'workflows',
+  'process',
+  'worker',
+  'api',
+]
 const SETTLE_MS = 200 // an editor, or git, writes several files one after the other
 
 /**

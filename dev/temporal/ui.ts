@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
-import { listening } from '../../api/server/listening.ts'
-import { isLoopbackHost } from '../../api/server/loopback.ts'
+import { isLoopbackHost, listening } from '../../process/http.ts'
 
 const HOST = '127.0.0.1'
 

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { createLog } from '../../api/server/log.ts'
+import { createLog } from '../../process/log.ts'
 import { appOfThings, PUBLISHABLE, SECRET } from './things.ts'
 
 const parsed = (lines: readonly string[]) => lines.map((line) => JSON.parse(line))

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
-import { createLog } from '../../api/server/log.ts'
 import { productApp } from '../../api/server/product.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
+import { createLog } from '../../process/log.ts'
 import { type House, type HouseOptions, LOCAL, openHouse } from '../support/house.ts'
 
 export type Shop = House & {

@@ -8,9 +8,9 @@ import { type AppOptions, createApp } from '../../api/server/app.ts'
 import type { Endpoint } from '../../api/server/declaration.ts'
 import { endpointOf, rawEndpointOf } from '../../api/server/endpoint.ts'
 import type { ApiKey } from '../../api/server/keys.ts'
-import { createLog } from '../../api/server/log.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { hashApiKey } from '../../domain/secrets.ts'
+import { createLog } from '../../process/log.ts'
 
 // Endpoints that exist only to try the frame out: they echo what it gave them.
 

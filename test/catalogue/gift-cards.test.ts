@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLog } from '../../api/server/log.ts'
 import { productApp } from '../../api/server/product.ts'
 import { isGiftCode } from '../../domain/gift-card.ts'
+import { createLog } from '../../process/log.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

@@ -8,7 +8,7 @@ const PROJECT = resolve(import.meta.dirname, '../..')
 
 /** What runs at a shop, without its tests and what is generated. */
 const SERVER =
-  /^(config\.ts$|(api|app|activities|cli|db|domain|temporal|worker|workflows|dev)\/.*\.ts$)/
+  /^(config\.ts$|(api|app|activities|cli|db|domain|process|temporal|worker|workflows|dev)\/.*\.ts$)/
 const APART = /\.(test|gen)\.ts$/
 
 // A file is one noun: at 250 lines its biggest verb leaves.

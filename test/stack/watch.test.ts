@@ -6,7 +6,17 @@ import type { Exit } from '../../dev/children.ts'
 import { changesOfCode } from '../../dev/stack/changes.ts'
 import { rerunOnChange } from '../../dev/stack/rerun.ts'
 
-const FOLDERS = ['domain', 'db', 'app', 'temporal', 'activities', 'workflows', 'worker', 'api']
+const FOLDERS = [
+  'domain',
+  'db',
+  'app',
+  'temporal',
+  'activities',
+  'workflows',
+  'process',
+  'worker',
+  'api',
+]
 
 let closing: AbortController
 beforeEach(() => {

@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client'
 import { Registry } from 'prom-client'
 import request from 'supertest'
-import { createLog } from '../../../api/server/log.ts'
 import { productApp } from '../../../api/server/product.ts'
 import { freePort } from '../../../dev/ports.ts'
+import { createLog } from '../../../process/log.ts'
 import { type Case, outcomeOf, REDEMPTIONS, refused, type Scene } from './case.ts'
 
 const FUTURE = '2099-01-01T00:00:00Z'

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { isLocal, isLoopbackHost } from './loopback.ts'
+import { isLocal, isLoopbackHost } from './http.ts'
 
 function requestFrom(peer: string | undefined, headers: Record<string, string>) {
   const socket = new Socket()

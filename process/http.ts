@@ -1,5 +1,18 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
+
+type Place = { readonly host: string; readonly port: number; readonly backlog?: number }
+
+/** Resolves once the server listens; rejects where it cannot. */
+export function listening(server: Server, { host, port, backlog }: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host, ...(backlog === undefined ? {} : { backlog }) }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8)
