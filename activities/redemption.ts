@@ -1,7 +1,8 @@
 import { type CommandDependencies, redemptionCommands } from '../app/redemptions.ts'
-import type { RedemptionResult } from '../db/redemptions.ts'
+import type { RedemptionResult } from '../db/results/redemption.ts'
+import { refusalSentence } from '../domain/ledger-refusal.ts'
 import type { RedemptionFacts } from '../domain/redemption-summary.ts'
-import { type Refusal, refusalSentence } from '../domain/refusal.ts'
+import type { Refusal } from '../domain/refusal.ts'
 
 /** What a command did: its outcome, and the redemption's state after it (null: no such redemption). */
 export type Settlement = {

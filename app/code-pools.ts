@@ -8,7 +8,8 @@ import {
 } from '../db/code-pools.ts'
 import { readCodeBatch } from '../db/from-ledger.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import { Refused, refusalSentence } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/ledger-refusal.ts'
+import { Refused } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written } from './idempotent.ts'
 

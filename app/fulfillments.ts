@@ -1,5 +1,5 @@
-import type { RedemptionResult } from '../db/redemptions.ts'
-import { callAsRun } from './call-as-run.ts'
+import { fulfillmentCancel, fulfillmentOverdue, fulfillmentShip } from '../db/ledger.gen.ts'
+import { asRun } from './call-as-run.ts'
 import type { Command, CommandDependencies, RedemptionMoment } from './redemptions.ts'
 
 export type Parcel = Command & {
@@ -14,30 +14,18 @@ export function fulfillmentCommands({ pool }: CommandDependencies) {
   return {
     /** A parcel left, with all that is still to be shipped or `quantity` items of it. */
     fulfillRedemption: (parcel: Parcel) =>
-      callAsRun<RedemptionResult>(pool, 'fulfillment_ship', [
-        parcel.workspace,
-        parcel.redemption,
-        parcel.quantity ?? null,
-        parcel.tracking,
-        parcel.carrier,
-        parcel.operation,
-        parcel.fingerprint,
-        parcel.at,
-      ]),
+      fulfillmentShip.answer(asRun(pool), {
+        ...parcel,
+        id: parcel.redemption,
+        quantity: parcel.quantity ?? null,
+      }),
 
     /** The deadline of a fulfilment, if it has passed: by its policy a notice, or the points return. */
-    actOnOverdueFulfillment: ({ workspace, redemption, at }: RedemptionMoment) =>
-      callAsRun<RedemptionResult>(pool, 'fulfillment_overdue', [workspace, redemption, at]),
+    actOnOverdueFulfillment: (moment: RedemptionMoment) =>
+      fulfillmentOverdue.answer(asRun(pool), { ...moment, id: moment.redemption }),
 
     /** An operator gives it up: points for what was not shipped return. */
-    cancelFulfillment: (cancel: Command & { reason: string }) =>
-      callAsRun<RedemptionResult>(pool, 'fulfillment_cancel', [
-        cancel.workspace,
-        cancel.redemption,
-        cancel.reason,
-        cancel.operation,
-        cancel.fingerprint,
-        cancel.at,
-      ]),
+    cancelFulfillment: (command: Command & { reason: string }) =>
+      fulfillmentCancel.answer(asRun(pool), { ...command, id: command.redemption }),
   }
 }

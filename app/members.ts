@@ -11,7 +11,8 @@ import {
   registerIdentity,
   revokeIdentity,
 } from '../db/identities.ts'
-import { Refused, refusalSentence } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/ledger-refusal.ts'
+import { Refused } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written } from './idempotent.ts'
 

@@ -1,7 +1,9 @@
+import { done } from '../db/border.ts'
+import { redemptionQuote } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
-import { type Quote, readQuote } from '../db/redemptions.ts'
-import { type Refusal, refuse } from '../domain/refusal.ts'
-import { inPoints, missing } from './refusals.ts'
+import type { Quote } from '../db/results/redemption.ts'
+import { refusalOf } from '../domain/ledger-refusal.ts'
+import type { Refusal } from '../domain/refusal.ts'
 
 /** What a redemption would do now, and why it may not. */
 export type Eligibility = Extract<Quote, { outcome: 'judged' }>
@@ -19,40 +21,15 @@ export async function readEligibility(
   workspace: string,
   request: RewardRequest,
 ): Promise<Eligibility> {
-  const quote = await readQuote(pool, { ...request, workspace, holdMinutes })
-  return quote.outcome === 'missing' ? refuseMissing(quote, request) : quote
-}
-
-/** Refuses what a redemption names and that does not exist, or a variant that it should name and does not. */
-export function refuseMissing(
-  { param, has_variants: hasVariants }: { param: string; has_variants?: boolean },
-  request: RewardRequest,
-): never {
-  if (param !== 'variant')
-    return missing(param, param === 'reward' ? request.reward : request.account)
-  if (hasVariants !== true) {
-    refuse('parameter_invalid', 'variant: the reward has none.', { param })
-  }
-  if (request.variant === undefined) {
-    refuse('parameter_missing', 'variant: the reward has several; name one.', { param })
-  }
-  return missing(param, request.variant)
-}
-
-const NONSENSE: Readonly<Record<string, string>> = {
-  reward: 'belongs to another program than the account',
-  quantity: 'a percentage is given once',
-  shipping: 'this reward is not shipped',
-}
-
-/** Refuses (400) what nobody could ever ask for, by the parameter that is wrong (`redemption_nonsense`). */
-export function refuseNonsense(param: string): never {
-  refuse('parameter_invalid', `${param}: ${NONSENSE[param]}.`, { param })
+  const { account, reward, variant, quantity } = request
+  const asked = { workspace, account, reward, variant: variant ?? null, quantity }
+  const quote = await redemptionQuote(pool, { ...asked, defaultHoldMinutes: holdMinutes })
+  return done(quote, { account, reward, variant })
 }
 
 /** A refusal as one of the reasons that a quote or the catalogue lists. */
 export function reasonsOf({ refusals, decimals }: Pick<Eligibility, 'refusals' | 'decimals'>) {
-  return refusals.map((refusal) => reasonOf(inPoints(refusal, decimals)))
+  return refusals.map((refusal) => reasonOf(refusalOf(refusal, decimals)))
 }
 
 /** The reasons as a publishable key is told them: their fields say what the member has and what is in stock. */

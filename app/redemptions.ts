@@ -1,20 +1,41 @@
+import { done } from '../db/border.ts'
 import { readRedemption } from '../db/from-ledger.ts'
 import {
-  type CreateArguments,
-  insertRedemption,
-  type RedemptionResult,
-  type RedemptionRow,
-} from '../db/redemptions.ts'
+  redemptionApply,
+  redemptionConfirm,
+  redemptionCreate,
+  redemptionExtend,
+  redemptionRelease,
+  redemptionReverse,
+} from '../db/ledger.gen.ts'
+import type { RedemptionRow } from '../db/redemptions.ts'
+import type { RedemptionResult } from '../db/results/redemption.ts'
 import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
-import { Refused, refuse } from '../domain/refusal.ts'
-import { callAsRun } from './call-as-run.ts'
+import { asRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { type Written, writtenBy } from './idempotent.ts'
-import type { Decimals } from './points.ts'
-import { refuseMissing, refuseNonsense } from './quotes.ts'
 import { newCode, newCodes } from './redemption-codes.ts'
-import { inPoints, notFound } from './refusals.ts'
 import { orUnavailable, Unavailable } from './unavailable.ts'
+
+/** A redemption to be made. Its times are the database's; `at` and `dueAt` (ISO 8601) are for tests. */
+type NewRedemption = {
+  workspace: string
+  redemption: string
+  account: string
+  reward: string
+  variant?: string | undefined
+  quantity: number
+  /** How long a discount waits for its payment where neither reward nor program says. */
+  holdMinutes: number
+  code: string
+  fingerprint: string
+  shipping: Record<string, unknown> | null
+  metadata: Record<string, string>
+  /** Made for a gift card whose reward has none of its own. */
+  codes?: SealedCode[] | undefined
+  at?: string
+  dueAt?: string
+}
 
 /** A command of one redemption: done once by its operation. `at`: ISO 8601; null: the database's time. */
 export type Command = {
@@ -39,110 +60,79 @@ export type RedemptionMoment = { workspace: string; redemption: string; at: stri
 
 export type CommandDependencies = Pick<Dependencies, 'pool'>
 
-type Send = (
-  name: string,
-  args: [workspace: string, redemption: string, ...unknown[]],
-) => Promise<RedemptionResult>
+// What a release by the deadline or the payment has not: it is known by the redemption's own state.
+const NO_OPERATION = { operation: null, fingerprint: null }
 
-/** What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. */
+/**
+ * What is done to redemptions at once: each is one ledger function, one transaction, whose answer has the row. A
+ * "no" is an answer as well, for runs go on with it.
+ */
 export function redemptionCommands({ pool }: CommandDependencies) {
-  const send: Send = (name, args) => callAsRun<RedemptionResult>(pool, name, args)
-
   return {
-    createRedemption: (create: CreateArguments) => insertRedemption(pool, create),
+    createRedemption: (command: NewRedemption) =>
+      redemptionCreate.answer(pool, {
+        ...command,
+        id: command.redemption,
+        variant: command.variant ?? null,
+        defaultHoldMinutes: command.holdMinutes,
+        codes: command.codes ?? null,
+        at: command.at ?? null,
+        dueAt: command.dueAt ?? null,
+      }),
 
-    cancelRedemption: (cancel: Command & { reason: string }) =>
-      send('redemption_release', [
-        cancel.workspace,
-        cancel.redemption,
-        'cancel',
-        null,
-        cancel.operation,
-        cancel.fingerprint,
-        cancel.reason,
-        cancel.at,
-      ]),
+    cancelRedemption: (command: Command & { reason: string }) =>
+      redemptionRelease.answer(asRun(pool), {
+        ...command,
+        id: command.redemption,
+        cause: 'cancel',
+        payment: null,
+      }),
 
-    confirmRedemption: ({ workspace, redemption, operation, fingerprint, at }: Command) =>
-      send('redemption_confirm', [workspace, redemption, operation, fingerprint, at]),
+    confirmRedemption: (command: Command) =>
+      redemptionConfirm.answer(asRun(pool), { ...command, id: command.redemption }),
 
-    extendRedemption: (extension: Command & { minutes: number }) =>
-      send('redemption_extend', [
-        extension.workspace,
-        extension.redemption,
-        extension.minutes,
-        extension.operation,
-        extension.fingerprint,
-        extension.at,
-      ]),
+    extendRedemption: (command: Command & { minutes: number }) =>
+      redemptionExtend.answer(asRun(pool), { ...command, id: command.redemption }),
 
     /** Where it refunds the payment as well, what follows from that is the payment's workflow's. */
-    reverseRedemption: (reversal: Reversal) =>
-      send('redemption_reverse', [
-        reversal.workspace,
-        reversal.redemption,
-        reversal.points ?? null,
-        reversal.quantity ?? null,
-        reversal.reason,
-        reversal.operation,
-        reversal.fingerprint,
-        reversal.at,
-        reversal.refund?.id ?? null,
-        reversal.refund?.event ?? null,
-      ]),
+    reverseRedemption: (command: Reversal) =>
+      redemptionReverse.answer(asRun(pool), {
+        ...command,
+        id: command.redemption,
+        points: command.points ?? null,
+        quantity: command.quantity ?? null,
+        refund: command.refund?.id ?? null,
+        refundEvent: command.refund?.event ?? null,
+      }),
 
-    ...settlements(send),
-  }
-}
-
-/** What a run does at its time, or when its payment ends; the reconciler, where the run was lost. */
-function settlements(send: Send) {
-  return {
     /** Its payment has completed; ignores the clock. */
-    applyRedemption: ({
-      workspace,
-      redemption,
-      payment,
-      at,
-    }: RedemptionMoment & { payment: string }) =>
-      send('redemption_apply', [workspace, redemption, payment, at]),
+    applyRedemption: (command: RedemptionMoment & { payment: string }) =>
+      redemptionApply.answer(asRun(pool), { ...command, id: command.redemption }),
 
     /** The points return, where it is pending and its deadline has passed. */
-    releaseDueRedemption: ({ workspace, redemption, at }: RedemptionMoment) =>
-      send('redemption_release', [
-        workspace,
-        redemption,
-        'deadline',
-        null,
-        null,
-        null,
-        'expired',
-        at,
-      ]),
+    releaseDueRedemption: (command: RedemptionMoment) =>
+      redemptionRelease.answer(asRun(pool), {
+        ...command,
+        ...NO_OPERATION,
+        id: command.redemption,
+        cause: 'deadline',
+        payment: null,
+        reason: 'expired',
+      }),
 
     /** The points return, where it is attached to this payment, which came to nothing. */
-    releaseFailedRedemption: ({
-      workspace,
-      redemption,
-      payment,
-      reason,
-      at,
-    }: RedemptionMoment & { payment: string; reason: string }) =>
-      send('redemption_release', [
-        workspace,
-        redemption,
-        'payment',
-        payment,
-        null,
-        null,
-        reason,
-        at,
-      ]),
+    releaseFailedRedemption: (command: RedemptionMoment & { payment: string; reason: string }) =>
+      redemptionRelease.answer(asRun(pool), {
+        ...command,
+        ...NO_OPERATION,
+        id: command.redemption,
+        cause: 'payment',
+      }),
   }
 }
 
 /** What a request redeems. */
-type CreateRedemption = Omit<CreateArguments, 'holdMinutes' | 'code' | 'codes'>
+type CreateRedemption = Omit<NewRedemption, 'holdMinutes' | 'code' | 'codes'>
 
 /** `decimals` are its program's, where it is new. */
 type CreatedRedemption = Written<RedemptionRow> & { readonly decimals?: number }
@@ -166,14 +156,9 @@ export async function createRedemption(
     holdMinutes: context.holdMinutes,
     code: newCode(),
   })
-  const { outcome, redemption, refusal, param = 'account', decimals } = result
-  if (redemption === undefined) {
-    if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals ?? 0))
-    if (outcome === 'nonsense') return refuseNonsense(param)
-    return refuseMissing({ ...result, param }, command)
-  }
-  const row = readRedemption(redemption)
-  const written = writtenBy(command.fingerprint, row, outcome === 'exists')
+  const { account, reward, variant } = command
+  const { outcome, redemption, decimals } = done(result, { account, reward, variant })
+  const written = writtenBy(command.fingerprint, rowOf(redemption), outcome === 'exists')
   return { ...written, ...(decimals !== undefined && { decimals }) }
 }
 
@@ -182,7 +167,7 @@ const CODE_TRIES = 3 // a code made twice is rarer than a broken disk; a reward 
 /** With fresh codes where the reward's are to be made for it, and again where it asks for others. */
 async function createWithCodes(
   { commands, codes }: CreateContext,
-  command: CreateArguments,
+  command: NewRedemption,
 ): Promise<RedemptionResult> {
   const create = (fresh?: SealedCode[]) => commands.createRedemption({ ...command, codes: fresh })
   let result = await create()
@@ -204,20 +189,15 @@ const UNKNOWN =
  * earlier request with the key was obeyed; throws the ledger's refusal.
  */
 export async function changeRedemption(
-  decimals: Decimals,
   command: Command,
   change: (command: Command) => Promise<RedemptionResult>,
 ): Promise<Written<RedemptionRow>> {
   const result = await orUnavailable(UNKNOWN, () => change(command))
-  const { outcome, redemption, refusal } = result
-  const row = redemption && readRedemption(redemption)
-  if (refusal !== undefined && 'ships' in refusal) {
-    return refuse('parameter_invalid', 'id: this redemption has nothing to ship.', { param: 'id' })
-  }
-  if (refusal !== undefined) {
-    const scale = row === undefined ? 0 : await decimals.ofProgram(row.workspace, row.program)
-    throw new Refused(inPoints(refusal, scale))
-  }
-  if (row === undefined) return notFound('redemption', command.redemption)
-  return { row, replayed: outcome === 'replayed' }
+  const { outcome, redemption } = done(result, { redemption: command.redemption })
+  return { row: rowOf(redemption), replayed: outcome === 'replayed' }
+}
+
+function rowOf(redemption: RedemptionResult['redemption']): RedemptionRow {
+  if (redemption === undefined) throw new Error('an answer without its redemption')
+  return readRedemption(redemption)
 }

@@ -1,14 +1,13 @@
-import { type ErrorCode, Refused } from '../domain/refusal.ts'
+import { noSuch, Refused } from '../domain/refusal.ts'
 
-export { refusalOf as inPoints } from '../domain/refusal.ts'
+export { refusalOf as inPoints } from '../domain/ledger-refusal.ts'
 
 /** 404 for something that a body names and that does not exist here. */
 export function missing(param: string, id: string): never {
-  const code: ErrorCode = 'resource_missing'
-  throw new Refused({ code, message: `No such ${param}: ${id}.`, param })
+  throw new Refused({ code: 'resource_missing', message: noSuch(param, id), param })
 }
 
 /** 404 for the object that the path names. */
 export function notFound(what: string, id: string): never {
-  throw new Refused({ code: 'resource_missing', message: `No such ${what}: ${id}.` })
+  throw new Refused({ code: 'resource_missing', message: noSuch(what, id) })
 }

@@ -1,5 +1,6 @@
+import { redemptionQuote } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
-import { findRedemption, type RedemptionRow, readQuote } from '../db/redemptions.ts'
+import { findRedemption, type RedemptionRow } from '../db/redemptions.ts'
 import { type FoundEvent, type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import type { CodeVault } from '../domain/gift-card.ts'
@@ -164,8 +165,14 @@ async function codesFor(
   found: FoundEvent,
 ) {
   const account = found.account ?? user
-  const request = { workspace, account, reward, quantity, holdMinutes: context.holdMinutes }
-  const quote = await readQuote(context.pool, request)
+  const quote = await redemptionQuote(context.pool, {
+    workspace,
+    account,
+    reward,
+    variant: null,
+    quantity,
+    defaultHoldMinutes: context.holdMinutes,
+  })
   // a gift costs nothing: too few points keep nobody from it
   const isRefused =
     quote.outcome === 'missing' || quote.refusals.some(({ code }) => code !== 'insufficient_points')

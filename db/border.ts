@@ -1,6 +1,12 @@
 import type { ClientBase, Pool } from 'pg'
 import { isAccountId } from '../domain/ids.ts'
-import { Refused, refusalOf, type SqlRefusal } from '../domain/refusal.ts'
+import {
+  type LedgerAnswer,
+  type Named,
+  refusalIn,
+  type SqlRefusal,
+} from '../domain/ledger-refusal.ts'
+import { Refused } from '../domain/refusal.ts'
 import { afterCommit, type CommitOutput } from './after-commit.ts'
 import { sharesOf } from './pool.ts'
 import { clientOf, type Db } from './workspace-client.ts'
@@ -22,7 +28,10 @@ export class AsRun {
 /** A function's "no" as a value: its fields' points in the smallest unit of `decimals`. */
 export type RefusedAnswer = { outcome: 'refused'; refusal: SqlRefusal; decimals?: number }
 
-type Done<Result> = Result extends { outcome: 'refused' } ? never : Result
+type No = 'refused' | 'missing' | 'nonsense'
+
+/** An answer that is no "no". */
+type Done<Result> = Result extends { outcome: No } ? never : Result
 
 type Answer<Result> = Result extends { refusal?: SqlRefusal } ? Result : Result | RefusedAnswer
 
@@ -59,9 +68,7 @@ export function command<Arguments extends Values, Result>(
   }
 
   async function orThrow(db: Database, args: Arguments): Promise<Result> {
-    const answered = await answer(db, args)
-    if (isRefused(answered)) throw new Refused(refusalOf(answered.refusal, answered.decimals))
-    return answered
+    return done((await answer(db, args)) as Result) // a "no" of another form is thrown
   }
   return Object.assign(orThrow, { answer }) as Command<Arguments, Result> // `Done` and `Answer` say what is left
 }
@@ -96,12 +103,18 @@ export function list<Arguments extends Values, Result>(
   }
 }
 
-const isRefused = (answer: unknown): answer is RefusedAnswer =>
-  typeof answer === 'object' &&
-  answer !== null &&
-  'outcome' in answer &&
-  answer.outcome === 'refused' &&
-  'refusal' in answer
+/**
+ * The answer of a ledger function, but its "no" is thrown as the API says it. `named`: what the call named, by
+ * parameter, what it was of first: ids that are missing are answered without them.
+ */
+export function done<Result>(answer: Result, named: Named = {}): Done<Result> {
+  const refusal = isAnswer(answer) ? refusalIn(answer, named) : undefined
+  if (refusal !== undefined) throw new Refused(refusal)
+  return answer as Done<Result> // what is left of it
+}
+
+const isAnswer = (value: unknown): value is LedgerAnswer =>
+  typeof value === 'object' && value !== null && 'outcome' in value
 
 /**
  * What a function raised to undo its transaction: its "no" (VR001, by `refuse`), or the whole answer of one that

@@ -1,4 +1,5 @@
-import { Refused, refusalSentence } from '../domain/refusal.ts'
+import { refusalSentence } from '../domain/ledger-refusal.ts'
+import { Refused } from '../domain/refusal.ts'
 import { call } from './call.ts'
 import { callIn } from './call-in-transaction.ts'
 import type { Pool } from './pool.ts'

@@ -1,6 +1,6 @@
-import type { SqlRefusal } from '../domain/refusal.ts'
+import type { SqlRefusal } from '../domain/ledger-refusal.ts'
 
-export type { SqlRefusal } from '../domain/refusal.ts'
+export type { SqlRefusal } from '../domain/ledger-refusal.ts'
 
 /** The refusal that a function raised to undo its transaction (VR001); anything else is thrown on. */
 export function refusalRaised(error: unknown): SqlRefusal {

@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import {
-  type Eligibility,
-  readEligibility,
-  reasonsOf,
-  refuseNonsense,
-  withoutFields,
-} from '../../app/quotes.ts'
+import { type Eligibility, readEligibility, reasonsOf, withoutFields } from '../../app/quotes.ts'
 import { missing } from '../../app/refusals.ts'
+import { nonsense } from '../../domain/ledger-refusal.ts'
 import { pointsOf } from '../../domain/points.ts'
-import { refuse } from '../../domain/refusal.ts'
+import { Refused, refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
 import { Quote, QuoteRequest, ShopQuote } from '../schemas/quotes.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -33,8 +28,8 @@ export const createQuote = endpoint({
       await deps.shopperQuestions.take(`${workspace} ${eligibility.account}`)
       refuseOffSale(eligibility, body.reward)
     }
-    const { decimals, points, available, reward_type, hold_minutes, nonsense } = eligibility
-    if (nonsense !== null) refuseNonsense(nonsense)
+    const { decimals, points, available, reward_type, hold_minutes, nonsense: param } = eligibility
+    if (param !== null) throw new Refused(nonsense(param))
     const reasons = reasonsOf(eligibility)
     const numbers = {
       available: pointsOf(available, decimals),

@@ -5,11 +5,8 @@ import {
   createRedemption as redeem,
 } from '../../app/redemptions.ts'
 import { notFound } from '../../app/refusals.ts'
-import {
-  findRedemption,
-  type RedemptionResult,
-  listRedemptions as readRedemptions,
-} from '../../db/redemptions.ts'
+import { findRedemption, listRedemptions as readRedemptions } from '../../db/redemptions.ts'
+import type { RedemptionResult } from '../../db/results/redemption.ts'
 import { REDEMPTION_STATUSES } from '../../domain/redemption.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -115,6 +112,6 @@ export async function answerCommand(
 ) {
   const { workspace, params, operation, fingerprint, deps } = ctx
   const command = { workspace, redemption: params.id, operation, fingerprint, at: null }
-  const changed = await changeRedemption(deps.decimals, command, change)
+  const changed = await changeRedemption(command, change)
   return updated(changed, (row) => presentRedemption(deps, ctx, row))
 }

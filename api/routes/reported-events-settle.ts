@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { type Command, changeRedemption } from '../../app/redemptions.ts'
 import { notFound } from '../../app/refusals.ts'
-import type { RedemptionResult } from '../../db/redemptions.ts'
 import { findReportedEvent } from '../../db/reported-events.ts'
+import type { RedemptionResult } from '../../db/results/redemption.ts'
 import { derivedId } from '../../domain/ids.ts'
 import { ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import { text } from '../schemas/text.ts'
@@ -70,7 +70,7 @@ async function settle(
     fingerprint: verb,
     at: null,
   }
-  const settled = await changeRedemption(deps.decimals, command, change)
+  const settled = await changeRedemption(command, change)
   const decimals = await deps.decimals.ofProgram(workspace, row.program)
   return updated(settled, (held) => reportedEventObject(row, { decimals, livemode, held }))
 }

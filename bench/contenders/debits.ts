@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { redemptionCommands } from '../../app/redemptions.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
-import { insertRedemption } from '../../db/redemptions.ts'
 import { postPoints } from '../../db/transactions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import type { Contender, Turn } from '../contender.ts'
@@ -33,7 +33,7 @@ const DEBITS = {
   /** All that a redemption writes: the movement, the redemption itself and its event. */
   redemption: async (pool: Pool, account: string) => {
     const redemption = `rdm_${randomUUID()}`
-    const created = await insertRedemption(pool, {
+    const created = await redemptionCommands({ pool }).createRedemption({
       workspace: WORKSPACE,
       redemption,
       account,

@@ -1,5 +1,5 @@
 import type { SealedCode } from '../../domain/gift-card.ts'
-import type { SqlRefusal } from '../../domain/refusal.ts'
+import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 export type CodesUploadResult = {

@@ -1,4 +1,4 @@
-import type { SqlRefusal } from '../../domain/refusal.ts'
+import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 import type { payment } from '../schema/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 

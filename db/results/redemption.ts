@@ -1,6 +1,6 @@
 import type { SealedCode } from '../../domain/gift-card.ts'
+import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 import type { RedemptionFacts } from '../../domain/redemption-summary.ts'
-import type { SqlRefusal } from '../../domain/refusal.ts'
 import type { CodeSource, RewardType } from '../../domain/reward.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { PaymentResult } from './payment.ts'

@@ -1,6 +1,6 @@
+import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 import type { Rounding } from '../../domain/points.ts'
 import type { ReactionPlan, Rule } from '../../domain/reactor.ts'
-import type { SqlRefusal } from '../../domain/refusal.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 export type { ReactionPlan }

@@ -1,4 +1,4 @@
-import type { SqlRefusal } from '../../domain/refusal.ts'
+import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 
 /** What one of a reward, or of one of its variants, would be for a member. Points in the smallest unit. */
 export type RewardEligibility = {

@@ -967,14 +967,17 @@ begin
       and payment.id = redemption_row.payment) end);
 end $$;
 
--- The answer of a command that was refused: the redemption as it is, and why.
+-- The answer of a command that was refused: the redemption as it is, and why, its points in the
+-- program's decimals.
 create or replace function ledger_private.redemption_refused(
   redemption_row redemption, p_refusal jsonb
 ) returns jsonb
 language plpgsql stable as $$
 begin
-  return redemption_unchanged('refused', redemption_row) || jsonb_build_object('refusal',
-    p_refusal);
+  return redemption_unchanged('refused', redemption_row) || jsonb_build_object(
+    'refusal', p_refusal,
+    'decimals', (select program.decimals from program
+      where program.workspace = redemption_row.workspace and program.id = redemption_row.program));
 end $$;
 
 -- The refusal of a command that came after the end.

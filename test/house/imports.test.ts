@@ -61,7 +61,7 @@ const CASES: Case[] = [
 
   ['activities', `import { redemptionCommands } from '../app/redemptions.ts'`],
   ['activities', `import { transact } from '../db/workspace-client.ts'`, 'import-directions'],
-  ['activities', `import type { RedemptionResult } from '../db/redemptions.ts'`],
+  ['activities', `import type { RedemptionResult } from '../db/results/redemption.ts'`],
   ['activities', `import { endpoint } from '../api/server/endpoint.ts'`, 'import-directions'],
   ['activities', `import { redemption } from '../workflows/redemption.ts'`, 'import-directions'],
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { insertRedemption } from '../../db/redemptions.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -19,7 +19,7 @@ async function storm(account: string): Promise<Record<string, number>> {
     Array.from({ length: 50 }, async () => {
       const redemption = newId('rdm')
       try {
-        const result = await insertRedemption(db.pool, {
+        const result = await redemptionCommands({ pool: db.pool }).createRedemption({
           workspace,
           redemption,
           account,

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { findRedemption, insertRedemption, type RedemptionRow } from '../../db/redemptions.ts'
+import { redemptionCommands } from '../../app/redemptions.ts'
+import { findRedemption, type RedemptionRow } from '../../db/redemptions.ts'
 import { newId } from '../../domain/ids.ts'
 import type { RedemptionInput } from '../../workflows/inputs.ts'
 import type { House } from './house.ts'
@@ -41,7 +42,9 @@ type Create = {
 /** One redemption, due when a test says, with its run or as if that had been lost. */
 export async function create(house: House, ask: Create): Promise<void> {
   const { id, dueAt, start, ...about } = ask
-  const result = await insertRedemption(start ? house.pool : house.reads, {
+  const result = await redemptionCommands({
+    pool: start ? house.pool : house.reads,
+  }).createRedemption({
     ...about,
     workspace: house.workspace,
     redemption: id,
