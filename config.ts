@@ -38,6 +38,8 @@ const Environment = z.object({
   HOLD_MINUTES: z.coerce.number().min(0.01).max(525_600).default(30),
   // Hashes members' phones and cards together with what the database holds; long, random, never changed.
   MEMBER_PEPPER: z.string().min(16).optional(),
+  // How many days the request log is kept; 0: nothing is written down.
+  REQUEST_LOG_DAYS: z.coerce.number().int().min(0).max(3_660).default(30),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
   TRUST_PROXY: text.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -63,6 +65,7 @@ export type Config = {
   metricsToken: string | undefined
   holdMinutes: number
   memberPepper: string | undefined
+  requestLogDays: number
   rateLimitPerSecond: number
   trustProxy: string | undefined
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
@@ -97,6 +100,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     metricsToken: env.METRICS_TOKEN,
     holdMinutes: env.HOLD_MINUTES,
     memberPepper: env.MEMBER_PEPPER,
+    requestLogDays: env.REQUEST_LOG_DAYS,
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
     trustProxy: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,

@@ -19,6 +19,7 @@ export function reconcilerActivities(dependencies: Parameters<typeof reconcilerC
     mendBulks: commands.reconcileBulks,
     mendOutbox: commands.reconcileOutbox,
     forgetIdempotencyKeys: commands.forgetIdempotencyKeys,
+    keepRequestLog: commands.keepRequestLog,
     /** Called by a run of the release before: the outbox starts reviews. */
     armTierReviews: async (): Promise<number> => 0,
   }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { Checks } from '../app/event-schemas/checks.ts'
 import { failuresTo } from '../app/failures.ts'
+import { RequestLog } from '../app/request-log.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
 import { listening } from '../process/http.ts'
@@ -57,6 +58,8 @@ async function main(): Promise<void> {
   const inFlight = new InFlight()
   const sender = sendAfterCommits({ pool, engine, onFailure, isBusy: () => inFlight.isAny })
   const checks = new Checks(log)
+  const requests =
+    config.requestLogDays > 0 ? new RequestLog({ pool, registry, onFailure }) : undefined
   let draining = false
   const {
     giftCodeKeys,
@@ -84,6 +87,7 @@ async function main(): Promise<void> {
     {
       draining: () => draining,
       inFlight,
+      requests,
       room: () => sender.sender.room(),
       metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
@@ -103,7 +107,7 @@ async function main(): Promise<void> {
   metrics.close()
   metrics.closeAllConnections()
   await checks.close()
-  await sender.close()
+  await Promise.all([sender.close(), requests?.close()])
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
 }

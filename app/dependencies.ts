@@ -10,4 +10,6 @@ export type Dependencies = {
   readonly onFailure?: OnFailure | undefined
   /** Addresses and blocks that webhooks may reach although they are private. */
   readonly allowedAddresses?: readonly string[]
+  /** How many days the request log is kept; as config.ts has it where nobody says. */
+  readonly requestLogDays?: number
 }

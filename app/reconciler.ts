@@ -1,7 +1,9 @@
 import { overdueTierReviews, reviewAccountTier } from '../db/account-changes.ts'
 import { resumeBulk, stalledBulks } from '../db/bulk.ts'
 import { forgetDeadUploads } from '../db/bulk-uploads.ts'
+import { databaseNow } from '../db/clock.ts'
 import { dueExpiries, expireAccount } from '../db/expiry.ts'
+import { requestPartitionsCreate, requestPartitionsDrop } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import {
   expiredPayments,
@@ -36,7 +38,9 @@ const BATCH = 500
 const TURN_MS = 30_000
 // Dead uploads removed in one run: the rows of the largest file take a second.
 const UPLOADS = 10
-const KEY_LIFETIME_MS = 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
+const KEY_LIFETIME_MS = DAY_MS
+const REQUEST_LOG_DAYS = 30
 
 export type ReconcilerFindings = {
   redemptions: number
@@ -96,7 +100,13 @@ type Reconcile = ReturnType<typeof reconciling>
  * has something to wait for, by the outbox row that is written with what was done.
  */
 export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling, 'reconciled'>) {
-  const { pool, engine, reconciled, onFailure = failuresToStandardError } = dependencies
+  const {
+    pool,
+    engine,
+    reconciled,
+    onFailure = failuresToStandardError,
+    requestLogDays = REQUEST_LOG_DAYS,
+  } = dependencies
   const reconcile = reconciling({ pool, reconciled, onFailure })
 
   return {
@@ -158,6 +168,14 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
     },
 
     forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
+
+    /** The request log's next days are made, and those that are past their time dropped; how many of both. */
+    keepRequestLog: async (): Promise<number> => {
+      const now = await databaseNow(pool)
+      const made = requestLogDays > 0 ? await requestPartitionsCreate(pool, { at: now }) : 0
+      const before = new Date(now.getTime() - requestLogDays * DAY_MS)
+      return made + (await requestPartitionsDrop(pool, { before }))
+    },
   }
 }
 

@@ -4,7 +4,8 @@ import { ledgerRole, OURS } from './functions.ts'
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
  * what is removed of an import's file that was not good (of the named workspace alone), what a process says
- * of outbox rows that it has, and how many of them wait. Every other one looks across workspaces and is the worker's.
+ * of outbox rows that it has, how many of them wait, and the partitions of the request log's next days. Every other
+ * one looks across workspaces and is the worker's.
  */
 const OF_REQUESTS = [
   'api_key_find',
@@ -16,6 +17,7 @@ const OF_REQUESTS = [
   'outbox_release',
   'outbox_refused',
   'outbox_waiting',
+  'request_partitions_create',
 ]
 
 /** What the ledger's functions run with: the application's own rights on rows, and the helpers. */
@@ -46,7 +48,7 @@ async function grantRows(client: pg.Client, role: string): Promise<void> {
     grant usage on schema public to ${role};
     grant select, insert, update on all tables in schema public to ${role};
     revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event,
-      rule_version, program_version from ${role};
+      rule_version, program_version, request from ${role};
     revoke insert, update on ledger_total, ledger_rollup from ${role};
     revoke all on applied_function_file from ${role};
     grant select on applied_function_file to ${role};

@@ -1014,6 +1014,18 @@ export const refundCreate = command<
   'store_credit?',
 ])
 
+/** `ledger.request_partitions_create`, db/sql/request.sql */
+export const requestPartitionsCreate = command<{ at: string | Date }, number>(
+  'request_partitions_create',
+  ['at'],
+)
+
+/** `ledger.request_partitions_drop`, db/sql/request.sql */
+export const requestPartitionsDrop = command<{ before: string | Date }, number>(
+  'request_partitions_drop',
+  ['before'],
+)
+
 /** `ledger.resignal_bulks`, db/sql/outbox.sql */
 export const resignalBulks = list<{ workspace: string; id: string; limit: number }, WaitingRow>(
   'resignal_bulks',

@@ -47,6 +47,16 @@ export function newId(prefix: IdPrefix, nowMs: number = Date.now()): string {
   return `${prefix}_${time}${base62(randomBytes(12)).slice(0, RANDOM_DIGITS)}`
 }
 
+/** When an id of `newId` was made, in milliseconds since 1970. */
+export const timeOfId = (id: string): number => {
+  const start = id.indexOf('_') + 1
+  return Math.trunc(Number.parseInt(id.slice(start, start + TIME_DIGITS), 16) / 1_000)
+}
+
+/** What comes before every id that was made at this millisecond or later, and after all made earlier. */
+export const firstIdOf = (prefix: IdPrefix, ms: number): string =>
+  `${prefix}_${(BigInt(Math.max(0, Math.trunc(ms))) * 1000n).toString(16).padStart(TIME_DIGITS, '0')}`
+
 /** The id that these parts always give: what makes a retry find its first try. */
 export function derivedId(prefix: IdPrefix, ...parts: string[]): string {
   return `${prefix}_${base62(digest(parts)).slice(0, 22)}`

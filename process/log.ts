@@ -4,9 +4,12 @@ const SECRET = /\b([sp]k_(?:test|live)_|whsec_)[\w+/=-]+/g
 // drizzle repeats a failed query's parameters in its message: names, addresses.
 const PARAMETERS = /\bparams: [\s\S]*?(?=\n\s+at |$)/g
 
+/** Takes keys and secrets out of a text. */
+export const withoutSecrets = (text: string): string => text.replace(SECRET, '$1[redacted]')
+
 /** Takes keys, secrets and query parameters out of a text. */
 export function scrubbed(text: string): string {
-  return text.replace(SECRET, '$1[redacted]').replace(PARAMETERS, 'params: [redacted]')
+  return withoutSecrets(text).replace(PARAMETERS, 'params: [redacted]')
 }
 
 const DEPTH = 4

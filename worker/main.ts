@@ -49,6 +49,7 @@ async function main(): Promise<void> {
       engine,
       allowedAddresses: config.webhookAllowedAddresses,
       onFailure,
+      requestLogDays: config.requestLogDays,
     },
     workflowBundle: await bundle,
     reconciled: (kind, count) => reconciled.inc({ kind }, count),

@@ -14,6 +14,7 @@ const {
   mendOutbox,
   armTierReviews,
   forgetIdempotencyKeys,
+  keepRequestLog,
 } = proxyActivities<ReconcilerActivities>({
   startToCloseTimeout: '50s',
   retry: { maximumAttempts: 2 }, // the next run of the schedule is the real retry
@@ -57,6 +58,7 @@ export async function reconciler(): Promise<ReconcilerFindings> {
   ])
   if (!hasOutbox) await orZero(armTierReviews())
   await orZero(forgetIdempotencyKeys())
+  if (patched('request-log')) await orZero(keepRequestLog())
   if (failures[0] !== undefined) throw failures[0]
   const findings = {
     redemptions,

@@ -41,6 +41,8 @@ const EXAMPLES: Readonly<Partial<Record<IdPrefix, string>>> = {
   pay: 'pay_5tNc',
   ptx: 'ptx_7Qd3',
   evt: 'evt_7Qd3',
+  req: 'req_7Qd3',
+  key: 'key_7Qd3',
   we: 'we_5tNc',
   dlv: 'dlv_5tNc',
   cpl: 'cpl_5tNc',

@@ -14,6 +14,7 @@ import { type FindKey, keyCache } from './keys.ts'
 import { requestMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { FAILED_KEYS, failedKeyLimit, keyLimit } from './rate-limits.ts'
+import type { RequestSink } from './request-record.ts'
 import { type InFlight, requestLog } from './requests.ts'
 import { whenRoom } from './room.ts'
 import { endpointRoutes } from './routes.ts'
@@ -54,6 +55,8 @@ export type AppOptions<D> = {
   readonly inFlight?: InFlight
   /** Resolves when a write may begin, where this process has more to do in the background than it can. */
   readonly room?: () => Promise<void> | undefined
+  /** Where answered requests are written down; nowhere where there is none. */
+  readonly requests?: RequestSink | undefined
   readonly now?: () => number
 }
 
@@ -82,6 +85,7 @@ export function createApp<D>(options: AppOptions<D>): Express {
       failed: failedKeyLimit(options.failedKeysPerMinute ?? FAILED_KEYS),
       limit: keyLimit(options.ratePerSecond ?? PER_SECOND),
       room: whenRoom(options.room ?? (() => undefined)),
+      requests: options.requests,
       now,
     }),
   )

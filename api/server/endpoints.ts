@@ -71,6 +71,7 @@ import { reverseRedemption } from '../routes/redemptions-reverse.ts'
 import { createRefund, listRefunds, retrieveRefund } from '../routes/refunds.ts'
 import { reportEvent } from '../routes/reported-events.ts'
 import { cancelEvent, confirmEvent } from '../routes/reported-events-settle.ts'
+import { listRequests, retrieveRequest } from '../routes/requests.ts'
 import { listRewards, retrieveReward } from '../routes/rewards.ts'
 import { archiveReward, unarchiveReward } from '../routes/rewards-archive.ts'
 import { createReward } from '../routes/rewards-create.ts'
@@ -182,6 +183,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   receiveEndpointEvent,
   retrieveEvent,
   listEvents,
+  retrieveRequest,
+  listRequests,
   createWebhookEndpoint,
   retrieveWebhookEndpoint,
   updateWebhookEndpoint,

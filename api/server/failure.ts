@@ -58,6 +58,7 @@ export function errorAnswer(publicUrl?: string): ErrorRequestHandler {
     const refusal = refusalFrom(error)
     const { status } = ERRORS[refusal.code]
     res.locals.code = refusal.code
+    res.locals.param = refusal.param
     if (status >= 500) res.locals.error = error instanceof Error ? error : new Error(String(error))
     if (res.headersSent) return next(error)
     if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')

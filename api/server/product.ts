@@ -62,6 +62,7 @@ type Settings = Pick<
   | 'verifyReplies'
   | 'inFlight'
   | 'room'
+  | 'requests'
 >
 
 /** The product's HTTP surface over a database and an engine. */

@@ -13,6 +13,11 @@ declare global {
       caller?: ApiKey
       route?: string
       code?: ErrorCode
+      /** What the refusal is about. */
+      param?: string | undefined
+      startedMs?: number
+      /** What the answer shows. */
+      object?: unknown
       /** Why the answer is a 5xx, for the log alone. */
       error?: Error
     }
@@ -35,6 +40,7 @@ export function requestLog(log: Logger): RequestHandler {
     const startedMs = performance.now()
     res.setHeader('Request-Id', id)
     res.locals.requestId = id
+    res.locals.startedMs = startedMs
     // `close` comes once for every request, after `finish` where the answer was sent whole
     res.once('close', () => {
       const responseTime = Math.round(performance.now() - startedMs)

@@ -8,6 +8,7 @@ import { openToBrowsers } from './headers.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
 import { authenticate, type KeyCache } from './keys.ts'
 import { addressOf } from './rate-limits.ts'
+import { type RequestSink, recordRequest } from './request-record.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
@@ -20,6 +21,8 @@ type Frame<D> = {
   readonly limit: RequestHandler
   /** Before a write, of whoever may make one now. */
   readonly room: RequestHandler
+  /** Where requests are written down; undefined: nowhere. */
+  readonly requests: RequestSink | undefined
   readonly now: () => number
 }
 
@@ -48,6 +51,7 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
     for (const [method, endpoint] of methods) {
       const chain = [
         note(endpoint.path),
+        ...(frame.requests === undefined ? [] : [recordRequest(endpoint, frame.requests)]),
         ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
         frame.limit,
         ...(method === 'GET' ? [] : [frame.room]),
@@ -123,6 +127,7 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
       deps,
       stream: req,
     })
+    res.locals.object = reply.object
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
     res.status(reply.replayed === true ? 200 : STATUS[reply.status])
     if (endpoint.media === undefined) sendJson(res, reply.object)

@@ -3,6 +3,7 @@ import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
 import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, Settings } from './request.ts'
+import { Requests } from './requests.ts'
 import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
 import { Webhooks } from './webhooks.ts'
 
@@ -38,6 +39,7 @@ export class Vinr {
   readonly refunds: Refunds
   readonly loyalty: Loyalty
   readonly events: Events
+  readonly requests: Requests
   readonly eventTypes: EventTypes
   readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
@@ -63,6 +65,7 @@ export class Vinr {
     this.refunds = new Refunds(settings)
     this.loyalty = new Loyalty(settings)
     this.events = new Events(settings)
+    this.requests = new Requests(settings)
     this.eventTypes = new EventTypes(settings)
     this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)

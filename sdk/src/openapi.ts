@@ -1193,6 +1193,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a request
+         * @description By the `Request-Id` of its answer, within seconds of it.
+         */
+        get: operations["get_requests_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List requests
+         * @description The newest first, as long as the server keeps them; each within seconds of its answer. `object` and
+         *     the statuses of errors are found at once, however long ago; with other filters name a window by `created` as well.
+         */
+        get: operations["get_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhook_endpoints": {
         parameters: {
             query?: never;
@@ -3900,6 +3941,44 @@ export interface components {
             } & {
                 [key: string]: unknown;
             };
+        };
+        /** @description A request that was answered, kept for some days. */
+        Request: {
+            /**
+             * @description The `Request-Id` of its answer.
+             * @example req_7Qd3
+             */
+            id: string;
+            /** @enum {string} */
+            object: "request";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+            /** @enum {string} */
+            method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE";
+            /**
+             * @description The template of its path, under `/v1`.
+             * @example /v1/loyalty/redemptions/{id}/cancel
+             */
+            route: string;
+            /** @description The id in its path, else that of what it answered with. */
+            resource: string | null;
+            /** @description Null: the caller went away before the answer. */
+            status: number | null;
+            error_code: string | null;
+            error_param: string | null;
+            /** @description The API key it came with. */
+            key: string | null;
+            has_idempotency_key: boolean;
+            replayed: boolean;
+            duration_ms: number;
+            /** @description What it sent, without secrets, codes, cards, shipping, metadata, free text and whatever else may be personal; texts up to 200 characters, lists up to 20 elements. Null on GET. */
+            body: {
+                [key: string]: unknown;
+            } | null;
         };
         WebhookEndpointWithSecret: {
             /** @example we_5tNc */
@@ -14106,6 +14185,215 @@ export interface operations {
             };
             /** @description `account_closed`, `insufficient_points`, `invalid_precision`, `limit_reached`, `not_reversible`, `payment_processing`, `redemption_already_settled`, `reward_ended`, `reward_inactive`, `reward_not_started`, `reward_out_of_stock`, `tier_required` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_requests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example req_fumEBQVvTrp1Wzcf3wY6R4 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_requests: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                method?: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE";
+                /** @description The template of the path. */
+                route?: string;
+                status?: number;
+                /** @example insufficient_points */
+                error_code?: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "key_not_allowed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
+                key?: string;
+                /** @description The id of what it is about. */
+                object?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Request"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
 import { productApp } from '../../api/server/product.ts'
+import { RequestLog } from '../../app/request-log.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { createLog } from '../../process/log.ts'
@@ -11,6 +12,8 @@ export type Shop = House & {
   app: ReturnType<typeof productApp>
   /** What the API logged. */
   lines: string[]
+  /** The API's metrics. */
+  registry: Registry
   get(path: string, key?: string): request.Test
   post(
     path: string,
@@ -28,10 +31,16 @@ export type Shop = House & {
 
 /** The whole product in this process: API, worker, Postgres, Temporal; every reply is held against the documentation. */
 export async function openShop(
-  options: HouseOptions & { failedKeysPerMinute?: number } = {},
+  options: HouseOptions & { failedKeysPerMinute?: number; requestLog?: false } = {},
 ): Promise<Shop> {
   const house = await openHouse(options)
   const lines: string[] = []
+  const registry = new Registry()
+  const requests = new RequestLog({
+    pool: house.pool,
+    registry,
+    onFailure: (failure) => void house.failures.push(failure),
+  })
   const app = productApp(
     {
       pool: house.pool,
@@ -41,11 +50,12 @@ export async function openShop(
       allowedAddresses: LOCAL,
       giftCodeKeys: [{ id: 'test', key: randomBytes(32) }],
       log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
-      registry: new Registry(),
+      registry,
       version: '0.0.0',
     },
     {
       verifyReplies: true,
+      requests: options.requestLog === false ? undefined : requests,
       ...(options.failedKeysPerMinute && { failedKeysPerMinute: options.failedKeysPerMinute }),
     },
   )
@@ -54,6 +64,11 @@ export async function openShop(
     ...house,
     app,
     lines,
+    registry,
+    close: async () => {
+      await requests.close()
+      await house.close()
+    },
     get: (path, key = secretKey) => request(app).get(path).set('X-Api-Key', key),
     post: (path, body = {}, { key = secretKey, idempotencyKey } = {}) => {
       const sent = request(app).post(path).set('X-Api-Key', key)

@@ -12,6 +12,7 @@ import { payments } from './payments.ts'
 import { plain } from './plain.ts'
 import { programs } from './programs.ts'
 import { reactors } from './reactors.ts'
+import { requestLog } from './requests.ts'
 import { till } from './till.ts'
 
 /**
@@ -61,6 +62,8 @@ describe('each example', () => {
 
   test('of reports is answered as it says', () =>
     reports(book, { from: monthOf(startedMs, 0), to: monthOf(startedMs, 1) }))
+
+  test('of the request log is answered as it says', () => requestLog(book))
 
   test('of a till and its reactors is answered as it says', async () => {
     await reactors(book)

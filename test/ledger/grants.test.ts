@@ -27,6 +27,7 @@ const OF_REQUESTS = [
   'outbox_waiting',
   'payment_endpoint_secrets',
   'payment_secrets_find',
+  'request_partitions_create',
 ]
 
 /** Names of the functions that run as the owner, and whether a role may execute them. */
