@@ -6,7 +6,7 @@ import { refusalOf } from '../domain/ledger-refusal.ts'
 import type { Refusal } from '../domain/refusal.ts'
 
 /** What a redemption would do now, and why it may not. */
-export type Eligibility = Extract<Quote, { outcome: 'judged' }>
+export type Eligibility = Extract<Quote, { outcome: 'quoted' }>
 
 type RewardRequest = {
   readonly account: string

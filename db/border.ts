@@ -28,7 +28,7 @@ export class AsRun {
 /** A function's "no" as a value: its fields' points in the smallest unit of `decimals`. */
 export type RefusedAnswer = { outcome: 'refused'; refusal: SqlRefusal; decimals?: number }
 
-type No = 'refused' | 'missing' | 'nonsense'
+type No = 'refused' | 'missing' | 'invalid'
 
 /** An answer that is no "no". */
 type Done<Result> = Result extends { outcome: No } ? never : Result

@@ -286,6 +286,12 @@ export const earningsOverdue = table<
   { workspace: string; source: string }
 >('earnings_overdue', ['before', 'limit', 'skip?'])
 
+/** `ledger.endpoints_undelivered`, db/sql/webhook.sql */
+export const endpointsUndelivered = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; endpoint: string }
+>('endpoints_undelivered', ['before', 'limit', 'skip?'])
+
 /** `ledger.event_hold`, db/sql/reported_event.sql */
 export const eventHold = command<
   {
@@ -476,6 +482,12 @@ export const fulfillmentShip = command<
   'at',
 ])
 
+/** `ledger.fulfillments_overdue`, db/sql/fulfillment.sql */
+export const fulfillmentsOverdue = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; id: string }
+>('fulfillments_overdue', ['before', 'limit', 'skip?'])
+
 /** `ledger.idempotency_forget`, db/sql/command.sql */
 export const idempotencyForget = command<{ before: string | Date }, number>('idempotency_forget', [
   'before',
@@ -565,36 +577,6 @@ export const memberView = read<{ workspace: string; user: string }, WalletAnswer
   'member_view',
   ['workspace', 'user'],
 )
-
-/** `ledger.net_expired_payments`, db/sql/payment.sql */
-export const netExpiredPayments = table<
-  { before: string | Date; limit: number; skip?: number },
-  { workspace: string; payment: string; expires_at: Date }
->('net_expired_payments', ['before', 'limit', 'skip?'])
-
-/** `ledger.net_overdue_fulfillments`, db/sql/fulfillment.sql */
-export const netOverdueFulfillments = table<
-  { before: string | Date; limit: number; skip?: number },
-  { workspace: string; id: string }
->('net_overdue_fulfillments', ['before', 'limit', 'skip?'])
-
-/** `ledger.net_overdue_redemptions`, db/sql/redemption.sql */
-export const netOverdueRedemptions = table<
-  { before: string | Date; limit: number; skip?: number },
-  { workspace: string; id: string; account: string; reward: string; expires_at: Date }
->('net_overdue_redemptions', ['before', 'limit', 'skip?'])
-
-/** `ledger.net_undelivered`, db/sql/webhook.sql */
-export const netUndelivered = table<
-  { before: string | Date; limit: number; skip?: number },
-  { workspace: string; endpoint: string }
->('net_undelivered', ['before', 'limit', 'skip?'])
-
-/** `ledger.net_unprocessed_payments`, db/sql/payment.sql */
-export const netUnprocessedPayments = table<
-  { before: string | Date; limit: number; skip?: number },
-  { workspace: string; payment: string; expires_at: Date }
->('net_unprocessed_payments', ['before', 'limit', 'skip?'])
 
 /** `ledger.outbox_claim`, db/sql/outbox.sql */
 export const outboxClaim = list<{ limit: number }, OutboxRow>('outbox_claim', ['limit'])
@@ -764,6 +746,18 @@ export const paymentTakeIn = command<
   'more::jsonb',
   'content::jsonb',
 ])
+
+/** `ledger.payments_overdue`, db/sql/payment.sql */
+export const paymentsOverdue = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; payment: string; expires_at: Date }
+>('payments_overdue', ['before', 'limit', 'skip?'])
+
+/** `ledger.payments_unprocessed`, db/sql/payment.sql */
+export const paymentsUnprocessed = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; payment: string; expires_at: Date }
+>('payments_unprocessed', ['before', 'limit', 'skip?'])
 
 /** `ledger.points_post`, db/sql/points.sql */
 export const pointsPost = command<
@@ -979,6 +973,12 @@ export const redemptionReverse = command<
   'refund',
   'refund_event',
 ])
+
+/** `ledger.redemptions_overdue`, db/sql/redemption.sql */
+export const redemptionsOverdue = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; id: string; account: string; reward: string; expires_at: Date }
+>('redemptions_overdue', ['before', 'limit', 'skip?'])
 
 /** `ledger.refund_create`, db/sql/refund.sql */
 export const refundCreate = command<

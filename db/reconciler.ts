@@ -13,7 +13,7 @@ export async function reconcilerClock(
 
 export async function overdueRedemptions(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from ledger.net_overdue_redemptions($1, $2, $3)',
+    'select workspace, id from ledger.redemptions_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -21,7 +21,7 @@ export async function overdueRedemptions(pool: Pool, before: string, limit: numb
 
 export async function overdueFulfillments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from ledger.net_overdue_fulfillments($1, $2, $3)',
+    'select workspace, id from ledger.fulfillments_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -33,7 +33,7 @@ export const resumeFulfillment = (pool: Pool, workspace: string, redemption: str
 
 export async function expiredPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from ledger.net_expired_payments($1, $2, $3)',
+    'select workspace, payment from ledger.payments_overdue($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -41,7 +41,7 @@ export async function expiredPayments(pool: Pool, before: string, limit: number,
 
 export async function unprocessedPayments(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; payment: string }>(
-    'select workspace, payment from ledger.net_unprocessed_payments($1, $2, $3)',
+    'select workspace, payment from ledger.payments_unprocessed($1, $2, $3)',
     [before, limit, skip],
   )
   return rows
@@ -57,7 +57,7 @@ export async function maturingEarnings(pool: Pool, before: string, limit: number
 
 export async function undeliveredEndpoints(pool: Pool, before: string, limit: number, skip = 0) {
   const { rows } = await pool.query<{ workspace: string; endpoint: string }>(
-    'select workspace, endpoint from ledger.net_undelivered($1, $2, $3)',
+    'select workspace, endpoint from ledger.endpoints_undelivered($1, $2, $3)',
     [before, limit, skip],
   )
   return rows

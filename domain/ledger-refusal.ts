@@ -118,7 +118,7 @@ export type Named = Readonly<Record<string, string | undefined>>
 export function refusalIn(answer: LedgerAnswer, named: Named): Refusal | undefined {
   const { outcome, refusal, decimals, param } = answer
   if (refusal !== undefined) return refusalOf(refusal, decimals)
-  if (outcome === 'nonsense' && param !== undefined) return nonsense(param)
+  if (outcome === 'invalid' && param !== undefined) return invalidParam(param)
   if (outcome !== 'missing') return undefined
   return param === undefined ? missingObject(named) : missingParameter(param, answer, named)
 }
@@ -136,16 +136,16 @@ export function refusalOf(refusal: SqlRefusal, decimals = 0): Refusal {
   return refusalSentence({ ...converted, code: refusal.code })
 }
 
-const NONSENSE: Readonly<Record<string, string>> = {
+const INVALID: Readonly<Record<string, string>> = {
   reward: 'belongs to another program than the account',
   quantity: 'a percentage is given once',
   shipping: 'this reward is not shipped',
 }
 
-/** What nobody could ever ask for, by the parameter that is wrong (`redemption_nonsense`). */
-export const nonsense = (param: string): Refusal => ({
+/** What nobody could ever ask for, by the parameter that is wrong (`redemption_invalid_param`). */
+export const invalidParam = (param: string): Refusal => ({
   code: 'parameter_invalid',
-  message: `${param}: ${NONSENSE[param]}.`,
+  message: `${param}: ${INVALID[param]}.`,
   param,
 })
 

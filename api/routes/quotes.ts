@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Eligibility, readEligibility, reasonsOf, withoutFields } from '../../app/quotes.ts'
 import { missing } from '../../app/refusals.ts'
-import { nonsense } from '../../domain/ledger-refusal.ts'
+import { invalidParam } from '../../domain/ledger-refusal.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { waitsForAPayment } from '../../domain/reward.ts'
@@ -28,8 +28,15 @@ export const createQuote = endpoint({
       await deps.shopperQuestions.take(`${workspace} ${eligibility.account}`)
       refuseOffSale(eligibility, body.reward)
     }
-    const { decimals, points, available, reward_type, hold_minutes, nonsense: param } = eligibility
-    if (param !== null) throw new Refused(nonsense(param))
+    const {
+      decimals,
+      points,
+      available,
+      reward_type,
+      hold_minutes,
+      invalid_param: param,
+    } = eligibility
+    if (param !== null) throw new Refused(invalidParam(param))
     const reasons = reasonsOf(eligibility)
     const numbers = {
       available: pointsOf(available, decimals),

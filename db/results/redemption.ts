@@ -29,7 +29,7 @@ export type Quote =
   | { outcome: 'missing'; param: 'account' | 'reward' }
   | { outcome: 'missing'; param: 'variant'; has_variants: boolean }
   | {
-      outcome: 'judged'
+      outcome: 'quoted'
       hold_minutes: number
       reward_type: RewardType
       account: string
@@ -39,6 +39,6 @@ export type Quote =
       codes: CodeSource | null
       decimals: number
       /** The parameter that nobody could ever ask for like this. */
-      nonsense: string | null
+      invalid_param: string | null
       refusals: SqlRefusal[]
     }

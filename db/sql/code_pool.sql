@@ -94,12 +94,12 @@ begin
   end loop;
   update gift_code set status = 'given', redemption = p_redemption, given_at = p_at
   where workspace = p_workspace and id = any (taken);
-  perform code_pool_look(p_workspace, p_pool, p_at);
+  perform code_pool_note_low(p_workspace, p_pool, p_at);
   return taken;
 end $$;
 
 -- Says once that a pool runs low, until it is filled again.
-create or replace function ledger_private.code_pool_look(
+create or replace function ledger_private.code_pool_note_low(
   p_workspace text, p_pool text, p_at timestamptz
 ) returns void
 language plpgsql as $$

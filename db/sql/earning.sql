@@ -21,7 +21,7 @@ create or replace function ledger.payment_replay_award(
 language plpgsql as $$
 declare
   payment_row payment;
-  judgement record;
+  award_due record;
   known_to_mature timestamptz;
   matures_at timestamptz;
 begin
@@ -33,11 +33,11 @@ begin
   if payment_row.status <> 'completed' then
     return payment_outcome(payment_row, 'open');
   end if;
-  judgement := payment_judgement(payment_row, true, true, null, p_at);
-  perform payment_accounts_lock(payment_row, true, '{"named": []}', judgement.members);
+  award_due := payment_award_due(payment_row, true, true, null, p_at);
+  perform payment_accounts_lock(payment_row, true, '{"named": []}', award_due.members);
   known_to_mature := earning_next_maturity(p_workspace, p_id);
-  payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
-    judgement.metadata, true, p_at);
+  payment_row := payment_settle(payment_row, award_due.awards, award_due.members, award_due.award,
+    award_due.metadata, true, p_at);
   if payment_row.award = 'account_closed' then
     return '{"outcome": "refused", "refusal": {"code": "account_closed"}}';
   end if;
@@ -779,12 +779,12 @@ end $$;
 
 -- Whom a payment earns for, judged once, at the provider's completion time `p_on` (`p_again`, a
 -- replay, judges members as they are now): enrols the customer where a program does so by itself.
--- `judge` is false where it was judged before, or does not complete (`p_completes`). `metadata` is
+-- `awards` is false where it was judged before, or does not complete (`p_completes`). `metadata` is
 -- its own beside its invoice's, for its rules to be judged by. Locks no account but one that it
 -- enrols; the members are locked before payment_settle.
-create or replace function ledger_private.payment_judgement(
+create or replace function ledger_private.payment_award_due(
   payment_row payment, p_completes boolean, p_again boolean, p_on timestamptz, p_at timestamptz,
-  out judge boolean, out members text[], out award text, out metadata jsonb
+  out awards boolean, out members text[], out award text, out metadata jsonb
 )
 language plpgsql as $$
 declare
@@ -795,7 +795,7 @@ declare
     then coalesce(payment_row.completed_at, p_at)
     else p_on end;
 begin
-  judge := false;
+  awards := false;
   members := '{}';
   metadata := payment_row.metadata;
   if not p_completes then
@@ -809,8 +809,8 @@ begin
   named := customer is not null or metadata ? 'loyalty_account'
     or metadata ? 'client_reference_id' and exists (select
       from account_named(payment_row.workspace, metadata));
-  judge := p_again or payment_row.award is null or (payment_row.award = 'unnamed' and named);
-  if not judge then
+  awards := p_again or payment_row.award is null or (payment_row.award = 'unnamed' and named);
+  if not awards then
     return;
   end if;
   if named then
@@ -823,12 +823,12 @@ begin
     else 'unnamed' end;
 end $$;
 
--- All that a completed payment as it now stands earns, by payment_judgement: what it should have
+-- All that a completed payment as it now stands earns, by payment_award_due: what it should have
 -- earned and what its refunds should have taken back, against what is written; the difference is
 -- written. The locks of the payment and of all its accounts are held. Returns the payment with its
 -- award, which the caller writes. Idempotent.
 create or replace function ledger_private.payment_settle(
-  payment_row payment, p_judge boolean, p_members text[], p_award text, p_metadata jsonb,
+  payment_row payment, p_awards boolean, p_members text[], p_award text, p_metadata jsonb,
   p_again boolean, p_at timestamptz
 ) returns payment
 language plpgsql as $$
@@ -841,7 +841,7 @@ begin
   if payment_row.invoice is not null then
     perform earnings_of_invoice(payment_row);
   end if;
-  if p_judge then
+  if p_awards then
     payment_row.award := p_award;
     for account_row in
       select * from account where workspace = payment_row.workspace and id = any (p_members)
@@ -904,7 +904,7 @@ declare
   payment_row payment;
   account_row account;
   earning_row earning;
-  judgement record;
+  award_due record;
   members text[];
   paid_by text := coalesce(inbox_row.facts ->> 'payment',
     payment_of_invoice(inbox_row.workspace, inbox_row.payment));
@@ -921,9 +921,9 @@ begin
     if payment_row.invoice = inbox_row.payment and payment_row.award <> 'awarded' then
       payment_row.award := null; -- what it left to the invoice may be its own after all
     end if;
-    judgement := payment_judgement(payment_row, payment_row.invoice = inbox_row.payment, false,
+    award_due := payment_award_due(payment_row, payment_row.invoice = inbox_row.payment, false,
       null, p_at);
-    perform payment_accounts_lock(payment_row, true, '{"named": []}', members || judgement.members);
+    perform payment_accounts_lock(payment_row, true, '{"named": []}', members || award_due.members);
   else
     perform accounts_lock(inbox_row.workspace, members || array(
       select account::text from earning where workspace = inbox_row.workspace
@@ -947,8 +947,8 @@ begin
       on_time, p_at);
   end loop;
   if payment_row.status = 'completed' and payment_row.invoice = inbox_row.payment then
-    payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
-      judgement.metadata, false, p_at);
+    payment_row := payment_settle(payment_row, award_due.awards, award_due.members, award_due.award,
+      award_due.metadata, false, p_at);
     payment_row.revision := next_revision(payment_row.revision);
     perform payment_write(payment_row, true);
     perform payment_outbox(payment_row, payment_row.status, true,

@@ -89,7 +89,7 @@ declare
   redemption_row redemption;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
-  -- unlocked: an early or late wake-up of a settled one costs no lock
+  -- unlocked: a run that is early, or late for a settled one, costs no lock
   select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
   if redemption_row.status = 'fulfillment_pending' and is_due(coalesce(redemption_row.overdue_at,
     p_at), p_at) then
@@ -144,7 +144,7 @@ end $$;
 
 -- What the reconciler looks for: items that should have been fulfilled before `p_before`, the
 -- longest overdue first.
-create or replace function ledger.net_overdue_fulfillments(
+create or replace function ledger.fulfillments_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, id text)

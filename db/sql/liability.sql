@@ -147,7 +147,8 @@ end $$;
 -- function notes its own transaction number and the time; a later run, once every transaction up to
 -- that number has ended, counts through that time less ten seconds (between an id's making and its
 -- row's writing lie microseconds). Ids come from this server's clock; where that is set back,
--- reconcile tells, and ledger_recount() mends. Returns the rows added; one run at a time.
+-- reconcile finds it, and ledger_recount() makes it good. Returns the rows added; one run at a
+-- time.
 create or replace function ledger.ledger_roll_up() returns int
 language plpgsql security definer as $$
 declare

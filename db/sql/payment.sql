@@ -252,7 +252,7 @@ $$;
 
 -- What the reconciler looks for: payments with events received before `p_before` of which nothing
 -- came, the longest first.
-create or replace function ledger.net_unprocessed_payments(
+create or replace function ledger.payments_unprocessed(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, payment text, expires_at timestamptz)
@@ -266,7 +266,7 @@ $$;
 
 -- What the reconciler looks for: open payments that should have expired before `p_before`, the
 -- longest overdue first.
-create or replace function ledger.net_expired_payments(
+create or replace function ledger.payments_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, payment text, expires_at timestamptz)
@@ -648,21 +648,21 @@ language sql stable as $$
   select jsonb_build_object('outcome', p_outcome, 'payment', to_jsonb(payment_row))
 $$;
 
--- What an event tells of a payment beyond its status. One known keeps what it has and learns what
--- it lacks: a customer, an invoice, more metadata, redemptions; for a payment may be told by
+-- What an event says of a payment beyond its status. One known keeps what it has and learns what
+-- it lacks: a customer, an invoice, more metadata, redemptions; for a payment may be reported by
 -- several events (an intent and its checkout session), in any order, of which only one names them.
 -- The payment's row is locked; nothing is written.
 
 -- Whom it names. Comes before the accounts are locked, which follow from it.
 create or replace function ledger_private.payment_learn_names(
-  payment_row payment, p_told jsonb
+  payment_row payment, p_reported jsonb
 ) returns payment
 language plpgsql as $$
 declare
   before payment := payment_row;
 begin
-  payment_row.customer := coalesce(payment_row.customer, p_told ->> 'customer');
-  payment_row.metadata := coalesce(p_told -> 'metadata', '{}') || payment_row.metadata;
+  payment_row.customer := coalesce(payment_row.customer, p_reported ->> 'customer');
+  payment_row.metadata := coalesce(p_reported -> 'metadata', '{}') || payment_row.metadata;
   payment_row.award := payment_award_kept(before, payment_row);
   return payment_row;
 end $$;
@@ -670,18 +670,18 @@ end $$;
 -- Its redemptions, attached as at creation: a refused one is recorded on it, once. Writes the
 -- redemptions.
 create or replace function ledger_private.payment_learn_redemptions(
-  payment_row payment, p_told jsonb, p_named jsonb, p_status text, p_at timestamptz
+  payment_row payment, p_reported jsonb, p_named jsonb, p_status text, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
   before payment := payment_row;
-  charged bigint := (p_told ->> 'amount_charged')::bigint;
+  charged bigint := (p_reported ->> 'amount_charged')::bigint;
   attached record;
 begin
   if p_named = '[]' then
     return payment_row;
   end if;
-  payment_row.amount := greatest(payment_row.amount, (p_told ->> 'amount')::bigint);
+  payment_row.amount := greatest(payment_row.amount, (p_reported ->> 'amount')::bigint);
   attached := payment_attach_all(payment_row, p_named, 'completed' in (p_status, payment_row.status)
     and charged < payment_row.amount, p_at);
   payment_row.discounts := (attached.payment_row).discounts;
@@ -704,17 +704,17 @@ begin
 end $$;
 
 -- Everything that an event says: redemptions, status, refunds.
-create or replace function ledger_private.payment_told(
+create or replace function ledger_private.payment_learn(
   payment_row payment, p_known boolean, p_change jsonb, p_at timestamptz
 ) returns payment
 language plpgsql as $$
 declare
-  told jsonb := p_change -> 'payment';
+  reported jsonb := p_change -> 'payment';
 begin
-  payment_row := payment_learn_redemptions(payment_row, told, p_change -> 'named',
+  payment_row := payment_learn_redemptions(payment_row, reported, p_change -> 'named',
     p_change ->> 'status', p_at);
   payment_row := payment_advance(payment_row, p_change ->> 'status',
-    (told ->> 'amount_charged')::bigint, p_at);
+    (reported ->> 'amount_charged')::bigint, p_at);
   if payment_row.completed_at = p_at then
     payment_row.completed_at := least(p_at, (p_change ->> 'completed_at')::timestamptz);
   end if;
@@ -724,7 +724,7 @@ begin
   return payment_row;
 end $$;
 
--- What stays of the judgement of a payment that has learned something: null where it is judged
+-- What stays of the award of a payment that has learned something: null where it is reckoned
 -- again. One that earned nothing is, where it now names somebody; and so are the rules, for the
 -- same member, where its metadata says more, unless a rule was added since: such a one earns by a
 -- replay only.
@@ -753,7 +753,7 @@ begin
     then before.award end;
 end $$;
 
--- What the workflow of a payment is started with and told: `status`, `expiresAt` of a sandbox
+-- What the workflow of a payment is started and signalled with: `status`, `expiresAt` of a sandbox
 -- payment, `maturesAt` of its next pending earning, and whether something that follows from its
 -- events is not done (`unfinished`).
 
@@ -1031,7 +1031,7 @@ begin
     || jsonb_build_object('failure', failure, 'waiting', true);
 end $$;
 
--- The status that the change brings the payment to, as far as it can be told before it is made.
+-- The status that the change brings the payment to, as far as it can be reported before it is made.
 create or replace function ledger_private.payment_status_after(
   payment_row payment, p_change jsonb
 ) returns text
@@ -1075,7 +1075,7 @@ create or replace function ledger_private.payment_changed(
 ) returns jsonb
 language plpgsql as $$
 declare
-  judgement record;
+  award_due record;
   before payment;
   status_after text;
   known_to_mature timestamptz;
@@ -1090,9 +1090,9 @@ begin
   end if;
   if p_mode = 'all' and payment_row.status is not null then
     status_after := payment_status_after(payment_row, p_change);
-    judgement := payment_judgement(payment_row, status_after = 'completed', false,
+    award_due := payment_award_due(payment_row, status_after = 'completed', false,
       least(p_at, (p_change ->> 'completed_at')::timestamptz), p_at);
-    perform payment_accounts_lock(payment_row, p_known, p_change, judgement.members);
+    perform payment_accounts_lock(payment_row, p_known, p_change, award_due.members);
   elsif p_mode = 'alone' and p_change -> 'named' <> '[]' then
     perform payment_accounts_lock(payment_row, p_known, p_change, '{}');
   elsif payment_row.store_credit_account is not null then
@@ -1101,7 +1101,7 @@ begin
   case p_change ->> 'kind'
     when 'create' then payment_row := payment_open(payment_row, p_change, p_at);
     when 'move' then payment_row := payment_advance(payment_row, p_change ->> 'status', null, p_at);
-    when 'event' then payment_row := payment_told(payment_row, p_known, p_change, p_at);
+    when 'event' then payment_row := payment_learn(payment_row, p_known, p_change, p_at);
     when 'refund' then payment_row := payment_refund(payment_row, p_change, p_at);
     when 'part' then payment_row := payment_refunds_put(payment_row,
       coalesce(p_change -> 'refunds', '[]'), p_at);
@@ -1111,11 +1111,11 @@ begin
   perform payment_event(payment_row, snapshot, p_change, p_mode, p_at);
   if p_mode = 'all' and payment_row.status = 'completed' then
     if status_after <> 'completed' then -- its store credit covers all of it
-      judgement := payment_judgement(payment_row, true, false, p_at, p_at);
-      perform accounts_lock(payment_row.workspace, judgement.members);
+      award_due := payment_award_due(payment_row, true, false, p_at, p_at);
+      perform accounts_lock(payment_row.workspace, award_due.members);
     end if;
-    payment_row := payment_settle(payment_row, judgement.judge, judgement.members, judgement.award,
-      judgement.metadata, false, p_at);
+    payment_row := payment_settle(payment_row, award_due.awards, award_due.members, award_due.award,
+      award_due.metadata, false, p_at);
   end if;
   if payment_row.status is not null and (p_change ->> 'kind' not in ('part', 'again')
     or payment_row is distinct from before) then
@@ -1134,7 +1134,7 @@ begin
     else jsonb_build_object('payment', snapshot) end;
 end $$;
 
--- The event of the change for webhooks, unless it tells of no whole payment (part) or of nothing
+-- The event of the change for webhooks, unless it is of no whole payment (part) or of nothing
 -- new (again); a sandbox payment's is in the inbox too, as a provider's is. Where what follows is
 -- left to the workflow, the inbox row is not processed.
 create or replace function ledger_private.payment_event(
@@ -1194,8 +1194,8 @@ begin
       perform redemption_outbox(status_before, redemption_row, payment_row.status);
     end loop;
   end if;
-  if exists (select from jsonb_array_elements(payment_row.refunds) told
-    where told ->> 'status' <> 'failed') then
+  if exists (select from jsonb_array_elements(payment_row.refunds) reported
+    where reported ->> 'status' <> 'failed') then
     perform payment_redemptions_return(payment_row, p_at);
   end if;
 end $$;

@@ -37,10 +37,10 @@ begin
     return quote;
   end if;
   select * into reward_row from reward where workspace = p_workspace and id = p_reward;
-  return quote || jsonb_build_object('at', clock_timestamp(), 'scarce',
-    reward_row.inventory is not null,
+  return quote || jsonb_build_object('outcome', 'judged', 'nonsense', quote -> 'invalid_param',
+    'at', clock_timestamp(), 'scarce', reward_row.inventory is not null,
     'deadline_days', (reward_row.fulfillment ->> 'deadlineDays')::int,
-    'same_program', quote ->> 'nonsense' is distinct from 'reward');
+    'same_program', quote ->> 'invalid_param' is distinct from 'reward');
 end $$;
 
 create or replace function public.redemption_create(
@@ -49,10 +49,14 @@ create or replace function public.redemption_create(
   p_metadata jsonb, p_more jsonb default null
 ) returns jsonb
 language plpgsql as $$
+declare
+  created jsonb;
 begin
-  return ledger.redemption_create(p_workspace, p_id, p_account, p_reward, p_more ->> 'variant',
+  created := ledger.redemption_create(p_workspace, p_id, p_account, p_reward, p_more ->> 'variant',
     p_quantity, 30, p_code, p_fingerprint, p_shipping, p_metadata, p_more -> 'codes', p_at,
     p_expires_at);
+  return created || case when created ->> 'outcome' = 'invalid'
+    then '{"outcome": "nonsense"}'::jsonb else '{}' end;
 end $$;
 
 -- Tills: it started the run of what an event holds before it held it.
@@ -466,7 +470,7 @@ create or replace function public.net_expired_payments(
 )
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable as $$
-  select * from ledger.net_expired_payments(p_before, p_limit, p_skip)
+  select * from ledger.payments_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_forget_uploads(p_limit int) returns int
@@ -487,7 +491,7 @@ create or replace function public.net_overdue_fulfillments(
 )
 returns table (workspace text, id text)
 language sql stable as $$
-  select * from ledger.net_overdue_fulfillments(p_before, p_limit, p_skip)
+  select * from ledger.fulfillments_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_overdue_redemptions(
@@ -495,7 +499,7 @@ create or replace function public.net_overdue_redemptions(
 )
 returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
 language sql stable as $$
-  select * from ledger.net_overdue_redemptions(p_before, p_limit, p_skip)
+  select * from ledger.redemptions_overdue(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_overdue_tier_reviews(
@@ -527,7 +531,7 @@ create or replace function public.net_undelivered(
 )
 returns table (workspace text, endpoint text)
 language sql stable as $$
-  select * from ledger.net_undelivered(p_before, p_limit, p_skip)
+  select * from ledger.endpoints_undelivered(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.net_unprocessed_payments(
@@ -535,7 +539,7 @@ create or replace function public.net_unprocessed_payments(
 )
 returns table (workspace text, payment text, expires_at timestamptz)
 language sql stable as $$
-  select * from ledger.net_unprocessed_payments(p_before, p_limit, p_skip)
+  select * from ledger.payments_unprocessed(p_before, p_limit, p_skip)
 $$;
 
 create or replace function public.payment_create(

@@ -201,7 +201,7 @@ begin
   return done;
 end $$;
 
--- Does one reaction, which has been judged possible. Returns what it did.
+-- Does one reaction, which is possible. Returns what it did.
 create or replace function ledger_private.reaction_do(
   event_row reported_event, reactor_row reactor, p_reaction jsonb, p_index int, p_at timestamptz
 )
@@ -316,7 +316,7 @@ begin
     redemption_row.quantity, 'redemption', redemption_row.id);
 end $$;
 
--- Leaves the reactor that cannot give its reward; `reactor_do_or_fail` hears it.
+-- Leaves the reactor that cannot give its reward; `reactor_do_or_fail` catches it.
 create or replace function ledger_private.reward_withheld(p_refusal jsonb) returns void
 language plpgsql as $$
 begin

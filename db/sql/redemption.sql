@@ -1,6 +1,6 @@
 -- Redemptions: created, applied, released, reversed; each command once by its operation.
 
--- What would become of a redemption now, in one statement that writes nothing. Outcomes: judged;
+-- What would become of a redemption now, in one statement that writes nothing. Outcomes: quoted;
 -- missing.
 -- @returns Quote
 -- @null p_variant
@@ -36,7 +36,7 @@ begin
   select * into program_row from program where workspace = p_workspace and id = account_row.program;
   available := account_available(account_row, now);
   return jsonb_build_object(
-    'outcome', 'judged',
+    'outcome', 'quoted',
     'hold_minutes', redemption_hold_minutes(reward_row, program_row, p_default_hold_minutes),
     'reward_type', reward_row.type,
     'account', account_row.id,
@@ -45,16 +45,17 @@ begin
     'value', reward_row.value,
     'codes', reward_row.codes,
     'decimals', program_row.decimals,
-    'nonsense', redemption_nonsense(account_row, reward_row, p_quantity, null),
+    'invalid_param', redemption_invalid_param(account_row, reward_row, p_quantity, null),
     'refusals', redemption_refusals(account_row, reward_row, p_quantity, available, now));
 end $$;
 
--- Spends points on a reward: judges and writes, one transaction under the account's lock, once by
+-- Spends points on a reward: checks and writes, one transaction under the account's lock, once by
 -- the redemption's id. Its time is the database's, read under the lock, and so is what it is due
 -- at: `p_at` and `p_due_at` are null but for the release before and for tests. Outcomes: created;
--- exists (the stored one as it is now, nothing written); refused; nonsense (nobody could ask for
+-- exists (the stored one as it is now, nothing written); refused; invalid (nobody could ask for
 -- it); missing; codes_needed, where the gift card's codes are to be made and `p_codes` ([{hash,
--- sealed, last4}]) brings too few or known ones. Judged ones bring the program's decimals.
+-- sealed, last4}]) brings too few or known ones. Where points were reckoned with, the answer has
+-- the program's decimals.
 -- @returns RedemptionResult
 -- @param p_shipping Record<string, unknown>
 -- @param p_metadata Record<string, string>
@@ -72,7 +73,7 @@ declare
   program_row program;
   redemption_row redemption;
   now timestamptz;
-  nonsense text;
+  invalid_param text;
   refusal jsonb;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
@@ -87,7 +88,7 @@ begin
   select * into reward_row from reward where workspace = p_workspace and id = p_reward;
   if not found then
     return '{"outcome": "missing", "param": "reward"}';
-  -- where it is gone already nobody waits for another's lock to hear so
+  -- where it is gone already nobody waits for another's lock to know it
   elsif reward_row.inventory >= p_quantity then
     select * into reward_row from reward where workspace = p_workspace and id = p_reward for update;
   end if;
@@ -102,9 +103,9 @@ begin
   if account_row.lots_due_from <= now then
     account_row := lots_expire(account_row, now);
   end if;
-  nonsense := redemption_nonsense(account_row, reward_row, p_quantity, p_shipping);
-  if nonsense is not null then
-    return jsonb_build_object('outcome', 'nonsense', 'param', nonsense);
+  invalid_param := redemption_invalid_param(account_row, reward_row, p_quantity, p_shipping);
+  if invalid_param is not null then
+    return jsonb_build_object('outcome', 'invalid', 'param', invalid_param);
   end if;
   refusal := redemption_refusals(account_row, reward_row, p_quantity,
     greatest(account_row.balance, 0), now) -> 0;
@@ -190,7 +191,7 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_cause = 'deadline' then
-    -- unlocked: an early or late wake-up of a settled one costs no lock
+    -- unlocked: a run that is early, or late for a settled one, costs no lock
     select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
     if redemption_row.status is distinct from 'pending' or not is_due(redemption_row.expires_at,
       p_at) then
@@ -378,7 +379,7 @@ end $$;
 
 -- What the reconciler looks for: redemptions that should have ended before `p_before`, the longest
 -- overdue first.
-create or replace function ledger.net_overdue_redemptions(
+create or replace function ledger.redemptions_overdue(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, id text, account text, reward text, expires_at timestamptz)
@@ -389,8 +390,8 @@ language sql stable security definer as $$
   order by redemption.expires_at, redemption.workspace, redemption.id limit p_limit offset p_skip
 $$;
 
--- What the workflow of a redemption is started with and told; domain/redemption-summary.ts has the
--- types.
+-- What the workflow of a redemption is started and signalled with; domain/redemption-summary.ts has
+-- the types.
 
 -- The type of a redemption's workflow.
 create or replace function ledger_private.redemption_workflow(
@@ -448,7 +449,7 @@ begin
 end $$;
 
 -- Why this account may not redeem this reward now: every reason, the reward's first; an empty
--- array where it may. The one judge of creation, quotes, gifts and the catalogue. Numbers of
+-- array where it may. Creation, quotes, gifts and the catalogue ask nobody else. Numbers of
 -- points are in the smallest unit.
 create or replace function ledger_private.redemption_refusals(
   account_row account, reward_row reward, p_quantity int, p_available bigint, p_at timestamptz
@@ -513,7 +514,7 @@ end $$;
 
 -- Of what nobody could ever ask for, the parameter that is wrong: a reward of another program, a
 -- percentage twice, an address for what is not shipped. Null where there is nothing of it.
-create or replace function ledger_private.redemption_nonsense(
+create or replace function ledger_private.redemption_invalid_param(
   account_row account, reward_row reward, p_quantity int, p_shipping jsonb
 ) returns text
 language sql immutable as $$
@@ -560,7 +561,7 @@ end $$;
 
 -- When what was redeemed at `p_at` is due: a discount returns its points then, an item is overdue
 -- (30 days where the reward does not say: longer than any parcel takes, short enough that nobody's
--- points are forgotten). To the millisecond, as workflows tell time.
+-- points are forgotten). To the millisecond, as workflows have time.
 create or replace function ledger_private.redemption_due_at(
   reward_row reward, p_hold_minutes numeric, p_at timestamptz
 ) returns timestamptz
@@ -574,7 +575,7 @@ language sql stable as $$
 $$;
 
 -- Writes a new redemption, whatever brought it: its row, the points and the stock it takes, the
--- credit it grants, its event, whose data it returns, and what its workflow is to be told. The
+-- credit it grants, its event, whose data it returns, and the outbox row of its workflow. The
 -- account's lock is held, the balance suffices. Where another request has just written the same id,
 -- for another account, all is taken back and tried again (40001).
 create or replace function ledger_private.redemption_insert(
@@ -943,7 +944,7 @@ begin
   return ptx_row;
 end $$;
 
--- What every function of a redemption answers: its outcome, the row, and what its workflow is told
+-- What every function of a redemption answers: its outcome, the row, and what its workflow knows
 -- of it.
 create or replace function ledger_private.redemption_answer(
   p_outcome text, redemption_row redemption, p_snapshot jsonb, p_payment_status text

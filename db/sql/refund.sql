@@ -1,4 +1,4 @@
--- Refunds, as the API makes them and as providers tell of them.
+-- Refunds, as the API makes them and as providers report them.
 
 -- Refunds a completed sandbox payment, all that is left of it or `p_amount`, with its event in the
 -- inbox as a provider's would be, and does all that follows (payment_change). `p_store_credit` of
@@ -44,12 +44,12 @@ begin
   return created || jsonb_build_object('refund', to_jsonb(refund_row));
 end $$;
 
--- Refunds of which a provider tells only the step of a running total (Stripe's `amount_refunded`),
--- whose ids come to light when they fail. A row is one refund; its metadata says by what it is
--- known: `step`, that its step was told; `failed_as`, the id under which its failure was; `fell`, a
--- total that fell by its amount. Of equal amounts it does not matter which is which, and so not in
--- what order they come: as many of an amount stand as there are steps of it less failures.
--- `unlisted` marks a failure whose step is still to come.
+-- Refunds of which a provider reports only the step of a running total (Stripe's
+-- `amount_refunded`), whose ids come to light when they fail. A row is one refund; its metadata
+-- says by what it is known: `step`, that its step was reported; `failed_as`, the id under which its
+-- failure was; `fell`, a total that fell by its amount. Of equal amounts it does not matter which
+-- is which, and so not in what order they come: as many of an amount stand as there are steps of it
+-- less failures. `unlisted` marks a failure whose step is still to come.
 
 -- A step (`id`: charge and total; `step`: its event's id). Where its failure came first it has
 -- failed. The same total may be reached again, after a failure.
@@ -87,7 +87,7 @@ $$;
 
 -- A failure that names no refund known by its id: under an id of its own, or as a total that fell
 -- (`step`). It is that of a refund of its amount that has failed already and lacks just this, else
--- of the newest that stands, else of one that is still to come. Told twice it is one.
+-- of the newest that stands, else of one that is still to come. Reported twice it is one.
 create or replace function ledger_private.refund_failure_put(
   payment_row payment, reported jsonb, p_at timestamptz
 ) returns void
@@ -166,14 +166,14 @@ begin
 end $$;
 
 -- Writes what an event says of a payment's refunds and disputes. A refund known is only ever moved
--- on: failed is the end of it, whatever comes later. Not every refund is told by an id of its own:
--- of some only the step of a running total is known (`step`), and a failure may be told where only
--- a step was (`unlisted`); see refund_step_put. `update` moves a refund that is known and makes
--- none. `authorised` is on what may be the release of an authorisation's rest, which is no refund:
--- the first, in their order, of just the amount that was not captured. Returns the payment with its
--- refund columns brought up to date, for the caller to write; it need not be known yet. Where all
--- the money is refunded, the store credit goes back as well, once; a refund that fails afterwards
--- takes none again.
+-- on: failed is the end of it, whatever comes later. Not every refund is reported by an id of its
+-- own: of some only the step of a running total is known (`step`), and a failure may be reported
+-- where only a step was (`unlisted`); see refund_step_put. `update` moves a refund that is known
+-- and makes none. `authorised` is on what may be the release of an authorisation's rest, which is
+-- no refund: the first, in their order, of just the amount that was not captured. Returns the
+-- payment with its refund columns brought up to date, for the caller to write; it need not be known
+-- yet. Where all the money is refunded, the store credit goes back as well, once; a refund that
+-- fails afterwards takes none again.
 create or replace function ledger_private.payment_refunds_put(
   payment_row payment, p_refunds jsonb, p_at timestamptz
 ) returns payment

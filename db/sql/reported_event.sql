@@ -1,10 +1,10 @@
 -- The events that tills report: reported, held, undone.
 
--- All that is needed before a reported event is judged, in one statement that writes nothing: a
--- stored event with this event_id, the type, the member, the reactors in their order, and the
--- database's time. `p_reactors`: active (those that act), all (a dry run), or the id of one.
--- `p_occurred_at` is what a till says, null where it says nothing; with it comes from when on the
--- member may have events, and how old they may be.
+-- All that is needed before what a reported event does is known, in one statement that writes
+-- nothing: a stored event with this event_id, the type, the member, the reactors in their order,
+-- and the database's time. `p_reactors`: active (those that act), all (a dry run), or the id of
+-- one. `p_occurred_at` is what a till says, null where it says nothing; with it comes from when on
+-- the member may have events, and how old they may be.
 -- @returns EventPrecheck
 -- @null p_occurred_at
 create or replace function ledger.event_precheck(
@@ -95,7 +95,7 @@ begin
   if account_row.lots_due_from <= p_at then
     account_row := lots_expire(account_row, p_at);
   end if;
-  event_row := event_begun(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
+  event_row := event_draft(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
     p_type_version, p_strict, p_occurred_at, p_at);
   for planned in select * from jsonb_array_elements(p_plan) loop
     event_row.outcomes := event_row.outcomes || reactor_act(event_row, planned, p_at);
@@ -156,7 +156,7 @@ begin
   if account_row.lots_due_from <= p_at then
     account_row := lots_expire(account_row, p_at);
   end if;
-  event_row := event_begun(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
+  event_row := event_draft(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
     p_type_version, true, p_occurred_at, p_at);
   event_row.redemption := p_redemption;
   for planned in select * from jsonb_array_elements(p_plan) loop
@@ -242,7 +242,7 @@ begin
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'payload.points',
       'available', abs(original.points)));
   end if;
-  event_row := event_begun(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
+  event_row := event_draft(account_row, p_id, p_event_id, p_fingerprint, p_user, p_type,
     p_type_version, false, p_occurred_at, p_at);
   event_row.reverses := original.event_id;
   event_row.undone := case when original.redemption is null then event_undo_moved(original, p_at)
@@ -271,7 +271,7 @@ begin
 end $$;
 
 -- A reported event of the account before anything follows from it.
-create or replace function ledger_private.event_begun(
+create or replace function ledger_private.event_draft(
   account_row account, p_id text, p_event_id text, p_fingerprint text, p_user text, p_type text,
   p_type_version int, p_strict boolean, p_occurred_at timestamptz, p_at timestamptz
 ) returns reported_event

@@ -2,7 +2,7 @@
 
 -- Takes up to `p_limit` due deliveries of an endpoint for the run that works on it, leaving out
 -- `p_taken` (under way in that run), and marks the endpoint busy for `p_busy_ms`: who writes new
--- deliveries meanwhile need not wake anybody. Where nothing is due and nothing is under way the
+-- deliveries meanwhile need not signal anybody. Where nothing is due and nothing is under way the
 -- endpoint is idle first and looked at again after, so that no delivery falls in between.
 -- Outcomes: work; idle (with next_due); gone (disabled or deleted).
 -- @returns DeliveryBatch
@@ -120,7 +120,8 @@ begin
   return '{"disabled": false}';
 end $$;
 
--- Disables an endpoint: what is pending fails (a replay brings it back), and the others are told.
+-- Disables an endpoint: what is pending fails (a replay brings it back), and the others get an
+-- event of it.
 -- @query
 create or replace function ledger.webhook_disable(
   endpoint_row webhook_endpoint, p_reason text
@@ -241,8 +242,9 @@ begin
         and not asked.underway ? webhook_delivery.id));
 end $$;
 
--- For the net: endpoints of any workspace with a delivery overdue and no run at work.
-create or replace function ledger.net_undelivered(
+-- What the reconciler looks for: endpoints of any workspace with a delivery overdue and no run at
+-- work.
+create or replace function ledger.endpoints_undelivered(
   p_before timestamptz, p_limit int, p_skip int default 0
 )
 returns table (workspace text, endpoint text)

@@ -187,7 +187,7 @@ test('with a role of its own the worker alone looks across workspaces', async ()
   await expect(db.pool.query('select * from ledger.all_programs()')).rejects.toThrow(MAY_NOT)
   await expect(db.pool.query('select ledger.idempotency_forget(now())')).rejects.toThrow(MAY_NOT)
   await worker.query('select * from ledger.all_programs()')
-  await worker.query('select * from ledger.net_overdue_redemptions(now(), 1)')
+  await worker.query('select * from ledger.redemptions_overdue(now(), 1)')
   await expect(db.pool.query('select ledger.bulk_uploads_forget_dead(1)')).rejects.toThrow(MAY_NOT)
   await worker.query(
     'select ledger.ledger_roll_up(), ledger.idempotency_forget(now()), ledger.bulk_uploads_forget_dead(1)',

@@ -129,19 +129,19 @@ test('a kind that fails keeps no other from its turn, and the run says so at its
   await house.owner.query(`
     insert into idempotency_key (workspace, route, key, fingerprint, resource, created_at)
     values ('ws_old', 'POST /x', 'old', '', '', now() - interval '25 hours')`)
-  const name = 'net_overdue_redemptions'
+  const name = 'redemptions_overdue'
   const { rows } = await house.owner.query(
     `select oidvectortypes(proargtypes) as types from pg_proc
      where proname = $1 and pronamespace = 'ledger'::regnamespace`,
     [name],
   )
-  await house.owner.query(`alter function ledger.${name}(${rows[0].types}) rename to net_gone`)
+  await house.owner.query(`alter function ledger.${name}(${rows[0].types}) rename to gone`)
   try {
     await expect(sweep()).rejects.toMatchObject({
-      cause: { cause: { message: expect.stringContaining('net_overdue_redemptions') } },
+      cause: { cause: { message: expect.stringContaining('redemptions_overdue') } },
     })
   } finally {
-    await house.owner.query(`alter function ledger.net_gone(${rows[0].types}) rename to ${name}`)
+    await house.owner.query(`alter function ledger.gone(${rows[0].types}) rename to ${name}`)
   }
   expect(await eventsOf(house, redemption)).toEqual(['created', 'fulfillment_overdue'])
   const left = await house.owner.query(

@@ -49,7 +49,7 @@ export const tables = {
     ['what is sent waits for its parcel', [{ fulfillment: { quantity: 1 } }], 'fulfillment'],
     ['anything else for its payment', [{ fulfillment: null }], 'redemption'],
   ],
-  redemption_nonsense: [
+  redemption_invalid_param: [
     [
       'a discount, once',
       [{ program: 'p1' }, { program: 'p1', type: 'discount_amount' }, 1, null],

@@ -29,7 +29,7 @@ export const tables = {
     ],
     ['a reaction that moved points is no gift', [{ outcomes: [{ reactions: [adjusted(5)] }] }], []],
   ],
-  event_begun: [
+  event_draft: [
     [
       'it is the account’s event, without outcomes yet',
       [
