@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { Checks } from '../app/event-schemas/checks.ts'
 import { failuresTo } from '../app/failures.ts'
+import { KeyUses } from '../app/key-uses.ts'
 import { RequestLog } from '../app/request-log.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
@@ -60,15 +61,9 @@ async function main(): Promise<void> {
   const checks = new Checks(log)
   const requests =
     config.requestLogDays > 0 ? new RequestLog({ pool, registry, onFailure }) : undefined
+  const keyUses = new KeyUses({ pool, onFailure })
   let draining = false
-  const {
-    giftCodeKeys,
-    holdMinutes,
-    memberPepper,
-    metricsAddress,
-    metricsToken,
-    webhookAllowedAddresses: allowedAddresses,
-  } = config
+  const { giftCodeKeys, holdMinutes, memberPepper, metricsAddress, metricsToken } = config
   const app = productApp(
     {
       pool,
@@ -76,9 +71,10 @@ async function main(): Promise<void> {
       engine,
       holdMinutes,
       memberPepper,
-      allowedAddresses,
+      allowedAddresses: config.webhookAllowedAddresses,
       giftCodeKeys,
       checks,
+      keyUses,
       onFailure,
       log,
       registry,
@@ -107,7 +103,7 @@ async function main(): Promise<void> {
   metrics.close()
   metrics.closeAllConnections()
   await checks.close()
-  await Promise.all([sender.close(), requests?.close()])
+  await Promise.all([sender.close(), requests?.close(), keyUses.flush()])
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
 }

@@ -1,4 +1,5 @@
 import { accountCommands } from './accounts.ts'
+import { apiKeyCommands } from './api-keys.ts'
 import { bulkCommands } from './bulk.ts'
 import { codePoolCommands } from './code-pools.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -22,6 +23,7 @@ import { webhookEndpointCommands } from './webhook-endpoints.ts'
 export function createCommands(dependencies: Dependencies) {
   return {
     ...accountCommands(dependencies),
+    ...apiKeyCommands(dependencies),
     ...earningRuleCommands(dependencies),
     ...bulkCommands(dependencies),
     ...fulfillmentCommands(dependencies),

@@ -1,17 +1,17 @@
+import { insertApiKey, revokeApiKey } from '../db/api-keys.ts'
+import { insertPaymentSecret, rollPaymentSecret } from '../db/payment-secrets.ts'
 import type { Pool } from '../db/pool.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import {
-  hasWorkspace,
-  insertApiKey,
-  insertPaymentSecret,
-  insertWorkspace,
-  readLivemode,
-  revokeApiKey,
-  rollPaymentSecret,
-} from '../db/workspaces.ts'
+import { hasWorkspace, insertWorkspace, readLivemode } from '../db/workspaces.ts'
 import { newId } from '../domain/ids.ts'
-import { hashApiKey, type KeyKind, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
+import type { HeldScope } from '../domain/scopes.ts'
+import { type KeyKind, keyParts, newApiKey, newWebhookSecret } from '../domain/secrets.ts'
 
+type KeySettings = {
+  expiresAt?: Date | null | undefined
+  name?: string | null | undefined
+  scopes?: readonly HeldScope[] | undefined
+}
 type WorkspaceKeys = { secretKey: string; publishableKey: string; paymentSecret: string }
 
 /** The writers of tenants and keys, run by the command line and the demo data. */
@@ -39,10 +39,14 @@ export function workspaceCommands({ pool }: { pool: Pool }) {
     },
 
     /** A key of the workspace's own mode, returned once and never again. Throws where there is no such workspace. */
-    createKey: async (workspace: string, kind: KeyKind, expiresAt: Date | null = null) =>
+    createKey: async (
+      workspace: string,
+      kind: KeyKind,
+      { expiresAt = null, name = null, scopes = ['*'] }: KeySettings = {},
+    ) =>
       transact(pool, workspace, async (tx) => {
         const key = newApiKey(kind, await livemodeOf(tx, workspace))
-        const row = { ...keyRow(workspace, kind, key), expiresAt }
+        const row = { ...keyRow(workspace, kind, key), expiresAt, name, scopes: [...scopes] }
         await insertApiKey(tx, row)
         return { id: row.id, key }
       }),
@@ -81,8 +85,13 @@ export function workspaceCommands({ pool }: { pool: Pool }) {
         return rolled
       }),
 
-    revokeKey: (workspace: string, id: string, at: Date) =>
-      transact(pool, workspace, (tx) => revokeApiKey(tx, workspace, id, at)),
+    /** False where the workspace has no such key. */
+    revokeKey: (workspace: string, id: string) =>
+      transact(
+        pool,
+        workspace,
+        async (tx) => (await revokeApiKey(tx, workspace, id)) !== undefined,
+      ),
   }
 }
 
@@ -103,5 +112,5 @@ async function livemodeOf(tx: Db, workspace: string): Promise<boolean> {
 }
 
 function keyRow(workspace: string, kind: KeyKind, key: string) {
-  return { workspace, id: newId('key'), hash: hashApiKey(key), kind, last4: key.slice(-4) }
+  return { workspace, id: newId('key'), kind, ...keyParts(key) }
 }

@@ -2,13 +2,14 @@ import pg from 'pg'
 import { ledgerRole, OURS } from './functions.ts'
 
 /**
- * Functions that run as the owner, past row security, and that a request needs: who is asking, who signs,
+ * Functions that run as the owner, past row security, and that a request needs: who is asking and did, who signs,
  * what is removed of an import's file that was not good (of the named workspace alone), what a process says
  * of outbox rows that it has, how many of them wait, and the partitions of the request log's next days. Every other
  * one looks across workspaces and is the worker's.
  */
 const OF_REQUESTS = [
   'api_key_find',
+  'api_keys_used',
   'payment_secrets_find',
   'payment_endpoint_secrets',
   'bulk_upload_forget',

@@ -2,6 +2,7 @@
 
 import { command, list, read, table } from './border.ts'
 import type { AccountAnswer, AccountChange, ViewAnswer } from './results/account.ts'
+import type { KeyKind, KeyUse } from './results/api_key.ts'
 import type { ChunkResult } from './results/bulk.ts'
 import type { CodesUploadResult, UploadedCode } from './results/code_pool.ts'
 import type { ExpiryCheck } from './results/expiry.ts'
@@ -35,7 +36,7 @@ import type {
   NextDelivery,
   WaitingEndpoints,
 } from './results/webhook.ts'
-import type { ApiKeyKind, MergedSettings, Settings, SettingsChange } from './results/workspace.ts'
+import type { MergedSettings, Settings, SettingsChange } from './results/workspace.ts'
 
 /** `ledger.account_balance_at`, db/sql/expiry.sql */
 export const accountBalanceAt = read<
@@ -135,18 +136,23 @@ export const allPrograms = table<Record<string, never>, { workspace: string; pro
   [],
 )
 
-/** `ledger.api_key_find`, db/sql/workspace.sql */
+/** `ledger.api_key_find`, db/sql/api_key.sql */
 export const apiKeyFind = table<
   { hash: string },
   {
     workspace: string
     id: string
-    kind: ApiKeyKind
+    kind: KeyKind
     livemode: boolean
     expires_at: Date | null
     revoked_at: Date | null
+    name: string | null
+    scopes: string[]
   }
 >('api_key_find', ['hash'])
+
+/** `ledger.api_keys_used`, db/sql/api_key.sql */
+export const apiKeysUsed = command<{ used: KeyUse[] }, void>('api_keys_used', ['used::jsonb'])
 
 /** `ledger.bulk_cancel`, db/sql/bulk.sql */
 export const bulkCancel = command<{ workspace: string; bulk: string; at: string | Date }, void>(

@@ -58,6 +58,7 @@ export const lookUpMember = withAlias('/members/lookup', (path) =>
     description:
       'By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404.',
     tags: ['tills'],
+    scope: 'tills:read',
     key: 'secret',
     body: Lookup,
     reply: Member,

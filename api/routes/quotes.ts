@@ -15,6 +15,7 @@ export const createQuote = endpoint({
   description:
     "Nothing is written, and nothing is held. A publishable key asks for a quantity of 1 of a reward that is on sale, and is told whether it is affordable, without a number of anybody's points; it may ask, of the catalogue and by quotes, 60 times a minute about one account.",
   tags: ['redemptions'],
+  scope: 'redemptions:read',
   key: 'publishable',
   body: QuoteRequest,
   reply: z.union([Quote, ShopQuote]),

@@ -16,6 +16,7 @@ export const dryRunReactor = endpoint({
   description:
     'What this reactor alone, active or not, would make of an event of its trigger; nothing is written.',
   tags: ['tills'],
+  scope: 'tills:read',
   key: 'secret',
   params: idPath('rct'),
   query: z.strictObject({ strict: flag.optional() }),

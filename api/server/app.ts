@@ -10,7 +10,7 @@ import type { Example } from './examples.ts'
 import { errorAnswer } from './failure.ts'
 import { securityHeaders } from './headers.ts'
 import { type Check, healthRoutes } from './health.ts'
-import { type FindKey, keyCache } from './keys.ts'
+import type { ApiKey, KeyCache } from './keys.ts'
 import { requestMetrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { FAILED_KEYS, failedKeyLimit, keyLimit } from './rate-limits.ts'
@@ -27,7 +27,9 @@ export type AppOptions<D> = {
   readonly endpoints: readonly Endpoint<D>[]
   /** Handed to every handler. */
   readonly deps: D
-  readonly findKey: FindKey
+  readonly keys: KeyCache
+  /** Told of each use of a key. */
+  readonly used?: (key: ApiKey) => void
   readonly log: Logger
   /** What `/health/ready` asks, by name. */
   readonly checks: Readonly<Record<string, Check>>
@@ -81,7 +83,8 @@ export function createApp<D>(options: AppOptions<D>): Express {
     endpointRoutes(options.verifyReplies === true ? endpoints.map(verified) : endpoints, {
       log,
       deps: options.deps,
-      keys: keyCache(options.findKey, now),
+      keys: options.keys,
+      used: options.used ?? (() => {}),
       failed: failedKeyLimit(options.failedKeysPerMinute ?? FAILED_KEYS),
       limit: keyLimit(options.ratePerSecond ?? PER_SECOND),
       room: whenRoom(options.room ?? (() => undefined)),

@@ -2,8 +2,10 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { RequestIdentity } from '../../db/idempotency.ts'
+import type { Actor } from '../../domain/actor.ts'
 import type { IdPrefix } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
+import type { Scope } from '../../domain/scopes.ts'
 import type { Deps } from './deps.ts'
 import type { ApiKey } from './keys.ts'
 
@@ -15,6 +17,8 @@ export type Context<Params, Query, Body, D> = {
   readonly workspace: string
   /** The API key's id. */
   readonly caller: string
+  /** Who asks, for what is kept of a write. */
+  readonly actor: Actor
   /** The key is one that stands in a shop's pages: whoever reads them calls. */
   readonly publishable: boolean
   readonly livemode: boolean
@@ -69,6 +73,8 @@ type EndpointFields<P, Q, B, R> = {
   readonly summary: string
   readonly description?: string
   readonly tags: readonly string[]
+  /** What its caller must hold, where that is not what the first tag and the method say (scopes.ts). */
+  readonly scope?: Scope
   readonly params?: P
   readonly query?: Q
   readonly body?: B

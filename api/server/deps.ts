@@ -31,4 +31,6 @@ export type Deps = {
   readonly shopperQuestions: Allowance
   /** What providers' webhooks are verified with. */
   readonly inbound: Inbound
+  /** Called when keys were changed here: then this process knows at once, the others within five seconds. */
+  readonly accessChanged: () => void
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
+import type { Actor } from '../../domain/actor.ts'
 import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { pathOfProto } from '../schemas/text.ts'
@@ -59,6 +60,7 @@ export function endpointOf<D>() {
 class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
   readonly workspace: string
   readonly caller: string
+  readonly actor: Actor
   readonly publishable: boolean
   readonly livemode: boolean
   readonly params: P
@@ -75,7 +77,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
 
   constructor(
     call: Call<D>,
-    { id, workspace, livemode, kind }: ApiKey,
+    { id, workspace, livemode, kind, name }: ApiKey,
     route: Pick<Endpoint<D>, 'method' | 'path'>,
     { params, query, body }: Pick<Context<P, Q, B, D>, 'params' | 'query' | 'body'>,
   ) {
@@ -84,6 +86,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     this.body = body
     this.workspace = workspace
     this.caller = id
+    this.actor = { type: 'api_key', id, name }
     this.publishable = kind === 'publishable'
     this.livemode = livemode
     this.idempotencyKey = call.idempotencyKey

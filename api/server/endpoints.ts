@@ -4,6 +4,14 @@ import { closeAccount, reopenAccount } from '../routes/accounts-close.ts'
 import { mergeAccounts } from '../routes/accounts-merge.ts'
 import { listTierChanges, setAccountTier } from '../routes/accounts-tier.ts'
 import {
+  createApiKey,
+  listApiKeys,
+  retrieveApiKey,
+  revokeApiKey,
+  rollApiKey,
+  updateApiKey,
+} from '../routes/api-keys.ts'
+import {
   pauseReversal,
   resumeReversal,
   retrieveReversal,
@@ -216,4 +224,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listIdentities,
   retrieveIdentity,
   revokeIdentity,
+  createApiKey,
+  listApiKeys,
+  retrieveApiKey,
+  updateApiKey,
+  rollApiKey,
+  revokeApiKey,
 ]

@@ -46,7 +46,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   key_not_allowed: row(
     403,
     'permission_error',
-  )('A publishable key may only read rewards and ask for quotes.'),
+  )(
+    'The key lacks the scope that `scope` names; a publishable one may only read rewards and ask for quotes.',
+  ),
   event_type_intrinsic: row(
     403,
     'permission_error',

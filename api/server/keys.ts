@@ -2,14 +2,18 @@ import type { Request, RequestHandler } from 'express'
 import type { RateLimitRequestHandler } from 'express-rate-limit'
 import { LRUCache } from 'lru-cache'
 import { Refused, refuse } from '../../domain/refusal.ts'
-import { hashApiKey } from '../../domain/secrets.ts'
+import { allows, type Scope } from '../../domain/scopes.ts'
+import { hashApiKey, type KeyKind } from '../../domain/secrets.ts'
 
 /** A key as the database knows it: never the key itself, only what it may do. */
 export type ApiKey = {
   readonly id: string
   readonly workspace: string
   readonly livemode: boolean
-  readonly kind: 'secret' | 'publishable'
+  readonly kind: KeyKind
+  readonly name: string | null
+  /** What a secret key may do; a publishable one opens what is declared for it. */
+  readonly scopes: readonly string[]
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
 }
@@ -26,15 +30,14 @@ function presentedKey(req: Request): string | undefined {
   return typeof header === 'string' && KEY_FORM.test(header) ? header : undefined
 }
 
+/** What an endpoint asks of the key that opens it. */
+export type Needs = { readonly key: KeyKind; readonly scope: Scope }
+
 /**
- * Whether the key may be used at `nowMs` on an endpoint for `needs`. Refuses
+ * Whether the key may be used at `nowMs` on an endpoint with these needs. Refuses
  * with invalid_api_key or key_not_allowed.
  */
-function authorise(
-  key: ApiKey | undefined,
-  needs: 'secret' | 'publishable',
-  nowMs: number,
-): ApiKey {
+function authorise(key: ApiKey | undefined, needs: Needs, nowMs: number): ApiKey {
   if (key === undefined) return refuse('invalid_api_key', 'No such API key.')
   if (key.revokedAt !== null && key.revokedAt.getTime() <= nowMs) {
     return refuse('invalid_api_key', 'This API key was revoked.')
@@ -42,13 +45,17 @@ function authorise(
   if (key.expiresAt !== null && key.expiresAt.getTime() <= nowMs) {
     return refuse('invalid_api_key', 'This API key has expired.')
   }
-  if (needs === 'secret' && key.kind === 'publishable') {
-    return refuse('key_not_allowed', 'This needs a secret key; the one given is publishable.')
+  const { scope } = needs
+  if (key.kind === 'publishable') {
+    if (needs.key === 'publishable') return key
+    const message = 'This needs a secret key; the one given is publishable.'
+    return refuse('key_not_allowed', message, { fields: { scope } })
   }
-  return key
+  if (allows(key.scopes, scope)) return key
+  return refuse('key_not_allowed', `This key lacks the scope ${scope}.`, { fields: { scope } })
 }
 
-const KNOWN_MS = 5_000 // a revoked key works at most this much longer
+const KNOWN_MS = 4_500 // a key that was revoked or changed is so within five seconds, the query's time among them
 const UNKNOWN_MS = 1_000 // a key made just now is seen after at most this
 const MOST = 10_000 // entries of each kind, some 2 MB: guessing keys must not fill the memory
 
@@ -60,6 +67,8 @@ export type KeyCache = {
   peek(hash: string): Entry | undefined
   /** Asks the database, once for all who ask at the same time. */
   find(hash: string): Promise<ApiKey | undefined>
+  /** Asks anew from now on: this process has changed a key. */
+  forget(): void
 }
 
 /**
@@ -73,9 +82,12 @@ export function keyCache(findKey: FindKey, now: () => number = Date.now): KeyCac
   const known = entries(KNOWN_MS)
   const unknown = entries(UNKNOWN_MS)
   const asked = new Map<string, Promise<ApiKey | undefined>>()
+  let changes = 0
 
   const ask = async (hash: string): Promise<ApiKey | undefined> => {
+    const before = changes
     const key = await findKey(hash)
+    if (changes !== before) return key // what was read then is not to be remembered
     known.delete(hash)
     unknown.delete(hash)
     const kept = key === undefined ? unknown : known
@@ -86,18 +98,31 @@ export function keyCache(findKey: FindKey, now: () => number = Date.now): KeyCac
   const find = (hash: string): Promise<ApiKey | undefined> => {
     const running = asked.get(hash)
     if (running !== undefined) return running
-    const asking = ask(hash).finally(() => asked.delete(hash))
+    const asking = ask(hash).finally(() => {
+      if (asked.get(hash) === asking) asked.delete(hash)
+    })
     asked.set(hash, asking)
     return asking
   }
 
-  return { peek: (hash) => known.get(hash) ?? unknown.get(hash), find }
+  return {
+    peek: (hash) => known.get(hash) ?? unknown.get(hash),
+    find,
+    forget: () => {
+      changes++
+      asked.clear()
+      known.clear()
+      unknown.clear()
+    },
+  }
 }
 
 type Gate = {
   readonly keys: KeyCache
   /** Run for each request without a good key, and never for one with such a key. */
   readonly failed: RateLimitRequestHandler
+  /** Told of each use of a good key. */
+  readonly used: (key: ApiKey) => void
   readonly now: () => number
 }
 
@@ -105,8 +130,8 @@ type Gate = {
  * Notes who calls in `res.locals.caller`, or refuses; a key seen seconds ago costs no query. However many
  * failed before from the same address, a key that may be one is looked up: a proxy's address is everybody's.
  */
-export function authenticate(gate: Gate, needs: 'secret' | 'publishable'): RequestHandler {
-  const { keys, failed, now } = gate
+export function authenticate(gate: Gate, needs: Needs): RequestHandler {
+  const { keys, failed, used, now } = gate
 
   return async (req, res, next) => {
     try {
@@ -115,7 +140,9 @@ export function authenticate(gate: Gate, needs: 'secret' | 'publishable'): Reque
       const hash = hashApiKey(presented)
       const seen = keys.peek(hash)
       const key = seen === undefined ? await keys.find(hash) : seen.key
-      res.locals.caller = authorise(key, needs, now())
+      const caller = authorise(key, needs, now())
+      used(caller)
+      res.locals.caller = caller
     } catch (error) {
       if (error instanceof Refused && error.refusal.code === 'invalid_api_key') {
         return failed(req, res, (tooMany?: unknown) => next(tooMany ?? error))

@@ -4,6 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../../domain/refusal.ts'
 import type { Endpoint } from './declaration.ts'
 import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
 import { addExamples, type Example, type Paths } from './examples.ts'
+import { scopeOf } from './scopes.ts'
 
 const ABOUT = `Loyalty accounts, points, rewards and redemptions.
 
@@ -46,7 +47,7 @@ export function openApiDocument<D>(
     in: 'header',
     name: 'X-Api-Key',
     description:
-      '`sk_…` for everything, `pk_…` for rewards on sale and quotes of one, without numbers of points.',
+      '`sk_…` for what its scopes name, `pk_…` for rewards on sale and quotes of one, without numbers of points.',
   })
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   const posts = new Set(endpoints.filter(({ method }) => method === 'POST').map(({ path }) => path))
@@ -67,7 +68,10 @@ export function openApiDocument<D>(
 }
 
 function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
-  const { method, path, summary, description, tags, params, query } = endpoint
+  const { method, path, summary, tags, params, query } = endpoint
+  const scope = scopeOf(endpoint)
+  const asked = scope === undefined ? undefined : `Scope \`${scope}\`.`
+  const description = [endpoint.description, asked].filter(Boolean).join(' ') || undefined
   registry.registerPath({
     method: lower(method),
     path,
@@ -75,7 +79,7 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
     summary,
     description,
     tags: [...tags],
-    security: endpoint.key === 'none' ? [] : [{ apiKey: [] }, { bearer: [] }],
+    security: scope === undefined ? [] : [{ apiKey: [scope] }, { bearer: [scope] }],
     request: {
       params,
       query,

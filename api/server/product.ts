@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import { Checks } from '../../app/event-schemas/checks.ts'
 import { failuresTo } from '../../app/failures.ts'
 import { createCommands } from '../../app/index.ts'
+import { KeyUses } from '../../app/key-uses.ts'
 import { decimalsFrom } from '../../app/points.ts'
 import { ttlCache } from '../../app/ttl-cache.ts'
 import { findApiKey } from '../../db/api-keys.ts'
@@ -21,6 +22,7 @@ import type { Deps } from './deps.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
+import { keyCache } from './keys.ts'
 import { allowance, failedAttempts } from './rate-limits.ts'
 
 const OLD_OUTBOX_S = 60 // what a process and the sweep behind it make of a burst is younger
@@ -47,6 +49,8 @@ type Parts = {
   readonly giftCodeKeys?: readonly CodeKey[]
   /** Closed by whoever made them; without any the product has its own, which keep no process alive. */
   readonly checks?: Checks
+  /** Flushed by whoever made it. */
+  readonly keyUses?: KeyUses
   /** Told what failed and stopped nothing else; counted in the registry where nobody is named. */
   readonly onFailure?: OnFailure
 }
@@ -77,8 +81,10 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     giftCodeKeys = [],
     checks = new Checks(parts.log),
     onFailure = failuresTo(parts.registry, parts.log),
+    keyUses = new KeyUses({ pool: parts.pool, onFailure }),
     ...rest
   } = parts
+  const keys = keyCache((hash) => findApiKey(reads, hash))
   const commands = createCommands({ pool, engine, allowedAddresses, onFailure })
   const deps: Deps = {
     pool: reads,
@@ -96,6 +102,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
     inbound: inbound(reads, parts.registry),
+    accessChanged: () => keys.forget(),
   }
   outboxMetrics(rest.registry, reads, rest.log)
   return createApp<Deps>({
@@ -104,7 +111,8 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     deps,
     endpoints: ENDPOINTS,
     examples: keptExamples,
-    findKey: (hash) => findApiKey(reads, hash),
+    keys,
+    used: (key) => keyUses.note(key),
     checks: checksOf(reads),
     degradedBy: temporalChecks(reads, engine),
   })

@@ -6,9 +6,10 @@ import { fewSlowBodies, jsonBody, rawBody, withinTime } from './bodies.ts'
 import type { Endpoint, Method, Reply } from './declaration.ts'
 import { openToBrowsers } from './headers.ts'
 import { idempotencyKeyOf } from './idempotency.ts'
-import { authenticate, type KeyCache } from './keys.ts'
+import { type ApiKey, authenticate, type KeyCache } from './keys.ts'
 import { addressOf } from './rate-limits.ts'
 import { type RequestSink, recordRequest } from './request-record.ts'
+import { scopeOf } from './scopes.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
@@ -18,6 +19,7 @@ type Frame<D> = {
   readonly deps: D
   readonly keys: KeyCache
   readonly failed: RateLimitRequestHandler
+  readonly used: (key: ApiKey) => void
   readonly limit: RequestHandler
   /** Before a write, of whoever may make one now. */
   readonly room: RequestHandler
@@ -52,7 +54,7 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
       const chain = [
         note(endpoint.path),
         ...(frame.requests === undefined ? [] : [recordRequest(endpoint, frame.requests)]),
-        ...(endpoint.key === 'none' ? [] : [authenticate(frame, endpoint.key)]),
+        ...opener(endpoint, frame),
         frame.limit,
         ...(method === 'GET' ? [] : [frame.room]),
         ...(method === 'GET' || endpoint.stream === true ? [] : [bodyReader(endpoint)]),
@@ -63,6 +65,13 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
     route.all(wrongMethod(path, allow))
   }
   return router
+}
+
+/** What lets its callers in. */
+function opener<D>(endpoint: Endpoint<D>, frame: Frame<D>): RequestHandler[] {
+  const { key } = endpoint
+  const scope = scopeOf(endpoint)
+  return key === 'none' || scope === undefined ? [] : [authenticate(frame, { key, scope })]
 }
 
 function byPath<D>(endpoints: readonly Endpoint<D>[]): Map<string, Map<Method, Endpoint<D>>> {

@@ -1,7 +1,11 @@
 import { MemoryStore, rateLimit } from 'express-rate-limit'
 import { Counter, type Registry } from 'prom-client'
 import { ttlCache } from '../../app/ttl-cache.ts'
-import { findEndpointSecrets, findPaymentSecrets, type PaymentSecret } from '../../db/api-keys.ts'
+import {
+  findEndpointSecrets,
+  findPaymentSecrets,
+  type PaymentSecret,
+} from '../../db/payment-secrets.ts'
 import type { Pool } from '../../db/pool.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { type FindSigner, signerSearch } from './signer-search.ts'

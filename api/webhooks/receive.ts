@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PaymentSecret } from '../../db/api-keys.ts'
+import type { PaymentSecret } from '../../db/payment-secrets.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { id } from '../schemas/ids.ts'
 import type { RawContext } from '../server/declaration.ts'

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { PaymentSecret } from '../../db/api-keys.ts'
+import type { PaymentSecret } from '../../db/payment-secrets.ts'
 import { Refused } from '../../domain/refusal.ts'
 import type { Provider } from './provider.ts'
 import { signerSearch } from './signer-search.ts'

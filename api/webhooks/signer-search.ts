@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { PaymentSecret } from '../../db/api-keys.ts'
+import type { PaymentSecret } from '../../db/payment-secrets.ts'
 import { Refused } from '../../domain/refusal.ts'
 import type { Provider, Verification } from './provider.ts'
 

@@ -1,4 +1,6 @@
 import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { Actor } from '../../domain/actor.ts'
+import { KEY_KINDS } from '../../domain/secrets.ts'
 import { idText, instant } from './columns.ts'
 
 /** The tenant. A merchant's test mode and live mode are two workspaces. */
@@ -18,13 +20,29 @@ export const apiKey = pgTable(
       .references(() => workspace.id),
     id: idText('id').notNull(),
     hash: text('hash').notNull(),
-    kind: text('kind', { enum: ['secret', 'publishable'] }).notNull(),
+    kind: text('kind', { enum: KEY_KINDS }).notNull(),
     last4: text('last4').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     expiresAt: instant('expires_at'),
     revokedAt: instant('revoked_at'),
+    name: text('name'),
+    // What the key begins with; null for keys from before it was kept.
+    prefix: text('prefix'),
+    // What it may do, as domain/scopes.ts has it. Keys from before may do everything; a publishable one has no use for it.
+    scopes: text('scopes').array().notNull().default(['*']),
+    // Null where the command line made it.
+    createdBy: jsonb('created_by').$type<Actor>(),
+    // To the minute.
+    lastUsedAt: instant('last_used_at'),
+    // The secret before the last roll, and until when it is taken as well.
+    previousHash: text('previous_hash'),
+    previousExpiresAt: instant('previous_expires_at'),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.id] }), uniqueIndex('api_key_hash').on(t.hash)],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    uniqueIndex('api_key_hash').on(t.hash),
+    uniqueIndex('api_key_previous_hash').on(t.previousHash),
+  ],
 )
 
 /**

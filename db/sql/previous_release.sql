@@ -201,7 +201,8 @@ create or replace function public.api_key_find(p_hash text)
 returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
   revoked_at timestamptz)
 language sql stable as $$
-  select * from ledger.api_key_find(p_hash)
+  select k.workspace, k.id, k.kind, k.livemode, k.expires_at, k.revoked_at
+  from ledger.api_key_find(p_hash) k
 $$;
 
 create or replace function public.bulk_cancel(

@@ -33,18 +33,6 @@ begin
   return jsonb_build_object('settings', merged);
 end $$;
 
--- Whose this API key is, by its hash; no row where nobody has it.
--- @column kind ApiKeyKind
--- @null expires_at revoked_at
-create or replace function ledger.api_key_find(p_hash text)
-returns table (workspace text, id text, kind text, livemode boolean, expires_at timestamptz,
-  revoked_at timestamptz)
-language sql stable security definer as $$
-  select api_key.workspace, api_key.id, api_key.kind, workspace.livemode, api_key.expires_at,
-    api_key.revoked_at
-  from api_key join workspace on workspace.id = api_key.workspace where api_key.hash = p_hash
-$$;
-
 -- One setting; null where it is not set.
 create or replace function ledger_private.setting_value(p_workspace text, p_key text) returns jsonb
 language plpgsql stable as $$

@@ -1,3 +1,4 @@
+import { ApiKeys } from './api-keys.ts'
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
@@ -38,6 +39,7 @@ export class Vinr {
   readonly payments: Payments
   readonly refunds: Refunds
   readonly loyalty: Loyalty
+  readonly apiKeys: ApiKeys
   readonly events: Events
   readonly requests: Requests
   readonly eventTypes: EventTypes
@@ -64,6 +66,7 @@ export class Vinr {
     this.payments = new Payments(settings)
     this.refunds = new Refunds(settings)
     this.loyalty = new Loyalty(settings)
+    this.apiKeys = new ApiKeys(settings)
     this.events = new Events(settings)
     this.requests = new Requests(settings)
     this.eventTypes = new EventTypes(settings)

@@ -13,13 +13,13 @@ export interface paths {
         };
         /**
          * List members
-         * @description Active ones first. Merged accounts are listed only where asked for by status; a customer whose account was merged is found as its survivor. `metadata[key]=value` finds those that carry all the pairs.
+         * @description Active ones first. Merged accounts are listed only where asked for by status; a customer whose account was merged is found as its survivor. `metadata[key]=value` finds those that carry all the pairs. Scope `accounts:read`.
          */
         get: operations["get_loyalty_accounts"];
         put?: never;
         /**
          * Enrol a member
-         * @description A customer has one active account in a program, their own or the one that theirs was merged into: it is the `resource` of the refusal.
+         * @description A customer has one active account in a program, their own or the one that theirs was merged into: it is the `resource` of the refusal. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts"];
         delete?: never;
@@ -35,12 +35,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a member */
+        /**
+         * Retrieve a member
+         * @description Scope `accounts:read`.
+         */
         get: operations["get_loyalty_accounts_id"];
         put?: never;
         /**
          * Update a member (as PATCH)
-         * @description Links a customer, or sets metadata by key. Fields not named stay.
+         * @description Links a customer, or sets metadata by key. Fields not named stay. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_id"];
         delete?: never;
@@ -48,7 +51,7 @@ export interface paths {
         head?: never;
         /**
          * Update a member
-         * @description Links a customer, or sets metadata by key. Fields not named stay.
+         * @description Links a customer, or sets metadata by key. Fields not named stay. Scope `accounts:write`.
          */
         patch: operations["patch_loyalty_accounts_id"];
         trace?: never;
@@ -64,7 +67,7 @@ export interface paths {
         put?: never;
         /**
          * Close a member
-         * @description The history stays. A closed account neither earns nor spends; a redemption still pending ends by its payment, its cancel or its deadline, and points still expire.
+         * @description The history stays. A closed account neither earns nor spends; a redemption still pending ends by its payment, its cancel or its deadline, and points still expire. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_id_close"];
         delete?: never;
@@ -84,7 +87,7 @@ export interface paths {
         put?: never;
         /**
          * Reopen a closed member
-         * @description Refused where the customer has another active account in the program.
+         * @description Refused where the customer has another active account in the program. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_id_reopen"];
         delete?: never;
@@ -104,7 +107,7 @@ export interface paths {
         put?: never;
         /**
          * Merge two members for good
-         * @description Balance, points with their dates, lifetime points and redemptions of `source` go to `target`, which is answered. What names the source later reaches the target. Repeating it changes nothing.
+         * @description Balance, points with their dates, lifetime points and redemptions of `source` go to `target`, which is answered. What names the source later reaches the target. Repeating it changes nothing. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_merge"];
         delete?: never;
@@ -124,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Give a member a tier by hand
-         * @description Only in programs whose tiers are custom; null takes the tier away.
+         * @description Only in programs whose tiers are custom; null takes the tier away. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_id_set_tier"];
         delete?: never;
@@ -140,7 +143,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the changes of a member’s tier */
+        /**
+         * List the changes of a member’s tier
+         * @description Scope `accounts:read`.
+         */
         get: operations["get_loyalty_accounts_id_tier_changes"];
         put?: never;
         post?: never;
@@ -159,7 +165,7 @@ export interface paths {
         };
         /**
          * List what a member’s credits brought, and what is left of each
-         * @description Newest first, what was merged into the account included. `open=true` shows only those that something is left of.
+         * @description Newest first, what was merged into the account included. `open=true` shows only those that something is left of. Scope `accounts:read`.
          */
         get: operations["get_loyalty_accounts_id_lots"];
         put?: never;
@@ -179,7 +185,7 @@ export interface paths {
         };
         /**
          * List what happened to a member
-         * @description Transactions, redemptions, tier changes, identities and merges as one list, newest first, those of what was merged into the account included. `type` chooses one kind.
+         * @description Transactions, redemptions, tier changes, identities and merges as one list, newest first, those of what was merged into the account included. `type` chooses one kind. Scope `accounts:read`.
          */
         get: operations["get_loyalty_accounts_id_timeline"];
         put?: never;
@@ -199,11 +205,14 @@ export interface paths {
         };
         /**
          * List the catalogue
-         * @description With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`). A publishable key is shown what is on sale now, in the fields that a shopper chooses by.
+         * @description With `account`, the rewards of that member's program, each, and each of its variants, with `affordable`, `reasons` and what it costs them (`points`). A publishable key is shown what is on sale now, in the fields that a shopper chooses by. Scope `rewards:read`.
          */
         get: operations["get_loyalty_rewards"];
         put?: never;
-        /** Add a reward to the catalogue */
+        /**
+         * Add a reward to the catalogue
+         * @description Scope `rewards:write`.
+         */
         post: operations["post_loyalty_rewards"];
         delete?: never;
         options?: never;
@@ -220,13 +229,13 @@ export interface paths {
         };
         /**
          * Retrieve a reward
-         * @description A publishable key is shown one that is on sale now, in the fields that a shopper chooses by.
+         * @description A publishable key is shown one that is on sale now, in the fields that a shopper chooses by. Scope `rewards:read`.
          */
         get: operations["get_loyalty_rewards_id"];
         put?: never;
         /**
          * Update a reward (as PATCH)
-         * @description Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`.
+         * @description Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`. Scope `rewards:write`.
          */
         post: operations["post_loyalty_rewards_id"];
         delete?: never;
@@ -234,7 +243,7 @@ export interface paths {
         head?: never;
         /**
          * Update a reward
-         * @description Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`.
+         * @description Fields not named stay, also inside `value`, `fulfillment`, `tier_costs`, each of `variants`, and `metadata`. Scope `rewards:write`.
          */
         patch: operations["patch_loyalty_rewards_id"];
         trace?: never;
@@ -250,7 +259,7 @@ export interface paths {
         put?: never;
         /**
          * Take a reward out of the catalogue
-         * @description It is listed only with `archived=true` and can no longer be redeemed; what was redeemed of it stays.
+         * @description It is listed only with `archived=true` and can no longer be redeemed; what was redeemed of it stays. Scope `rewards:write`.
          */
         post: operations["post_loyalty_rewards_id_archive"];
         delete?: never;
@@ -268,7 +277,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put a reward back into the catalogue */
+        /**
+         * Put a reward back into the catalogue
+         * @description Scope `rewards:write`.
+         */
         post: operations["post_loyalty_rewards_id_unarchive"];
         delete?: never;
         options?: never;
@@ -283,12 +295,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List redemptions */
+        /**
+         * List redemptions
+         * @description Scope `redemptions:read`.
+         */
         get: operations["get_loyalty_redemptions"];
         put?: never;
         /**
          * Redeem a reward
-         * @description Takes the points and gives the artifact, together or not at all. A discount is held for its payment until `expires_at`; without one the points return by themselves.
+         * @description Takes the points and gives the artifact, together or not at all. A discount is held for its payment until `expires_at`; without one the points return by themselves. Scope `redemptions:write`.
          */
         post: operations["post_loyalty_redemptions"];
         delete?: never;
@@ -304,7 +319,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a redemption */
+        /**
+         * Retrieve a redemption
+         * @description Scope `redemptions:read`.
+         */
         get: operations["get_loyalty_redemptions_id"];
         put?: never;
         post?: never;
@@ -325,7 +343,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a pending redemption
-         * @description The points return to the member, and the discount leaves a payment still open.
+         * @description The points return to the member, and the discount leaves a payment still open. Scope `redemptions:write`.
          */
         post: operations["post_loyalty_redemptions_id_cancel"];
         delete?: never;
@@ -345,7 +363,7 @@ export interface paths {
         put?: never;
         /**
          * Hold a pending redemption for longer
-         * @description `expires_at` becomes the later of itself and now, plus `minutes`.
+         * @description `expires_at` becomes the later of itself and now, plus `minutes`. Scope `redemptions:write`.
          */
         post: operations["post_loyalty_redemptions_id_extend"];
         delete?: never;
@@ -365,7 +383,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a redemption
-         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned, which is said by `quantity`. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once.
+         * @description The points return to the member, all of them or those of a part, to the lots they came from; stock and limits get the quantity back, what is reversed wholly is void, and of several gift cards as many as are returned, which is said by `quantity`. The payment of an applied discount keeps its charge: `payment_unaffected` says so and offers the refund, which `refund_payment` makes at once. Scope `redemptions:write`.
          */
         post: operations["post_loyalty_redemptions_id_reverse"];
         delete?: never;
@@ -385,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Say that a redeemed item was shipped
-         * @description All items that are left, or `quantity` of them as one of several parcels. With the last one the redemption is `fulfilled`.
+         * @description All items that are left, or `quantity` of them as one of several parcels. With the last one the redemption is `fulfilled`. Scope `redemptions:write`.
          */
         post: operations["post_loyalty_redemptions_id_fulfill"];
         delete?: never;
@@ -405,7 +423,7 @@ export interface paths {
         put?: never;
         /**
          * Ask what a redemption would do
-         * @description Nothing is written, and nothing is held. A publishable key asks for a quantity of 1 of a reward that is on sale, and is told whether it is affordable, without a number of anybody's points; it may ask, of the catalogue and by quotes, 60 times a minute about one account.
+         * @description Nothing is written, and nothing is held. A publishable key asks for a quantity of 1 of a reward that is on sale, and is told whether it is affordable, without a number of anybody's points; it may ask, of the catalogue and by quotes, 60 times a minute about one account. Scope `redemptions:read`.
          */
         post: operations["post_loyalty_quotes"];
         delete?: never;
@@ -421,10 +439,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List pools of gift card codes */
+        /**
+         * List pools of gift card codes
+         * @description Scope `gift_cards:read`.
+         */
         get: operations["get_loyalty_code_pools"];
         put?: never;
-        /** Open a pool of gift card codes */
+        /**
+         * Open a pool of gift card codes
+         * @description Scope `gift_cards:write`.
+         */
         post: operations["post_loyalty_code_pools"];
         delete?: never;
         options?: never;
@@ -439,7 +463,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a pool of gift card codes */
+        /**
+         * Retrieve a pool of gift card codes
+         * @description Scope `gift_cards:read`.
+         */
         get: operations["get_loyalty_code_pools_id"];
         put?: never;
         post?: never;
@@ -460,7 +487,7 @@ export interface paths {
         put?: never;
         /**
          * Add codes to a pool
-         * @description A code that is here already, in whichever pool, is not added and reported by its line. Codes are sealed before they are stored and never listed.
+         * @description A code that is here already, in whichever pool, is not added and reported by its line. Codes are sealed before they are stored and never listed. Scope `gift_cards:write`.
          */
         post: operations["post_loyalty_code_pools_id_codes"];
         delete?: never;
@@ -478,7 +505,7 @@ export interface paths {
         };
         /**
          * A member's store credit
-         * @description By currency. What is past its date counts as expired, written off or not.
+         * @description By currency. What is past its date counts as expired, written off or not. Scope `store_credit:read`.
          */
         get: operations["get_loyalty_accounts_id_store_credit"];
         put?: never;
@@ -496,7 +523,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List movements of store credit */
+        /**
+         * List movements of store credit
+         * @description Scope `store_credit:read`.
+         */
         get: operations["get_loyalty_store_credit_transactions"];
         put?: never;
         post?: never;
@@ -513,7 +543,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a movement of store credit */
+        /**
+         * Retrieve a movement of store credit
+         * @description Scope `store_credit:read`.
+         */
         get: operations["get_loyalty_store_credit_transactions_id"];
         put?: never;
         post?: never;
@@ -532,7 +565,7 @@ export interface paths {
         };
         /**
          * What a program owes in store credit
-         * @description In money, by currency: now, or as it was at an instant.
+         * @description In money, by currency: now, or as it was at an instant. Scope `store_credit:read`.
          */
         get: operations["get_loyalty_programs_id_store_credit_liability"];
         put?: never;
@@ -552,7 +585,7 @@ export interface paths {
         };
         /**
          * A member's balance at an instant
-         * @description By the time of each movement; points due by then count as expired, written off or not.
+         * @description By the time of each movement; points due by then count as expired, written off or not. Scope `accounts:read`.
          */
         get: operations["get_loyalty_accounts_id_balance_at"];
         put?: never;
@@ -572,7 +605,7 @@ export interface paths {
         };
         /**
          * What a program owes
-         * @description Now, or as it was at an instant, by the time of each movement.
+         * @description Now, or as it was at an instant, by the time of each movement. Scope `programs:read`.
          */
         get: operations["get_loyalty_programs_id_liability"];
         put?: never;
@@ -592,7 +625,7 @@ export interface paths {
         };
         /**
          * Movements of a program by period, as CSV
-         * @description A row for each UTC day or month from `from` to before `to`: opening, movements by type, closing (opening + earned - spent - expired - clawed_back + adjusted), and what the closing costs at the value then.
+         * @description A row for each UTC day or month from `from` to before `to`: opening, movements by type, closing (opening + earned - spent - expired - clawed_back + adjusted), and what the closing costs at the value then. Scope `programs:read`.
          */
         get: operations["get_loyalty_programs_id_liability_export"];
         put?: never;
@@ -610,12 +643,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List imports */
+        /**
+         * List imports
+         * @description Scope `imports:read`.
+         */
         get: operations["get_loyalty_imports"];
         put?: never;
         /**
          * Import movements from a file
-         * @description NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows and 200,000,000 bytes, as a stream, four of a workspace at once. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import.
+         * @description NDJSON (application/x-ndjson) or CSV (text/csv, with a header) in UTF-8, up to a million rows and 200,000,000 bytes, as a stream, four of a workspace at once. A row has `account`, `amount`, and where wanted `reason`, `expires_at`, `key` and `metadata` (in CSV, columns `metadata.x`). Every line is checked before anything is written: where one is wrong, all is refused, with `errors` by line. Then one workflow writes them, and its progress is read from the import. Scope `imports:write`.
          */
         post: operations["post_loyalty_imports"];
         delete?: never;
@@ -631,7 +667,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve an import, with its progress */
+        /**
+         * Retrieve an import, with its progress
+         * @description Scope `imports:read`.
+         */
         get: operations["get_loyalty_imports_id"];
         put?: never;
         post?: never;
@@ -650,7 +689,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause an import; rows under way are finished */
+        /**
+         * Pause an import; rows under way are finished
+         * @description Scope `imports:write`.
+         */
         post: operations["post_loyalty_imports_id_pause"];
         delete?: never;
         options?: never;
@@ -667,7 +709,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel an import; rows written stay, the others are dropped */
+        /**
+         * Cancel an import; rows written stay, the others are dropped
+         * @description Scope `imports:write`.
+         */
         post: operations["post_loyalty_imports_id_cancel"];
         delete?: never;
         options?: never;
@@ -684,7 +729,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on with a paused import */
+        /**
+         * Go on with a paused import
+         * @description Scope `imports:write`.
+         */
         post: operations["post_loyalty_imports_id_resume"];
         delete?: never;
         options?: never;
@@ -703,7 +751,7 @@ export interface paths {
         put?: never;
         /**
          * Reverse all that carries a batch tag
-         * @description Imported or posted one by one; one workflow, the newest first. What is reversed already is passed over, what cannot be is counted and named.
+         * @description Imported or posted one by one; one workflow, the newest first. What is reversed already is passed over, what cannot be is counted and named. Scope `imports:write`.
          */
         post: operations["post_loyalty_batches_batch_reverse"];
         delete?: never;
@@ -719,7 +767,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve the reversal of a batch, with its progress */
+        /**
+         * Retrieve the reversal of a batch, with its progress
+         * @description Scope `imports:read`.
+         */
         get: operations["get_loyalty_batch_reversals_id"];
         put?: never;
         post?: never;
@@ -738,7 +789,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause a reversal; rows under way are finished */
+        /**
+         * Pause a reversal; rows under way are finished
+         * @description Scope `imports:write`.
+         */
         post: operations["post_loyalty_batch_reversals_id_pause"];
         delete?: never;
         options?: never;
@@ -755,7 +809,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on with a paused reversal */
+        /**
+         * Go on with a paused reversal
+         * @description Scope `imports:write`.
+         */
         post: operations["post_loyalty_batch_reversals_id_resume"];
         delete?: never;
         options?: never;
@@ -770,10 +827,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List programs */
+        /**
+         * List programs
+         * @description Scope `programs:read`.
+         */
         get: operations["get_loyalty_programs"];
         put?: never;
-        /** Create a program */
+        /**
+         * Create a program
+         * @description Scope `programs:write`.
+         */
         post: operations["post_loyalty_programs"];
         delete?: never;
         options?: never;
@@ -788,12 +851,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a program */
+        /**
+         * Retrieve a program
+         * @description Scope `programs:read`.
+         */
         get: operations["get_loyalty_programs_id"];
         put?: never;
         /**
          * Update a program (as PATCH)
-         * @description Fields not named stay, also inside nested objects. Applies from now on: points keep the expiry they were earned with.
+         * @description Fields not named stay, also inside nested objects. Applies from now on: points keep the expiry they were earned with. Scope `programs:write`.
          */
         post: operations["post_loyalty_programs_id"];
         delete?: never;
@@ -801,7 +867,7 @@ export interface paths {
         head?: never;
         /**
          * Update a program
-         * @description Fields not named stay, also inside nested objects. Applies from now on: points keep the expiry they were earned with.
+         * @description Fields not named stay, also inside nested objects. Applies from now on: points keep the expiry they were earned with. Scope `programs:write`.
          */
         patch: operations["patch_loyalty_programs_id"];
         trace?: never;
@@ -817,7 +883,7 @@ export interface paths {
         put?: never;
         /**
          * Adjust points of many members at once
-         * @description Up to 1000, all of them or none; a refusal names its row in `param`.
+         * @description Up to 1000, all of them or none; a refusal names its row in `param`. Scope `transactions:write`.
          */
         post: operations["post_loyalty_transactions_batch"];
         delete?: never;
@@ -837,7 +903,7 @@ export interface paths {
         put?: never;
         /**
          * Undo an earning or an adjustment
-         * @description Once, by an offsetting row. A credit that is spent already is undone only where the program lets a clawback go below zero; points of it that have expired are not taken again.
+         * @description Once, by an offsetting row. A credit that is spent already is undone only where the program lets a clawback go below zero; points of it that have expired are not taken again. Scope `transactions:write`.
          */
         post: operations["post_loyalty_transactions_id_reverse"];
         delete?: never;
@@ -853,12 +919,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List transactions */
+        /**
+         * List transactions
+         * @description Scope `transactions:read`.
+         */
         get: operations["get_loyalty_transactions"];
         put?: never;
         /**
          * Adjust points by hand
-         * @description Positive credits, negative debits; fractions are rounded by the program's mode. Never below zero.
+         * @description Positive credits, negative debits; fractions are rounded by the program's mode. Never below zero. Scope `transactions:write`.
          */
         post: operations["post_loyalty_transactions"];
         delete?: never;
@@ -874,7 +943,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a transaction */
+        /**
+         * Retrieve a transaction
+         * @description Scope `transactions:read`.
+         */
         get: operations["get_loyalty_transactions_id"];
         put?: never;
         post?: never;
@@ -893,7 +965,7 @@ export interface paths {
         };
         /**
          * List which points a transaction spent, brought or gave back
-         * @description Of a debit, the lots that it took from; of a credit, the debits that took from its lot; of a release or reversal, what it gave back.
+         * @description Of a debit, the lots that it took from; of a credit, the debits that took from its lot; of a release or reversal, what it gave back. Scope `transactions:read`.
          */
         get: operations["get_loyalty_transactions_id_allocations"];
         put?: never;
@@ -911,12 +983,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List payments */
+        /**
+         * List payments
+         * @description Scope `payments:read`.
+         */
         get: operations["get_payments"];
         put?: never;
         /**
          * Create a payment
-         * @description Takes the discounts of redemptions off the amount, then store credit. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation.
+         * @description Takes the discounts of redemptions off the amount, then store credit. In test mode a `card` settles it: 4242424242424242 completes, 4000000000000002 is declined, 4000000000003220 waits for a confirmation. Scope `payments:write`.
          */
         post: operations["post_payments"];
         delete?: never;
@@ -932,7 +1007,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a payment */
+        /**
+         * Retrieve a payment
+         * @description Scope `payments:read`.
+         */
         get: operations["get_payments_id"];
         put?: never;
         post?: never;
@@ -953,7 +1031,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm an open payment
-         * @description With a `card` in test mode; without one where the payment has a card that waits for this.
+         * @description With a `card` in test mode; without one where the payment has a card that waits for this. Scope `payments:write`.
          */
         post: operations["post_payments_id_confirm"];
         delete?: never;
@@ -973,7 +1051,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel an open payment
-         * @description The redemptions attached to it are released.
+         * @description The redemptions attached to it are released. Scope `payments:write`.
          */
         post: operations["post_payments_id_cancel"];
         delete?: never;
@@ -993,7 +1071,7 @@ export interface paths {
         put?: never;
         /**
          * Award the points of a completed payment again
-         * @description For a member that was added afterwards: members are judged as they are now, rules at the time of completion. Each rule still earns once for each account, so that a repeat changes nothing.
+         * @description For a member that was added afterwards: members are judged as they are now, rules at the time of completion. Each rule still earns once for each account, so that a repeat changes nothing. Scope `payments:write`.
          */
         post: operations["post_payments_id_replay_award"];
         delete?: never;
@@ -1011,13 +1089,13 @@ export interface paths {
         };
         /**
          * List refunds
-         * @description Disputes, which take points back as refunds do, are among them.
+         * @description Disputes, which take points back as refunds do, are among them. Scope `payments:read`.
          */
         get: operations["get_refunds"];
         put?: never;
         /**
          * Refund a payment
-         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`, and where they paid it all that is a refund of 0, once. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says.
+         * @description A completed sandbox payment, all of it or a part. The points it earned are taken back in proportion; those of its redemptions return only with `return_redemption`, and where they paid it all that is a refund of 0, once. Store credit that it spent goes back to the wallet where all the money is refunded, or as `store_credit` says. Scope `payments:write`.
          */
         post: operations["post_refunds"];
         delete?: never;
@@ -1035,7 +1113,7 @@ export interface paths {
         };
         /**
          * Retrieve a refund
-         * @description Or a dispute: by our id, or the provider's.
+         * @description Or a dispute: by our id, or the provider's. Scope `payments:read`.
          */
         get: operations["get_refunds_id"];
         put?: never;
@@ -1053,12 +1131,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List earning rules */
+        /**
+         * List earning rules
+         * @description Scope `earning_rules:read`.
+         */
         get: operations["get_loyalty_earning_rules"];
         put?: never;
         /**
          * Add an earning rule
-         * @description From then on, everything that its trigger names earns. Several rules that match one payment write a transaction each.
+         * @description From then on, everything that its trigger names earns. Several rules that match one payment write a transaction each. Scope `earning_rules:write`.
          */
         post: operations["post_loyalty_earning_rules"];
         delete?: never;
@@ -1074,12 +1155,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve an earning rule */
+        /**
+         * Retrieve an earning rule
+         * @description Scope `earning_rules:read`.
+         */
         get: operations["get_loyalty_earning_rules_id"];
         put?: never;
         /**
          * Update an earning rule (as PATCH)
-         * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay.
+         * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay. Scope `earning_rules:write`.
          */
         post: operations["post_loyalty_earning_rules_id"];
         delete?: never;
@@ -1087,7 +1171,7 @@ export interface paths {
         head?: never;
         /**
          * Update an earning rule
-         * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay.
+         * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay. Scope `earning_rules:write`.
          */
         patch: operations["patch_loyalty_earning_rules_id"];
         trace?: never;
@@ -1101,7 +1185,7 @@ export interface paths {
         };
         /**
          * Join a window's transactions to payments and refunds
-         * @description Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, came_late (earned more than an hour after its payment completed), refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ.
+         * @description Totals of the window (up to now where it has no end) and every payment, refund or transaction that does not match, with its reason: payment_not_processed, payment_without_member, member_unknown, no_rule, account_closed, cap_reached, nothing_left, pending, came_late (earned more than an hour after its payment completed), refund_of_unknown_payment, refund_exceeds_payment, refund_not_processed, clawback_forgiven, points_expired_before, transaction_of_unknown_payment, points_differ. Scope `programs:read`.
          */
         get: operations["get_loyalty_programs_id_reconciliation"];
         put?: never;
@@ -1159,7 +1243,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve an event */
+        /**
+         * Retrieve an event
+         * @description Scope `events:read`.
+         */
         get: operations["get_events_id"];
         put?: never;
         post?: never;
@@ -1178,13 +1265,13 @@ export interface paths {
         };
         /**
          * List events
-         * @description Newest first. `type` takes a prefix as well: `loyalty.redemption.*`.
+         * @description Newest first. `type` takes a prefix as well: `loyalty.redemption.*`. Scope `events:read`.
          */
         get: operations["get_events"];
         put?: never;
         /**
          * Report an event
-         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.
+         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained. Scope `tills:write`.
          */
         post: operations["post_events"];
         delete?: never;
@@ -1202,7 +1289,7 @@ export interface paths {
         };
         /**
          * Retrieve a request
-         * @description By the `Request-Id` of its answer, within seconds of it.
+         * @description By the `Request-Id` of its answer, within seconds of it. Scope `requests:read`.
          */
         get: operations["get_requests_id"];
         put?: never;
@@ -1223,7 +1310,7 @@ export interface paths {
         /**
          * List requests
          * @description The newest first, as long as the server keeps them; each within seconds of its answer. `object` and
-         *     the statuses of errors are found at once, however long ago; with other filters name a window by `created` as well.
+         *     the statuses of errors are found at once, however long ago; with other filters name a window by `created` as well. Scope `requests:read`.
          */
         get: operations["get_requests"];
         put?: never;
@@ -1241,12 +1328,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List webhook endpoints */
+        /**
+         * List webhook endpoints
+         * @description Scope `webhook_endpoints:read`.
+         */
         get: operations["get_webhook_endpoints"];
         put?: never;
         /**
          * Add a webhook endpoint
-         * @description The secret is shown here and after a roll, and nowhere else. Private addresses are refused.
+         * @description The secret is shown here and after a roll, and nowhere else. Private addresses are refused. Scope `webhook_endpoints:write`.
          */
         post: operations["post_webhook_endpoints"];
         delete?: never;
@@ -1262,24 +1352,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a webhook endpoint */
+        /**
+         * Retrieve a webhook endpoint
+         * @description Scope `webhook_endpoints:read`.
+         */
         get: operations["get_webhook_endpoints_id"];
         put?: never;
         /**
          * Update a webhook endpoint (as PATCH)
-         * @description Disabling it fails what is pending; enabling it again sends nothing by itself (see replay).
+         * @description Disabling it fails what is pending; enabling it again sends nothing by itself (see replay). Scope `webhook_endpoints:write`.
          */
         post: operations["post_webhook_endpoints_id"];
         /**
          * Delete a webhook endpoint
-         * @description Nothing more is sent to it, not even what is pending.
+         * @description Nothing more is sent to it, not even what is pending. Scope `webhook_endpoints:write`.
          */
         delete: operations["delete_webhook_endpoints_id"];
         options?: never;
         head?: never;
         /**
          * Update a webhook endpoint
-         * @description Disabling it fails what is pending; enabling it again sends nothing by itself (see replay).
+         * @description Disabling it fails what is pending; enabling it again sends nothing by itself (see replay). Scope `webhook_endpoints:write`.
          */
         patch: operations["patch_webhook_endpoints_id"];
         trace?: never;
@@ -1295,7 +1388,7 @@ export interface paths {
         put?: never;
         /**
          * Roll the signing secret
-         * @description Both secrets sign until the overlap is over.
+         * @description Both secrets sign until the overlap is over. Scope `webhook_endpoints:write`.
          */
         post: operations["post_webhook_endpoints_id_roll_secret"];
         delete?: never;
@@ -1315,7 +1408,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test event
-         * @description `webhook_endpoint.test`, to this endpoint alone, whatever it subscribes to.
+         * @description `webhook_endpoint.test`, to this endpoint alone, whatever it subscribes to. Scope `webhook_endpoints:write`.
          */
         post: operations["post_webhook_endpoints_id_test"];
         delete?: never;
@@ -1335,7 +1428,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver events again
-         * @description One, some, or all of a window that the endpoint subscribes to. The event keeps its id: a receiver that has it already sees a repeat.
+         * @description One, some, or all of a window that the endpoint subscribes to. The event keeps its id: a receiver that has it already sees a repeat. Scope `webhook_endpoints:write`.
          */
         post: operations["post_webhook_endpoints_id_replay"];
         delete?: never;
@@ -1353,7 +1446,7 @@ export interface paths {
         };
         /**
          * List deliveries to an endpoint
-         * @description Newest first; each with every try and the first 2 KB of its answer.
+         * @description Newest first; each with every try and the first 2 KB of its answer. Scope `webhook_endpoints:read`.
          */
         get: operations["get_webhook_endpoints_id_deliveries"];
         put?: never;
@@ -1373,13 +1466,13 @@ export interface paths {
         };
         /**
          * List event types
-         * @description The workspace's own; the platform's are listed in its documentation.
+         * @description The workspace's own; the platform's are listed in its documentation. Scope `tills:read`.
          */
         get: operations["get_event_types"];
         put?: never;
         /**
          * Define an event type
-         * @description From then on tills may report events of this type, with payloads that its JSON Schema takes.
+         * @description From then on tills may report events of this type, with payloads that its JSON Schema takes. Scope `tills:write`.
          */
         post: operations["post_event_types"];
         delete?: never;
@@ -1397,13 +1490,13 @@ export interface paths {
         };
         /**
          * Retrieve an event type
-         * @description By its id or its name, with every version of its schema.
+         * @description By its id or its name, with every version of its schema. Scope `tills:read`.
          */
         get: operations["get_event_types_id"];
         put?: never;
         /**
          * Update an event type (as PATCH)
-         * @description A schema replaces the one before as a new version. What was reported keeps the version it was checked by.
+         * @description A schema replaces the one before as a new version. What was reported keeps the version it was checked by. Scope `tills:write`.
          */
         post: operations["post_event_types_id"];
         delete?: never;
@@ -1411,7 +1504,7 @@ export interface paths {
         head?: never;
         /**
          * Update an event type
-         * @description A schema replaces the one before as a new version. What was reported keeps the version it was checked by.
+         * @description A schema replaces the one before as a new version. What was reported keeps the version it was checked by. Scope `tills:write`.
          */
         patch: operations["patch_event_types_id"];
         trace?: never;
@@ -1423,12 +1516,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List reactors */
+        /**
+         * List reactors
+         * @description Scope `tills:read`.
+         */
         get: operations["get_reactors"];
         put?: never;
         /**
          * Add a reactor
-         * @description From then on every event of its trigger, for which all its conditions are true, does what its reactions say.
+         * @description From then on every event of its trigger, for which all its conditions are true, does what its reactions say. Scope `tills:write`.
          */
         post: operations["post_reactors"];
         delete?: never;
@@ -1444,24 +1540,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve a reactor */
+        /**
+         * Retrieve a reactor
+         * @description Scope `tills:read`.
+         */
         get: operations["get_reactors_id"];
         put?: never;
         /**
          * Update a reactor (as PATCH)
-         * @description Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting.
+         * @description Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting. Scope `tills:write`.
          */
         post: operations["post_reactors_id"];
         /**
          * Delete a reactor
-         * @description It acts no more. What it did stays, and its transactions still name it.
+         * @description It acts no more. What it did stays, and its transactions still name it. Scope `tills:write`.
          */
         delete: operations["delete_reactors_id"];
         options?: never;
         head?: never;
         /**
          * Update a reactor
-         * @description Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting.
+         * @description Applies to what is reported from then on. Fields not named stay; conditions, reactions and limits are replaced as a whole. Activations so far keep counting. Scope `tills:write`.
          */
         patch: operations["patch_reactors_id"];
         trace?: never;
@@ -1477,7 +1576,7 @@ export interface paths {
         put?: never;
         /**
          * Try a reactor out
-         * @description What this reactor alone, active or not, would make of an event of its trigger; nothing is written.
+         * @description What this reactor alone, active or not, would make of an event of its trigger; nothing is written. Scope `tills:read`.
          */
         post: operations["post_reactors_id_dry_run"];
         delete?: never;
@@ -1497,7 +1596,7 @@ export interface paths {
         put?: never;
         /**
          * Report an event
-         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained.
+         * @description Answers with the outcome of each reactor. All of it is one transaction, once by `eventId`. With `strict=true` a debit below zero, or a reactor that fails, refuses the whole event (the setting `strict: true` makes it so where the request does not say); with `dry_run=true` nothing is written, and every reactor of the type, active or not, is explained. Scope `tills:write`.
          */
         post: operations["post_events_at_root"];
         delete?: never;
@@ -1517,7 +1616,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a held event
-         * @description The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused.
+         * @description The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused. Scope `tills:write`.
          */
         post: operations["post_events_id_confirm"];
         delete?: never;
@@ -1537,7 +1636,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a held event
-         * @description The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused.
+         * @description The sale went through: the points stay taken. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first; one whose points have returned is refused. Scope `tills:write`.
          */
         post: operations["post_events_id_confirm_at_root"];
         delete?: never;
@@ -1557,7 +1656,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a held event
-         * @description The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first.
+         * @description The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first. Scope `tills:write`.
          */
         post: operations["post_events_id_cancel"];
         delete?: never;
@@ -1577,7 +1676,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a held event
-         * @description The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first.
+         * @description The sale failed: the points return at once. `{id}` is the event’s `eventId` or `id`. A repeat is answered as the first. Scope `tills:write`.
          */
         post: operations["post_events_id_cancel_at_root"];
         delete?: never;
@@ -1595,7 +1694,7 @@ export interface paths {
         };
         /**
          * Retrieve a member's wallet
-         * @description Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program.
+         * @description Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program. Scope `tills:read`.
          */
         get: operations["get_users_id_wallet"];
         put?: never;
@@ -1615,7 +1714,7 @@ export interface paths {
         };
         /**
          * Retrieve a member's wallet
-         * @description Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program.
+         * @description Of a merged member, the one of the member it was merged into. `value` follows the setting `pointsCurrencyValue`, else the program. Scope `tills:read`.
          */
         get: operations["get_users_id_wallet_at_root"];
         put?: never;
@@ -1635,7 +1734,7 @@ export interface paths {
         };
         /**
          * Convert points to money, or money to points
-         * @description Money from points is rounded down to the minor unit; points for money are rounded up in the program’s decimals, so that they always cover it.
+         * @description Money from points is rounded down to the minor unit; points for money are rounded up in the program’s decimals, so that they always cover it. Scope `tills:read`.
          */
         get: operations["get_users_id_conversion"];
         put?: never;
@@ -1655,7 +1754,7 @@ export interface paths {
         };
         /**
          * Convert points to money, or money to points
-         * @description Money from points is rounded down to the minor unit; points for money are rounded up in the program’s decimals, so that they always cover it.
+         * @description Money from points is rounded down to the minor unit; points for money are rounded up in the program’s decimals, so that they always cover it. Scope `tills:read`.
          */
         get: operations["get_users_id_conversion_at_root"];
         put?: never;
@@ -1675,12 +1774,12 @@ export interface paths {
         };
         /**
          * Retrieve the settings
-         * @description One flat object of key and value.
+         * @description One flat object of key and value. Scope `tills:read`.
          */
         get: operations["get_settings"];
         /**
          * Merge into the settings
-         * @description Keys not named stay; null removes one. Answers with all of them.
+         * @description Keys not named stay; null removes one. Answers with all of them. Scope `tills:write`.
          */
         put: operations["put_settings"];
         post?: never;
@@ -1699,12 +1798,12 @@ export interface paths {
         };
         /**
          * Retrieve the settings
-         * @description One flat object of key and value.
+         * @description One flat object of key and value. Scope `tills:read`.
          */
         get: operations["get_settings_at_root"];
         /**
          * Merge into the settings
-         * @description Keys not named stay; null removes one. Answers with all of them.
+         * @description Keys not named stay; null removes one. Answers with all of them. Scope `tills:write`.
          */
         put: operations["put_settings_at_root"];
         post?: never;
@@ -1725,7 +1824,7 @@ export interface paths {
         put?: never;
         /**
          * Find the member who stands at the till
-         * @description By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404.
+         * @description By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404. Scope `tills:read`.
          */
         post: operations["post_members_lookup"];
         delete?: never;
@@ -1745,7 +1844,7 @@ export interface paths {
         put?: never;
         /**
          * Find the member who stands at the till
-         * @description By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404.
+         * @description By a QR or card token, a phone or an id; the answer holds the wallet. Unknown, revoked, wrong, too old and read by another till before are one and the same 404. Scope `tills:read`.
          */
         post: operations["post_members_lookup_at_root"];
         delete?: never;
@@ -1763,13 +1862,13 @@ export interface paths {
         };
         /**
          * List how a member is recognised
-         * @description Revoked ones too, and those of members merged into this one.
+         * @description Revoked ones too, and those of members merged into this one. Scope `tills:read`.
          */
         get: operations["get_loyalty_accounts_id_identities"];
         put?: never;
         /**
          * Register how a member is recognised at a till
-         * @description The same on the same member answers with the one there is; another member’s is refused. A card’s new token and a device’s secret are in the answer to this request, and to its repeats with the same key, and nowhere else.
+         * @description The same on the same member answers with the one there is; another member’s is refused. A card’s new token and a device’s secret are in the answer to this request, and to its repeats with the same key, and nowhere else. Scope `tills:write`.
          */
         post: operations["post_loyalty_accounts_id_identities"];
         delete?: never;
@@ -1785,15 +1884,110 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve one way a member is recognised */
+        /**
+         * Retrieve one way a member is recognised
+         * @description Scope `tills:read`.
+         */
         get: operations["get_loyalty_identities_id"];
         put?: never;
         post?: never;
         /**
          * Revoke one way a member is recognised
-         * @description At once and for good; the same external id or phone may be registered anew.
+         * @description At once and for good; the same external id or phone may be registered anew. Scope `tills:write`.
          */
         delete: operations["delete_loyalty_identities_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description Those that have expired or were revoked among them. Scope `api_keys:read`.
+         */
+        get: operations["get_api_keys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description Of the workspace that asks, in its mode. The secret is shown here and nowhere else. Nobody gives a key scopes that they have not themselves. Scope `api_keys:write`.
+         */
+        post: operations["post_api_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api_keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an API key
+         * @description Scope `api_keys:read`.
+         */
+        get: operations["get_api_keys_id"];
+        put?: never;
+        /**
+         * Update an API key (as PATCH)
+         * @description Its name and scopes; new scopes count within five seconds. Refused where the key has, or would have, scopes beyond those of whoever asks. Scope `api_keys:write`.
+         */
+        post: operations["post_api_keys_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update an API key
+         * @description Its name and scopes; new scopes count within five seconds. Refused where the key has, or would have, scopes beyond those of whoever asks. Scope `api_keys:write`.
+         */
+        patch: operations["patch_api_keys_id"];
+        trace?: never;
+    };
+    "/v1/api_keys/{id}/roll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll an API key
+         * @description A new secret for the same key, shown here and nowhere else. Both are taken until the overlap is over; of an earlier roll the oldest ends at once. Scope `api_keys:write`.
+         */
+        post: operations["post_api_keys_id_roll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api_keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an API key
+         * @description For good; within five seconds it opens nothing anywhere. Scope `api_keys:write`.
+         */
+        post: operations["post_api_keys_id_revoke"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4867,6 +5061,159 @@ export interface components {
             /** @enum {string} */
             kind: "device";
             label?: string;
+        };
+        ApiKeyWithSecret: {
+            /** @example key_7Qd3 */
+            id: string;
+            /** @enum {string} */
+            object: "api_key";
+            name: string | null;
+            /** @enum {string} */
+            type: "secret" | "publishable";
+            /**
+             * @description What the key begins with.
+             * @example sk_test_Ab3d
+             */
+            prefix: string;
+            /** @description What it ends with. */
+            last4: string;
+            /** @description `*` for everything, else `redemptions:read`, `redemptions:write` and so on: a pair for each group of routes. Writing does not imply reading. Empty for a publishable key. */
+            scopes: string[];
+            /** @enum {string} */
+            status: "active" | "expired" | "revoked";
+            /** @description Null where the command line made it. */
+            created_by: {
+                /** @enum {string} */
+                type: "user" | "api_key";
+                id: string;
+                name: string | null;
+            } | null;
+            /**
+             * Format: date-time
+             * @description To the minute, some seconds later.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the secret before the last roll is taken as well.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            previous_secret_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+            /** @description The key itself, shown here alone. Null in a replay: it is kept as a hash. */
+            secret: string | null;
+        };
+        NewApiKey: {
+            /**
+             * @default secret
+             * @enum {string}
+             */
+            type?: "secret" | "publishable";
+            /** @example Till 3 */
+            name?: string;
+            /**
+             * @description `*` for everything, else `redemptions:read`, `redemptions:write` and so on: a pair for each group of routes. Writing does not imply reading.
+             * @example [
+             *       "redemptions:read",
+             *       "redemptions:write"
+             *     ]
+             */
+            scopes?: unknown[];
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            expires_at?: string | null;
+        };
+        ApiKey: {
+            /** @example key_7Qd3 */
+            id: string;
+            /** @enum {string} */
+            object: "api_key";
+            name: string | null;
+            /** @enum {string} */
+            type: "secret" | "publishable";
+            /**
+             * @description What the key begins with.
+             * @example sk_test_Ab3d
+             */
+            prefix: string;
+            /** @description What it ends with. */
+            last4: string;
+            /** @description `*` for everything, else `redemptions:read`, `redemptions:write` and so on: a pair for each group of routes. Writing does not imply reading. Empty for a publishable key. */
+            scopes: string[];
+            /** @enum {string} */
+            status: "active" | "expired" | "revoked";
+            /** @description Null where the command line made it. */
+            created_by: {
+                /** @enum {string} */
+                type: "user" | "api_key";
+                id: string;
+                name: string | null;
+            } | null;
+            /**
+             * Format: date-time
+             * @description To the minute, some seconds later.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the secret before the last roll is taken as well.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            previous_secret_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        ApiKeyUpdate: {
+            /** @example Till 3 */
+            name?: string | null;
+            /**
+             * @description `*` for everything, else `redemptions:read`, `redemptions:write` and so on: a pair for each group of routes. Writing does not imply reading.
+             * @example [
+             *       "redemptions:read",
+             *       "redemptions:write"
+             *     ]
+             */
+            scopes?: unknown[];
+        };
+        ApiKeyRoll: {
+            /**
+             * @description How long the old secret is taken beside the new one.
+             * @default 24
+             */
+            overlap_hours?: number;
         };
     };
     responses: never;
@@ -19161,6 +19508,827 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_keys: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                /** @example secret */
+                type?: "secret" | "publishable";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["ApiKey"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_keys: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyWithSecret"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyWithSecret"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_keys_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_api_keys_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_keys_id_roll: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRoll"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyWithSecret"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_keys_id_revoke: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
             /** @description `parameter_invalid`, `parameter_unknown` */

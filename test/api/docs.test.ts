@@ -11,7 +11,7 @@ describe('/openapi.json', () => {
     expect(status).toBe(200)
     expect(body.openapi).toBe('3.1.0')
     const create = body.paths['/v1/things'].post
-    expect(create.security).toEqual([{ apiKey: [] }, { bearer: [] }])
+    expect(create.security).toEqual([{ apiKey: ['rewards:write'] }, { bearer: ['rewards:write'] }])
     expect(create.requestBody.content['application/json'].schema).toMatchObject({
       required: ['account'],
       additionalProperties: false,

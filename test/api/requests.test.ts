@@ -147,7 +147,7 @@ describe('replies under verification', () => {
       method: 'GET',
       path: '/v1/leaky',
       summary: 'Leak',
-      tags: ['things'],
+      tags: ['rewards'],
       key: 'secret',
       reply: z.object({ id: z.string() }),
       errors: [],

@@ -77,6 +77,7 @@ beforeAll(async () => {
     identities: identity.body.id,
     users: 'loy_9f2k',
     requests: redemption.headers['request-id'] ?? '',
+    api_keys: (await shop.post('/v1/api_keys', { scopes: ['*'] })).body.id,
   }
   await vi.waitFor(async () => {
     expect((await shop.get(`/v1/requests/${ids.requests}`)).status).toBe(200)
@@ -123,6 +124,9 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/reactors/{id}': { name: 'Mine now' },
   'DELETE /v1/reactors/{id}': {},
   'POST /v1/reactors/{id}/dry_run': { user: 'loy_9f2k' },
+  'PATCH /v1/api_keys/{id}': { name: 'Mine now' },
+  'POST /v1/api_keys/{id}/roll': {},
+  'POST /v1/api_keys/{id}/revoke': {},
   'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
 }
 
@@ -166,6 +170,7 @@ const ROOTED = new Set([
   'event_types',
   'reactors',
   'requests',
+  'api_keys',
 ])
 
 const readAll = () =>
@@ -193,8 +198,8 @@ describe('another workspace’s key', () => {
     const own = await shop.get(path)
     const { status, body } = await shop.get(path, stranger)
     const { rows } = await shop.owner.query(
-      'select id from request where workspace <> $1 union all select $2',
-      [shop.workspace, 'prog_default'], // each has one, and a log of its own
+      'select id from request where workspace <> $1 union all select id from api_key where workspace <> $1 union all select $2',
+      [shop.workspace, 'prog_default'], // each has one, a log and keys of its own
     )
     const theirs = new Set(rows.map(({ id }) => id))
     const seen = body.data.filter(({ id }: { id: string }) => !theirs.has(id))

@@ -7,7 +7,7 @@ import { metadata, text } from '../../api/schemas/text.ts'
 import { type AppOptions, createApp } from '../../api/server/app.ts'
 import type { Endpoint } from '../../api/server/declaration.ts'
 import { endpointOf, rawEndpointOf } from '../../api/server/endpoint.ts'
-import type { ApiKey } from '../../api/server/keys.ts'
+import { type ApiKey, type FindKey, keyCache } from '../../api/server/keys.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { hashApiKey } from '../../domain/secrets.ts'
 import { createLog } from '../../process/log.ts'
@@ -24,7 +24,7 @@ const OPENS_AT = new Date('2020-01-01T00:00:00Z')
 const endpoint = endpointOf<AtWork>()
 const rawEndpoint = rawEndpointOf<AtWork>()
 const Echo = z.object({ id: z.string(), saw: z.unknown() }).meta({ id: 'Echo' })
-const echo = { key: 'secret', tags: ['things'], reply: Echo, errors: [] } as const
+const echo = { key: 'secret', tags: ['rewards'], reply: Echo, errors: [] } as const
 
 const Thing = z.strictObject({
   account: id('loy'),
@@ -126,6 +126,8 @@ const key = (kind: ApiKey['kind'], more: Partial<ApiKey> = {}): ApiKey => ({
   workspace: 'ws_1',
   livemode: false,
   kind,
+  name: null,
+  scopes: ['*'],
   expiresAt: null,
   revokedAt: null,
   ...more,
@@ -141,10 +143,18 @@ export const KEYS: ReadonlyMap<string, ApiKey> = new Map([
 type Setting = Partial<AppOptions<AtWork>> & {
   failures?: Readonly<Record<string, () => unknown>>
   more?: readonly Endpoint<AtWork>[]
+  findKey?: FindKey
 }
 
+const knownKey: FindKey = async (hash) => KEYS.get(hash)
+
 /** An app over the endpoints above; `lines` collects its log. */
-export function appOfThings({ failures = {}, more = [], ...options }: Setting = {}) {
+export function appOfThings({
+  failures = {},
+  more = [],
+  findKey = knownKey,
+  ...options
+}: Setting = {}) {
   const lines: string[] = []
   const seen: AtWork = { handled: [] }
   const app = createApp<AtWork>({
@@ -158,7 +168,7 @@ export function appOfThings({ failures = {}, more = [], ...options }: Setting = 
       ...more,
     ],
     deps: seen,
-    findKey: async (hash) => KEYS.get(hash),
+    keys: keyCache(findKey, options.now),
     log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
     checks: {},
     registry: new Registry(),

@@ -3,6 +3,7 @@ import { underV1 } from '../../api/server/declaration.ts'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openApiDocument } from '../../api/server/openapi.ts'
 import { openShop, type Shop } from '../api/shop.ts'
+import { access } from './access.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
 import { imports, reports, reversals } from './finance.ts'
@@ -59,6 +60,8 @@ describe('each example', () => {
     catalogue(book))
 
   test('of events and webhooks is answered as it says', () => outbound(book))
+
+  test('of API keys is answered as it says', () => access(book))
 
   test('of reports is answered as it says', () =>
     reports(book, { from: monthOf(startedMs, 0), to: monthOf(startedMs, 1) }))

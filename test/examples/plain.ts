@@ -33,6 +33,8 @@ export function plain(text: string, startedMs: number): string {
       const plainly = nth('tag', tag, (digest) => digest.subarray(0, 16).toString('base64url'))
       return `${device}.${BEGINNING / 30_000}.${plainly}`
     })
+    .replace(/\b([sp]k_test_)[0-9A-Za-z]{32}\b/g, '$1Ab3dExampleExampleExampleExaWxyz')
+    .replace(/("prefix":\s*"[sp]k_test_)\w{4}(",\s*"last4":\s*)"\w{4}"/g, '$1Ab3d$2"Wxyz"')
     .replace(/\bmc_[0-9A-Za-z]{26}\b/g, (card) =>
       nth('mc', card, (digest) => `mc_${letters(digest, 26)}`),
     )

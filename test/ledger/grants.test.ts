@@ -19,6 +19,7 @@ const MAY_NOT = /permission denied for (function|schema)/
 // What a request has to ask about before it knows its workspace, and what it removes of its own.
 const OF_REQUESTS = [
   'api_key_find',
+  'api_keys_used',
   'bulk_upload_forget',
   'outbox_refused',
   'outbox_release',
