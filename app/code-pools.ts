@@ -8,8 +8,6 @@ import {
 } from '../db/code-pools.ts'
 import { readCodeBatch } from '../db/from-ledger.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import { refusalSentence } from '../domain/ledger-refusal.ts'
-import { Refused } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written } from './idempotent.ts'
 
@@ -30,9 +28,7 @@ export function codePoolCommands({ pool }: Pick<Dependencies, 'pool'>) {
     uploadCodes: async (
       upload: CodesUpload,
     ): Promise<Written<ReturnType<typeof readCodeBatch>>> => {
-      const { outcome, batch, refusal } = await uploadCodes(pool, upload)
-      if (refusal !== undefined) throw new Refused(refusalSentence(refusal))
-      if (batch === undefined) throw new Error(`${outcome} without a batch`)
+      const { outcome, batch } = await uploadCodes(pool, upload)
       return { row: readCodeBatch(batch), replayed: outcome === 'replayed' }
     },
   }

@@ -1,10 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SealedCode } from '../domain/gift-card.ts'
-import { call } from './call.ts'
 import type { RequestIdentity } from './idempotency.ts'
+import { codesUpload } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import type { CodesUploadResult } from './results/code_pool.ts'
 import { codePool } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
@@ -77,14 +76,7 @@ export type CodesUpload = {
 }
 
 /** See `codes_upload`: one transaction, each line added or reported. */
-export const uploadCodes = (pool: Pool, u: CodesUpload) =>
-  call<CodesUploadResult>(pool, 'codes_upload', [
-    u.workspace,
-    u.pool,
-    u.batch,
-    JSON.stringify(u.codes),
-    u.request.route,
-    u.request.key,
-    u.request.fingerprint,
-    u.at,
-  ])
+export const uploadCodes = (
+  pool: Pool,
+  { request: { route, key, fingerprint }, ...upload }: CodesUpload,
+) => codesUpload(pool, { ...upload, route, key, fingerprint })

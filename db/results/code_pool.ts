@@ -1,11 +1,9 @@
 import type { SealedCode } from '../../domain/gift-card.ts'
-import type { SqlRefusal } from '../../domain/ledger-refusal.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 export type CodesUploadResult = {
-  outcome: 'uploaded' | 'replayed' | 'refused'
-  batch?: Snapshot
-  refusal?: SqlRefusal
+  outcome: 'uploaded' | 'replayed'
+  batch: Snapshot
 }
 
 /** A code with the line of the file that it stands in. */

@@ -40,29 +40,6 @@ begin
   end if;
 end $$;
 
--- Where what is meant for this account goes: itself, or what it was merged into in the end. Null
--- where there is none. Merging is irreversible, so that an answer stays true until that one is
--- merged.
-create or replace function ledger_private.account_survivor(
-  p_workspace text, p_account text
-) returns text
-language plpgsql stable as $$
-declare
-  survivor text := p_account;
-  following text;
-begin
-  loop
-    select merged_into into following from account where workspace = p_workspace
-      and id = survivor;
-    if not found then
-      return null;
-    end if;
-    exit when following is null;
-    survivor := following;
-  end loop;
-  return survivor;
-end $$;
-
 -- Whom a customer's merged accounts became, in programs where the customer has no active account of
 -- their own.
 -- @query
@@ -93,8 +70,7 @@ declare
   account_row account;
   earlier text;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  earlier := account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
+  earlier := command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
   if earlier is not null then
     select * into account_row from account where workspace = p_workspace and id = earlier;
     return jsonb_build_object('outcome', 'replayed', 'account', to_jsonb(account_row));
@@ -125,8 +101,7 @@ declare
   before account;
   unlinked int := 0;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
+  if command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
     return account_outcome(p_workspace, p_id, 'replayed');
   end if;
   before := account_to_change(p_workspace, p_id);
@@ -197,8 +172,7 @@ declare
   account_row account;
   before text;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
+  if command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at) is not null then
     return account_outcome(p_workspace, p_id, 'replayed');
   end if;
   account_row := account_to_change(p_workspace, p_id);
@@ -249,8 +223,7 @@ declare
   survivor text;
   cause text;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_source, p_at) is not null then
+  if command_start(p_workspace, p_route, p_key, p_fingerprint, p_source, p_at) is not null then
     return account_outcome(p_workspace, account_survivor(p_workspace, p_source), 'replayed');
   end if;
   survivor := account_survivor(p_workspace, p_target);
@@ -605,49 +578,4 @@ begin
     target_row := deficits_inherit(target_row, p_at);
   end if;
   return target_row;
-end $$;
-
--- What a payment's change locks after its own row and enrolment: the survivors of all accounts
--- concerned, in the one order of accounts (by the bytes of their ids), before redemptions (by id)
--- and rewards and variants (by id).
-
--- Locks the survivors of these accounts, and who answers for their debts or owes to them, in order.
--- Raises 40001 where one was merged meanwhile: then the change is tried again.
-create or replace function ledger_private.accounts_lock(
-  p_workspace text, p_accounts text[]
-) returns void
-language plpgsql as $$
-declare
-  survivors text[];
-begin
-  select array_agg(survivor.id order by survivor.id collate "C") into survivors from (
-    select distinct account_survivor(p_workspace, named) as id from unnest(p_accounts) named
-    where named is not null
-  ) survivor
-  where survivor.id is not null;
-  if survivors is null then
-    return;
-  end if;
-  if exists (
-    select from account where workspace = p_workspace and id = any (survivors)
-      and (deficit_to is not null or status = 'closed' or customer is null)) then
-    select array_agg(survivor.id order by survivor.id collate "C") into survivors from (
-      select unnest(survivors) as id
-      union
-      select account_survivor(p_workspace, named) from account
-      cross join lateral unnest(array[account.deficit_to,
-        account_of_customer(p_workspace, account.program, account_debtor(account),
-          account.id)]) named
-      where account.workspace = p_workspace and account.id = any (survivors) and named is not null
-    ) survivor
-    where survivor.id is not null;
-  end if;
-  for n in 1 .. cardinality(survivors) loop
-    perform pg_advisory_xact_lock(hashtextextended(p_workspace || survivors[n], 0));
-  end loop;
-  if exists (
-    select from account where workspace = p_workspace and id = any (survivors)
-      and merged_into is not null) then
-    raise exception 'an account of % was merged meanwhile', survivors using errcode = '40001';
-  end if;
 end $$;

@@ -2,8 +2,8 @@
 
 -- Adds sealed codes to a pool (`p_codes`: [{line, hash, sealed, last4}]). A code that any pool of
 -- the workspace has, or that came earlier in the same upload, is not added and reported by its
--- line. A repeat with the same key returns the first upload's report. Outcomes: uploaded; replayed;
--- missing; refused.
+-- line. A repeat with the same key returns the first upload's report. Outcomes: uploaded; replayed.
+-- Raises the refusal of a key that came with another body (VR001).
 -- @returns CodesUploadResult
 -- @param p_codes UploadedCode[]
 -- @null p_key
@@ -14,20 +14,13 @@ create or replace function ledger.codes_upload(
 language plpgsql as $$
 declare
   batch_row code_batch;
-  earlier idempotency_key;
+  earlier text;
   added int[];
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if p_key is not null then
-    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_batch, p_at);
-    if earlier.key is not null then
-      if earlier.fingerprint <> p_fingerprint then
-        return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
-      end if;
-      select * into batch_row from code_batch where workspace = p_workspace
-        and id = earlier.resource;
-      return jsonb_build_object('outcome', 'replayed', 'batch', to_jsonb(batch_row));
-    end if;
+  earlier := command_start(p_workspace, p_route, p_key, p_fingerprint, p_batch, p_at);
+  if earlier is not null then
+    select * into batch_row from code_batch where workspace = p_workspace and id = earlier;
+    return jsonb_build_object('outcome', 'replayed', 'batch', to_jsonb(batch_row));
   end if;
   with written as (
     insert into gift_code (workspace, id, pool, batch, line, hash, sealed, last4)

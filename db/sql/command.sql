@@ -62,15 +62,20 @@ begin
   return jsonb_build_object('deliveries', deliveries, 'rows', written);
 end $$;
 
--- Claims a request's key for `p_resource`. Null: go on. Else the id that the first request with
--- this key was about. Raises the refusal of a key that came with another body.
-create or replace function ledger_private.account_request(
+-- How every command begins that comes with a request's key: it names the workspace and claims the
+-- key for `p_resource`. Of all that come with one key and content one goes on (null). Each other
+-- waits until that one has ended, and is given the id of what that was about, whose row as it is
+-- now is its answer. A key that came with other content is refused (idempotency_key_reused). It
+-- comes before every lock of the ledger: who waits here has nothing that the first one could wait
+-- for. Where the first one is refused, its key is as good as new. Without a key each goes on.
+create or replace function ledger_private.command_start(
   p_workspace text, p_route text, p_key text, p_fingerprint text, p_resource text, p_at timestamptz
 ) returns text
 language plpgsql as $$
 declare
   earlier idempotency_key;
 begin
+  perform set_config('vinr.workspace', p_workspace, true);
   if p_key is null then
     return null;
   end if;
@@ -79,6 +84,19 @@ begin
     perform refuse('{"code": "idempotency_key_reused"}');
   end if;
   return earlier.resource;
+end $$;
+
+-- How every command on an account begins that writes one row by an id or operation of its own (a
+-- transaction, a redemption, a reported event): it names the workspace and takes the account's
+-- lock. Under that lock the caller looks for its row, so that a repeat has waited for the first one
+-- and finds what that wrote. All null where there is no such account.
+create or replace function ledger_private.command_on_account(
+  p_workspace text, p_account text
+) returns account
+language plpgsql as $$
+begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  return account_locked(p_workspace, p_account);
 end $$;
 
 -- Refuses and takes back all that this transaction wrote, the claimed key included.
@@ -286,4 +304,70 @@ begin
     target := account_row.merged_into;
   end loop;
   return account_row;
+end $$;
+
+-- Where what is meant for this account goes: itself, or what it was merged into in the end. Null
+-- where there is none. Merging is irreversible, so that an answer stays true until that one is
+-- merged.
+create or replace function ledger_private.account_survivor(
+  p_workspace text, p_account text
+) returns text
+language plpgsql stable as $$
+declare
+  survivor text := p_account;
+  following text;
+begin
+  loop
+    select merged_into into following from account where workspace = p_workspace
+      and id = survivor;
+    if not found then
+      return null;
+    end if;
+    exit when following is null;
+    survivor := following;
+  end loop;
+  return survivor;
+end $$;
+
+-- Locks the survivors of these accounts, and who answers for their debts or owes to them, in the
+-- one order of accounts (by the bytes of their ids): after a payment's own row and enrolment,
+-- before redemptions (by id) and rewards and variants (by id). Raises 40001 where one was merged
+-- meanwhile: then the change is tried again.
+create or replace function ledger_private.accounts_lock(
+  p_workspace text, p_accounts text[]
+) returns void
+language plpgsql as $$
+declare
+  survivors text[];
+begin
+  select array_agg(survivor.id order by survivor.id collate "C") into survivors from (
+    select distinct account_survivor(p_workspace, named) as id from unnest(p_accounts) named
+    where named is not null
+  ) survivor
+  where survivor.id is not null;
+  if survivors is null then
+    return;
+  end if;
+  if exists (
+    select from account where workspace = p_workspace and id = any (survivors)
+      and (deficit_to is not null or status = 'closed' or customer is null)) then
+    select array_agg(survivor.id order by survivor.id collate "C") into survivors from (
+      select unnest(survivors) as id
+      union
+      select account_survivor(p_workspace, named) from account
+      cross join lateral unnest(array[account.deficit_to,
+        account_of_customer(p_workspace, account.program, account_debtor(account),
+          account.id)]) named
+      where account.workspace = p_workspace and account.id = any (survivors) and named is not null
+    ) survivor
+    where survivor.id is not null;
+  end if;
+  for n in 1 .. cardinality(survivors) loop
+    perform pg_advisory_xact_lock(hashtextextended(p_workspace || survivors[n], 0));
+  end loop;
+  if exists (
+    select from account where workspace = p_workspace and id = any (survivors)
+      and merged_into is not null) then
+    raise exception 'an account of % was merged meanwhile', survivors using errcode = '40001';
+  end if;
 end $$;

@@ -19,8 +19,7 @@ declare
   warned int;
   next_check timestamptz;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  account_row := account_locked(p_workspace, p_account);
+  account_row := command_on_account(p_workspace, p_account);
   if account_row.id is null then
     return '{"outcome": "missing"}';
   end if;

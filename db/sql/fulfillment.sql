@@ -13,18 +13,16 @@ create or replace function ledger.fulfillment_ship(
 language plpgsql as $$
 declare
   redemption_row redemption;
-  earlier jsonb;
+  command record;
   left_to_ship int;
   parcel jsonb;
   snapshot jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  select * into redemption_row from redemption where workspace = p_workspace
-    and id = p_id for update;
+  command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, true);
+  redemption_row := command.redemption_row;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-  if earlier is not null then
-    return earlier;
+  if command.answer is not null then
+    return command.answer;
   end if;
   if redemption_row.fulfillment is null then
     return redemption_refused(redemption_row,
@@ -126,14 +124,13 @@ create or replace function ledger.fulfillment_cancel(
 language plpgsql as $$
 declare
   redemption_row redemption;
-  earlier jsonb;
+  command record;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  redemption_row := redemption_locked(p_workspace, p_id);
+  command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, false);
+  redemption_row := command.redemption_row;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-  if earlier is not null then
-    return earlier;
+  if command.answer is not null then
+    return command.answer;
   end if;
   if redemption_row.status <> 'fulfillment_pending' then
     return redemption_settled(redemption_row);

@@ -74,8 +74,7 @@ declare
   identity_row member_identity;
   earlier text;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  earlier := account_request(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
+  earlier := command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, p_at);
   if earlier is not null then
     select * into identity_row from member_identity where workspace = p_workspace and id = earlier;
     return jsonb_build_object('outcome', 'replayed', 'identity', to_jsonb(identity_row));

@@ -40,18 +40,8 @@ create or replace function ledger.outbox_renew(
 )
 returns setof jsonb
 language sql volatile security definer as $$
-  with held as (
-    select waiting.ctid
-    from unnest(p_workspaces, p_workflow_ids, p_leases) handed (workspace, workflow_id, lease)
-    cross join lateral (
-      select ctid from workflow_outbox
-      where workspace = handed.workspace and workflow_id = handed.workflow_id
-        and outbox_lease(next_attempt_at) = handed.lease
-      limit 1 for update skip locked
-    ) waiting
-  )
   update workflow_outbox set next_attempt_at = clock_timestamp() + interval '30 seconds'
-  where workflow_outbox.ctid = any (array(select ctid from held))
+  where ctid = any (array(select outbox_held(p_workspaces, p_workflow_ids, p_leases)))
   returning outbox_row(workflow_outbox)
 $$;
 
@@ -60,18 +50,9 @@ create or replace function ledger.outbox_release(
   p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
 ) returns int
 language sql volatile security definer as $$
-  with held as (
-    select waiting.ctid
-    from unnest(p_workspaces, p_workflow_ids, p_leases) handed (workspace, workflow_id, lease)
-    cross join lateral (
-      select ctid from workflow_outbox
-      where workspace = handed.workspace and workflow_id = handed.workflow_id
-        and outbox_lease(next_attempt_at) = handed.lease
-      limit 1 for update skip locked
-    ) waiting
-  ),
-  due as (update workflow_outbox set next_attempt_at = clock_timestamp()
-    where workflow_outbox.ctid = any (array(select ctid from held)) returning 1)
+  with due as (update workflow_outbox set next_attempt_at = clock_timestamp()
+    where ctid = any (array(select outbox_held(p_workspaces, p_workflow_ids, p_leases)))
+    returning 1)
   select count(*)::int from due
 $$;
 
@@ -357,6 +338,22 @@ language sql stable security definer as $$
   where not exists (
     select from workflow_outbox where workspace = waiting.workspace
       and workflow_id = waiting.workflow_id)
+$$;
+
+-- The places of those of these rows that are still their holder's, locked; whoever else has the
+-- lock of one is about to change it.
+create or replace function ledger_private.outbox_held(
+  p_workspaces text[], p_workflow_ids text[], p_leases bigint[]
+) returns setof tid
+language sql volatile as $$
+  select waiting.ctid
+  from unnest(p_workspaces, p_workflow_ids, p_leases) handed (workspace, workflow_id, lease)
+  cross join lateral (
+    select ctid from workflow_outbox
+    where workspace = handed.workspace and workflow_id = handed.workflow_id
+      and outbox_lease(next_attempt_at) = handed.lease
+    limit 1 for update skip locked
+  ) waiting
 $$;
 
 -- What waits for its workflow, from the domain's own rows: for `resignal`, which gives Temporal

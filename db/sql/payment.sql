@@ -5,9 +5,8 @@
 -- (`p_store_credit`: {account?, amount?}, see credit_spend) and lets it settle as far as its card
 -- does, or at once where nothing is left to charge; then does all that follows (payment_change). An
 -- open one expires 24 hours after `p_at` (null: now) unless `p_expires_at` says otherwise. A repeat
--- with its key is answered with the payment as it is now. Outcomes: created; replayed; refused.
--- Raises the first refusal of attach or store credit (VR001), so that nothing stays, not even the
--- key.
+-- with its key is answered with the payment as it is now. Outcomes: created; replayed. Raises the
+-- first refusal of attach or store credit (VR001), so that nothing stays, not even the key.
 -- @returns PaymentResult
 -- @param p_metadata Record<string, string>
 -- @param p_refs RedemptionRef[]
@@ -24,14 +23,12 @@ language plpgsql as $$
 declare
   payment_row payment;
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
-  earlier idempotency_key;
+  earlier text;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if p_key is not null then
-    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
-    if earlier.key is not null then
-      return payment_replayed(earlier, p_fingerprint);
-    end if;
+  earlier := command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
+  if earlier is not null then
+    select * into payment_row from payment where workspace = p_workspace and id = earlier;
+    return payment_outcome(payment_row, 'replayed');
   end if;
   payment_row := payment_of(p_workspace, p_id, 'sandbox', p_amount, p_currency, p_customer,
     p_metadata, at);
@@ -96,8 +93,7 @@ declare
   payment_row payment;
   moved jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_id,
+  if command_start(p_workspace, p_route, p_key, p_fingerprint, p_id,
     coalesce(p_at, clock_timestamp())) is not null then
     select * into payment_row from payment where workspace = p_workspace and id = p_id;
     return payment_outcome(payment_row, 'replayed');
@@ -623,23 +619,6 @@ begin
     else p_change ->> 'status' end, null, p_at);
 end $$;
 
--- The answer to a repeated create: the payment as it is now, or a refusal where the key came with
--- another body.
-create or replace function ledger_private.payment_replayed(
-  earlier idempotency_key, p_fingerprint text
-) returns jsonb
-language plpgsql stable as $$
-declare
-  payment_row payment;
-begin
-  if earlier.fingerprint <> p_fingerprint then
-    return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
-  end if;
-  select * into payment_row from payment where workspace = earlier.workspace
-    and id = earlier.resource;
-  return payment_outcome(payment_row, 'replayed');
-end $$;
-
 -- The answer of a payment function that changed nothing.
 create or replace function ledger_private.payment_outcome(
   payment_row payment, p_outcome text
@@ -718,7 +697,9 @@ begin
   if payment_row.completed_at = p_at then
     payment_row.completed_at := least(p_at, (p_change ->> 'completed_at')::timestamptz);
   end if;
-  if p_change ? 'refunds' or not p_known then
+  -- those of one that nobody knew may have come before it
+  if p_change ? 'refunds' or not p_known and exists (
+    select from refund where workspace = payment_row.workspace and payment = payment_row.id) then
     payment_row := payment_refunds_put(payment_row, coalesce(p_change -> 'refunds', '[]'), p_at);
   end if;
   return payment_row;

@@ -270,10 +270,13 @@ create or replace function public.codes_upload(
   p_workspace text, p_pool text, p_batch text, p_codes jsonb, p_route text, p_key text,
   p_fingerprint text, p_at timestamptz
 ) returns jsonb
-language sql as $$
-  select ledger.codes_upload(p_workspace, p_pool, p_batch, p_codes, p_route, p_key, p_fingerprint,
-    p_at)
-$$;
+language plpgsql as $$
+begin
+  return ledger.codes_upload(p_workspace, p_pool, p_batch, p_codes, p_route, p_key, p_fingerprint,
+    p_at);
+exception when sqlstate 'VR001' then -- it catches no refusal here
+  return jsonb_build_object('outcome', 'refused', 'refusal', sqlerrm::jsonb);
+end $$;
 
 create or replace function public.credit_account_expire(
   p_workspace text, p_account text, p_at timestamptz

@@ -76,8 +76,7 @@ declare
   invalid_param text;
   refusal jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  account_row := account_locked(p_workspace, p_account);
+  account_row := command_on_account(p_workspace, p_account);
   select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
   if found then
     return jsonb_build_object('outcome', 'exists', 'redemption', to_jsonb(redemption_row));
@@ -187,7 +186,7 @@ language plpgsql as $$
 declare
   redemption_row redemption;
   payment_row payment;
-  earlier jsonb;
+  command record;
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   if p_cause = 'deadline' then
@@ -198,16 +197,19 @@ begin
       return redemption_unreleased(redemption_row);
     end if;
   end if;
-  redemption_row := redemption_locked(p_workspace, p_id);
   if p_cause = 'cancel' then
+    command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, false);
+    redemption_row := command.redemption_row;
     p_at := coalesce(p_at, clock_timestamp());
-    earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-    if earlier is not null then
-      return earlier;
+    if command.answer is not null then
+      return command.answer;
     elsif redemption_row.status <> 'pending' then
       return redemption_settled(redemption_row);
     end if;
-  elsif redemption_row.status is distinct from 'pending' or (p_cause = 'deadline'
+  else
+    redemption_row := redemption_locked(p_workspace, p_id);
+  end if;
+  if redemption_row.status is distinct from 'pending' or (p_cause = 'deadline'
     and not is_due(redemption_row.expires_at, p_at)) then
     return redemption_unreleased(redemption_row);
   elsif p_cause = 'payment' and redemption_row.payment is distinct from p_payment then
@@ -243,15 +245,13 @@ create or replace function ledger.redemption_extend(
 language plpgsql as $$
 declare
   redemption_row redemption;
-  earlier jsonb;
+  command record;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  select * into redemption_row from redemption where workspace = p_workspace
-    and id = p_id for update;
+  command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, true);
+  redemption_row := command.redemption_row;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-  if earlier is not null then
-    return earlier;
+  if command.answer is not null then
+    return command.answer;
   elsif redemption_row.status <> 'pending' then
     return redemption_settled(redemption_row);
   end if;
@@ -280,7 +280,7 @@ create or replace function ledger.redemption_reverse(
 language plpgsql as $$
 declare
   redemption_row redemption;
-  earlier jsonb;
+  command record;
   payment_row payment;
   left_points bigint;
   left_quantity int;
@@ -290,12 +290,11 @@ declare
   refusal jsonb;
   refunded jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  redemption_row := redemption_locked(p_workspace, p_id);
+  command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, false);
+  redemption_row := command.redemption_row;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-  if earlier is not null then
-    return earlier;
+  if command.answer is not null then
+    return command.answer;
   elsif redemption_row.status in ('released', 'reversed') then
     return redemption_settled(redemption_row);
   end if;
@@ -356,14 +355,13 @@ create or replace function ledger.redemption_confirm(
 language plpgsql as $$
 declare
   redemption_row redemption;
-  earlier jsonb;
+  command record;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  redemption_row := redemption_locked(p_workspace, p_id);
+  command := redemption_command(p_workspace, p_id, p_operation, p_fingerprint, false);
+  redemption_row := command.redemption_row;
   p_at := coalesce(p_at, clock_timestamp());
-  earlier := redemption_repeated(p_workspace, redemption_row, p_operation, p_fingerprint);
-  if earlier is not null then
-    return earlier;
+  if command.answer is not null then
+    return command.answer;
   end if;
   if redemption_row.status <> 'pending' then
     return redemption_settled(redemption_row);
@@ -991,24 +989,36 @@ begin
     'redemption_already_settled', 'status', redemption_row.status));
 end $$;
 
--- The answer to a command whose operation was done before; null: it was not. The same operation of
--- another redemption or content is refused.
-create or replace function ledger_private.redemption_repeated(
-  p_workspace text, redemption_row redemption, p_operation text, p_fingerprint text
+-- How every command on a redemption begins that comes with an operation: it names the workspace and
+-- locks the redemption, with its payment and account (`p_alone`: without). `answer` is what a
+-- repeat gets: the redemption as it is now, once the first one has ended; a refusal, where the
+-- operation is another redemption's or came with other content; missing. Null: go on, and write the
+-- operation (redemption_message_write) where the command is done; one that is refused leaves it
+-- free.
+create or replace function ledger_private.redemption_command(
+  p_workspace text, p_id text, p_operation text, p_fingerprint text, p_alone boolean,
+  out redemption_row redemption, out answer jsonb
 )
-returns jsonb
-language plpgsql stable as $$
+language plpgsql as $$
 declare
   earlier redemption_message;
 begin
+  perform set_config('vinr.workspace', p_workspace, true);
+  if p_alone then
+    select * into redemption_row from redemption where workspace = p_workspace
+      and id = p_id for update;
+  else
+    redemption_row := redemption_locked(p_workspace, p_id);
+  end if;
   select * into earlier from redemption_message where workspace = p_workspace
     and operation = p_operation;
   if earlier.operation is null then
-    return case when redemption_row.id is null then '{"outcome": "missing"}'::jsonb end;
+    answer := case when redemption_row.id is null then '{"outcome": "missing"}'::jsonb end;
   elsif earlier.fingerprint = p_fingerprint and earlier.redemption = redemption_row.id then
-    return redemption_unchanged('replayed', redemption_row);
+    answer := redemption_unchanged('replayed', redemption_row);
+  else
+    answer := '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
   end if;
-  return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
 end $$;
 
 -- Remembers a command that is being obeyed, by its operation. Where another redemption has just

@@ -18,20 +18,14 @@ language plpgsql as $$
 declare
   payment_row payment;
   refund_row refund;
-  earlier idempotency_key;
+  earlier text;
   at timestamptz := coalesce(p_at, date_trunc('milliseconds', clock_timestamp()));
   created jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if p_key is not null then
-    earlier := idempotency_claim(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
-    if earlier.key is not null then
-      if earlier.fingerprint <> p_fingerprint then
-        return '{"outcome": "refused", "refusal": {"code": "idempotency_key_reused"}}';
-      end if;
-      select * into refund_row from refund where workspace = p_workspace and id = earlier.resource;
-      return jsonb_build_object('outcome', 'replayed', 'refund', to_jsonb(refund_row));
-    end if;
+  earlier := command_start(p_workspace, p_route, p_key, p_fingerprint, p_id, at);
+  if earlier is not null then
+    select * into refund_row from refund where workspace = p_workspace and id = earlier;
+    return jsonb_build_object('outcome', 'replayed', 'refund', to_jsonb(refund_row));
   end if;
   select * into payment_row from payment where workspace = p_workspace
     and id = p_payment for update;

@@ -76,8 +76,7 @@ declare
   planned jsonb;
   result jsonb;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  account_row := account_locked(p_workspace, p_account);
+  account_row := command_on_account(p_workspace, p_account);
   if account_row.id is null then
     return '{"outcome": "missing"}';
   end if;
@@ -138,8 +137,7 @@ declare
   held bigint := 0;
   worth numeric;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  account_row := account_locked(p_workspace, p_account);
+  account_row := command_on_account(p_workspace, p_account);
   if account_row.id is null then
     return '{"outcome": "missing"}';
   end if;

@@ -8,8 +8,7 @@ language plpgsql as $$
 declare
   account_row account;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  account_row := account_locked(p_workspace, p_account);
+  account_row := command_on_account(p_workspace, p_account);
   return case when account_row.id is null then 0 else credits_expire(account_row, p_at) end;
 end $$;
 

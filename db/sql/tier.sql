@@ -51,8 +51,7 @@ declare
   account_row account;
   program_row program;
 begin
-  perform set_config('vinr.workspace', p_workspace, true);
-  if account_request(p_workspace, p_route, p_key, p_fingerprint, p_account, p_at) is not null then
+  if command_start(p_workspace, p_route, p_key, p_fingerprint, p_account, p_at) is not null then
     return account_outcome(p_workspace, p_account, 'replayed');
   end if;
   account_row := account_to_change(p_workspace, p_account);
