@@ -1,19 +1,21 @@
 import {
   type BulkRow,
-  completeBulk,
   findBulk,
   insertBulk,
   type NewBulk,
-  postChunk,
   readBulk,
-  reverseChunk,
   setBulkStatus,
   waitingChunks,
 } from '../db/bulk.ts'
-import { adoptUpload } from '../db/bulk-uploads.ts'
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import { rollUp } from '../db/liability.ts'
+import {
+  bulkComplete,
+  bulkPostChunk,
+  bulkReverseChunk,
+  bulkUploadAdopt,
+  ledgerRollUp,
+} from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
@@ -27,7 +29,7 @@ import { retryOnConflict } from './retry-on-conflict.ts'
 export class DecimalsChanged extends Error {}
 
 async function adopt(tx: Db, { workspace, id }: NewBulk, upload: CheckedUpload): Promise<void> {
-  const chunks = await adoptUpload(tx, { workspace, id: upload.id }, id)
+  const chunks = await bulkUploadAdopt(tx, { workspace, upload: upload.id, bulk: id })
   if (chunks === null) throw new UploadLost()
   if (chunks !== upload.chunks) throw new Error(`${chunks} of ${upload.chunks} chunks of ${id}`)
   await refuseOtherDecimals(tx, workspace, upload.decimals)
@@ -109,7 +111,7 @@ export async function workOnBulk(
   if (before.status === 'running') {
     const work = before.kind === 'import' ? importSome : reverseSome
     if (await work(pool, before, onChunk)) {
-      await completeBulk(pool, workspace, bulk, (await databaseNow(pool)).toISOString())
+      await bulkComplete(pool, { workspace, bulk, at: await databaseNow(pool) })
     }
   }
   const { status, total, posted, refused } = (await findBulk(pool, workspace, bulk)) ?? before
@@ -125,14 +127,14 @@ async function importSome(
   const waiting = await waitingChunks(pool, workspace, bulk, CHUNKS_A_TURN)
   const lanes = Array.from({ length: IMPORT_LANES }, async (_, lane) => {
     for (const no of waiting.filter((one) => laneOfChunk(one) === lane)) {
-      const at = (await databaseNow(pool)).toISOString()
-      const { outcome } = await postChunk(pool, workspace, bulk, no, at)
+      const at = await databaseNow(pool)
+      const { outcome } = await bulkPostChunk(pool, { workspace, bulk, no, at })
       onChunk(no)
       if (outcome !== 'posted' && outcome !== 'done') return
     }
   })
   await Promise.all(lanes)
-  await rollUp(pool) // so that liability stays quick while many rows come in
+  await ledgerRollUp(pool, {}) // so that liability stays quick while many rows come in
   return waiting.length === 0
 }
 
@@ -143,8 +145,9 @@ async function reverseSome(
   onChunk: (no: number) => void,
 ): Promise<boolean> {
   for (let i = 0; i < CHUNKS_A_TURN; i++) {
-    const at = (await databaseNow(pool)).toISOString()
-    const { outcome } = await reverseChunk(pool, workspace, bulk, REVERSED_AT_ONCE, at)
+    const at = await databaseNow(pool)
+    const chunk = { workspace, bulk, limit: REVERSED_AT_ONCE, at }
+    const { outcome } = await bulkReverseChunk(pool, chunk)
     onChunk(i)
     if (outcome === 'done') return true
     if (outcome !== 'posted') return false

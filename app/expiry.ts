@@ -1,5 +1,5 @@
 import { databaseNow } from '../db/clock.ts'
-import { type DueExpiry, dueExpiries, expireAccount, expireAccounts } from '../db/expiry.ts'
+import { accountExpire, accountsExpire, expiryChecksOverdue } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import type { OnFailure } from '../domain/failure.ts'
 import { isAway } from '../domain/unavailable.ts'
@@ -27,7 +27,7 @@ export function expiryCommands({
   return {
     /** Run by the account's own run. A merged account's check is its survivor's, whose run goes on from it. */
     checkExpiry: async ({ workspace, account, at }: Who): Promise<ExpiryCheckState> => {
-      const check = await expireAccount(pool, workspace, account, at)
+      const check = await accountExpire(pool, { workspace, account, at })
       const { next_check_at: wakesAt = null, shared = false, expired = 0, warned = 0 } = check
       if (check.account !== undefined && check.account !== account) {
         return { wakesAt: null, shared: false, story: '' }
@@ -64,11 +64,12 @@ async function expireSome(
   onFailure: OnFailure,
 ): Promise<RowsDone> {
   const now = (await databaseNow(pool)).toISOString()
-  const due = await dueExpiries(pool, before < now ? before : now, FOUND, skip)
+  const page = { before: before < now ? before : now, limit: FOUND, skip }
+  const due = await expiryChecksOverdue(pool, page)
   let done = 0
   let passedOver = 0
-  const expire = async ({ workspace, accounts }: Group) => {
-    done += await expireAccounts(pool, workspace, accounts, now)
+  const expire = async (group: Group) => {
+    done += await accountsExpire(pool, { ...group, at: now })
   }
   for (const group of together(due)) {
     try {
@@ -88,7 +89,7 @@ async function expireSome(
 type Group = { workspace: string; accounts: string[] }
 
 /** Groups of one workspace's accounts, each small enough for one transaction, in the order they were found. */
-function together(due: readonly DueExpiry[]): Group[] {
+function together(due: readonly { workspace: string; account: string }[]): Group[] {
   const groups: Group[] = []
   const filling = new Map<string, string[]>()
   for (const { workspace, account } of due) {

@@ -1,12 +1,8 @@
 import type { Logger } from 'pino'
-import {
-  forgetUpload,
-  keepChunk,
-  markUploadAlive,
-  openUpload,
-  type Upload,
-} from '../db/bulk-uploads.ts'
+import { markUploadAlive, type Upload } from '../db/bulk.ts'
+import { bulkUploadForget, bulkUploadKeep, bulkUploadOpen } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
+import { inWorkspace } from '../db/workspace-client.ts'
 import { newId } from '../domain/ids.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -27,18 +23,20 @@ export class UploadLost extends Error {}
 export function uploadCommands({ pool }: Dependencies) {
   return {
     /** False where the workspace reads `most` files already, in all processes together. */
-    openUpload: (upload: Upload, most: number): Promise<boolean> => openUpload(pool, upload, most),
+    openUpload: ({ workspace, id }: Upload, most: number): Promise<boolean> =>
+      bulkUploadOpen(pool, { workspace, upload: id, most }),
 
     /** Keeps a chunk, where no import has it yet; UploadLost where the upload was taken for dead. */
-    keepChunk: async (upload: Upload, chunk: Chunk): Promise<void> => {
-      if (!(await keepChunk(pool, upload, chunk))) throw new UploadLost()
+    keepChunk: async ({ workspace, id }: Upload, chunk: Chunk): Promise<void> => {
+      if (!(await bulkUploadKeep(pool, { workspace, upload: id, ...chunk }))) throw new UploadLost()
     },
 
     /** Says that its process lives, while its sender is slow. */
     markUploadAlive: (upload: Upload): Promise<unknown> => markUploadAlive(pool, upload),
 
     /** Removes it with its chunks; nothing where an import has them. */
-    forgetUpload: (upload: Upload): Promise<void> => forgetUpload(pool, upload),
+    forgetUpload: ({ workspace, id }: Upload): Promise<void> =>
+      inWorkspace(pool, workspace, (db) => bulkUploadForget(db, { workspace, upload: id })),
   }
 }
 

@@ -1,7 +1,10 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
-import { type ExpectedRun, findExpectedRuns } from '../db/missing-runs.ts'
+import { waitingWorkflows } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import { type Engine, within } from '../temporal/engine.ts'
+
+/** A workflow that something of the database waits for, and that was sent all there is: it has a run. */
+type ExpectedRun = Awaited<ReturnType<typeof waitingWorkflows>>[number]
 
 // What visibility did not list is asked for itself, so many at once.
 const AT_ONCE = 10
@@ -11,7 +14,7 @@ const AT_ONCE = 10
  * over and lags behind: what it does not list is asked for, and must still wait afterwards.
  */
 export async function findMissingRuns(pool: Pool, engine: Engine): Promise<ExpectedRun[]> {
-  const waiting = await findExpectedRuns(pool)
+  const waiting = await waitingWorkflows(pool, {})
   if (waiting.length === 0) return []
   const running = await runningWorkflows(engine)
   const unlisted = waiting.filter(({ workflow_id }) => !running.has(workflow_id))
@@ -23,7 +26,7 @@ export async function findMissingRuns(pool: Pool, engine: Engine): Promise<Expec
   }
   if (missing.length === 0) return []
   // a run that ended meanwhile, or a row that was changed, is none
-  const still = new Set((await findExpectedRuns(pool)).map(({ workflow_id }) => workflow_id))
+  const still = new Set((await waitingWorkflows(pool, {})).map(({ workflow_id }) => workflow_id))
   return missing.filter(({ workflow_id }) => still.has(workflow_id))
 }
 

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { decimalsUsed, expiryChecksEarlier, tierReassessStart } from '../db/ledger.gen.ts'
 import {
-  areDecimalsUsed,
-  checkProgramExpiryAnew,
   insertProgram,
   isTimeZone,
   lockProgram,
@@ -13,7 +12,6 @@ import {
   rescaleRewards,
   updateProgram,
 } from '../db/programs.ts'
-import { startReassessment } from '../db/tier-reassessment.ts'
 import type { Db } from '../db/workspace-client.ts'
 import { type ExpiryMode, missingOfPolicy } from '../domain/expiry.ts'
 import { refuse } from '../domain/refusal.ts'
@@ -63,10 +61,10 @@ async function change(
   await noteValue(tx, before, changes, at)
   const after = await updateProgram(tx, workspace, id, changes)
   if (after !== undefined && warnsOtherwise(before, after)) {
-    await checkProgramExpiryAnew(tx, workspace, id, at)
+    await expiryChecksEarlier(tx, { workspace, program: id, at })
   }
   if (after !== undefined && !isDeepStrictEqual(after.tierConfig, before.tierConfig)) {
-    await startReassessment(tx, workspace, id, at)
+    await tierReassessStart(tx, { workspace, program: id, at })
   }
   return after
 }
@@ -79,7 +77,7 @@ const warnsOtherwise = (before: ProgramRow, after: ProgramRow): boolean =>
 async function refuseUsedDecimals(tx: Db, before: ProgramRow, decimals: number | undefined) {
   if (decimals === undefined || decimals === before.decimals) return
   const { workspace, id } = before
-  const used = await areDecimalsUsed(tx, workspace, id)
+  const used = await decimalsUsed(tx, { workspace, program: id })
   if (used || !(await rescaleRewards(tx, workspace, id, decimals - before.decimals))) {
     const why = used ? 'The program has transactions' : 'A reward has a cost that needs them'
     refuse('decimals_in_use', `${why}: its decimals stay ${before.decimals}.`, {

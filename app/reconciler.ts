@@ -1,23 +1,27 @@
-import { overdueTierReviews, reviewAccountTier } from '../db/account-changes.ts'
-import { resumeBulk, stalledBulks } from '../db/bulk.ts'
-import { forgetDeadUploads } from '../db/bulk-uploads.ts'
 import { databaseNow } from '../db/clock.ts'
-import { dueExpiries, expireAccount } from '../db/expiry.ts'
-import { requestPartitionsCreate, requestPartitionsDrop } from '../db/ledger.gen.ts'
-import type { Pool } from '../db/pool.ts'
 import {
-  expiredPayments,
-  forgetKeys,
-  makeOutboxDue,
-  maturingEarnings,
-  overdueFulfillments,
-  overdueRedemptions,
-  reconcilerClock,
-  resumeFulfillment,
-  undeliveredEndpoints,
-  unprocessedPayments,
-} from '../db/reconciler.ts'
-import { resumeReassessment, stalledReassessments } from '../db/tier-reassessment.ts'
+  accountExpire,
+  bulkOutbox,
+  bulksStalled,
+  bulkUploadsForgetDead,
+  earningsOverdue,
+  endpointsUndelivered,
+  expiryChecksOverdue,
+  fulfillmentResume,
+  fulfillmentsOverdue,
+  idempotencyForget,
+  outboxMakeDue,
+  paymentsOverdue,
+  paymentsUnprocessed,
+  reassessmentsStalled,
+  redemptionsOverdue,
+  requestPartitionsCreate,
+  requestPartitionsDrop,
+  tierReassessOutbox,
+  tierReview,
+  tierReviewsOverdue,
+} from '../db/ledger.gen.ts'
+import type { Pool } from '../db/pool.ts'
 import type { OnFailure } from '../domain/failure.ts'
 import { signalEndpoint } from '../temporal/endpoint-signals.ts'
 import { isExpiryBatchRunning } from '../temporal/schedules.ts'
@@ -55,9 +59,11 @@ export type ReconcilerFindings = {
   outbox: number
 }
 
-type Row = { workspace: string }
-/** Finds what is overdue since `before` (ISO 8601), the longest overdue first. */
-type Overdue<R> = (pool: Pool, before: string, limit: number, skip: number) => Promise<R[]>
+/** Finds what is overdue since `before`, in all workspaces, the longest overdue first. */
+type Overdue<Row> = (
+  pool: Pool,
+  page: { before: Date; limit: number; skip: number },
+) => Promise<Row[]>
 
 type Reconciling = Pick<Dependencies, 'pool'> & {
   reconciled: (kind: keyof ReconcilerFindings, count: number) => void
@@ -69,16 +75,17 @@ type Reconciling = Pick<Dependencies, 'pool'> & {
  * found again until its own run, which is only signalled, gets to it.
  */
 function reconciling({ pool, reconciled, onFailure }: Reconciling) {
-  return async <R extends Row & Record<string, string>>(
+  return async <Row extends Record<string, string | Date>>(
     kind: keyof ReconcilerFindings,
-    overdue: Overdue<R>,
-    act: (row: R, now: string) => Promise<unknown>,
+    overdue: Overdue<Row>,
+    act: (row: Row, now: string) => Promise<unknown>,
     { remains = false } = {},
   ): Promise<number> => {
-    const { now, before } = await reconcilerClock(pool, GRACE_MS)
-    const { done, passedOver } = await workOff<R>(
-      (limit, skip) => overdue(pool, before, limit, skip),
-      (row) => act(row, now),
+    const now = await databaseNow(pool)
+    const before = earlier(now, GRACE_MS)
+    const { done, passedOver } = await workOff<Row>(
+      (limit, skip) => overdue(pool, { before, limit, skip }),
+      (row) => act(row, now.toISOString()),
       {
         kind: `net_${kind}`,
         onFailure,
@@ -93,6 +100,8 @@ function reconciling({ pool, reconciled, onFailure }: Reconciling) {
 }
 
 type Reconcile = ReturnType<typeof reconciling>
+
+const earlier = (now: Date, byMs: number): Date => new Date(now.getTime() - byMs)
 
 /**
  * Finds what is past its time and not done, and does it, by the commands that should have. Counts what it
@@ -115,13 +124,13 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     reconcileTiers: async (): Promise<number> => {
-      const reviews = await reconcile('tiers', overdueTierReviews, ({ workspace, id }, at) =>
-        reviewAccountTier(pool, workspace, id, at, { resume: true }),
+      const reviews = await reconcile('tiers', tierReviewsOverdue, ({ workspace, id }, at) =>
+        tierReview(pool, { workspace, account: id, at, resume: true }),
       )
       const walks = await reconcile(
         'tiers',
-        stalledReassessments,
-        ({ workspace, program }) => resumeReassessment(pool, workspace, program),
+        reassessmentsStalled,
+        (walk) => tierReassessOutbox(pool, walk),
         { remains: true },
       )
       return reviews + walks
@@ -129,15 +138,15 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
 
     /** Endpoints with deliveries overdue, whose signal was lost: counted by endpoint. */
     reconcileWebhooks: (): Promise<number> =>
-      reconcile('webhooks', undeliveredEndpoints, (endpoint) => signalEndpoint(engine, endpoint), {
+      reconcile('webhooks', endpointsUndelivered, (endpoint) => signalEndpoint(engine, endpoint), {
         remains: true,
       }),
 
     /** Warnings and expiries whose run was lost, with any explicit date; a batch at work is no such thing. */
     reconcileExpiries: async (): Promise<number> => {
       if (await isExpiryBatchRunning(engine)) return 0
-      return reconcile('expiries', dueExpiries, ({ workspace, account }, at) =>
-        expireAccount(pool, workspace, account, at, { resume: true }),
+      return reconcile('expiries', expiryChecksOverdue, ({ workspace, account }, at) =>
+        accountExpire(pool, { workspace, account, at, resume: true }),
       )
     },
 
@@ -146,28 +155,24 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
      * whose process died while it read them: what was kept of them is removed.
      */
     reconcileBulks: async (): Promise<number> => {
-      const stalled = await reconcile(
-        'bulks',
-        stalledBulks,
-        ({ workspace, bulk }) => resumeBulk(pool, workspace, bulk),
-        {
-          remains: true,
-        },
-      )
-      const dead = await forgetDeadUploads(pool, UPLOADS)
+      const stalled = await reconcile('bulks', bulksStalled, (bulk) => bulkOutbox(pool, bulk), {
+        remains: true,
+      })
+      const dead = await bulkUploadsForgetDead(pool, { limit: UPLOADS })
       reconciled('bulks', dead)
       return stalled + dead
     },
 
     /** Rows of the outbox that nobody sends: they are due at once, and the sweep takes them. */
     reconcileOutbox: async (): Promise<number> => {
-      const { before } = await reconcilerClock(pool, OUTBOX_GRACE_MS)
-      const overdue = await makeOutboxDue(pool, before, BATCH)
+      const before = earlier(await databaseNow(pool), OUTBOX_GRACE_MS)
+      const overdue = await outboxMakeDue(pool, { before, limit: BATCH })
       reconciled('outbox', overdue)
       return overdue
     },
 
-    forgetIdempotencyKeys: async (): Promise<number> => forgetKeys(pool, KEY_LIFETIME_MS),
+    forgetIdempotencyKeys: async (): Promise<number> =>
+      idempotencyForget(pool, { before: earlier(await databaseNow(pool), KEY_LIFETIME_MS) }),
 
     /** The request log's next days are made, and those that are past their time dropped; how many of both. */
     keepRequestLog: async (): Promise<number> => {
@@ -184,14 +189,14 @@ function ofRedemptions(dependencies: Dependencies, reconcile: Reconcile) {
   const { actOnOverdueFulfillment } = fulfillmentCommands(dependencies)
   return {
     reconcileRedemptions: (): Promise<number> =>
-      reconcile('redemptions', overdueRedemptions, ({ workspace, id }, at) =>
+      reconcile('redemptions', redemptionsOverdue, ({ workspace, id }, at) =>
         releaseDueRedemption({ workspace, redemption: id, at }),
       ),
 
     reconcileFulfillments: (): Promise<number> =>
-      reconcile('fulfillments', overdueFulfillments, async ({ workspace, id }, at) => {
+      reconcile('fulfillments', fulfillmentsOverdue, async ({ workspace, id }, at) => {
         await actOnOverdueFulfillment({ workspace, redemption: id, at })
-        await resumeFulfillment(dependencies.pool, workspace, id)
+        await fulfillmentResume(dependencies.pool, { workspace, id })
       }),
   }
 }
@@ -200,17 +205,17 @@ function ofPayments(dependencies: Dependencies, reconcile: Reconcile) {
   const { expirePayment, processPayment } = paymentCommands(dependencies)
   return {
     reconcilePayments: (): Promise<number> =>
-      reconcile('payments', expiredPayments, ({ workspace, payment }, at) =>
+      reconcile('payments', paymentsOverdue, ({ workspace, payment }, at) =>
         expirePayment({ workspace, payment, at }),
       ),
 
     reconcileInbox: (): Promise<number> =>
-      reconcile('inbox', unprocessedPayments, ({ workspace, payment }, at) =>
+      reconcile('inbox', paymentsUnprocessed, ({ workspace, payment }, at) =>
         processPayment({ workspace, payment, at }),
       ),
 
     reconcileEarnings: (): Promise<number> =>
-      reconcile('earnings', maturingEarnings, ({ workspace, source }, at) =>
+      reconcile('earnings', earningsOverdue, ({ workspace, source }, at) =>
         processPayment({ workspace, payment: source, at }),
       ),
   }

@@ -1,13 +1,36 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { OutboxRow } from '../db/outbox.ts'
+import {
+  resignalBulks,
+  resignalEndpoints,
+  resignalExpiries,
+  resignalPayments,
+  resignalReassessments,
+  resignalRedemptions,
+  resignalTierReviews,
+} from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
-import { WAITING, type WaitingKind, waitingPages } from '../db/resignal.ts'
+import type { OutboxRow } from '../db/results/outbox.ts'
 import { connectionFailure } from '../temporal/breaker.ts'
 import { signalEndpoint } from '../temporal/endpoint-signals.ts'
 import { type Engine, within } from '../temporal/engine.ts'
 import { WORKFLOW } from '../temporal/names.ts'
 import { resignalRow } from '../temporal/outbox-call.ts'
 
+// What waits for a workflow, by kind.
+const WAITING = [
+  ['redemptions', resignalRedemptions],
+  ['payments', resignalPayments],
+  ['expiries', resignalExpiries],
+  ['tier_reviews', resignalTierReviews],
+  ['bulks', resignalBulks],
+  ['reassessments', resignalReassessments],
+  ['endpoints', resignalEndpoints],
+] as const
+
+type WaitingKind = (typeof WAITING)[number][0]
+type WaitingPage = (typeof WAITING)[number][1]
+
+const PAGE = 500
 const AT_ONCE = 8
 const AGAIN_MS = 1_000
 
@@ -35,10 +58,10 @@ export async function resignal({
   onRefused,
 }: Options): Promise<ResignalCounts> {
   const done: ResignalCounts = {}
-  for (const kind of WAITING) {
+  for (const [kind, waiting] of WAITING) {
     const count: Count = { sent: 0, refused: 0 }
     done[kind] = count
-    for await (const page of waitingPages(pool, kind)) {
+    for await (const page of pagesOf(pool, waiting)) {
       const rows = page.values()
       const work = async () => {
         for (const row of rows) {
@@ -56,6 +79,19 @@ export async function resignal({
     }
   }
   return done
+}
+
+/** All that waits of one kind, in pages, in every workspace. */
+async function* pagesOf(pool: Pool, waiting: WaitingPage): AsyncGenerator<OutboxRow[]> {
+  let after = { workspace: '', id: '' }
+  for (;;) {
+    const rows = await waiting(pool, { ...after, limit: PAGE })
+    const last = rows.at(-1)
+    if (last === undefined) return
+    after = { workspace: last.workspace, id: last.id }
+    yield rows
+    if (rows.length < PAGE) return
+  }
 }
 
 async function sendUntilAnswered(engine: Engine, row: OutboxRow): Promise<void> {

@@ -1,7 +1,8 @@
 import { findCodePool } from '../db/code-pools.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { decimalsKept } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
-import { keepDecimals, type ProgramRow } from '../db/programs.ts'
+import type { ProgramRow } from '../db/programs.ts'
 import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
   insertReward,
@@ -53,7 +54,11 @@ export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
           return async (tx) => {
             const row = await insertReward(tx, { ...values, id, hasVariants })
             await putVariants(tx, request.workspace, id, variants)
-            await keepDecimals(tx, request.workspace, values.program, values.decimals)
+            await decimalsKept(tx, {
+              workspace: request.workspace,
+              program: values.program,
+              decimals: values.decimals,
+            })
             return row
           }
         },
@@ -73,7 +78,11 @@ export function rewardCommands({ pool }: Pick<Dependencies, 'pool'>) {
           const { changeOf, program, variants } = await prepare()
           return async (tx) => {
             // before the reward: a change of decimals holds them, and rewards after it
-            await keepDecimals(tx, workspace, program.id, program.decimals)
+            await decimalsKept(tx, {
+              workspace,
+              program: program.id,
+              decimals: program.decimals,
+            })
             const before = await lockReward(tx, workspace, id)
             if (before === undefined) return undefined
             const after = await updateReward(tx, before, changeOf(before))

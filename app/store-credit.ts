@@ -1,5 +1,5 @@
 import { databaseNow } from '../db/clock.ts'
-import { dueCredits, expireCredits } from '../db/store-credit.ts'
+import { creditAccountExpire, creditsOverdue } from '../db/ledger.gen.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { workOff } from './rows.ts'
@@ -13,7 +13,7 @@ export function storeCreditCommands({
   onFailure = failuresToStandardError,
 }: Pick<Dependencies, 'pool' | 'onFailure'>) {
   const expireCredit = async ({ workspace, account }: { workspace: string; account: string }) =>
-    expireCredits(pool, workspace, account, (await databaseNow(pool)).toISOString())
+    creditAccountExpire(pool, { workspace, account, at: await databaseNow(pool) })
 
   return {
     /** Writes off what is due of one member's credit; safe to repeat. */
@@ -29,7 +29,7 @@ export function storeCreditCommands({
       const now = (await databaseNow(pool)).toISOString()
       const due = before < now ? before : now
       await workOff(
-        (limit, skip) => dueCredits(pool, due, limit, skip),
+        (limit, skip) => creditsOverdue(pool, { before: due, limit, skip }),
         async (one) => {
           onProgress(checked)
           await expireCredit(one)

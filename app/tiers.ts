@@ -1,11 +1,6 @@
-import { reviewAccountTier } from '../db/account-changes.ts'
 import { databaseNow } from '../db/clock.ts'
-import {
-  noteReassessment,
-  type ReassessmentPage,
-  readReassessmentPage,
-  reassessAccount,
-} from '../db/tier-reassessment.ts'
+import { tierReassess, tierReassessNote, tierReassessPage, tierReview } from '../db/ledger.gen.ts'
+import type { ReassessmentPage } from '../db/results/tier.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { eachRow } from './rows.ts'
@@ -19,7 +14,7 @@ type Who = { workspace: string; account: string /** ISO 8601 */; at: string }
 export function tierCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
     reviewTier: async ({ workspace, account, at }: Who): Promise<TierState> => {
-      const { tier, review_at } = await reviewAccountTier(pool, workspace, account, at)
+      const { tier, review_at } = await tierReview(pool, { workspace, account, at })
       return { tier, reviewAt: review_at === null ? null : new Date(review_at).toISOString() }
     },
   }
@@ -50,7 +45,7 @@ export function tierReassessmentCommands({
       const untilMs = performance.now() + TURN_MS
       let changed = 0
       for (;;) {
-        const page = await readReassessmentPage(pool, workspace, program, PAGE)
+        const page = await tierReassessPage(pool, { workspace, program, most: PAGE })
         if (page.outcome === 'ended') return { ended: true, judged: page.judged, changed }
         if (performance.now() >= untilMs) return { ended: false, judged: page.judged, changed }
         changed += await review({ workspace, program }, page)
@@ -68,18 +63,18 @@ export function tierReassessmentCommands({
     await eachRow(
       accounts.map((account) => ({ ...walk, account })),
       async ({ workspace, account }) => {
-        if (await reassessAccount(pool, workspace, account, at)) changed++
+        if (await tierReassess(pool, { workspace, account, at })) changed++
       },
       { kind: 'tier_walk', onFailure },
     )
     const through = accounts.at(-1) ?? null
     const reviewed = accounts.length
     // where the tiers have changed meanwhile nothing is noted, and the next page is the first again
-    await noteReassessment(pool, {
+    await tierReassessNote(pool, {
       ...walk,
       revision,
       through,
-      judged: reviewed,
+      assessed: reviewed,
       ended: reviewed === 0,
       at,
     })

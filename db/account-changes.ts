@@ -1,10 +1,8 @@
 import type { AccountRow, NewAccount } from './accounts.ts'
-import { call } from './call.ts'
 import type { RequestIdentity } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { callOrRefusal } from './refusable-call.ts'
 import type { AccountAnswer, AccountChange } from './results/account.ts'
-import type { TierReviewResult } from './results/tier.ts'
 import { account } from './schema/index.ts'
 import { fromSnapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
@@ -78,20 +76,3 @@ export const setTier = (
   note: string | null,
   at: string,
 ) => change(pool, 'tier_set', [r.workspace, id, tier, note, r.route, r.key, r.fingerprint, at])
-
-/** Judges the account's tier. `resume`: the review's run was lost, and begins again for the next one. */
-export const reviewAccountTier = (
-  pool: Pool,
-  workspace: string,
-  id: string,
-  at: string,
-  { resume = false } = {},
-) => call<TierReviewResult>(pool, 'tier_review', [workspace, id, at, resume])
-
-export async function overdueTierReviews(pool: Pool, before: string, limit: number, skip = 0) {
-  const { rows } = await pool.query<{ workspace: string; id: string }>(
-    'select workspace, id from ledger.tier_reviews_overdue($1, $2, $3)',
-    [before, limit, skip],
-  )
-  return rows
-}

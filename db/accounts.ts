@@ -1,4 +1,5 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
+import { accountBalanceAt } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage, unknownCursor } from './page.ts'
 import type { Pool } from './pool.ts'
 import { account, event, lot } from './schema/index.ts'
@@ -137,3 +138,7 @@ export const readExpiring = (
     }
     return result
   })
+
+/** The balance as it was at an instant, in the smallest unit; null: no such account. */
+export const readBalanceAt = (pool: Pool, workspace: string, account: string, at: Date) =>
+  accountBalanceAt(pool, { workspace, account, at })

@@ -1,10 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { call } from './call.ts'
+import { bulkCancel, bulkOutbox } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import type { ChunkResult } from './results/bulk.ts'
 import { bulk, bulkChunk } from './schema/index.ts'
-import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type BulkRow = typeof bulk.$inferSelect
@@ -38,7 +36,9 @@ export const listBulks = (
 /** The import or reversal with this id, with its run's outbox row: the one inserted now, or undefined where it is there already. */
 export async function insertBulk(tx: Db, values: NewBulk): Promise<BulkRow | undefined> {
   const rows = await tx.insert(bulk).values(values).onConflictDoNothing().returning()
-  if (rows[0] !== undefined) await writeOutbox(tx, values.workspace, values.id)
+  if (rows[0] !== undefined) {
+    await bulkOutbox(tx, { workspace: values.workspace, bulk: values.id })
+  }
   return rows[0]
 }
 
@@ -96,8 +96,8 @@ export async function setBulkStatus(
   status: 'running' | 'paused' | 'canceled',
 ) {
   if (status === 'canceled') {
-    await tx.execute(sql`select ledger.bulk_cancel(${workspace}, ${id}, clock_timestamp())`)
-    await writeOutbox(tx, workspace, id)
+    await bulkCancel(tx, { workspace, bulk: id })
+    await bulkOutbox(tx, { workspace, bulk: id })
     return readBulk(tx, workspace, id)
   }
   await tx
@@ -106,16 +106,9 @@ export async function setBulkStatus(
     .where(
       and(eq(bulk.workspace, workspace), eq(bulk.id, id), sql`status in ('running', 'paused')`),
     )
-  await writeOutbox(tx, workspace, id)
+  await bulkOutbox(tx, { workspace, bulk: id })
   return readBulk(tx, workspace, id)
 }
-
-const writeOutbox = (tx: Db, workspace: string, id: string) =>
-  tx.execute(sql`select ledger.bulk_outbox(${workspace}, ${id})`)
-
-/** Tells the run of an import or a reversal that stands still to check its row, or starts it again. */
-export const resumeBulk = (pool: Pool, workspace: string, id: string) =>
-  call<void>(pool, 'bulk_outbox', [workspace, id])
 
 /** Numbers of the chunks still to be written, in order. */
 export const waitingChunks = (
@@ -136,32 +129,13 @@ export const waitingChunks = (
     return rows.map(({ no }) => no)
   })
 
-export const postChunk = (pool: Pool, workspace: string, id: string, no: number, at: string) =>
-  call<ChunkResult>(pool, 'bulk_post_chunk', [workspace, id, no, at])
+/** An import's file while it is read: its checked chunks are kept, and no import has them yet. */
+export type Upload = { workspace: string; id: string }
 
-export const reverseChunk = (
-  pool: Pool,
-  workspace: string,
-  id: string,
-  limit: number,
-  at: string,
-) => call<ChunkResult>(pool, 'bulk_reverse_chunk', [workspace, id, limit, at])
-
-export async function completeBulk(
-  pool: Pool,
-  workspace: string,
-  id: string,
-  at: string,
-): Promise<BulkRow | undefined> {
-  const snapshot = await call<Snapshot | null>(pool, 'bulk_complete', [workspace, id, at])
-  return snapshot === null ? undefined : fromSnapshot(bulk, snapshot)
-}
-
-/** Across workspaces: runs that have written nothing since `before`, though nobody paused them. */
-export async function stalledBulks(pool: Pool, before: string, limit: number, skip = 0) {
-  const { rows } = await pool.query<{ workspace: string; bulk: string }>(
-    'select workspace, bulk from ledger.bulks_stalled($1, $2, $3)',
-    [before, limit, skip],
+/** Says that the process that reads the file lives, while its sender is slow. */
+export const markUploadAlive = (pool: Pool, { workspace, id }: Upload): Promise<unknown> =>
+  inWorkspace(pool, workspace, (db) =>
+    db.execute(
+      sql`update bulk_upload set alive_at = clock_timestamp() where workspace = ${workspace} and id = ${id}`,
+    ),
   )
-  return rows
-}

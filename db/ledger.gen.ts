@@ -155,9 +155,9 @@ export const apiKeyFind = table<
 export const apiKeysUsed = command<{ used: KeyUse[] }, void>('api_keys_used', ['used::jsonb'])
 
 /** `ledger.bulk_cancel`, db/sql/bulk.sql */
-export const bulkCancel = command<{ workspace: string; bulk: string; at: string | Date }, void>(
+export const bulkCancel = command<{ workspace: string; bulk: string; at?: string | Date }, void>(
   'bulk_cancel',
-  ['workspace', 'bulk', 'at'],
+  ['workspace', 'bulk', 'at?'],
 )
 
 /** `ledger.bulk_complete`, db/sql/bulk.sql */

@@ -1,4 +1,14 @@
-import type { Pool } from 'pg'
+import pg from 'pg'
+import {
+  outboxClaim,
+  outboxRefused,
+  outboxRelease,
+  outboxRenew,
+  outboxSent,
+  outboxWaiting,
+  webhookWaiting,
+} from './ledger.gen.ts'
+import type { Pool } from './pool.ts'
 import type { OutboxBacklog, OutboxRow } from './results/outbox.ts'
 
 export { type CommitOutput, onCommit } from './after-commit.ts'
@@ -6,64 +16,88 @@ export type { OutboxBacklog, OutboxRow } from './results/outbox.ts'
 
 /** Deletes rows that were sent, where they have not changed since. */
 export async function deleteSent(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
-  await pool.query({
-    name: 'outbox_sent',
-    text: 'select ledger.outbox_sent($1, $2, $3)',
-    values: keysOf(rows, 'revision'),
-  })
+  await outboxSent(pool, { ...keysOf(rows), revisions: rows.map(({ revision }) => revision) })
 }
 
 /** Rows held for long, as they are now; without those that were sent, changed or given to another since. */
-export async function renewRows(pool: Pool, rows: readonly OutboxRow[]): Promise<OutboxRow[]> {
-  const renewed = await pool.query<{ row: OutboxRow }>({
-    name: 'outbox_renew',
-    text: 'select ledger.outbox_renew($1, $2, $3) as row',
-    values: keysOf(rows, 'lease'),
-  })
-  return renewed.rows.map(({ row }) => row)
-}
+export const renewRows = (pool: Pool, rows: readonly OutboxRow[]): Promise<OutboxRow[]> =>
+  outboxRenew(pool, { ...keysOf(rows), leases: rows.map(({ lease }) => lease) })
 
 /** Makes rows due at once that this process holds and will not send. */
 export async function releaseRows(pool: Pool, rows: readonly OutboxRow[]): Promise<void> {
-  await pool.query({
-    name: 'outbox_release',
-    text: 'select ledger.outbox_release($1, $2, $3)',
-    values: keysOf(rows, 'lease'),
-  })
+  await outboxRelease(pool, { ...keysOf(rows), leases: rows.map(({ lease }) => lease) })
 }
 
 /** Temporal refused the call itself: counted on its row, which is tried again later and noted for a person. */
-export async function refuseRow(pool: Pool, row: OutboxRow, error: string): Promise<void> {
-  await pool.query('select ledger.outbox_refused($1, $2, $3, $4)', [
-    row.workspace,
-    row.workflow_id,
-    row.revision,
+export const refuseRow = (pool: Pool, row: OutboxRow, error: string): Promise<void> =>
+  outboxRefused(pool, {
+    workspace: row.workspace,
+    workflowId: row.workflow_id,
+    revision: row.revision,
     error,
-  ])
-}
+  })
 
 /** The workspace's endpoints that have deliveries due and no run at work: these rows are their outbox. */
-export async function listWaitingEndpoints(pool: Pool, workspace: string): Promise<string[]> {
-  const { rows } = await pool.query<{ result: { waiting: string[] } }>({
-    name: 'webhook_waiting',
-    text: 'select ledger.webhook_waiting($1) as result',
-    values: [workspace],
-  })
-  return rows[0]?.result.waiting ?? []
-}
+export const listWaitingEndpoints = async (pool: Pool, workspace: string): Promise<string[]> =>
+  (await webhookWaiting(pool, { workspace })).waiting
 
 /** How many rows wait, counted up to `cap`, and for how long. */
-export async function readOutboxBacklog(pool: Pool, cap: number): Promise<OutboxBacklog> {
-  const { rows } = await pool.query<{ result: OutboxBacklog }>({
-    name: 'outbox_waiting',
-    text: 'select ledger.outbox_waiting($1) as result',
-    values: [cap],
-  })
-  return rows[0]?.result ?? { waiting: 0, oldest_seconds: null }
-}
+export const readOutboxBacklog = (pool: Pool, cap: number): Promise<OutboxBacklog> =>
+  outboxWaiting(pool, { cap })
 
-const keysOf = (rows: readonly OutboxRow[], third: 'revision' | 'lease') => [
-  rows.map(({ workspace }) => workspace),
-  rows.map(({ workflow_id }) => workflow_id),
-  rows.map((row) => row[third]),
-]
+const keysOf = (rows: readonly OutboxRow[]) => ({
+  workspaces: rows.map(({ workspace }) => workspace),
+  workflowIds: rows.map(({ workflow_id }) => workflow_id),
+})
+
+// Any number will do, as long as every sweep takes the same.
+const SWEEP_LOCK = 7_266_104
+
+/**
+ * What a sweep asks of the database, on a connection of its own: the lock that one process alone holds is
+ * this session's, so that it ends with the process, however that ends.
+ */
+export class SweepConnection {
+  readonly #client: pg.Client
+  #leads = false
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** `onLost`: the connection broke, and with it the lead. */
+  static async open(pool: Pool, onLost: (error: Error) => void): Promise<SweepConnection> {
+    const { connectionString, application_name, options = '' } = pool.options
+    const client = new pg.Client({
+      connectionString,
+      application_name: `${application_name ?? 'vinr'}-sweep`,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      // a host that vanished holds the lock for half a minute, not for hours
+      options: `${options} -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4`,
+    })
+    client.on('error', onLost)
+    await client.connect()
+    return new SweepConnection(client)
+  }
+
+  /** Whether this is the one process that sweeps. Tried, never waited for. */
+  async leads(): Promise<boolean> {
+    if (this.#leads) return true
+    const { rows } = await this.#client.query<{ leads: boolean }>(
+      'select pg_try_advisory_lock($1) as leads',
+      [SWEEP_LOCK],
+    )
+    this.#leads = rows[0]?.leads === true
+    return this.#leads
+  }
+
+  /** Up to `limit` rows that are due, this process's for 30 s from now. */
+  claim(limit: number): Promise<OutboxRow[]> {
+    return outboxClaim(this.#client, { limit })
+  }
+
+  close(): Promise<void> {
+    return this.#client.end()
+  }
+}

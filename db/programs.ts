@@ -69,25 +69,12 @@ export async function updateProgram(tx: Db, workspace: string, id: string, chang
   return rows[0]
 }
 
-/** Keeps the program's decimals until the transaction ends; raises 40001 where they are others by now. */
-export async function keepDecimals(tx: Db, workspace: string, id: string, decimals: number) {
-  await tx.execute(sql`select ledger.decimals_kept(${workspace}, ${id}, ${decimals})`)
-}
-
 /** Keeps the decimals of all programs of the workspace until the transaction ends. */
 export async function keepAllDecimals(tx: Db, workspace: string) {
   await tx.execute(sql`
     select ledger.decimals_keep(workspace, id) from (
       select workspace, id from program where workspace = ${workspace} order by id
     ) p`)
-}
-
-/** Whether something is kept in the program's smallest unit; nothing new is until this transaction ends. */
-export async function areDecimalsUsed(tx: Db, workspace: string, id: string): Promise<boolean> {
-  const { rows } = await tx.execute<{ used: boolean }>(
-    sql`select ledger.decimals_used(${workspace}, ${id}) as used`,
-  )
-  return rows[0]?.used === true
 }
 
 /**
@@ -135,18 +122,6 @@ export async function notePointValue(
   await tx.execute(sql`
     select ledger.point_value_note(p, ${value}, ${currency}, ${at.toISOString()}) from program p
     where p.workspace = ${before.workspace} and p.id = ${before.id}`)
-}
-
-/** After a change of its warnings: the accounts are checked earlier where they must be. */
-export async function checkProgramExpiryAnew(
-  tx: Db,
-  workspace: string,
-  id: string,
-  at: Date,
-): Promise<void> {
-  await tx.execute(
-    sql`select ledger.expiry_checks_earlier(${workspace}, ${id}, ${at.toISOString()})`,
-  )
 }
 
 /** Whether the database knows the time zone by this name, as JavaScript does. */

@@ -73,16 +73,3 @@ export const readCreditLiability = (
     program,
     at?.toISOString() ?? null,
   ])
-
-/** Members with credit due before this, across workspaces; the longest overdue first. */
-export async function dueCredits(pool: Pool, before: string, limit: number, skip = 0) {
-  const { rows } = await pool.query<{ workspace: string; account: string }>(
-    'select workspace, account from ledger.credits_overdue($1, $2, $3)',
-    [before, limit, skip],
-  )
-  return rows
-}
-
-/** Writes off what is due of an account's credit; returns how many credits. Safe to repeat. */
-export const expireCredits = (pool: Pool, workspace: string, account: string, at: string) =>
-  call<number>(pool, 'credit_account_expire', [workspace, account, at])

@@ -1,4 +1,4 @@
-import { SweepConnection } from '../db/outbox-sweep.ts'
+import { SweepConnection } from '../db/outbox.ts'
 import type { Pool } from '../db/pool.ts'
 import type { OnFailure } from '../domain/failure.ts'
 import type { Breaker } from './breaker.ts'

@@ -67,7 +67,7 @@ end $$;
 -- dropped. What is written stays, and its batch can be reversed. Waits for chunks under way before
 -- it takes the import's row, as they do.
 create or replace function ledger.bulk_cancel(
-  p_workspace text, p_bulk text, p_at timestamptz
+  p_workspace text, p_bulk text, p_at timestamptz default clock_timestamp()
 ) returns void
 language plpgsql as $$
 begin

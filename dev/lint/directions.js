@@ -27,7 +27,7 @@ export const DIRECTIONS = {
     packages: /^@temporalio\/(workflow|common)$/,
   },
   temporal: {
-    from: ['db/outbox.ts', 'db/outbox-sweep.ts', 'domain/'],
+    from: ['db/outbox.ts', 'domain/'],
     types: ['db/pool.ts'],
     closed: /^(pg|drizzle-orm|express)(\/|$)/,
   },

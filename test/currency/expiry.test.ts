@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expiryActivities } from '../../activities/expiry.ts'
-import { expireAccount, expireAccounts } from '../../db/expiry.ts'
+import { accountExpire, accountsExpire } from '../../db/ledger.gen.ts'
 import { expirySpreadMs } from '../../domain/expiry.ts'
 import type { Failure } from '../../domain/failure.ts'
 import { newId } from '../../domain/ids.ts'
@@ -42,7 +42,7 @@ const run = (account: string) =>
 const started = (account: string) =>
   startedRun(shop.engine, accountExpiryWorkflowId(shop.workspace, account))
 const check = (account: string, at: Date) =>
-  expireAccount(shop.pool, shop.workspace, account, at.toISOString())
+  accountExpire(shop.pool, { workspace: shop.workspace, account, at: at })
 const eventsOf = async (account: string, type: string) =>
   (
     await shop.owner.query(
@@ -373,7 +373,7 @@ describe('a date that many accounts share', () => {
       for (const days of [50, 51, 80, 200])
         await credit(account, days, new Date(Date.now() + days * DAY_MS))
     const at = new Date(Date.now() + 60 * DAY_MS).toISOString()
-    expect(await expireAccounts(shop.pool, shop.workspace, accounts, at)).toBe(2)
+    expect(await accountsExpire(shop.pool, { workspace: shop.workspace, accounts, at })).toBe(2)
     for (const account of accounts) {
       const rows = await expireRows(account)
       expect(rows.map((row: { amount: number }) => row.amount)).toEqual([-51, -50])
@@ -390,7 +390,7 @@ describe('a date that many accounts share', () => {
       { type: 'loyalty.points.expired', n: 4 },
       { type: 'loyalty.points.expiring', n: 2 },
     ])
-    expect(await expireAccounts(shop.pool, shop.workspace, accounts, at)).toBe(2)
+    expect(await accountsExpire(shop.pool, { workspace: shop.workspace, accounts, at })).toBe(2)
     for (const account of accounts) expect(await expireRows(account)).toHaveLength(2)
   })
 
@@ -402,13 +402,17 @@ describe('a date that many accounts share', () => {
     try {
       await writing.query('begin')
       await writing.query('select ledger_private.account_locked($1, $2)', [shop.workspace, busy])
-      expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(1)
+      expect(
+        await accountsExpire(shop.pool, { workspace: shop.workspace, accounts: [busy, idle], at }),
+      ).toBe(1)
       expect([await expireRows(busy), await expireRows(idle)].map((x) => x.length)).toEqual([0, 1])
     } finally {
       await writing.query('rollback')
       writing.release()
     }
-    expect(await expireAccounts(shop.pool, shop.workspace, [busy, idle], at)).toBe(2)
+    expect(
+      await accountsExpire(shop.pool, { workspace: shop.workspace, accounts: [busy, idle], at }),
+    ).toBe(2)
     expect(await expireRows(busy)).toHaveLength(1)
   })
 

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { expireAccount } from '../../db/expiry.ts'
+import { accountExpire } from '../../db/ledger.gen.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop
@@ -136,7 +136,7 @@ describe('the rows of an import are what single postings would have been', () =>
     await importAll(rows.map((row, i) => ({ account: imported, key: String(i), ...row })))
     // a warning that is due is given by a run of the one and by the minute's batch of the other
     for (const account of [single, imported]) {
-      await expireAccount(shop.pool, shop.workspace, account, new Date().toISOString())
+      await accountExpire(shop.pool, { workspace: shop.workspace, account, at: new Date() })
     }
     expect(await bookOf(imported)).toEqual(await bookOf(single))
   })

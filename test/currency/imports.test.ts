@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { counted } from '../../api/imports/body.ts'
-import { postChunk } from '../../db/bulk.ts'
+import { bulkPostChunk } from '../../db/ledger.gen.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { startedRun } from '../support/run.ts'
@@ -136,7 +136,11 @@ describe('an import', () => {
     const { body } = await send(ndjson(rowsOf(2_000)), { batch: 'crowd' })
     const at = new Date().toISOString()
     const chunks = [0, 1, 2, 3, 3, 2, 1, 0]
-    await Promise.all(chunks.map((no) => postChunk(shop.pool, shop.workspace, body.id, no, at)))
+    await Promise.all(
+      chunks.map((no) =>
+        bulkPostChunk(shop.pool, { workspace: shop.workspace, bulk: body.id, no, at }),
+      ),
+    )
     expect(await finished(`${IMPORTS}/${body.id}`)).toMatchObject({ posted: 2_000 })
     expect(await sumOf('crowd')).toEqual({ n: 2_000, sum: (2_000 * 2_001) / 2 })
   })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { call } from '../../db/call.ts'
-import { expireAccount } from '../../db/expiry.ts'
+import { accountExpire } from '../../db/ledger.gen.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -42,7 +42,7 @@ describe('points that a failed refund gives back to a lot with a date', () => {
     const paid = await earning.pay({ customer: member.customer })
     const due = new Date((await earning.account(member.id)).expiring_points[0].expires_at)
     const check = () =>
-      expireAccount(shop.pool, shop.workspace, member.id, new Date().toISOString())
+      accountExpire(shop.pool, { workspace: shop.workspace, account: member.id, at: new Date() })
     await check() // the account's run may come later than the refund
     const refund = await earning.refund(paid.id)
     await check()
@@ -61,7 +61,7 @@ describe('points that a failed refund gives back to a lot with a date', () => {
     await earning.report('refund.failed', refund)
     expect(await shop.reconcile()).toEqual([])
     expect(await nextCheck(member.id)).toEqual(new Date(due.getTime() - 10 * DAY_MS))
-    await expireAccount(shop.pool, shop.workspace, member.id, due.toISOString())
+    await accountExpire(shop.pool, { workspace: shop.workspace, account: member.id, at: due })
     expect(await earning.balance(member.id)).toBe(0)
   })
 
@@ -87,7 +87,8 @@ describe('points that a failed refund gives back to a lot with a date', () => {
       })
       return answer.body
     }
-    const check = () => expireAccount(shop.pool, shop.workspace, account, new Date().toISOString())
+    const check = () =>
+      accountExpire(shop.pool, { workspace: shop.workspace, account, at: new Date() })
     await post(1, 5)
     const later = await post(2, 12)
     await check() // warns of the first

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { tierActivities } from '../../activities/tier.ts'
+import { tierReassessOutbox } from '../../db/ledger.gen.ts'
 import type { TierConfig } from '../../db/schema/index.ts'
-import { resumeReassessment } from '../../db/tier-reassessment.ts'
 import { newId } from '../../domain/ids.ts'
 import { tierReassessmentWorkflowId, tierReviewWorkflowId, WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -472,7 +472,7 @@ describe('the walk over a program’s members after a change of its tiers', () =
       `update tier_reassessment set through = '', judged = 0, ended_at = null where program = $1`,
       [inProgram],
     )
-    await resumeReassessment(shop.pool, shop.workspace, inProgram)
+    await tierReassessOutbox(shop.pool, { workspace: shop.workspace, program: inProgram })
     expect(await walked(inProgram)).toMatchObject({ judged: 450, changed: 200 })
     const { rows } = await shop.owner.query(
       `select count(*)::int as changes from tier_change c join account a on a.id = c.account where a.program = $1`,

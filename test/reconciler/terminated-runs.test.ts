@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findMissingRuns } from '../../app/missing-runs.ts'
-import { expireAccount } from '../../db/expiry.ts'
+import { accountExpire } from '../../db/ledger.gen.ts'
 import { newId } from '../../domain/ids.ts'
 import {
   accountExpiryWorkflowId,
@@ -136,7 +136,10 @@ test('whatever waits has its run, or an outbox row; one that was terminated is m
   for (const id of ids) await terminate(id)
   // visibility lists what was terminated for a moment longer
   await expect.poll(missing, { timeout: 20_000 }).toEqual(ids)
-  await expireAccount(house.pool, house.workspace, expires, new Date().toISOString(), {
+  await accountExpire(house.pool, {
+    workspace: house.workspace,
+    account: expires,
+    at: new Date(),
     resume: true,
   })
   expect(await missing()).not.toContain(expiryRun(expires))

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { mergeAccount } from '../../../db/account-changes.ts'
-import { expireAccount } from '../../../db/expiry.ts'
-import { checkProgramExpiryAnew } from '../../../db/programs.ts'
+import { accountExpire, expiryChecksEarlier } from '../../../db/ledger.gen.ts'
 import { postPoints } from '../../../db/transactions.ts'
 import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
@@ -124,7 +123,7 @@ test('points that come back write the row of a date that the run does not know a
   const due = later(DAY_MS)
   await credit(account, 10, due)
   const { transaction } = await credit(account, -10, null)
-  await expireAccount(db.pool, workspace, account, new Date().toISOString()) // as the run did, and ended
+  await accountExpire(db.pool, { workspace, account, at: new Date() }) // as the run did, and ended
   await db.owner.query('delete from workflow_outbox')
   await db.pool.query('select ledger.points_reverse($1, $2, $3, $4, $5, $6, now())', [
     workspace,
@@ -147,9 +146,9 @@ test('a merge writes the survivor’s row where what came is due earlier; so doe
   await mergeAccount(db.pool, merge, source, target, new Date().toISOString())
   expect(await rows()).toEqual([rowOf(target, near, 'changed')])
   await db.owner.query('delete from workflow_outbox')
-  await expireAccount(db.pool, workspace, target, new Date().toISOString())
+  await accountExpire(db.pool, { workspace, account: target, at: new Date() })
   expect(await rows()).toEqual([])
-  await expireAccount(db.pool, workspace, source, new Date().toISOString())
+  await accountExpire(db.pool, { workspace, account: source, at: new Date() })
   expect(await rows()).toEqual([rowOf(target, near, 'changed')])
 })
 
@@ -161,7 +160,7 @@ test('a program that warns earlier writes no row, however many accounts: their c
   await db.owner.query(`update program set expiry_warn_days_before = 30 where id = 'prog_default'`)
   const at = new Date()
   await transact(db.pool, workspace, (tx) =>
-    checkProgramExpiryAnew(tx, workspace, 'prog_default', at),
+    expiryChecksEarlier(tx, { workspace, program: 'prog_default', at }),
   )
   expect(await rows()).toEqual([])
   const found = await db.owner.query('select account from ledger.expiry_checks_overdue($1, 10)', [

@@ -4,13 +4,13 @@ import { redemptionActivities } from '../../../activities/redemption.ts'
 import { redemptionCommands } from '../../../app/redemptions.ts'
 import { transactionCommands } from '../../../app/transactions.ts'
 import { mergeAccount, setAccountStatus } from '../../../db/account-changes.ts'
-import { expireAccount } from '../../../db/expiry.ts'
+import { accountExpire, expiryChecksEarlier } from '../../../db/ledger.gen.ts'
 import {
   type ReportedPayment,
   type ReportedRefund,
   takeInPaymentEvent,
 } from '../../../db/payments.ts'
-import { checkProgramExpiryAnew, updateProgram } from '../../../db/programs.ts'
+import { updateProgram } from '../../../db/programs.ts'
 import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
@@ -261,7 +261,7 @@ class History {
       case 'refund fails':
         return this.failRefund(one.which)
       case 'expire':
-        await expireAccount(db.pool, workspace, at(this.ids, one.who), this.at)
+        await accountExpire(db.pool, { workspace, account: at(this.ids, one.who), at: this.at })
         at(this.members, one.who).expire(this.nowMs)
         for (const paid of this.paid) {
           if (paid.refund && this.memberOf(paid) === at(this.members, one.who))
@@ -277,7 +277,11 @@ class History {
   private async warn(days: number | null): Promise<string> {
     await transact(db.pool, workspace, async (tx) => {
       await updateProgram(tx, workspace, 'prog_default', { expiryWarnDaysBefore: days })
-      await checkProgramExpiryAnew(tx, workspace, 'prog_default', new Date(this.nowMs))
+      await expiryChecksEarlier(tx, {
+        workspace,
+        program: 'prog_default',
+        at: new Date(this.nowMs),
+      })
     })
     return days === null ? 'no more' : 'begun'
   }

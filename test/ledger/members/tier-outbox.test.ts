@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bulkCommands } from '../../../app/bulk.ts'
 import { programCommands } from '../../../app/programs.ts'
-import { reviewAccountTier } from '../../../db/account-changes.ts'
+import { tierReview } from '../../../db/ledger.gen.ts'
 import type { TierConfig } from '../../../db/schema/index.ts'
 import { postPoints } from '../../../db/transactions.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
@@ -93,7 +93,7 @@ test('a promotion writes the outbox row of its review, which a later date does n
   }
   expect(await rows()).toEqual([row])
   await earn(account, 700)
-  await reviewAccountTier(db.pool, workspace, account, new Date().toISOString())
+  await tierReview(db.pool, { workspace, account, at: new Date() })
   expect((await reviewOf(account)).getTime()).toBeGreaterThan(at.getTime())
   expect(await rows()).toEqual([row])
 })

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { type OutboxRow, onCommit } from '../../../db/outbox.ts'
-import { SweepConnection } from '../../../db/outbox-sweep.ts'
+import { type OutboxRow, onCommit, SweepConnection } from '../../../db/outbox.ts'
 import { newId } from '../../../domain/ids.ts'
 import { Breaker } from '../../../temporal/breaker.ts'
 import { OutboxSender, type SenderOptions } from '../../../temporal/outbox-sender.ts'

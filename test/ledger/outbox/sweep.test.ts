@@ -1,7 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { onCommit } from '../../../db/outbox.ts'
-import { SweepConnection } from '../../../db/outbox-sweep.ts'
+import { onCommit, SweepConnection } from '../../../db/outbox.ts'
 import { newId } from '../../../domain/ids.ts'
 import { Breaker } from '../../../temporal/breaker.ts'
 import { OutboxSender } from '../../../temporal/outbox-sender.ts'

@@ -79,15 +79,16 @@ afterAll(async () => {
 /** The ledger function raises where its second argument names `id`, as long as `run` runs. */
 async function raising<T>(name: string, id: string, run: () => Promise<T>): Promise<T> {
   const { rows } = await db.owner.query(
-    `select oidvectortypes(proargtypes) as types, pg_get_function_result(oid) as result
+    `select oidvectortypes(proargtypes) as types, pg_get_function_arguments(oid) as args,
+       pg_get_function_result(oid) as result
      from pg_proc where proname = $1 and pronamespace = 'ledger'::regnamespace`,
     [name],
   )
-  const { types, result } = rows[0]
+  const { types, args, result } = rows[0]
   const given = types.split(', ').map((_: string, n: number) => `$${n + 1}`)
   await db.owner.query(`
     alter function ledger.${name}(${types}) rename to ${name}_whole;
-    create function ledger.${name}(${types}) returns ${result} language plpgsql as $f$
+    create function ledger.${name}(${args}) returns ${result} language plpgsql as $f$
     begin
       if $2 = '${id}' then raise exception 'not this one'; end if;
       ${result === 'void' ? 'perform' : 'return'} ledger.${name}_whole(${given.join(', ')});
