@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname } from 'node:path'
 import { identify, isStill, type ProcessIdentity } from './process-identity.ts'
 
-export type Lock = { release(): void }
+type Lock = { release(): void }
 
 /**
  * Takes the lock file, or answers who holds it. A lock whose holder is gone, or whose process id

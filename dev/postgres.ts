@@ -2,10 +2,8 @@ import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Child, describeExit, type Exit, startChild, tailOf } from './children.ts'
 import { freePort } from './ports.ts'
-import { postgresBinaries } from './postgres/binaries.ts'
-import { ensureCluster, SUPERUSER } from './postgres/cluster.ts'
-import { clearLeftover, statusOf } from './postgres/leftover.ts'
-import { type RunAs, runAs } from './postgres/run-as.ts'
+import { clearLeftover, ensureCluster, SUPERUSER, statusOf } from './postgres/cluster.ts'
+import { postgresBinaries, type RunAs, runAs } from './postgres/programs.ts'
 
 type PostgresOptions = {
   /** Created where absent. Nobody else may be using it: a server found on it is stopped. */

@@ -2,9 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { tryLock } from './lock.ts'
 import { type Progress, startProgress } from './progress.ts'
-import { closeOnSignals } from './stack/closing.ts'
+import { closeOnSignals, recordChildren, stopOrphans } from './stack/closing.ts'
 import { withdrawContract } from './stack/contract.ts'
-import { recordChildren, stopOrphans } from './stack/orphans.ts'
 import { run } from './stack/run.ts'
 
 /**

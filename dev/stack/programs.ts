@@ -4,7 +4,7 @@ import { type Child, describeExit, startChild, tailOf } from '../children.ts'
 import { giftCodeKey } from './contract.ts'
 import type { Place } from './servers.ts'
 
-export type Program = {
+type Program = {
   name: string
   /** From the project's folder. */
   entry: string

@@ -2,13 +2,12 @@ import { join, resolve } from 'node:path'
 import type { StackDatabase } from '../../db/command-database.ts'
 import type { Demo } from '../demo.ts'
 import type { Progress } from '../progress.ts'
-import { changesOfCode } from './changes.ts'
 import { keepDemoKeys, publishContract, readDemoKeys } from './contract.ts'
 import { choosePorts, rememberPorts } from './ports.ts'
 import { ignoredVariables, programsOf, startProgram } from './programs.ts'
-import { rerunOnChange } from './rerun.ts'
 import { type Place, runPostgres, runTemporal } from './servers.ts'
 import { supervise } from './supervise.ts'
+import { changesOfCode, rerunOnChange } from './watch.ts'
 
 const PROJECT = resolve(import.meta.dirname, '..', '..')
 

@@ -25,7 +25,7 @@ export type Machine = {
 }
 
 /** Services that run, and how to stop them all, last started first. */
-export type Running = { stop(): Promise<Map<string, Exit>> }
+type Running = { stop(): Promise<Map<string, Exit>> }
 
 const ONCE_WITHIN_MS = 120_000
 const HEALTHY_WITHIN_MS = 120_000

@@ -28,7 +28,7 @@ const PORTS = [
   'systemWorkerMembers',
 ] as const
 
-export type Ports = Record<(typeof PORTS)[number] | 'postgres', number>
+type Ports = Record<(typeof PORTS)[number] | 'postgres', number>
 
 /** `mounts` are folders by their place in the containers. */
 export async function findDifferences(

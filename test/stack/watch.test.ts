@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Exit } from '../../dev/children.ts'
-import { changesOfCode } from '../../dev/stack/changes.ts'
-import { rerunOnChange } from '../../dev/stack/rerun.ts'
+import { changesOfCode, rerunOnChange } from '../../dev/stack/watch.ts'
 
 const FOLDERS = [
   'domain',
