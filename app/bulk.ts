@@ -19,7 +19,7 @@ import {
 import type { Pool } from '../db/pool.ts'
 import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
-import { IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
+import { type BulkKind, IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written, writtenBy } from './idempotent.ts'
 import { type CheckedUpload, UploadLost } from './imports.ts'
@@ -69,7 +69,7 @@ export function bulkCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Pauses, resumes or cancels; the run checks its row before each chunk. */
     changeBulk: (
       request: RequestIdentity,
-      noun: 'import' | 'reversal',
+      noun: BulkKind,
       bulk: string,
       status: 'running' | 'paused' | 'canceled',
     ): Promise<Written<BulkRow>> =>

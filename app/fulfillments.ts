@@ -2,7 +2,7 @@ import { fulfillmentCancel, fulfillmentOverdue, fulfillmentShip } from '../db/le
 import { asRun } from './call-as-run.ts'
 import type { Command, CommandDependencies, RedemptionMoment } from './redemptions.ts'
 
-export type Parcel = Command & {
+type Parcel = Command & {
   /** Items; all that are left without it. */
   quantity?: number | undefined
   tracking: string | null

@@ -6,7 +6,7 @@ import { chunkNumber, IMPORT_LANES, importLane } from '../domain/bulk.ts'
 import { MAX_MOVEMENT, unitsOf } from '../domain/points.ts'
 
 /** One row of an import, in the program's points. */
-export type ImportRow = {
+type ImportRow = {
   readonly account: string
   readonly amount: number
   readonly reason: string
@@ -24,7 +24,7 @@ export type ImportLine = {
   readonly error?: Omit<LineError, 'line'>
 }
 
-export type LineError = { line: number; code: string; param?: string; message: string }
+type LineError = { line: number; code: string; param?: string; message: string }
 
 /** Checked rows of one lane, as JSON text. */
 export type Chunk = { no: number; rows: string }

@@ -46,7 +46,7 @@ export type Command = {
   at: string | null
 }
 
-export type Reversal = Command & {
+type Reversal = Command & {
   reason: string
   /** A part, in the smallest unit or in rewards; neither: all that is left. */
   points?: number | undefined

@@ -130,7 +130,7 @@ type GiftContext = {
  * Readies the rewards that an event's reactors give, which are redemptions of the event's own transaction. Each has
  * an id of its own that every try of the event shares, so that it is given once.
  */
-export function prepareGifts(context: GiftContext, report: EventReport): Prepare {
+function prepareGifts(context: GiftContext, report: EventReport): Prepare {
   const prepare = async (gift: PlannedReward, key: string, found: FoundEvent) => {
     const { workspace, eventId } = report
     const codes = await codesFor(context, report, gift, found)

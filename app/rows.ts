@@ -43,7 +43,7 @@ function idsOf(row: Readonly<Record<string, string | Date>>): Record<string, str
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]))
 }
 
-export type Find<Row> = (limit: number, skip: number) => Promise<Row[]>
+type Find<Row> = (limit: number, skip: number) => Promise<Row[]>
 
 /**
  * Finds rows and does them, `most` at most and until `untilMs` (of `performance.now()`). Those passed

@@ -12,12 +12,10 @@ export function storeCreditCommands({
   pool,
   onFailure = failuresToStandardError,
 }: Pick<Dependencies, 'pool' | 'onFailure'>) {
-  const expireCredit = async ({ workspace, account }: { workspace: string; account: string }) =>
-    creditAccountExpire(pool, { workspace, account, at: await databaseNow(pool) })
-
   return {
     /** Writes off what is due of one member's credit; safe to repeat. */
-    expireCredit,
+    expireCredit: async ({ workspace, account }: { workspace: string; account: string }) =>
+      creditAccountExpire(pool, { workspace, account, at: await databaseNow(pool) }),
 
     /** Members with credit due before a time, for some seconds; returns how many, 0 where none was left. */
     expireDueCredits: async (
@@ -30,9 +28,9 @@ export function storeCreditCommands({
       const due = before < now ? before : now
       await workOff(
         (limit, skip) => creditsOverdue(pool, { before: due, limit, skip }),
-        async (one) => {
+        async ({ workspace, account }) => {
           onProgress(checked)
-          await expireCredit(one)
+          await creditAccountExpire(pool, { workspace, account, at: now })
           checked++
         },
         { kind: 'credit_expiry', onFailure, most: Number.POSITIVE_INFINITY, untilMs },

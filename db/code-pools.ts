@@ -44,7 +44,7 @@ export async function insertCodePool(tx: Db, values: NewCodePool): Promise<CodeP
   return rows[0]
 }
 
-export type CodeCounts = { available: number; given: number; void: number }
+type CodeCounts = { available: number; given: number; void: number }
 
 /** How many codes of each pool are where. Counts them all: for a person, not for a redemption. */
 export const readCodeCounts = (

@@ -5,11 +5,8 @@ import type { RequestIdentity } from './idempotency.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { callOrRefusal } from './refusable-call.ts'
-import { memberIdentity } from './schema/index.ts'
-
-export { IDENTITY_KINDS } from './schema/index.ts'
-
 import type { IdentityAnswer } from './results/member.ts'
+import { memberIdentity } from './schema/index.ts'
 import { fromSnapshot, type Snapshot } from './snapshot.ts'
 import type { SqlRefusal } from './sql-refusal.ts'
 import { type WalletAnswer, type WalletView, walletOf } from './wallets.ts'

@@ -9,7 +9,7 @@ import { inWorkspace } from './workspace-client.ts'
 export type { Wallet } from './results/store_credit.ts'
 
 type CreditTransactionRow = typeof creditTransaction.$inferSelect
-export type CreditType = CreditTransactionRow['type']
+type CreditType = CreditTransactionRow['type']
 
 /** The wallets of an account, or of what it was merged into; null: no such account. */
 export const readWallets = (pool: Pool, workspace: string, account: string) =>

@@ -29,7 +29,7 @@ type AccountFacts = {
 }
 
 /** Lots with a date, soonest first, and the sum of those that are past it and only not yet written off. */
-export type Expiring = {
+type Expiring = {
   readonly expiring: readonly { readonly points: number; readonly expiresAt: Date }[]
   readonly due: number
 }

@@ -1,7 +1,10 @@
+export const BULK_KINDS = ['import', 'reversal'] as const
+export type BulkKind = (typeof BULK_KINDS)[number]
+
 export const BULK_STATUSES = ['running', 'paused', 'completed', 'canceled'] as const
 type BulkStatus = (typeof BULK_STATUSES)[number]
 
-export type BulkFacts = {
+type BulkFacts = {
   readonly id: string
   readonly batch: string
   readonly status: BulkStatus

@@ -1,3 +1,6 @@
+/** Where a code is: in its pool, with a member, or of no use any more. */
+export const CODE_STATUSES = ['available', 'given', 'void'] as const
+
 type CodePoolFacts = {
   readonly id: string
   readonly name: string
@@ -8,7 +11,7 @@ type CodePoolFacts = {
 }
 
 /** How many codes are where. */
-export type CodeCounts = {
+type CodeCounts = {
   readonly available: number
   readonly given: number
   readonly void: number

@@ -8,6 +8,9 @@ export const EARNING_TRIGGERS = [
 ] as const
 type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
 
+/** What became of an earning: `none` is an award of nothing. */
+export const EARNING_OUTCOMES = ['earned', 'pending', 'none'] as const
+
 /** In which window of the program's time zone a rule's cap counts. */
 export const CAP_WINDOWS = ['day', 'week', 'month', 'lifetime'] as const
 type CapWindow = (typeof CAP_WINDOWS)[number]

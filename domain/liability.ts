@@ -1,5 +1,15 @@
 import { pointsOf } from './points.ts'
 
+/** What a movement of points is to the liability. */
+export const LIABILITY_PARTS = [
+  'earned',
+  'spent',
+  'expired',
+  'clawed_back',
+  'adjusted',
+  'merged',
+] as const
+
 export type LiabilityFacts = {
   readonly outstanding: number
   readonly earned: number

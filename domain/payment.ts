@@ -7,7 +7,16 @@ export const PAYMENT_STATUSES = [
   'expired',
   'completed',
 ] as const
-export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
+type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
+
+/** What its completion earned. `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */
+export const PAYMENT_AWARDS = [
+  'awarded',
+  'unnamed',
+  'no_member',
+  'no_rule',
+  'account_closed',
+] as const
 
 /** What the API shows: refund states are computed from the refunds that stand. */
 export const SHOWN_PAYMENT_STATUSES = [
@@ -28,7 +37,7 @@ type RefundOfPayment = {
   readonly status: RefundStatus
 }
 
-export type PaymentFacts = {
+type PaymentFacts = {
   readonly id: string
   readonly provider: string
   readonly status: PaymentStatus

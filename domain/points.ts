@@ -11,7 +11,7 @@ export function pointsOf(units: number, decimals: number): number {
   return units / 10 ** decimals // the nearest double to an exact decimal prints as that decimal
 }
 
-export type Units = { units: number; exact: boolean }
+type Units = { units: number; exact: boolean }
 
 /**
  * Points as sent (a JSON number) in the smallest unit, rounded by the program's
@@ -35,7 +35,7 @@ function roundUp(rest: bigint, divisor: bigint, rounding: Rounding): bigint {
 }
 
 /** 12.5 -> 125 at scale 1; 1e21 and 1.5e-7 too, by JavaScript's shortest decimal form of the number. */
-export function decimalDigits(value: number | string): { digits: bigint; scale: number } {
+function decimalDigits(value: number | string): { digits: bigint; scale: number } {
   const [mantissa = '0', exponent = '0'] = String(value).split('e')
   const [whole = '0', fraction = ''] = mantissa.split('.')
   const scale = fraction.length - Number(exponent)

@@ -7,7 +7,7 @@ export type TierQualification = (typeof TIER_QUALIFICATIONS)[number]
 
 /** What becomes of a payment that charged the discount of a redemption already released. */
 export const LATE_PAYMENTS = ['flag', 'rehold'] as const
-export type LatePayment = (typeof LATE_PAYMENTS)[number]
+type LatePayment = (typeof LATE_PAYMENTS)[number]
 
 /** Whether points that return after their date have it as it was, or some days of grace. */
 export const EXPIRED_RETURNS = ['restore', 'extend'] as const

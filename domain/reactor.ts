@@ -7,6 +7,12 @@ import type { SealedCode } from './gift-card.ts'
 import { MAX_MOVEMENT, type Rounding } from './points.ts'
 import type { LimitWindow } from './reward.ts'
 
+/** What a reactor may do. */
+export const REACTION_TYPES = ['adjust_points', 'set_tier', 'issue_reward', 'emit_event'] as const
+
+/** What became of a reactor for one event. */
+export const REACTOR_OUTCOMES = ['activated', 'skipped', 'failed'] as const
+
 /** What a reactor does. Texts named `points` and `payload` are expressions. */
 export type Reaction =
   | { type: 'adjust_points'; points: string; allowNegative: boolean; reason?: string }
@@ -14,7 +20,7 @@ export type Reaction =
   | { type: 'issue_reward'; reward: string; quantity: number }
   | { type: 'emit_event'; event: string; payload?: Record<string, string> }
 
-export type Limit = { activations: number; window: LimitWindow }
+type Limit = { activations: number; window: LimitWindow }
 export type Limits = { per_user?: Limit; in_all?: Limit }
 
 export type Rule = {
@@ -65,7 +71,7 @@ export type ReactionPlan = {
   readonly reactions: readonly PlannedReaction[]
 }
 
-export type Scale = { readonly decimals: number; readonly rounding: Rounding }
+type Scale = { readonly decimals: number; readonly rounding: Rounding }
 type Occurrence = { readonly payload: Payload; readonly at: Date }
 
 /** So much may a till's clock be wrong, either way. */

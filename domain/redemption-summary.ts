@@ -1,4 +1,4 @@
-import type { RedemptionStatus } from './redemption.ts'
+import type { LateOutcome, RedemptionStatus } from './redemption.ts'
 
 /** How far an item is on its way. */
 type FulfillmentProgress = {
@@ -22,7 +22,7 @@ export type RedemptionFacts = {
   reason: string | null
   /** ISO 8601 */
   expiresAt: string | null
-  late: 'flagged' | 'reheld' | null
+  late: LateOutcome | null
   fulfillment?: FulfillmentProgress
 }
 

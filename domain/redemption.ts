@@ -17,9 +17,25 @@ export const REDEMPTION_STATUSES = [
 
 export type RedemptionStatus = (typeof REDEMPTION_STATUSES)[number]
 
+/** The commands of one redemption, each obeyed once by its operation. */
+export const REDEMPTION_COMMANDS = ['cancel', 'confirm', 'extend', 'reverse', 'fulfill'] as const
+
+/** What came of a payment that charged the discount of a redemption already released. */
+export const LATE_OUTCOMES = ['flagged', 'reheld'] as const
+export type LateOutcome = (typeof LATE_OUTCOMES)[number]
+
+/** How far a fulfilment is, as it is shown. */
+export const FULFILLMENT_STATUSES = [
+  'pending',
+  'partially_fulfilled',
+  'fulfilled',
+  'canceled',
+  'returned',
+] as const
+
 type Fields = Readonly<Record<string, unknown>>
 
-export type RedemptionFacts = {
+type RedemptionFacts = {
   readonly id: string
   readonly account: string
   readonly reward: string
@@ -45,7 +61,7 @@ export type RedemptionFacts = {
   readonly fulfilledAt: Date | null
   readonly reversedAt: Date | null
   readonly reason: string | null
-  readonly latePayment: { payment: string; outcome: 'flagged' | 'reheld'; at: string } | null
+  readonly latePayment: { payment: string; outcome: LateOutcome; at: string } | null
   readonly paymentUnaffected: UnaffectedPayment | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
@@ -113,12 +129,15 @@ function fulfillmentOf(stored: StoredFulfillment, status: RedemptionStatus) {
   }
 }
 
-function progressOf(status: RedemptionStatus, shipped: number) {
-  if (status === 'fulfilled') return 'fulfilled' as const
+function progressOf(
+  status: RedemptionStatus,
+  shipped: number,
+): (typeof FULFILLMENT_STATUSES)[number] {
+  if (status === 'fulfilled') return 'fulfilled'
   if (status === 'fulfillment_pending') {
-    return shipped > 0 ? ('partially_fulfilled' as const) : ('pending' as const)
+    return shipped > 0 ? 'partially_fulfilled' : 'pending'
   }
-  return shipped > 0 ? ('returned' as const) : ('canceled' as const)
+  return shipped > 0 ? 'returned' : 'canceled'
 }
 
 /** As Postgres writes a time into JSON, as the API shows it. */
@@ -178,7 +197,7 @@ export const OVERDUE_POLICIES = ['notify', 'refund'] as const
 type OverduePolicy = (typeof OVERDUE_POLICIES)[number]
 
 /** A parcel on its way, with some of the items. */
-export type Shipment = {
+type Shipment = {
   quantity: number
   tracking: string | null
   carrier: string | null
@@ -186,7 +205,7 @@ export type Shipment = {
   at: string
 }
 
-export type Shipping = {
+type Shipping = {
   name: string
   line1: string
   line2?: string

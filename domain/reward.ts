@@ -30,10 +30,7 @@ export type CodeSource =
   | { readonly pool: string }
   | { readonly generated: { readonly prefix?: string; readonly length: number } }
 
-/** The reward of what tills hold, one a program, as `event_hold` names it. It is nobody's to sell or change. */
-export const rewardForTills = (program: string): string => `rwd_at_till_${program.slice(5, 53)}`
-
-export type RewardValue =
+type RewardValue =
   | { percent: number; maxAmount?: number; currency?: string }
   | { amount: number; currency: string; expiresDays?: number }
   | { product: string; quantity?: number }

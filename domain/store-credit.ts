@@ -1,6 +1,6 @@
 /** What moves store credit. */
 export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
-export type CreditType = (typeof CREDIT_TYPES)[number]
+type CreditType = (typeof CREDIT_TYPES)[number]
 
 type CreditTransactionFacts = {
   readonly id: string

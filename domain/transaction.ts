@@ -12,7 +12,7 @@ export const TRANSACTION_TYPES = [
   'release',
   'merge',
 ] as const
-export type TransactionType = (typeof TRANSACTION_TYPES)[number]
+type TransactionType = (typeof TRANSACTION_TYPES)[number]
 
 type TransactionFacts = {
   readonly id: string

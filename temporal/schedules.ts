@@ -80,7 +80,7 @@ export async function scheduleLedger(engine: Engine): Promise<void> {
 const CALL_MS = 30_000 // at a worker's start: the server may just be starting as well
 
 /** A workflow without arguments, started every `everyMs`, counted from the epoch plus `offsetMs`; never twice at once. */
-export type Regular = {
+type Regular = {
   readonly id: string
   readonly workflowType: string
   readonly workflowId: string
@@ -94,7 +94,7 @@ export type Regular = {
  * Creates the schedule, or brings the one there is up to date with this version of the product. What an
  * operator did to it, a pause and its note, stays; one that is as it should be is left alone.
  */
-export async function keepSchedule(
+async function keepSchedule(
   engine: Engine,
   { id, workflowType, workflowId, everyMs, offsetMs = 0, catchupMs }: Regular,
 ): Promise<void> {

@@ -8,7 +8,7 @@ import type { AcceptedEvent } from '../domain/reported-event.ts'
  * What a run is started with beside its input: what its row says. An API of the release before sends
  * none of it, and the run checks the row first.
  */
-export type RowOf<Facts> = { readonly facts?: Facts | null; readonly revision?: number | null }
+type RowOf<Facts> = { readonly facts?: Facts | null; readonly revision?: number | null }
 
 export type RedemptionInput = RowOf<RedemptionFacts> & {
   readonly workspace: string
@@ -79,7 +79,7 @@ export type TierReassessmentInput = RowOf<unknown> & {
   program: string
   changed?: number
 }
-export type TierReassessmentEnding = {
+type TierReassessmentEnding = {
   program: string
   judged: number
   changed: number

@@ -27,14 +27,14 @@ export const tiersChanged = defineSignal(SIGNAL.tiersChanged)
 /** Something is due at this endpoint. */
 export const deliveriesDue = defineSignal(SIGNAL.deliveriesDue)
 
-export type PaymentMessage = { readonly payment: string; readonly status: string }
+type PaymentMessage = { readonly payment: string; readonly status: string }
 
 /** The operation id makes a repeat of the message find the first one's outcome. */
 export type Operation = { readonly operation: string; readonly fingerprint: string }
 
 export type CancelMessage = Operation & { readonly reason: string }
-export type ExtendMessage = Operation & { readonly minutes: number }
-export type ReverseMessage = Operation & {
+type ExtendMessage = Operation & { readonly minutes: number }
+type ReverseMessage = Operation & {
   readonly reason: string
   /** A part of it; neither: all that is left. */
   readonly points?: number
@@ -42,7 +42,7 @@ export type ReverseMessage = Operation & {
   /** The payment is refunded what the discount took off it, under these ids. */
   readonly refund?: { readonly id: string; readonly event: string }
 }
-export type FulfillMessage = Operation & {
+type FulfillMessage = Operation & {
   readonly tracking: string | null
   readonly carrier: string | null
   /** Items; all that are left without it. */

@@ -15,7 +15,7 @@ export type Run<Activities, Answer> = (
 ) => Promise<Answer>
 
 /** Runs a short write until it is answered; null where that is not needed any more, or cannot be. */
-export type Write<Activities> = <Answer>(
+type Write<Activities> = <Answer>(
   run: Run<Activities, Answer>,
   isMoot?: () => boolean,
 ) => Promise<Answer | null>

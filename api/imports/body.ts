@@ -5,7 +5,7 @@ import { Refused } from '../../domain/refusal.ts'
 
 const CUT_SHORT = 'The body ended before its time.'
 // A million rows with their notes; its chunks take as much of the database until they are written.
-export const MOST_BYTES = 200_000_000
+const MOST_BYTES = 200_000_000
 
 /** Hashes what passes; ends with body_too_large beyond the most of bytes. */
 export function counted(source: Readable, hash: Hash, most = MOST_BYTES): Transform {

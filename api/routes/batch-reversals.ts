@@ -6,13 +6,10 @@ import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/
 import { databaseNow } from '../../db/clock.ts'
 import { batchReversalObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
-import { BatchReversal } from '../schemas/bulks.ts'
+import { BatchReversal, batchTag } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
-import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { created, updated } from '../server/replies.ts'
-
-const LONGEST_BATCH = 500 // as a metadata value
 
 export const reverseBatch = endpoint({
   method: 'POST',
@@ -22,7 +19,7 @@ export const reverseBatch = endpoint({
     'Imported or posted one by one; one workflow, the newest first. What is reversed already is passed over, what cannot be is counted and named.',
   tags: ['imports'],
   key: 'secret',
-  params: z.strictObject({ batch: text(LONGEST_BATCH) }),
+  params: z.strictObject({ batch: batchTag }),
   reply: BatchReversal,
   successCodes: [201, 200],
   errors: ['resource_missing', 'not_reversible', 'idempotency_key_reused'],

@@ -7,8 +7,8 @@ import {
   type NewIdentity as NewRow,
   listIdentities as readIdentities,
 } from '../../db/identities.ts'
+import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/identity.ts'
 import { fingerprintOf, newId } from '../../domain/ids.ts'
-import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/member-token.ts'
 import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'

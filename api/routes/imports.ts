@@ -13,14 +13,11 @@ import { refuse } from '../../domain/refusal.ts'
 import { hashed } from '../imports/body.ts'
 import { csvLines, ndjsonLines } from '../imports/lines.ts'
 import { type LineReader, uploaded } from '../imports/upload.ts'
-import { Import } from '../schemas/bulks.ts'
+import { batchTag, Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { text } from '../schemas/text.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { created, updated } from '../server/replies.ts'
-
-const LONGEST_BATCH = 500 // as a metadata value
 
 const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
 const UTF8 = /^(?:header=present;?\s*)?(?:charset="?utf-8"?)?\s*;?\s*(?:header=present)?$/i
@@ -36,7 +33,7 @@ export const createImport = endpoint({
   stream: true,
   accepts: ['application/x-ndjson', 'text/csv'],
   query: z.strictObject({
-    batch: text(LONGEST_BATCH)
+    batch: batchTag
       .optional()
       .meta({ description: 'Tags the rows; the id of the import where not named.' }),
   }),

@@ -5,7 +5,7 @@ import {
   isMemberToken,
   phoneHash as keyedPhone,
   readMemberToken,
-} from '../../domain/member-token.ts'
+} from '../../domain/identity.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { phone, phoneHash } from '../schemas/identities.ts'
 import { userId } from '../schemas/ids.ts'

@@ -7,6 +7,7 @@ import {
 } from '../../app/transactions.ts'
 import { findTransaction, listTransactions as readTransactions } from '../../db/transactions.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
+import { batchTag } from '../schemas/bulks.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata, text } from '../schemas/text.ts'
@@ -49,7 +50,6 @@ export const createTransaction = endpoint({
 })
 
 const path = '/v1/loyalty/transactions'
-const LONGEST_BATCH = 500 // as a metadata value
 
 export const listTransactions = endpoint({
   method: 'GET',
@@ -63,7 +63,7 @@ export const listTransactions = endpoint({
     program: id('prog').optional(),
     payment: id('pay').optional(),
     redemption: id('rdm').optional(),
-    batch: text(LONGEST_BATCH).optional(),
+    batch: batchTag.optional(),
   }),
   reply: listReply(Transaction),
   errors: [],

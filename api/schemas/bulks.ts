@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { BULK_STATUSES } from '../../domain/bulk.ts'
 import { id } from './ids.ts'
+import { text } from './text.ts'
 import { time } from './times.ts'
+
+const LONGEST_BATCH = 500 // as a metadata value
+
+/** The tag that rows carry to be found and reversed together. */
+export const batchTag = text(LONGEST_BATCH)
 
 const common = {
   batch: z.string(),

@@ -97,3 +97,17 @@ export async function presentCodePool(
   if (object === undefined) throw new Error(`pool ${row.id} was not presented`)
   return object
 }
+
+/** A redemption's own code, shown to whoever may read the redemption. */
+export const GiftCard = z
+  .object({
+    id: id('gcc'),
+    code: z.string().optional().meta({ description: 'Not in events, nor where it is void.' }),
+    last4: z
+      .string()
+      .meta({ description: 'The last characters; fewer than four of a short code.' }),
+    amount: z.number().int(),
+    currency: z.string(),
+    status: z.enum(['given', 'void']),
+  })
+  .meta({ id: 'GiftCard', description: 'One code, given to one redemption for good.' })

@@ -7,7 +7,7 @@ const TYPE = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 const TYPE_OR_PREFIX = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/
 const LONGEST_TYPE = 100
 
-export const eventType = z
+const eventType = z
   .string()
   .max(LONGEST_TYPE)
   .regex(TYPE, 'expected an event type')

@@ -67,7 +67,7 @@ const DiscountAsked = z.union([
 ])
 
 /** A card number as people write it: digits, spaces ignored. It is never stored. */
-export const card = z
+const card = z
   .string()
   .max(40)
   .transform((number) => number.replaceAll(' ', ''))

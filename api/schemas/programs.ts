@@ -35,7 +35,7 @@ function thresholdsRise(tiers: z.infer<typeof Tier>[]): boolean {
 }
 
 /** The tiers of a program; replaced as a whole. */
-export const TierConfig = z
+const TierConfig = z
   .strictObject({
     qualifyOn: z.enum(TIER_QUALIFICATIONS).default('points'),
     period: period.default({ type: 'lifetime' }),

@@ -3,6 +3,7 @@ import type { ReactorRow } from '../../db/reactors.ts'
 import { parsedExpression } from '../../domain/expression/parse.ts'
 import { MOST_CHARACTERS } from '../../domain/expression/tokens.ts'
 import { ExpressionProblem } from '../../domain/expression/tree.ts'
+import { REACTION_TYPES } from '../../domain/reactor.ts'
 import { LIMIT_WINDOWS } from '../../domain/reward.ts'
 import { eventTypeName } from './event-types.ts'
 import { id } from './ids.ts'
@@ -19,7 +20,7 @@ const MOST_ACTIVATIONS = 1_000_000 // counted one by one where it is reached
 const MOST_ORDER = 1_000_000
 
 /** An expression of the house's own language, refused with the position of what is wrong. */
-export const expression = text(MOST_CHARACTERS)
+const expression = text(MOST_CHARACTERS)
   .superRefine((source, ctx) => {
     try {
       parsedExpression(source)
@@ -108,7 +109,7 @@ export const Reactor = z
     conditions: z.array(z.string()),
     reactions: z.array(
       z.object({
-        type: z.enum(['adjust_points', 'set_tier', 'issue_reward', 'emit_event']),
+        type: z.enum(REACTION_TYPES),
         points: z.string().optional(),
         allowNegative: z.boolean().optional(),
         reason: z.string().optional(),

@@ -1,8 +1,15 @@
 import { z } from 'zod'
 import type { RedemptionRow } from '../../db/redemptions.ts'
-import { OVERDUE_POLICIES, REDEMPTION_STATUSES, redemptionObject } from '../../domain/redemption.ts'
+import {
+  FULFILLMENT_STATUSES,
+  LATE_OUTCOMES,
+  OVERDUE_POLICIES,
+  REDEMPTION_STATUSES,
+  redemptionObject,
+} from '../../domain/redemption.ts'
 import type { Deps } from '../server/deps.ts'
 import { points, positivePoints } from './amounts.ts'
+import { GiftCard } from './code-pools.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
 import { time } from './times.ts'
@@ -48,7 +55,7 @@ const Shipment = z
 
 const Fulfillment = z
   .object({
-    status: z.enum(['pending', 'partially_fulfilled', 'fulfilled', 'canceled', 'returned']),
+    status: z.enum(FULFILLMENT_STATUSES),
     product: z.string().optional(),
     partner: z.string().optional(),
     sku: z.string().optional(),
@@ -76,21 +83,8 @@ const Credit = z
   })
   .meta({ id: 'Credit', description: 'Store credit, in minor units.' })
 
-const GiftCard = z
-  .object({
-    id: id('gcc'),
-    code: z.string().optional().meta({ description: 'Not in events, nor where it is void.' }),
-    last4: z
-      .string()
-      .meta({ description: 'The last characters; fewer than four of a short code.' }),
-    amount: z.number().int(),
-    currency: z.string(),
-    status: z.enum(['given', 'void']),
-  })
-  .meta({ id: 'GiftCard', description: 'One code, given to one redemption for good.' })
-
 const LatePayment = z
-  .object({ payment: z.string(), outcome: z.enum(['flagged', 'reheld']), at: time })
+  .object({ payment: z.string(), outcome: z.enum(LATE_OUTCOMES), at: time })
   .meta({ id: 'LatePayment', description: 'A payment charged the discount after the release.' })
 
 const PaymentUnaffected = z

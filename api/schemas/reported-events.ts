@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { RedemptionRow } from '../../db/redemptions.ts'
 import type { ReportedEventRow } from '../../db/reported-events.ts'
 import { pointsOf } from '../../domain/points.ts'
+import { REACTION_TYPES, REACTOR_OUTCOMES } from '../../domain/reactor.ts'
 import { points } from './amounts.ts'
 import { eventTypeName } from './event-types.ts'
 import { id } from './ids.ts'
@@ -45,7 +46,7 @@ const Outcome = z
   .object({
     reactor: id('rct'),
     name: z.string(),
-    outcome: z.enum(['activated', 'skipped', 'failed']),
+    outcome: z.enum(REACTOR_OUTCOMES),
     reason: z
       .enum([
         'inactive',
@@ -70,7 +71,7 @@ const Outcome = z
     missing: points.optional(),
     reactions: z.array(
       z.object({
-        type: z.enum(['adjust_points', 'set_tier', 'issue_reward', 'emit_event']),
+        type: z.enum(REACTION_TYPES),
         points: points.optional().meta({ description: 'Signed.' }),
         transaction: id('ptx').nullable().optional(),
         balance_after: points.optional(),

@@ -10,7 +10,7 @@ import { time } from './times.ts'
 const money = z.number().int().meta({ description: 'Minor units.' })
 
 /** What a point is worth at the till. */
-export const PointValue = z
+const PointValue = z
   .object({
     pointsCurrencyValue: z
       .string()

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../domain/refusal.ts'
 
-export type ErrorType =
+type ErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
   | 'permission_error'

@@ -2,7 +2,7 @@ import { Router } from 'express'
 import type { Logger } from 'pino'
 import { onlyRead } from './routes.ts'
 
-export type Figures = Readonly<Record<string, number | null>>
+type Figures = Readonly<Record<string, number | null>>
 
 /** Resolves where the dependency is usable, perhaps with figures to show; throws where it is not. */
 export type Check = () => Promise<Figures | undefined>

@@ -64,7 +64,7 @@ type Forgeries = {
 }
 
 /** Counts them in this process, and by provider in `registry`. */
-export function forgeries(registry: Registry, most: number = MOST_A_MINUTE): Forgeries {
+function forgeries(registry: Registry, most: number = MOST_A_MINUTE): Forgeries {
   const refused = new Counter({
     name: 'vinr_payment_events_refused_total',
     help: 'Provider events refused because no secret of ours made their signature, by provider.',

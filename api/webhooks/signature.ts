@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-export type Signature = { readonly timestamp: number; readonly digests: readonly Buffer[] }
+type Signature = { readonly timestamp: number; readonly digests: readonly Buffer[] }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/i
 const UNIX_SECONDS = /^\d{1,11}$/
@@ -18,7 +18,7 @@ export function readSignature(header: string | undefined): Signature | undefined
 }
 
 /** The digest of a body at a time: HMAC-SHA256 of `t.body`, keyed by the whole secret as text. */
-export function digestOf(secret: string, timestamp: number, body: Buffer): Buffer {
+function digestOf(secret: string, timestamp: number, body: Buffer): Buffer {
   return createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest()
 }
 

@@ -9,7 +9,7 @@ const SEARCH_BYTES = 256 * MEGABYTE
 const MOST_WAITING = 20
 const RECENT = 16 // endpoints that are tried before any search, last used first
 
-export type Search = {
+type Search = {
   readonly provider: Provider
   readonly given: Verification<PaymentSecret>
   /** Asked before a long search: whether it may be made at all. */

@@ -13,7 +13,7 @@ const MOST_THREADS = 4
 const TRIES = 2
 
 /** One version of an event type's schema, by a name that is never given to another. */
-export type Version = { readonly workspace: string; readonly key: string; readonly schema: string }
+type Version = { readonly workspace: string; readonly key: string; readonly schema: string }
 
 type QueueEntry = {
   readonly workspace: string

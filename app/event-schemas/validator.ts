@@ -85,7 +85,7 @@ function scaled(value: number): Decimal {
 }
 
 /** Ajv's own divides in floating point, and refuses 19.99 as a multiple of 0.01. */
-export const multipleOf = {
+const multipleOf = {
   keyword: 'multipleOf',
   type: 'number',
   schemaType: 'number',

@@ -116,7 +116,7 @@ export function deliveries(dependencies: DeliveryDependencies) {
 export type DeliveryDependencies = { readonly pool: Pool; readonly send: Send }
 export type Target = { workspace: string; endpoint: string }
 /** A delivery with everything that its request needs. */
-export type DeliveryRequest = {
+type DeliveryRequest = {
   delivery: DueDelivery
   body: string
   url: string
@@ -124,7 +124,7 @@ export type DeliveryRequest = {
 }
 
 /** One try of one delivery, settled in its row; says whether it was taken, and whether that disabled the endpoint. */
-export async function attempt(
+async function attempt(
   { pool, send }: DeliveryDependencies,
   target: Target,
   { delivery, body, url, secrets }: DeliveryRequest,
@@ -169,7 +169,7 @@ const EVERY_MS = 25
 type EndpointAtWork = { endpoint: string; underway: string[] }
 type Waiter = { atWork: EndpointAtWork; found: (due: boolean) => void }
 
-export type Watch = {
+type Watch = {
   /** True once something is due at the endpoint, false once `forMs` are over or it is given up. */
   readonly due: Promise<boolean>
   giveUp(): void
@@ -180,7 +180,7 @@ type WatchDue = (workspace: string, atWork: EndpointAtWork, forMs: number) => Wa
  * One question to the database for all endpoints of a workspace that are at work, so that a steady
  * flow of events signals no workflow, however many endpoints want them.
  */
-export function createDueWatch(pool: Pool): WatchDue {
+function createDueWatch(pool: Pool): WatchDue {
   const waiting = new Map<string, Set<Waiter>>()
 
   const check = async (workspace: string, waiters: Set<Waiter>): Promise<void> => {

@@ -10,7 +10,7 @@ const TIME_LIMIT_MS = 10_000
 const KEPT_BYTES = 2_048
 const MOST_BYTES = 65_536
 
-export type Answer = { status: number; body: string; retryAfter: string | undefined }
+type Answer = { status: number; body: string; retryAfter: string | undefined }
 export type Send = (url: string, headers: Record<string, string>, body: string) => Promise<Answer>
 
 /** Raised where the address behind a URL is none that webhooks may reach. */

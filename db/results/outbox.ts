@@ -1,4 +1,4 @@
-import type { OUTBOX_CHANGES } from '../schema/outbox.ts'
+import type { OUTBOX_CHANGES } from '../../domain/outbox.ts'
 
 /** What Temporal must be given of one row. */
 export type OutboxRow = {

@@ -1,5 +1,5 @@
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { BULK_STATUSES } from '../../domain/bulk.ts'
+import { BULK_KINDS, BULK_STATUSES } from '../../domain/bulk.ts'
 import { idText, instant } from './columns.ts'
 
 /** A row of an import or a reversal that the ledger refused while it ran. */
@@ -11,7 +11,7 @@ export const bulk = pgTable(
   {
     workspace: idText('workspace').notNull(),
     id: idText('id').notNull(),
-    kind: text('kind', { enum: ['import', 'reversal'] }).notNull(),
+    kind: text('kind', { enum: BULK_KINDS }).notNull(),
     batch: text('batch').notNull(),
     status: text('status', { enum: BULK_STATUSES }).notNull().default('running'),
     // Rows in all, rows written, and rows refused; written and refused together are what is done.

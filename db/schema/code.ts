@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { CODE_STATUSES } from '../../domain/code-pool.ts'
 import { idText, instant } from './columns.ts'
 
 /** Gift card codes uploaded in advance; one redemption takes each. */
@@ -48,9 +49,7 @@ export const giftCode = pgTable(
     hash: text('hash').notNull(),
     sealed: text('sealed').notNull(),
     last4: text('last4').notNull(),
-    status: text('status', { enum: ['available', 'given', 'void'] })
-      .notNull()
-      .default('available'),
+    status: text('status', { enum: CODE_STATUSES }).notNull().default('available'),
     redemption: idText('redemption'),
     givenAt: instant('given_at'),
     voidedAt: instant('voided_at'),

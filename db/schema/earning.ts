@@ -10,7 +10,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { EARNING_TRIGGERS } from '../../domain/earning-rule.ts'
+import { EARNING_OUTCOMES, EARNING_TRIGGERS } from '../../domain/earning-rule.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** Points (as the API writes them) for so many minor units of a currency. */
@@ -68,7 +68,7 @@ export const earning = pgTable(
     rule: idText('rule').notNull(),
     account: idText('account').notNull(),
     program: idText('program').notNull(),
-    outcome: text('outcome', { enum: ['earned', 'pending', 'none'] }).notNull(),
+    outcome: text('outcome', { enum: EARNING_OUTCOMES }).notNull(),
     reason: text('reason'),
     points: units('points').notNull(),
     clawed: units('clawed').notNull().default(0),

@@ -1,4 +1,5 @@
 import { date, index, integer, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { LIABILITY_PARTS } from '../../domain/liability.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** What a point was worth from when on: liability at a past instant uses the value then in force. */
@@ -13,15 +14,6 @@ export const pointValue = pgTable(
   },
   (t) => [primaryKey({ columns: [t.workspace, t.program, t.from] })],
 )
-
-export const LIABILITY_PARTS = [
-  'earned',
-  'spent',
-  'expired',
-  'clawed_back',
-  'adjusted',
-  'merged',
-] as const
 
 /** Signed sums of ptx by program, UTC day of their event time and part; behind the ledger by a minute at most. */
 export const ledgerTotal = pgTable(

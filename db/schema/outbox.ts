@@ -1,8 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { OUTBOX_CHANGES } from '../../domain/outbox.ts'
 import { idText, instant } from './columns.ts'
-
-export const OUTBOX_CHANGES = ['new', 'changed', 'ended'] as const
 
 /**
  * What Temporal must be given, written in the transaction that changed the row: one row for each workflow,

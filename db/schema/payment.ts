@@ -9,17 +9,13 @@ import {
   primaryKey,
   text,
 } from 'drizzle-orm/pg-core'
-import { PAYMENT_STATUSES, REFUND_KINDS, REFUND_STATUSES } from '../../domain/payment.ts'
+import {
+  PAYMENT_AWARDS,
+  PAYMENT_STATUSES,
+  REFUND_KINDS,
+  REFUND_STATUSES,
+} from '../../domain/payment.ts'
 import { idText, instant, units } from './columns.ts'
-
-/** `unnamed`: it names no member; `no_member`: none at its completion; `no_rule`: no rule matched. */
-export const PAYMENT_AWARDS = [
-  'awarded',
-  'unnamed',
-  'no_member',
-  'no_rule',
-  'account_closed',
-] as const
 
 /** The payment side, as its webhooks reported it. Its status only advances. */
 export const payment = pgTable(

@@ -9,7 +9,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { Limits, Reaction } from '../../domain/reactor.ts'
+import type { Limits, REACTION_TYPES, REACTOR_OUTCOMES, Reaction } from '../../domain/reactor.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** A kind of event that a merchant's tills report; its schema is that of its newest version. */
@@ -101,14 +101,14 @@ export const reactorActivation = pgTable(
 export type ReactorOutcome = {
   reactor: string
   name: string
-  outcome: 'activated' | 'skipped' | 'failed'
+  outcome: (typeof REACTOR_OUTCOMES)[number]
   reason?: string
   explanation: string
   required?: number
   available?: number
   missing?: number
   reactions: {
-    type: 'adjust_points' | 'set_tier' | 'issue_reward' | 'emit_event'
+    type: (typeof REACTION_TYPES)[number]
     amount?: number
     transaction?: string | null
     balance_after?: number

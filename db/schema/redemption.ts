@@ -14,7 +14,12 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { SealedGiftCard } from '../../domain/gift-card.ts'
-import { REDEMPTION_STATUSES, type StoredFulfillment } from '../../domain/redemption.ts'
+import {
+  type LateOutcome,
+  REDEMPTION_COMMANDS,
+  REDEMPTION_STATUSES,
+  type StoredFulfillment,
+} from '../../domain/redemption.ts'
 import { type CodeSource, LIMIT_WINDOWS, REWARD_TYPES } from '../../domain/reward.ts'
 import { idText, instant, units } from './columns.ts'
 import { program } from './program.ts'
@@ -138,7 +143,7 @@ export type Discount =
   | { percent: number; maxAmount?: number; currency?: string }
 
 /** What came of a payment that charged the discount of a redemption already released. */
-export type LatePayment = { payment: string; outcome: 'flagged' | 'reheld'; at: string }
+export type LatePayment = { payment: string; outcome: LateOutcome; at: string }
 
 /** The completed payment of a reversed discount: it keeps its charge. Minor units. */
 export type UnaffectedPayment = {
@@ -159,7 +164,7 @@ export const redemptionMessage = pgTable(
     workspace: idText('workspace').notNull(),
     operation: text('operation').notNull(),
     redemption: idText('redemption').notNull(),
-    kind: text('kind', { enum: ['cancel', 'confirm', 'extend', 'reverse', 'fulfill'] }).notNull(),
+    kind: text('kind', { enum: REDEMPTION_COMMANDS }).notNull(),
     fingerprint: text('fingerprint').notNull(),
     at: instant('at').notNull(),
   },

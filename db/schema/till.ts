@@ -9,6 +9,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { IDENTITY_KINDS } from '../../domain/identity.ts'
 import { account } from './account.ts'
 import { idText, instant } from './columns.ts'
 
@@ -25,8 +26,6 @@ export const memberPepper = pgTable('member_pepper', {
   pepper: text('pepper').notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
 })
-
-export const IDENTITY_KINDS = ['external_id', 'phone', 'card', 'device'] as const
 
 /** One way to recognise a member at a till. */
 export const memberIdentity = pgTable(

@@ -25,7 +25,7 @@ const LARGE_STEPS = 50 // what reducing a fraction of 512 bits takes, in additio
 type Run = { readonly payload: Payload; readonly seen: Map<string, Value> }
 
 /** What an expression gave, and what the paths in it found, for explaining it. */
-export type Result = { readonly value: Value; readonly seen: ReadonlyMap<string, Value> }
+type Result = { readonly value: Value; readonly seen: ReadonlyMap<string, Value> }
 
 /**
  * What the expression says of the payload (a parsed JSON document, which `$` names). Bounded, by itself

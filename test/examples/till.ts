@@ -1,4 +1,4 @@
-import { memberToken } from '../../domain/member-token.ts'
+import { memberToken } from '../../domain/identity.ts'
 import type { Book } from './book.ts'
 
 const EVENTS = '/v1/events'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { memberToken } from '../../domain/member-token.ts'
+import { memberToken } from '../../domain/identity.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 
 let shop: Shop

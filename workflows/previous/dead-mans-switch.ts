@@ -14,7 +14,7 @@ import type { RedemptionEnding, RunInput } from '../inputs.ts'
 import type { MessageAnswer, Operation } from '../messages.ts'
 
 /** How long a run that was started before its row, as the release before did, waits for that to come. Milliseconds. */
-export const CREATION_WINDOW_MS = 30_000
+const CREATION_WINDOW_MS = 30_000
 
 /**
  * A run beside a redemption's row, which keeps its time and carries its messages. Started before the

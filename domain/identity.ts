@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
+/** What a member is recognised by at a till. */
+export const IDENTITY_KINDS = ['external_id', 'phone', 'card', 'device'] as const
+
 /**
  * What a member's device shows as a QR code: `q1.<device>.<step>.<tag>`. The step counts 30 seconds
  * since 1970; the tag is HMAC-SHA256 of `q1.<device>.<step>` under the device's secret, its first
