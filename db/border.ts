@@ -9,6 +9,7 @@ import {
 import { Refused } from '../domain/refusal.ts'
 import { afterCommit, type CommitOutput } from './after-commit.ts'
 import { sharesOf } from './pool.ts'
+import { onceMoreWhenReplaced } from './when-replaced.ts'
 import { clientOf, type Db } from './workspace-client.ts'
 
 /** Where a ledger function is called: on a pool, a connection, in a transaction of `transact`, as a run. */
@@ -181,7 +182,9 @@ class Call {
   ): Promise<Result[]> {
     const shares = sharesOf(place)
     if (shares === undefined || typeof workspace !== 'string') return send(place, statement)
-    return shares.use(workspace, statement.values.find(isAccountId), () => send(place, statement))
+    return shares.use(workspace, statement.values.find(isAccountId), () =>
+      onceMoreWhenReplaced(() => send<Result>(place, statement)),
+    )
   }
 
   /** Its name says what its text depends on. */

@@ -1,7 +1,7 @@
 -- API keys: whose one is, and when it was used.
 
--- Whose this API key is, by its hash; no row where nobody has it. The secret before a roll ends with the
--- overlap.
+-- Whose this API key is, by its hash; no row where nobody has it. The secret before a roll ends
+-- with the overlap.
 -- @column kind KeyKind
 -- @column scopes string[]
 -- @null expires_at revoked_at name
@@ -20,8 +20,8 @@ language sql stable security definer as $$
   where api_key.previous_hash = p_hash
 $$;
 
--- Notes when keys were used last: an array of {workspace, id, at}, of any workspaces. A row that another
--- process notes at the same moment is left to it.
+-- Notes when keys were used last: an array of {workspace, id, at}, of any workspaces. A row that
+-- another process notes at the same moment is left to it.
 -- @param p_used KeyUse[]
 create or replace function ledger.api_keys_used(p_used jsonb) returns void
 language sql security definer as $$

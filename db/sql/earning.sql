@@ -866,7 +866,10 @@ begin
       perform earning_settle(earning_row, payment_row, p_at);
     end loop;
   end if;
-  perform tier_spend_of_payment(payment_row, p_members, p_at);
+  if exists (select from program where workspace = payment_row.workspace
+    and tier_config is not null) then
+    perform tier_spend_of_payment(payment_row, p_members, p_at);
+  end if;
   return payment_row;
 end $$;
 

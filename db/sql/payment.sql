@@ -378,9 +378,9 @@ begin
     return payment_attach_refusal('redemption_expired', redemption_row,
       jsonb_build_object('expires_at', redemption_row.expires_at));
   end if;
-  if payment_row.customer <> account_row.customer
-    and account_row.id is distinct from account_of_customer(account_row.workspace,
-    account_row.program, payment_row.customer)
+  if (case when payment_row.customer <> account_row.customer then
+      account_row.id is distinct from account_of_customer(account_row.workspace,
+        account_row.program, payment_row.customer) end)
     or payment_names_another(payment_row, account_row) then
     return payment_attach_refusal('redemption_account_mismatch', redemption_row, '{}');
   end if;
@@ -1168,7 +1168,9 @@ begin
     order by redemption.id for update
   ) locked;
   if attached is not null then
-    perform stock_lock(payment_row.workspace, attached);
+    if cardinality(attached) > 1 then
+      perform stock_lock(payment_row.workspace, attached);
+    end if;
     foreach redemption_row in array attached loop
       status_before := redemption_row.status;
       redemption_row := redemption_follow(redemption_row, payment_row, p_at);
@@ -1206,7 +1208,9 @@ begin
       and redemption.status in ('pending', 'applied')
     order by redemption.id for update
   ) locked;
-  perform stock_lock(payment_row.workspace, used);
+  if cardinality(used) > 1 then
+    perform stock_lock(payment_row.workspace, used);
+  end if;
   foreach redemption_row in array coalesce(used, '{}') loop
     operation := 'refund:' || refund_id || ':' || redemption_row.id;
     reversed := redemption_reverse(payment_row.workspace, redemption_row.id, null, null, 'refund',

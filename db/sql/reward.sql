@@ -83,16 +83,13 @@ begin
   end if;
 end $$;
 
--- Locks the rewards, then the variants, of which these redemptions took stock; of one alone its
--- return locks it.
+-- Locks the rewards, then the variants, of which these redemptions took stock; one alone needs
+-- none: its return locks it.
 create or replace function ledger_private.stock_lock(
   p_workspace text, p_redemptions redemption[]
 ) returns void
 language plpgsql as $$
 begin
-  if coalesce(cardinality(p_redemptions), 0) < 2 then
-    return;
-  end if;
   perform from reward
   where workspace = p_workspace
     and id in (select taker.reward from unnest(p_redemptions) taker where taker.took_stock

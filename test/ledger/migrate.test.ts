@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { call } from '../../db/call.ts'
+import { command } from '../../db/border.ts'
+import { pointsPost } from '../../db/ledger.gen.ts'
 import { migrate } from '../../db/migrate.ts'
 import type { Pool } from '../../db/pool.ts'
 import { inWorkspace, transact } from '../../db/workspace-client.ts'
@@ -49,10 +50,21 @@ async function renameHelper(caller: string, helper: string) {
   await db.owner.query(`delete from applied_function_file where file = 'points.sql'`)
 }
 
-const credit = (operation: string) => {
-  const movement = ['adjust', 100, 'test', operation, null, new Date(), null, null, null, {}, false]
-  return [workspace, ACCOUNT, ...movement, null]
-}
+const credit = (operation: string) => ({
+  workspace,
+  account: ACCOUNT,
+  type: 'adjust' as const,
+  amount: 100,
+  reason: 'test',
+  operation,
+  fingerprint: 'f',
+  at: new Date(),
+  expiresAt: null,
+  batch: null,
+  source: null,
+  metadata: {},
+  allowNegative: false,
+})
 
 /** Runs `write` up to the account's lock, migrates there, and lets it go on. */
 async function migratedAmid<T>(write: () => Promise<T>): Promise<T> {
@@ -96,9 +108,7 @@ const balance = () =>
 
 test('a command under way while migrate replaces what it calls is done, once', async () => {
   const before = await balance()
-  const posted = await migratedAmid(() =>
-    call<{ outcome: string }>(db.pool, 'points_post', credit('amid')),
-  )
+  const posted = await migratedAmid(() => pointsPost(db.pool, credit('amid')))
   expect(posted.outcome).toBe('posted')
   expect(await balance()).toBe(before + 100)
 })
@@ -109,15 +119,14 @@ test('so is a transaction of several statements, all of it again', async () => {
     transact(db.pool, workspace, async (tx) => {
       await tx.execute(sql`insert into idempotency_key (workspace, route, key, fingerprint, resource, created_at)
         values (${workspace}, 'test', 'amid', 'f', 'r', now())`)
-      const args = credit('amid in a transaction').map((arg) => sql`${sql.param(arg)}`)
-      await tx.execute(sql`select ledger.points_post(${sql.join(args, sql`, `)})`)
+      await pointsPost(tx, credit('amid in a transaction'))
     }),
   )
   expect(await balance()).toBe(before + 100)
 })
 
 test('a function that is missing for good fails all the same', async () => {
-  await expect(call(db.pool, 'points_unheard_of', [workspace])).rejects.toThrow(
+  await expect(command('points_unheard_of', ['workspace'])(db.pool, { workspace })).rejects.toThrow(
     'function ledger.points_unheard_of',
   )
 })
