@@ -678,8 +678,8 @@ export const paymentMove = command<
   PaymentResult
 >('payment_move', ['workspace', 'id', 'status', 'event', 'at'])
 
-/** `ledger.payment_move_asked`, db/sql/payment.sql */
-export const paymentMoveAsked = command<
+/** `ledger.payment_move_request`, db/sql/payment.sql */
+export const paymentMoveRequest = command<
   {
     workspace: string
     id: string
@@ -691,7 +691,16 @@ export const paymentMoveAsked = command<
     fingerprint: string
   },
   PaymentResult
->('payment_move_asked', ['workspace', 'id', 'status', 'event', 'at', 'route', 'key', 'fingerprint'])
+>('payment_move_request', [
+  'workspace',
+  'id',
+  'status',
+  'event',
+  'at',
+  'route',
+  'key',
+  'fingerprint',
+])
 
 /** `ledger.payment_process`, db/sql/payment.sql */
 export const paymentProcess = command<

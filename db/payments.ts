@@ -100,7 +100,7 @@ export function movePaymentAsked(
   { route, key, fingerprint }: RequestIdentity,
 ): Promise<PaymentResult> {
   const asked = [m.workspace, m.payment, m.status, m.event, m.at ?? null, route, key, fingerprint]
-  return call<PaymentResult>(pool, 'payment_move_asked', asked).catch(refused)
+  return call<PaymentResult>(pool, 'payment_move_request', asked).catch(refused)
 }
 
 export type ReceivedEvent = {

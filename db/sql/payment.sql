@@ -78,13 +78,13 @@ begin
     'endpoint', '', 'status', p_status, 'named', '[]'::jsonb), at);
 end $$;
 
--- The same asked for by a request: a repeat with its key is answered with the payment as it is now
+-- The same by a request: a repeat with its key is answered with the payment as it is now
 -- (outcome replayed). A "no" is raised, so that its key stays free: resource_missing;
 -- resource_changed with the `status` that it has; payment_processing; idempotency_key_reused.
 -- @returns PaymentResult
 -- @param p_status PaymentStatus
 -- @null p_at p_key
-create or replace function ledger.payment_move_asked(
+create or replace function ledger.payment_move_request(
   p_workspace text, p_id text, p_status text, p_event text, p_at timestamptz, p_route text,
   p_key text, p_fingerprint text
 ) returns jsonb
@@ -598,12 +598,12 @@ create or replace function ledger_private.payment_open(
 ) returns payment
 language plpgsql as $$
 declare
-  asked jsonb := nullif(p_change -> 'store_credit', 'null');
+  request jsonb := nullif(p_change -> 'store_credit', 'null');
   wallet account;
   attached record;
 begin
-  if asked is not null then
-    wallet := credit_account(payment_row, asked); -- its lock comes before the redemptions'
+  if request is not null then
+    wallet := credit_account(payment_row, request); -- its lock comes before the redemptions'
   end if;
   if p_change -> 'named' <> '[]' then
     attached := payment_attach_all(payment_row, p_change -> 'named', false, p_at);
@@ -612,8 +612,8 @@ begin
     end if;
     payment_row := attached.payment_row;
   end if;
-  if asked is not null then
-    payment_row := credit_spend(payment_row, wallet, asked, p_at);
+  if request is not null then
+    payment_row := credit_spend(payment_row, wallet, request, p_at);
   end if;
   return payment_advance(payment_row, case when payment_row.amount_charged = 0 then 'completed'
     else p_change ->> 'status' end, null, p_at);

@@ -576,7 +576,7 @@ create or replace function public.payment_move_asked(
   p_key text, p_fingerprint text
 ) returns jsonb
 language sql as $$
-  select ledger.payment_move_asked(p_workspace, p_id, p_status, p_event, p_at, p_route, p_key,
+  select ledger.payment_move_request(p_workspace, p_id, p_status, p_event, p_at, p_route, p_key,
     p_fingerprint)
 $$;
 

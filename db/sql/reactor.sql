@@ -8,21 +8,22 @@ create or replace function ledger_private.activations_within(
 ) returns bigint
 language plpgsql stable as $$
 declare
-  win_from timestamptz := coalesce(lower(p_window), '-infinity');
-  win_to timestamptz := coalesce(upper(p_window), 'infinity');
+  window_from timestamptz := coalesce(lower(p_window), '-infinity');
+  window_to timestamptz := coalesce(upper(p_window), 'infinity');
 begin
   if p_accounts is null then
     return (select count(*) from (
       select from reactor_activation
       where reactor_activation.workspace = reactor_row.workspace
-        and reactor_activation.reactor = reactor_row.id and reactor_activation.at >= win_from
-        and reactor_activation.at < win_to
+        and reactor_activation.reactor = reactor_row.id and reactor_activation.at >= window_from
+        and reactor_activation.at < window_to
         and not (p_by_receipt and reactor_activation.received_at is not null)
       union all
       select from reactor_activation
       where p_by_receipt and reactor_activation.workspace = reactor_row.workspace
         and reactor_activation.reactor = reactor_row.id
-        and reactor_activation.received_at >= win_from and reactor_activation.received_at < win_to
+        and reactor_activation.received_at >= window_from
+        and reactor_activation.received_at < window_to
       limit p_most) counted);
   end if;
   return (select count(*) from (
@@ -30,14 +31,15 @@ begin
     where reactor_activation.workspace = reactor_row.workspace
       and reactor_activation.reactor = reactor_row.id
       and reactor_activation.account = any (p_accounts)
-      and reactor_activation.at >= win_from and reactor_activation.at < win_to
+      and reactor_activation.at >= window_from and reactor_activation.at < window_to
       and not (p_by_receipt and reactor_activation.received_at is not null)
     union all
     select from reactor_activation
     where p_by_receipt and reactor_activation.workspace = reactor_row.workspace
       and reactor_activation.reactor = reactor_row.id
       and reactor_activation.account = any (p_accounts)
-      and reactor_activation.received_at >= win_from and reactor_activation.received_at < win_to
+      and reactor_activation.received_at >= window_from
+      and reactor_activation.received_at < window_to
     limit p_most) counted);
 end $$;
 

@@ -286,7 +286,7 @@ declare
   left_quantity int;
   points bigint;
   quantity int;
-  was text;
+  status_before text;
   refusal jsonb;
   refunded jsonb;
 begin
@@ -306,7 +306,7 @@ begin
   quantity := case when points = left_points then left_quantity else coalesce(p_quantity, 0) end;
   select * into payment_row from payment where workspace = p_workspace
     and id = redemption_row.payment;
-  was := redemption_row.status;
+  status_before := redemption_row.status;
   if redemption_row.status = 'pending' and payment_row.status = 'completed' then
     redemption_row := redemption_applied(redemption_row, p_at);
   end if;
@@ -316,7 +316,7 @@ begin
     then credit_reversal_refusal(redemption_row, points, p_at) end);
   if refusal is not null then
     select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
-    perform redemption_outbox(was, redemption_row, payment_row.status);
+    perform redemption_outbox(status_before, redemption_row, payment_row.status);
     return redemption_refused(redemption_row, refusal);
   end if;
   perform redemption_message_write(p_workspace, p_operation, p_id, 'reverse', p_fingerprint, p_at);
@@ -334,11 +334,11 @@ begin
   redemption_row := redemption_returned(redemption_row, quantity, p_at);
   redemption_row.revision := next_revision(redemption_row.revision);
   perform redemption_save(redemption_row, 'loyalty.redemption.reversed', p_at);
-  if redemption_row.status = 'fulfilled' and was = 'fulfillment_pending' then
+  if redemption_row.status = 'fulfilled' and status_before = 'fulfillment_pending' then
     perform event_write(p_workspace, 'loyalty.redemption.fulfilled', p_id,
       to_jsonb(redemption_row), null, p_at);
   end if;
-  perform redemption_outbox(was, redemption_row, payment_row.status);
+  perform redemption_outbox(status_before, redemption_row, payment_row.status);
   return redemption_answer('reversed', redemption_row, to_jsonb(redemption_row),
     payment_row.status) || jsonb_build_object('refunded', refunded);
 end $$;

@@ -279,17 +279,17 @@ create or replace function ledger_private.payment_refund(
 ) returns payment
 language plpgsql as $$
 declare
-  asked jsonb := p_change -> 'refund';
-  amount bigint := (asked ->> 'amount')::bigint;
-  asked_back bigint := (asked ->> 'store_credit')::bigint;
-  returns boolean := (asked ->> 'return_redemption')::boolean;
+  request jsonb := p_change -> 'refund';
+  amount bigint := (request ->> 'amount')::bigint;
+  credit_requested bigint := (request ->> 'store_credit')::bigint;
+  returns boolean := (request ->> 'return_redemption')::boolean;
   remaining bigint := payment_row.amount_charged - payment_row.amount_refunded;
   credit_before bigint := payment_row.store_credit;
   -- nothing was charged, and what paid instead can still be given back
   free boolean := payment_row.amount_charged = 0 and returns and payment_can_return(payment_row);
   -- store credit to give back
-  back bigint := case when asked_back = -1 or asked_back = 0 and free then payment_row.store_credit
-    else asked_back end;
+  back bigint := case when credit_requested = -1 or credit_requested = 0 and free
+    then payment_row.store_credit else credit_requested end;
 begin
   if payment_row.status <> 'completed' or payment_row.provider <> 'sandbox'
     or remaining <= 0 and (amount > 0 or not free and (back = 0
@@ -306,21 +306,21 @@ begin
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'amount', 'available',
       remaining));
   end if;
-  if asked_back > payment_row.store_credit then
+  if credit_requested > payment_row.store_credit then
     perform refuse(jsonb_build_object('code', 'parameter_invalid', 'param', 'store_credit',
       'available', payment_row.store_credit));
   end if;
   if back > 0 and payment_row.store_credit > 0 then
-    payment_row := credit_return(payment_row, back, asked ->> 'id', asked ->> 'id', p_at);
+    payment_row := credit_return(payment_row, back, request ->> 'id', request ->> 'id', p_at);
   end if;
   insert into refund (workspace, id, payment, amount, reason, return_redemption, metadata,
     created_at)
-  values (payment_row.workspace, asked ->> 'id', payment_row.id, coalesce(amount, remaining),
-    asked ->> 'reason', returns, asked -> 'metadata', p_at);
+  values (payment_row.workspace, request ->> 'id', payment_row.id, coalesce(amount, remaining),
+    request ->> 'reason', returns, request -> 'metadata', p_at);
   payment_row := payment_refunds_put(payment_row, '[]', p_at);
   if payment_row.store_credit < credit_before then
     update refund set store_credit = credit_before - payment_row.store_credit
-    where workspace = payment_row.workspace and id = asked ->> 'id';
+    where workspace = payment_row.workspace and id = request ->> 'id';
   end if;
   return payment_row;
 end $$;
