@@ -1,7 +1,14 @@
-import type { Readable } from 'node:stream'
+import type { Hash } from 'node:crypto'
+import { type Readable, Transform } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { CsvError, parse as csvParse } from 'csv-parse'
-import { rowOfRecord } from './row.ts'
+import { z } from 'zod'
+import { Unavailable } from '../../app/unavailable.ts'
+import { Refused } from '../../domain/refusal.ts'
+import { pointsMoved } from '../schemas/amounts.ts'
+import { id } from '../schemas/ids.ts'
+import { metadata, text } from '../schemas/text.ts'
+import { bodyTime } from '../schemas/times.ts'
 
 /**
  * A row as its line holds it, or what is wrong with the line itself. `fraction`: how many digits the
@@ -62,7 +69,7 @@ async function* textLines(source: AsyncIterable<Buffer>): AsyncGenerator<string>
   if (rest !== '') yield rest
 }
 
-type Record = { record: string[]; info: { lines: number } }
+type CsvRecord = { record: string[]; info: { lines: number } }
 
 /** Rows of CSV (RFC 4180) under a header line; a byte-order mark is passed over. */
 export async function* csvLines(source: Readable): AsyncGenerator<Line> {
@@ -74,7 +81,7 @@ export async function* csvLines(source: Readable): AsyncGenerator<Line> {
     max_record_size: LONGEST_LINE,
   })
   source.on('error', (error) => parser.destroy(error))
-  const records: AsyncIterable<Record> = source.pipe(parser)
+  const records: AsyncIterable<CsvRecord> = source.pipe(parser)
   let header: string[] | undefined
   let line = 0
   try {
@@ -132,3 +139,72 @@ function recordLine(header: readonly string[], record: readonly string[], line: 
 }
 
 const fractionOf = (amount: string | undefined): number => amount?.split('.')[1]?.length ?? 0
+
+const CUT_SHORT = 'The body ended before its time.'
+// A million rows with their notes; its chunks take as much of the database until they are written.
+export const MOST_BYTES = 200_000_000
+
+/** Hashes what passes; ends with body_too_large beyond the most of bytes. */
+export function counted(source: Readable, hash: Hash, most = MOST_BYTES): Transform {
+  let bytes = 0
+  const counter = new Transform({
+    transform(data: Buffer, _encoding, done) {
+      bytes += data.length
+      if (bytes > most) return done(tooLarge(most))
+      hash.update(data)
+      done(null, data)
+    },
+  })
+  source.on('error', (error) => counter.destroy(error))
+  source.on('aborted', () => counter.destroy(new Unavailable(CUT_SHORT)))
+  counter.on('close', () => source.unpipe(counter).resume()) // what comes after its end is not read
+  return source.pipe(counter)
+}
+
+const tooLarge = (most: number) =>
+  new Refused({ code: 'body_too_large', message: `The file has more than ${most} bytes.` })
+
+/** Reads the stream to its end for its hash alone. */
+export async function hashed(stream: Readable, hash: Hash): Promise<void> {
+  try {
+    for await (const _ of counted(stream, hash));
+  } catch (error) {
+    if (error instanceof Refused) throw error
+    throw new Unavailable(CUT_SHORT, error)
+  }
+}
+
+const LONGEST_REASON = 200
+const LONGEST_KEY = 255
+
+/** One row of an import. */
+export const ImportRow = z
+  .strictObject({
+    account: id('loy'),
+    amount: pointsMoved,
+    reason: text(LONGEST_REASON).default('import'),
+    expires_at: bodyTime.optional(),
+    key: text(LONGEST_KEY)
+      .optional()
+      .meta({ description: 'Tells rows apart that are otherwise the same.' }),
+    metadata: metadata.default({}),
+  })
+  .refine(({ amount, expires_at }) => expires_at === undefined || amount > 0, {
+    error: 'only a credit expires',
+    path: ['expires_at'],
+  })
+
+const NUMBER = /^[+-]?\d{1,15}(\.\d{1,15})?$/
+
+/** A CSV record in the form of an NDJSON row: empty fields are absent, `metadata.x` columns are its keys. */
+export function rowOfRecord(record: Readonly<Record<string, string>>): Record<string, unknown> {
+  const row = new Map<string, unknown>()
+  const notes = new Map<string, string>()
+  for (const [name, value] of Object.entries(record)) {
+    if (value === '') continue
+    if (name.startsWith('metadata.')) notes.set(name.slice('metadata.'.length), value)
+    else row.set(name, name === 'amount' && NUMBER.test(value) ? Number(value) : value)
+  }
+  if (notes.size > 0) row.set('metadata', Object.fromEntries(notes))
+  return Object.fromEntries(row)
+}

@@ -4,9 +4,7 @@ import type { ImportCheck, ImportLine } from '../../app/import-check.ts'
 import { type CheckedUpload, keepUpload, type UploadContext } from '../../app/imports.ts'
 import { pathOfProto } from '../schemas/text.ts'
 import { refusalOf } from '../server/invalid.ts'
-import { counted } from './body.ts'
-import type { Line } from './lines.ts'
-import { ImportRow } from './row.ts'
+import { counted, ImportRow, type Line } from './lines.ts'
 
 export type LineReader = (source: Readable) => AsyncGenerator<Line>
 

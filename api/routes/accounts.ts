@@ -1,21 +1,26 @@
 import { z } from 'zod'
 import { missing, notFound } from '../../app/refusals.ts'
 import { findAccountView } from '../../db/account-view.ts'
-import { listAccounts as readAccounts } from '../../db/accounts.ts'
+import { findAccount, listAccounts as readAccounts, readBalanceAt } from '../../db/accounts.ts'
+import { readEndOf } from '../../db/day.ts'
 import { findProgram } from '../../db/programs.ts'
 import { ACCOUNT_STATUSES } from '../../domain/account.ts'
 import { newId } from '../../domain/ids.ts'
+import { pointsOf } from '../../domain/points.ts'
 import {
   Account,
+  AccountMerge,
   AccountUpdate,
   NewAccount,
   presentAccount,
   presentAccounts,
   presentView,
 } from '../schemas/accounts.ts'
+import { points } from '../schemas/amounts.ts'
 import { customerId, id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata } from '../schemas/text.ts'
+import { reportTime, time } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { created, updated } from '../server/replies.ts'
 
@@ -117,5 +122,110 @@ export const updateAccount = endpoint({
     const { params, body, deps } = ctx
     const changed = await deps.commands.updateAccount(ctx.request, params.id, body)
     return updated(changed, (row) => presentAccount(deps, ctx, row))
+  },
+})
+
+export const closeAccount = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/accounts/{id}/close',
+  summary: 'Close a member',
+  description:
+    'The history stays. A closed account neither earns nor spends; a redemption still pending ends by its payment, its cancel or its deadline, and points still expire.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: z.strictObject({}),
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_merged',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const changed = await deps.commands.closeAccount(ctx.request, params.id)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
+  },
+})
+
+export const reopenAccount = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/accounts/{id}/reopen',
+  summary: 'Reopen a closed member',
+  description: 'Refused where the customer has another active account in the program.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  body: z.strictObject({}),
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_already_exists',
+    'account_merged',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { params, deps } = ctx
+    const changed = await deps.commands.reopenAccount(ctx.request, params.id)
+    return updated(changed, (row) => presentAccount(deps, ctx, row))
+  },
+})
+
+export const mergeAccounts = endpoint({
+  method: 'POST',
+  path: '/v1/loyalty/accounts/merge',
+  summary: 'Merge two members for good',
+  description:
+    'Balance, points with their dates, lifetime points and redemptions of `source` go to `target`, which is answered. ' +
+    'What names the source later reaches the target. Repeating it changes nothing.',
+  tags: ['accounts'],
+  key: 'secret',
+  body: AccountMerge,
+  reply: Account,
+  errors: [
+    'resource_missing',
+    'account_merged',
+    'account_closed',
+    'redemptions_in_flight',
+    'idempotency_key_reused',
+    'idempotency_key_in_use',
+  ],
+  handle: async (ctx) => {
+    const { source, target } = ctx.body
+    const merged = await ctx.deps.commands.mergeAccounts(ctx.request, source, target)
+    return updated(merged, (row) => presentAccount(ctx.deps, ctx, row))
+  },
+})
+
+const BalanceAt = z
+  .object({ account: id('loy'), balance: points, at: time })
+  .meta({ id: 'BalanceAt', description: 'What the account had at an instant.' })
+
+export const balanceAt = endpoint({
+  method: 'GET',
+  path: '/v1/loyalty/accounts/{id}/balance_at',
+  summary: "A member's balance at an instant",
+  description:
+    'By the time of each movement; points due by then count as expired, written off or not.',
+  tags: ['accounts'],
+  key: 'secret',
+  params: idPath('loy'),
+  query: z.strictObject({ at: reportTime }),
+  reply: BalanceAt,
+  errors: ['resource_missing', 'parameter_missing'],
+  handle: async ({ workspace, params, query, deps }) => {
+    const row = await findAccount(deps.pool, workspace, params.id)
+    const at = await readEndOf({ pool: deps.pool, workspace, account: params.id }, query.at)
+    const balance = await readBalanceAt(deps.pool, workspace, params.id, at)
+    if (row === undefined || balance === null) return notFound('account', params.id)
+    const decimals = await deps.decimals.ofProgram(workspace, row.program)
+    const object = {
+      account: row.id,
+      balance: pointsOf(balance, decimals),
+      at: at.toISOString(),
+    }
+    return { status: 'ok', object }
   },
 })

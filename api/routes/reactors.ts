@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
+import { actOnEvent, namesNobody } from '../../app/reported-events-act.ts'
 import {
   findReactor,
   type ReactorChange,
@@ -11,10 +12,13 @@ import { eventTypeName } from '../schemas/event-types.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewReactor, Reactor, ReactorUpdate, reactorObject } from '../schemas/reactors.ts'
+import { NewReportedEvent, ReportedEvent } from '../schemas/reported-events.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
+import { byUserId } from '../server/rate-limits.ts'
 import { created, updated } from '../server/replies.ts'
+import { answerReport, REPORT_ERRORS } from './reported-events.ts'
 
 export const createReactor = endpoint({
   method: 'POST',
@@ -140,5 +144,55 @@ export const deleteReactor = endpoint({
     const { params, deps } = ctx
     const gone = await deps.commands.deleteReactor(ctx.request, params.id)
     return updated(gone, (id) => ({ id, object: 'reactor' as const, deleted: true as const }))
+  },
+})
+
+export const dryRunReactor = endpoint({
+  method: 'POST',
+  path: '/v1/reactors/{id}/dry_run',
+  summary: 'Try a reactor out',
+  description:
+    'What this reactor alone, active or not, would make of an event of its trigger; nothing is written.',
+  tags: ['tills'],
+  scope: 'tills:read',
+  key: 'secret',
+  params: idPath('rct'),
+  query: z.strictObject({ strict: flag.optional() }),
+  body: NewReportedEvent.pick({ user: true, payload: true, timestamp: true }).meta({
+    id: 'ReactorDryRun',
+  }),
+  reply: ReportedEvent,
+  errors: REPORT_ERRORS,
+  handle: async ({
+    workspace,
+    caller,
+    livemode,
+    params,
+    query,
+    body,
+    operation,
+    fingerprint,
+    deps,
+  }) => {
+    const row = await findReactor(deps.pool, workspace, params.id)
+    if (row === undefined) return notFound('reactor', params.id)
+    const { user, payload, timestamp } = body
+    const report = {
+      workspace,
+      id: 'evt_dry_run', // written nowhere
+      eventId: `dry_run/${operation}`,
+      fingerprint,
+      type: row.trigger,
+      user,
+      payload,
+      occurredAt: timestamp?.toISOString() ?? null,
+      strict: query.strict,
+      dryRun: true,
+      reactors: row.id,
+    }
+    const outcome = await deps.attempts.tryOut(byUserId(caller), namesNobody, () =>
+      actOnEvent(deps, report),
+    )
+    return answerReport(outcome, report, livemode)
   },
 })

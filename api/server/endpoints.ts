@@ -1,7 +1,13 @@
-import { createAccount, listAccounts, retrieveAccount, updateAccount } from '../routes/accounts.ts'
-import { balanceAt } from '../routes/accounts-balance-at.ts'
-import { closeAccount, reopenAccount } from '../routes/accounts-close.ts'
-import { mergeAccounts } from '../routes/accounts-merge.ts'
+import {
+  balanceAt,
+  closeAccount,
+  createAccount,
+  listAccounts,
+  mergeAccounts,
+  reopenAccount,
+  retrieveAccount,
+  updateAccount,
+} from '../routes/accounts.ts'
 import { listTierChanges, setAccountTier } from '../routes/accounts-tier.ts'
 import {
   createApiKey,
@@ -57,8 +63,13 @@ import {
 } from '../routes/liability.ts'
 import { listAllocations, listLots } from '../routes/lots.ts'
 import { lookUpMember } from '../routes/members-lookup.ts'
-import { createPayment, listPayments, retrievePayment } from '../routes/payments.ts'
-import { cancelPayment, confirmPayment } from '../routes/payments-end.ts'
+import {
+  cancelPayment,
+  confirmPayment,
+  createPayment,
+  listPayments,
+  retrievePayment,
+} from '../routes/payments.ts'
 import { replayAward } from '../routes/payments-replay-award.ts'
 import { createProgram, listPrograms, retrieveProgram, updateProgram } from '../routes/programs.ts'
 import { reconcileProgram } from '../routes/programs-reconciliation.ts'
@@ -66,19 +77,22 @@ import { createQuote } from '../routes/quotes.ts'
 import {
   createReactor,
   deleteReactor,
+  dryRunReactor,
   listReactors,
   retrieveReactor,
   updateReactor,
 } from '../routes/reactors.ts'
-import { dryRunReactor } from '../routes/reactors-dry-run.ts'
-import { createRedemption, listRedemptions, retrieveRedemption } from '../routes/redemptions.ts'
-import { cancelRedemption } from '../routes/redemptions-cancel.ts'
-import { extendRedemption } from '../routes/redemptions-extend.ts'
-import { fulfillRedemption } from '../routes/redemptions-fulfill.ts'
-import { reverseRedemption } from '../routes/redemptions-reverse.ts'
+import {
+  cancelRedemption,
+  createRedemption,
+  extendRedemption,
+  fulfillRedemption,
+  listRedemptions,
+  retrieveRedemption,
+  reverseRedemption,
+} from '../routes/redemptions.ts'
 import { createRefund, listRefunds, retrieveRefund } from '../routes/refunds.ts'
-import { reportEvent } from '../routes/reported-events.ts'
-import { cancelEvent, confirmEvent } from '../routes/reported-events-settle.ts'
+import { cancelEvent, confirmEvent, reportEvent } from '../routes/reported-events.ts'
 import { listRequests, retrieveRequest } from '../routes/requests.ts'
 import { listRewards, retrieveReward } from '../routes/rewards.ts'
 import { archiveReward, unarchiveReward } from '../routes/rewards-archive.ts'

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rowOfRecord } from '../../api/imports/row.ts'
+import { rowOfRecord } from '../../api/imports/lines.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { member } from '../till/till.ts'

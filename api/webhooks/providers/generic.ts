@@ -6,9 +6,8 @@ import { refuse } from '../../../domain/refusal.ts'
 import { amountMinor, currencyLower } from '../../schemas/amounts.ts'
 import { customerId } from '../../schemas/ids.ts'
 import { parse } from '../../server/endpoint.ts'
-import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { refundStatus } from '../refund-status.ts'
+import { jsonOf, looseMetadata, providerTime, refundStatus } from '../provider.ts'
 import { GenericMapping } from './generic-mapping.ts'
 
 type Mapping = z.output<typeof GenericMapping>

@@ -4,10 +4,20 @@ import { amountMinor, currencyLower } from '../../schemas/amounts.ts'
 import { customerId, id } from '../../schemas/ids.ts'
 import { text } from '../../schemas/text.ts'
 import { parse } from '../../server/endpoint.ts'
-import { jsonOf, looseMetadata, providerTime } from '../event-body.ts'
-import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { refundStatus, reportedDisputes, reportedRefund } from '../refund-status.ts'
-import { isMadeBy, readSignature } from '../signature.ts'
+import {
+  isMadeBy,
+  jsonOf,
+  looseMetadata,
+  type Provider,
+  type ProviderEvent,
+  providerTime,
+  readSignature,
+  refundStatus,
+  reportedDisputes,
+  reportedRefund,
+  type Signer,
+  type Verification,
+} from '../provider.ts'
 
 const TOLERANCE_S = 300 // a signature older or newer than this may be a replay
 const LONGEST_ID = 255

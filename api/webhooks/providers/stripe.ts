@@ -1,14 +1,10 @@
 import { parse } from '../../server/endpoint.ts'
-import { jsonOf } from '../event-body.ts'
 import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { isMadeBy, readSignature } from '../signature.ts'
-import { chargeIn } from './stripe/charge.ts'
+import { isMadeBy, jsonOf, readSignature } from '../provider.ts'
 import { inIsoMinorUnits, StripeEvent } from './stripe/event.ts'
-import { INVOICES, invoiceIn } from './stripe/invoice.ts'
-import { INTENTS, intentIn } from './stripe/payment.ts'
-import { disputeIn, REFUND_EVENTS, refundIn } from './stripe/refund.ts'
-import { SESSIONS, sessionIn } from './stripe/session.ts'
-import { SUBSCRIPTIONS, subscriptionIn } from './stripe/subscription.ts'
+import { INTENTS, intentIn, SESSIONS, sessionIn } from './stripe/payments.ts'
+import { chargeIn, disputeIn, REFUND_EVENTS, refundIn } from './stripe/refunds.ts'
+import { INVOICES, invoiceIn, SUBSCRIPTIONS, subscriptionIn } from './stripe/subscriptions.ts'
 
 const TOLERANCE_S = 300 // Stripe's own libraries allow as much
 

@@ -3,9 +3,9 @@ import type { ReportedMore } from '../../../../db/payments.ts'
 import { amountMinor, currencyLower } from '../../../schemas/amounts.ts'
 import { customerId } from '../../../schemas/ids.ts'
 import { text } from '../../../schemas/text.ts'
-import { looseMetadata, providerTime } from '../../event-body.ts'
+import { looseMetadata, providerTime } from '../../provider.ts'
 import { type Event, LONGEST_ID, objectOf, reference } from './event.ts'
-import { paymentId } from './payment.ts'
+import { paymentId } from './payments.ts'
 
 const ofSubscription = z.looseObject({ metadata: looseMetadata }).nullish()
 
@@ -52,6 +52,61 @@ export function invoiceIn(event: Event): { type: string; more: ReportedMore } {
         amount: read.amount_paid,
         currency: read.currency,
         payment: intent === null ? null : paymentId(intent),
+        at: providerTime(event.created),
+      },
+    },
+  }
+}
+
+const price = z
+  .looseObject({ unit_amount: amountMinor.nullish(), currency: currencyLower.nullish() })
+  .nullish()
+
+const subscription = z.looseObject({
+  id: text(LONGEST_ID),
+  status: z.string().nullish(),
+  currency: currencyLower.nullish(),
+  customer: reference.pipe(customerId.nullable()),
+  metadata: looseMetadata,
+  items: z
+    .looseObject({
+      data: z.array(z.looseObject({ quantity: z.number().int().min(0).nullish(), price })),
+    })
+    .nullish(),
+})
+
+export const SUBSCRIPTIONS: ReadonlySet<string> = new Set([
+  'customer.subscription.created',
+  'customer.subscription.updated',
+])
+
+const BEGUN = new Set(['active', 'trialing'])
+
+/**
+ * What a new subscription earns by rules of `subscription.created`, on what its items cost a period. One
+ * whose first payment is still due is `incomplete`, and earns once an update says that it is no more.
+ */
+export function subscriptionIn(event: Event): { type?: string; more?: ReportedMore } {
+  const read = objectOf(subscription, event)
+  const isNew =
+    event.type === 'customer.subscription.created' ||
+    event.data.previous_attributes?.status === 'incomplete'
+  if (!isNew || !BEGUN.has(read.status ?? 'active')) return {}
+  const items = read.items?.data ?? []
+  const costs = items.map((item) => (item.price?.unit_amount ?? 0) * (item.quantity ?? 1))
+  const currency = read.currency ?? items[0]?.price?.currency ?? null
+  return {
+    type: 'subscription.created',
+    more: {
+      subject: read.id,
+      facts: {
+        trigger: 'subscription.created',
+        noun: 'subscription',
+        customer: read.customer,
+        metadata: read.metadata ?? {},
+        amount: currency === null ? null : costs.reduce((sum, cost) => sum + cost, 0),
+        currency,
+        payment: null,
         at: providerTime(event.created),
       },
     },

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PaymentSecret } from '../../db/payment-secrets.ts'
 import { Refused } from '../../domain/refusal.ts'
+import { signerSearch } from './inbound.ts'
 import type { Provider } from './provider.ts'
-import { signerSearch } from './signer-search.ts'
 
 const BODY = Buffer.alloc(100)
 const SLICE_BYTES = 1_000 // ten secrets
