@@ -10,8 +10,9 @@ import type { Moment } from '../../domain/moment.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { idPath } from '../schemas/ids.ts'
+import { Liability } from '../schemas/liability.ts'
 import { StoreCreditLiability } from '../schemas/store-credit.ts'
-import { queryDay, reportTime, time } from '../schemas/times.ts'
+import { queryDay, reportTime } from '../schemas/times.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 /** The instant that a report is as of, a day's being its end; null: now. Refuses one that is still to come. */
@@ -27,41 +28,6 @@ async function pastEndOf(
   }
   return end
 }
-
-const Liability = z
-  .object({
-    outstandingPoints: z
-      .number()
-      .meta({ description: 'The sum of all balances, negative and closed ones too.' }),
-    pointValue: z.number(),
-    liabilityMinor: z
-      .number()
-      .int()
-      .meta({ description: 'outstandingPoints x pointValue, rounded up.' }),
-    currency: z.string(),
-    asOf: time,
-    earned: z.number(),
-    spent: z.number(),
-    expired: z.number(),
-    clawedBack: z.number(),
-    adjusted: z.number(),
-    pendingPoints: z.number(),
-    breakage: z
-      .object({
-        method: z.literal('expired_share_365d'),
-        rate: z.number(),
-        liabilityMinor: z.number().int(),
-      })
-      .optional()
-      .meta({
-        description:
-          'An estimate: the share of points that expired, of all that expired or were spent in the 365 whole UTC days before, applied to the liability. Absent where none did.',
-      }),
-  })
-  .meta({
-    id: 'Liability',
-    description: 'outstandingPoints = earned - spent - expired - clawedBack + adjusted, exactly.',
-  })
 
 export const retrieveLiability = endpoint({
   method: 'GET',

@@ -4,6 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../../domain/refusal.ts'
 import type { Endpoint } from './declaration.ts'
 import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
 import { addExamples, type Example, type Paths } from './examples.ts'
+import { registerWebhooks } from './openapi-webhooks.ts'
 import { scopeOf } from './scopes.ts'
 
 const ABOUT = `Loyalty accounts, points, rewards and redemptions.
@@ -57,6 +58,7 @@ export function openApiDocument<D>(
     if (method !== 'PATCH' || posts.has(path)) continue
     register(registry, { ...endpoint, method: 'POST', summary: `${summary} (as PATCH)` })
   }
+  registerWebhooks(registry)
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'VINR Engagement', version, description: ABOUT },

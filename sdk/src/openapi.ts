@@ -1994,7 +1994,569 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "loyalty.account.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member was enrolled */
+        post: operations["on_loyalty_account_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.account.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member was changed */
+        post: operations["on_loyalty_account_updated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.account.closed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member was closed */
+        post: operations["on_loyalty_account_closed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.account.reopened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member was reopened */
+        post: operations["on_loyalty_account_reopened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.account.merged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member was merged into another */
+        post: operations["on_loyalty_account_merged"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.earned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Points were earned or given */
+        post: operations["on_loyalty_points_earned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.spent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Points were spent or taken */
+        post: operations["on_loyalty_points_spent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Points expired */
+        post: operations["on_loyalty_points_expired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Points will expire soon */
+        post: operations["on_loyalty_points_expiring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.clawed_back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Points were taken back for a refund, or given back as one failed */
+        post: operations["on_loyalty_points_clawed_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.points.reversed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A movement of points was undone, or a hold released */
+        post: operations["on_loyalty_points_reversed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A reward was redeemed */
+        post: operations["on_loyalty_redemption_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.applied": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A redemption was used on a payment that completed */
+        post: operations["on_loyalty_redemption_applied"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.released": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A redemption ended unused; its points are back */
+        post: operations["on_loyalty_redemption_released"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.fulfilled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A redeemed item was sent */
+        post: operations["on_loyalty_redemption_fulfilled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.fulfillment_overdue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A redeemed item is overdue */
+        post: operations["on_loyalty_redemption_fulfillment_overdue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.reversed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A redemption was undone */
+        post: operations["on_loyalty_redemption_reversed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.redemption.late_payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was charged with the discount of a redemption that had ended */
+        post: operations["on_loyalty_redemption_late_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.tier.upgraded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member rose a tier */
+        post: operations["on_loyalty_tier_upgraded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.tier.downgraded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A member fell a tier */
+        post: operations["on_loyalty_tier_downgraded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loyalty.code_pool.low": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Few codes of a pool are left */
+        post: operations["on_loyalty_code_pool_low"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was begun */
+        post: operations["on_payment_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.processing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment is being processed */
+        post: operations["on_payment_processing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was completed */
+        post: operations["on_payment_completed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment failed */
+        post: operations["on_payment_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.canceled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was canceled */
+        post: operations["on_payment_canceled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was not made in time */
+        post: operations["on_payment_expired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.refunded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment was refunded, wholly or in part */
+        post: operations["on_payment_refunded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment.disputed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment is disputed */
+        post: operations["on_payment_disputed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "customer.credit.issued": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store credit was issued */
+        post: operations["on_customer_credit_issued"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "program.liability.snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a program owes, each day */
+        post: operations["on_program_liability_snapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook_endpoint.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another endpoint was disabled, because it failed for long */
+        post: operations["on_webhook_endpoint_disabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook_endpoint.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A test of this endpoint */
+        post: operations["on_webhook_endpoint_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description A member of one program. */
@@ -2061,6 +2623,440 @@ export interface components {
                  */
                 expires_at: string;
             }[];
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description One signed movement of points; never edited, never deleted. */
+        Transaction: {
+            /** @example ptx_7Qd3 */
+            id: string;
+            /** @enum {string} */
+            object: "points_transaction";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @enum {string} */
+            type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+            /**
+             * @description Signed.
+             * @example 500
+             */
+            amount: number;
+            /**
+             * @description The same as `amount`.
+             * @example 500
+             */
+            points: number;
+            /** @example 500 */
+            balance_after: number;
+            reason: string | null;
+            source: {
+                payment?: string;
+                refund?: string;
+                redemption?: string;
+                rule?: string;
+                event?: string;
+                amount?: number;
+                currency?: string;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @example ptx_7Qd3 */
+            reverses?: string;
+            batch?: string;
+            /**
+             * Format: date-time
+             * @description When what is left of a credit expires; absent where it never does.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at?: string;
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        ExpiringPoints: {
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @example prog_default */
+            program: string;
+            customer: string | null;
+            points: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string;
+        };
+        /** @description One spend of points on one reward, and what it gave. */
+        Redemption: {
+            /** @example rdm_3kd9 */
+            id: string;
+            /** @enum {string} */
+            object: "redemption";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @example rwd_fivecredit */
+            reward: string;
+            variant?: string;
+            /** @enum {string} */
+            status: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
+            quantity: number;
+            /**
+             * @description Nothing where an event gave it.
+             * @example 500
+             */
+            points: number;
+            /** @example 500 */
+            reversed_points: number;
+            reversed_quantity: number;
+            discount?: components["schemas"]["Discount"];
+            fulfillment?: components["schemas"]["Fulfillment"];
+            credit?: components["schemas"]["Credit"];
+            gift_cards?: components["schemas"]["GiftCard"][];
+            payment: string | null;
+            /**
+             * @description The debit; none where an event gave it.
+             * @example ptx_7Qd3
+             */
+            transaction: string | null;
+            /**
+             * Format: date-time
+             * @description When the points return by themselves.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            applied_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            released_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            fulfilled_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            reversed_at: string | null;
+            /** @description Why it was released or reversed. */
+            reason: string | null;
+            late_payment?: components["schemas"]["LatePayment"];
+            payment_unaffected?: components["schemas"]["PaymentUnaffected"];
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description Either an amount in minor units or a percentage. */
+        Discount: {
+            amount?: number;
+            percent?: number;
+            maxAmount?: number;
+            currency?: string;
+            code: string;
+        };
+        Fulfillment: {
+            /** @enum {string} */
+            status: "pending" | "partially_fulfilled" | "fulfilled" | "canceled" | "returned";
+            product?: string;
+            partner?: string;
+            sku?: string;
+            amount?: number;
+            currency?: string;
+            /** @description Items in all. */
+            quantity: number;
+            shipped: number;
+            /** @description Items that need not be shipped any more. */
+            canceled: number;
+            shipping: components["schemas"]["Shipping"] | null;
+            /** @description Of the latest parcel, as is carrier. */
+            tracking: string | null;
+            carrier: string | null;
+            shipments: components["schemas"]["Shipment"][];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            deadline: string | null;
+            /**
+             * @description What the deadline does.
+             * @enum {string}
+             */
+            onOverdue: "notify" | "refund";
+            overdue_notices: number;
+        };
+        Shipping: {
+            name: string;
+            line1: string;
+            line2?: string;
+            city: string;
+            state?: string;
+            postalCode: string;
+            /** @example NO */
+            country: string;
+            phone?: string;
+        };
+        /** @description One parcel. */
+        Shipment: {
+            quantity: number;
+            tracking: string | null;
+            carrier: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+        };
+        /** @description Store credit, in minor units. */
+        Credit: {
+            /** @example crd_3kd9 */
+            id: string;
+            amount: number;
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at?: string;
+        };
+        /** @description One code, given to one redemption for good. */
+        GiftCard: {
+            /** @example gcc_7Qd3 */
+            id: string;
+            /** @description Not in events, nor where it is void. */
+            code?: string;
+            /** @description The last characters; fewer than four of a short code. */
+            last4: string;
+            amount: number;
+            currency: string;
+            /** @enum {string} */
+            status: "given" | "void";
+        };
+        /** @description A payment charged the discount after the release. */
+        LatePayment: {
+            payment: string;
+            /** @enum {string} */
+            outcome: "flagged" | "reheld";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+        };
+        /** @description The payment that used a discount reversed since: it keeps its charge. */
+        PaymentUnaffected: {
+            payment: string;
+            currency: string;
+            /** @description What the points returned so far had taken off the payment. Minor units. */
+            discounted: number;
+            /** @description The body of `POST /v1/refunds` that gives it to the payer. */
+            refund_offer: {
+                payment: string;
+                amount: number;
+            } | null;
+            /** @description Made by `refund_payment`. */
+            refunds: string[];
+        };
+        LowCodePool: {
+            /** @example cpl_5tNc */
+            id: string;
+            /** @enum {string} */
+            object: "code_pool";
+            name: string;
+            available: number;
+            low_at: number;
+        };
+        /** @description The payment side, as its provider told us. Money in minor units. */
+        Payment: {
+            id: string;
+            /** @enum {string} */
+            object: "payment";
+            provider: string;
+            /** @enum {string} */
+            status: "requires_payment" | "processing" | "failed" | "canceled" | "expired" | "completed" | "refunded" | "partially_refunded";
+            amount: number;
+            /** @description The amount less its discounts and store credit, never below zero. */
+            amount_charged: number;
+            amount_refunded: number;
+            currency: string;
+            customer: string | null;
+            /** @description Store credit spent on it and not given back, in minor units. */
+            store_credit: number;
+            store_credit_account: string | null;
+            discounts: {
+                redemption: string;
+                code: string | null;
+                amount?: number;
+                percent?: number;
+                maxAmount?: number;
+                /**
+                 * Format: date-time
+                 * @description When it was taken off again.
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                removed_at?: string;
+            }[];
+            refused_discounts?: {
+                redemption: string;
+                code: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                at: string;
+            }[];
+            redemptions: string[];
+            refunds: {
+                id: string;
+                payment: string;
+                amount: number;
+                /** @enum {string} */
+                status: "succeeded" | "failed" | "pending";
+            }[];
+            disputes?: {
+                id: string;
+                payment: string;
+                amount: number;
+                /** @enum {string} */
+                status: "succeeded" | "failed" | "pending";
+            }[];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            completed_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /** @description At most 50 keys of 40 characters, values of 500. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        IssuedCredit: {
+            /** @example crd_3kd9 */
+            id: string;
+            /** @enum {string} */
+            object: "store_credit";
+            /** @example loy_8sd2k1 */
+            account: string;
+            customer: string | null;
+            /** @example rdm_3kd9 */
+            redemption: string;
+            /** @description Minor units. */
+            amount: number;
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        /** @description What a program owed as its day (UTC) ended. */
+        LiabilitySnapshot: {
+            /** @example prog_default */
+            program: string;
+            /** @description The sum of all balances, negative and closed ones too. */
+            outstandingPoints: number;
+            pointValue: number;
+            /** @description outstandingPoints x pointValue, rounded up. */
+            liabilityMinor: number;
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            asOf: string;
+            earned: number;
+            spent: number;
+            expired: number;
+            clawedBack: number;
+            adjusted: number;
+            pendingPoints: number;
+            /** @description An estimate: the share of points that expired, of all that expired or were spent in the 365 whole UTC days before, applied to the liability. Absent where none did. */
+            breakage?: {
+                /** @enum {string} */
+                method: "expired_share_365d";
+                rate: number;
+                liabilityMinor: number;
+            };
+        };
+        WebhookEndpoint: {
+            /** @example we_5tNc */
+            id: string;
+            /** @enum {string} */
+            object: "webhook_endpoint";
+            url: string;
+            enabled_events: string[];
+            description: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /** @enum {string|null} */
+            disabled_reason: "by_request" | "gone" | "failing" | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            previous_secret_expires_at: string | null;
+            /** @description `failing_since`: the first failure after the last success. */
+            health: {
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                failing_since: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                last_success_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                last_failure_at: string | null;
+            };
             /** @description At most 50 keys of 40 characters, values of 500. */
             metadata: {
                 [key: string]: string;
@@ -2314,170 +3310,6 @@ export interface components {
                 lifetime_points: number;
             };
             livemode: boolean;
-        };
-        /** @description One signed movement of points; never edited, never deleted. */
-        Transaction: {
-            /** @example ptx_7Qd3 */
-            id: string;
-            /** @enum {string} */
-            object: "points_transaction";
-            /** @example loy_8sd2k1 */
-            account: string;
-            /** @enum {string} */
-            type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
-            /**
-             * @description Signed.
-             * @example 500
-             */
-            amount: number;
-            /**
-             * @description The same as `amount`.
-             * @example 500
-             */
-            points: number;
-            /** @example 500 */
-            balance_after: number;
-            reason: string | null;
-            source: {
-                payment?: string;
-                refund?: string;
-                redemption?: string;
-                rule?: string;
-                event?: string;
-                amount?: number;
-                currency?: string;
-            } & {
-                [key: string]: unknown;
-            };
-            /** @example ptx_7Qd3 */
-            reverses?: string;
-            batch?: string;
-            /**
-             * Format: date-time
-             * @description When what is left of a credit expires; absent where it never does.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at?: string;
-            /** @description At most 50 keys of 40 characters, values of 500. */
-            metadata: {
-                [key: string]: string;
-            };
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            livemode: boolean;
-        };
-        /** @description Either an amount in minor units or a percentage. */
-        Discount: {
-            amount?: number;
-            percent?: number;
-            maxAmount?: number;
-            currency?: string;
-            code: string;
-        };
-        Fulfillment: {
-            /** @enum {string} */
-            status: "pending" | "partially_fulfilled" | "fulfilled" | "canceled" | "returned";
-            product?: string;
-            partner?: string;
-            sku?: string;
-            amount?: number;
-            currency?: string;
-            /** @description Items in all. */
-            quantity: number;
-            shipped: number;
-            /** @description Items that need not be shipped any more. */
-            canceled: number;
-            shipping: components["schemas"]["Shipping"] | null;
-            /** @description Of the latest parcel, as is carrier. */
-            tracking: string | null;
-            carrier: string | null;
-            shipments: components["schemas"]["Shipment"][];
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            deadline: string | null;
-            /**
-             * @description What the deadline does.
-             * @enum {string}
-             */
-            onOverdue: "notify" | "refund";
-            overdue_notices: number;
-        };
-        Shipping: {
-            name: string;
-            line1: string;
-            line2?: string;
-            city: string;
-            state?: string;
-            postalCode: string;
-            /** @example NO */
-            country: string;
-            phone?: string;
-        };
-        /** @description One parcel. */
-        Shipment: {
-            quantity: number;
-            tracking: string | null;
-            carrier: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            at: string;
-        };
-        /** @description Store credit, in minor units. */
-        Credit: {
-            /** @example crd_3kd9 */
-            id: string;
-            amount: number;
-            currency: string;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at?: string;
-        };
-        /** @description One code, given to one redemption for good. */
-        GiftCard: {
-            /** @example gcc_7Qd3 */
-            id: string;
-            /** @description Not in events, nor where it is void. */
-            code?: string;
-            /** @description The last characters; fewer than four of a short code. */
-            last4: string;
-            amount: number;
-            currency: string;
-            /** @enum {string} */
-            status: "given" | "void";
-        };
-        /** @description A payment charged the discount after the release. */
-        LatePayment: {
-            payment: string;
-            /** @enum {string} */
-            outcome: "flagged" | "reheld";
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            at: string;
-        };
-        /** @description The payment that used a discount reversed since: it keeps its charge. */
-        PaymentUnaffected: {
-            payment: string;
-            currency: string;
-            /** @description What the points returned so far had taken off the payment. Minor units. */
-            discounted: number;
-            /** @description The body of `POST /v1/refunds` that gives it to the payer. */
-            refund_offer: {
-                payment: string;
-                amount: number;
-            } | null;
-            /** @description Made by `refund_payment`. */
-            refunds: string[];
         };
         /** @description One way to recognise a member at a till. */
         Identity: {
@@ -2939,79 +3771,6 @@ export interface components {
             metadata?: {
                 [key: string]: string | null;
             };
-        };
-        /** @description One spend of points on one reward, and what it gave. */
-        Redemption: {
-            /** @example rdm_3kd9 */
-            id: string;
-            /** @enum {string} */
-            object: "redemption";
-            /** @example loy_8sd2k1 */
-            account: string;
-            /** @example rwd_fivecredit */
-            reward: string;
-            variant?: string;
-            /** @enum {string} */
-            status: "pending" | "fulfillment_pending" | "applied" | "fulfilled" | "released" | "reversed";
-            quantity: number;
-            /**
-             * @description Nothing where an event gave it.
-             * @example 500
-             */
-            points: number;
-            /** @example 500 */
-            reversed_points: number;
-            reversed_quantity: number;
-            discount?: components["schemas"]["Discount"];
-            fulfillment?: components["schemas"]["Fulfillment"];
-            credit?: components["schemas"]["Credit"];
-            gift_cards?: components["schemas"]["GiftCard"][];
-            payment: string | null;
-            /**
-             * @description The debit; none where an event gave it.
-             * @example ptx_7Qd3
-             */
-            transaction: string | null;
-            /**
-             * Format: date-time
-             * @description When the points return by themselves.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            applied_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            released_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            fulfilled_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            reversed_at: string | null;
-            /** @description Why it was released or reversed. */
-            reason: string | null;
-            late_payment?: components["schemas"]["LatePayment"];
-            payment_unaffected?: components["schemas"]["PaymentUnaffected"];
-            /** @description At most 50 keys of 40 characters, values of 500. */
-            metadata: {
-                [key: string]: string;
-            };
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            livemode: boolean;
         };
         NewRedemption: {
             /** @example loy_8sd2k1 */
@@ -3638,81 +4397,6 @@ export interface components {
             created_at: string;
             livemode: boolean;
         };
-        /** @description The payment side, as its provider told us. Money in minor units. */
-        Payment: {
-            id: string;
-            /** @enum {string} */
-            object: "payment";
-            provider: string;
-            /** @enum {string} */
-            status: "requires_payment" | "processing" | "failed" | "canceled" | "expired" | "completed" | "refunded" | "partially_refunded";
-            amount: number;
-            /** @description The amount less its discounts and store credit, never below zero. */
-            amount_charged: number;
-            amount_refunded: number;
-            currency: string;
-            customer: string | null;
-            /** @description Store credit spent on it and not given back, in minor units. */
-            store_credit: number;
-            store_credit_account: string | null;
-            discounts: {
-                redemption: string;
-                code: string | null;
-                amount?: number;
-                percent?: number;
-                maxAmount?: number;
-                /**
-                 * Format: date-time
-                 * @description When it was taken off again.
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                removed_at?: string;
-            }[];
-            refused_discounts?: {
-                redemption: string;
-                code: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                at: string;
-            }[];
-            redemptions: string[];
-            refunds: {
-                id: string;
-                payment: string;
-                amount: number;
-                /** @enum {string} */
-                status: "succeeded" | "failed" | "pending";
-            }[];
-            disputes?: {
-                id: string;
-                payment: string;
-                amount: number;
-                /** @enum {string} */
-                status: "succeeded" | "failed" | "pending";
-            }[];
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            completed_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at: string | null;
-            /** @description At most 50 keys of 40 characters, values of 500. */
-            metadata: {
-                [key: string]: string;
-            };
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            livemode: boolean;
-        };
         NewPayment: {
             /** @example 500 */
             amount: number;
@@ -4242,52 +4926,6 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
-        };
-        WebhookEndpoint: {
-            /** @example we_5tNc */
-            id: string;
-            /** @enum {string} */
-            object: "webhook_endpoint";
-            url: string;
-            enabled_events: string[];
-            description: string | null;
-            /** @enum {string} */
-            status: "enabled" | "disabled";
-            /** @enum {string|null} */
-            disabled_reason: "by_request" | "gone" | "failing" | null;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            previous_secret_expires_at: string | null;
-            /** @description `failing_since`: the first failure after the last success. */
-            health: {
-                /**
-                 * Format: date-time
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                failing_since: string | null;
-                /**
-                 * Format: date-time
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                last_success_at: string | null;
-                /**
-                 * Format: date-time
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                last_failure_at: string | null;
-            };
-            /** @description At most 50 keys of 40 characters, values of 500. */
-            metadata: {
-                [key: string]: string;
-            };
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            created_at: string;
-            livemode: boolean;
         };
         WebhookEndpointUpdate: {
             /**
@@ -20411,6 +21049,1851 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+        };
+    };
+    on_loyalty_account_created: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.account.created";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_account_updated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.account.updated";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_account_closed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.account.closed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_account_reopened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.account.reopened";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_account_merged: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.account.merged";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_earned: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.earned";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Transaction"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_spent: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.spent";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Transaction"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_expired: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.expired";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Transaction"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_expiring: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.expiring";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["ExpiringPoints"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_clawed_back: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.clawed_back";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Transaction"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_points_reversed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.points.reversed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Transaction"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_created: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.created";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_applied: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.applied";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_released: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.released";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_fulfilled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.fulfilled";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_fulfillment_overdue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.fulfillment_overdue";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_reversed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.reversed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_redemption_late_payment: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.redemption.late_payment";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Redemption"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_tier_upgraded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.tier.upgraded";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_tier_downgraded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.tier.downgraded";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Account"] & {
+                        /** @description What the update changed, as it was before. */
+                        previous: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_loyalty_code_pool_low: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "loyalty.code_pool.low";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["LowCodePool"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_created: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.created";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_processing: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.processing";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_completed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.completed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_failed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.failed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_canceled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.canceled";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_expired: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.expired";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_refunded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.refunded";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_payment_disputed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "payment.disputed";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_customer_credit_issued: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "customer.credit.issued";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["IssuedCredit"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_program_liability_snapshot: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "program.liability.snapshot";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["LiabilitySnapshot"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_webhook_endpoint_disabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "webhook_endpoint.disabled";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["WebhookEndpoint"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_webhook_endpoint_test: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "webhook_endpoint.test";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    data: components["schemas"]["WebhookEndpoint"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

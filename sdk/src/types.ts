@@ -1,4 +1,4 @@
-import type { components, paths } from './openapi.ts'
+import type { components, paths, webhooks } from './openapi.ts'
 
 type Schemas = components['schemas']
 
@@ -67,49 +67,13 @@ export type ListQuery = {
   created?: { gt?: Moment; gte?: Moment; lt?: Moment; lte?: Moment }
 }
 
-type Data = {
-  [Name in
-    | 'created'
-    | 'updated'
-    | 'closed'
-    | 'reopened'
-    | 'merged' as `loyalty.account.${Name}`]: Account
-} & {
-  [Name in
-    | 'earned'
-    | 'spent'
-    | 'expired'
-    | 'clawed_back'
-    | 'reversed' as `loyalty.points.${Name}`]: Transaction
-} & {
-  [Name in
-    | 'created'
-    | 'applied'
-    | 'released'
-    | 'fulfilled'
-    | 'fulfillment_overdue'
-    | 'reversed'
-    | 'late_payment' as `loyalty.redemption.${Name}`]: Redemption
-} & {
-  [Name in
-    | 'created'
-    | 'processing'
-    | 'completed'
-    | 'failed'
-    | 'canceled'
-    | 'expired'
-    | 'refunded' as `payment.${Name}`]: Payment
-} & {
-  [Name in 'disabled' | 'test' as `webhook_endpoint.${Name}`]: WebhookEndpoint
-} & {
-  [Name in
-    | 'loyalty.points.expiring'
-    | 'loyalty.tier.upgraded'
-    | 'loyalty.tier.downgraded'
-    | 'loyalty.code_pool.low'
-    | 'customer.credit.issued'
-    | 'program.liability.snapshot']: Record<string, unknown>
+type Webhook<Type extends keyof webhooks> = webhooks[Type] extends {
+  post: { requestBody: { content: { 'application/json': { data: infer Payload } } } }
 }
+  ? Payload
+  : never
+
+type Data = { [Type in keyof webhooks]: Omit<Webhook<Type>, 'previous'> }
 
 export type EventType = keyof Data
 

@@ -6,6 +6,7 @@ import { openShop, type Shop } from '../api/shop.ts'
 import { access } from './access.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
+import { eventsBySchema } from './events.ts'
 import { imports, reports, reversals } from './finance.ts'
 import { members } from './members.ts'
 import { outbound } from './outbound.ts'
@@ -80,6 +81,12 @@ test('every route has an example that succeeds, its own or that of the route it 
   )
   const routes = ENDPOINTS.map(({ method, path }) => `${method} ${underV1(path)}`)
   expect(routes.filter((route) => !shown.has(route))).toEqual([])
+})
+
+test('the events that they brought about are as their webhooks are documented, field by field', async () => {
+  const { types, wrong } = await eventsBySchema(shop)
+  expect(wrong).toEqual([])
+  expect(types.length).toBeGreaterThan(20)
 })
 
 test('no two examples of a route have the same name', () => {
