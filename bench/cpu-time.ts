@@ -17,9 +17,9 @@ export function childrenCpu(): CpuTimes | null {
   if (process.platform !== 'linux') return null
   const family = descendants(readProcesses(), process.pid)
   const times: CpuTimes = {}
-  for (const { pid, name, ticks } of family) {
+  for (const { pid, name, usedMs } of family) {
     const program = programOf(pid, name)
-    times[program] = (times[program] ?? 0) + ticks * TICK_MS
+    times[program] = (times[program] ?? 0) + usedMs
   }
   return times
 }
@@ -46,7 +46,7 @@ interface Process {
   pid: number
   parent: number
   name: string
-  ticks: number
+  usedMs: number
 }
 
 function descendants(processes: Process[], root: number): Process[] {
@@ -71,7 +71,14 @@ function readProcess(pid: number): Process | null {
   const [open, close] = [stat.indexOf('('), stat.lastIndexOf(')')]
   const fields = stat.slice(close + 2).split(' ')
   const ticks = Number(fields[11]) + Number(fields[12]) // user and system
-  return { pid, parent: Number(fields[1]), name: stat.slice(open + 1, close), ticks }
+  const usedMs = (fields[17] === '1' ? exactMs(pid) : null) ?? ticks * TICK_MS
+  return { pid, parent: Number(fields[1]), name: stat.slice(open + 1, close), usedMs }
+}
+
+/** Of a process with one thread the kernel says nanoseconds: of Postgres's many, what is cut off would add up. */
+function exactMs(pid: number): number | null {
+  const nanoseconds = readText(`/proc/${pid}/schedstat`)?.split(' ')[0]
+  return nanoseconds === undefined ? null : Number(nanoseconds) / 1e6
 }
 
 /** A Node process by the file that it runs, such as `api/main`; any other by its own name. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { BeforeResult } from './compare.ts'
 import { median } from './load.ts'
 import type { Machine } from './machine.ts'
+import type { RequestLogResult } from './request-log.ts'
 import {
   type ContenderResult,
   CPU_PARTS,
@@ -25,6 +26,7 @@ export function renderResults(): void {
   const start = readResult<StartResult & { date: string; machine: Machine }>('start')
   const stopped = readResult<StoppedResult & { date: string; machine: Machine }>('stopped')
   const before = readResult<BeforeResult>('before')
+  const requestLog = readResult<RequestLogResult>('request-log')
   const results = {
     create: readResult<SuiteResult>('create'),
     cycle: readResult<SuiteResult>('cycle'),
@@ -44,6 +46,7 @@ export function renderResults(): void {
     stopped === null ? '' : stoppedSection(stopped),
     start === null ? '' : startSection(start),
     before === null ? '' : beforeSection(before),
+    requestLog === null ? '' : requestLogSection(requestLog),
   ]
   writeFileSync(FILE, `${sections.filter((section) => section !== '').join('\n\n')}\n`)
 }
@@ -243,6 +246,25 @@ function beforeSection({ date, machine, commit, settings, suites }: BeforeResult
     `${settings.rounds} interleaved rounds of ${settings.durationMs / 1_000} s, 16 in flight. The ratio is ` +
       `the median of the rounds' own, with the interval in which it lies in 95 of 100 runs.`,
     table(['CPU ms a task', 'before', 'now', 'ratio', 'interval'], rows),
+  ].join('\n\n')
+}
+
+function requestLogSection({ date, machine, settings, cpu, share }: RequestLogResult): string {
+  const rows = cpu.map(({ part, offMs, onMs, difference, error }) => [
+    part,
+    offMs.toFixed(3),
+    onMs.toFixed(3),
+    `${difference.toFixed(3)} ± ${error.toFixed(3)}`,
+  ])
+  const { pairs, rounds, creates, inFlight } = settings
+  return [
+    '## The request log',
+    `${day(date)}. ${describe(machine)}.`,
+    `CPU milliseconds of a create with the log and without: ${pairs} pairs of API processes over one database, each in ` +
+      `${rounds} interleaved rounds of ${creates} creates, ${inFlight} in flight; the log's writes are in it. Beside the ` +
+      `difference stands its standard error, of the pairs' own. Of all that a create costs, Temporal and the worker included, the log takes ` +
+      `${(share * 100).toFixed(1)}%; at most 3% is the goal.`,
+    table(['', 'off', 'on', 'difference'], rows),
   ].join('\n\n')
 }
 

@@ -25,6 +25,8 @@ export interface Product {
   redemptionRuns(): Promise<Runs>
   /** Stops the engine where it stands (SIGSTOP): its connections stay and nobody answers on them. */
   freezeEngine(): void
+  /** One more API, with this in its environment besides; whoever starts it stops it. */
+  startApi(more: NodeJS.ProcessEnv): Promise<{ origin: string; stop(): Promise<unknown> }>
   thawEngine(): void
   stop(): Promise<void>
 }
@@ -94,6 +96,12 @@ export async function startProduct(turn: Turn, tree: Tree = HERE): Promise<Produ
         isFrozen = process.kill(temporal.pid, 'SIGSTOP')
       },
       thawEngine: thaw,
+      startApi: async (more) => {
+        const PORT = String(await freePort())
+        const origin = `http://127.0.0.1:${PORT}`
+        const { stop } = await program(turn, tree, 'api', { ...env, ...more, PORT }, origin)
+        return { origin, stop }
+      },
       stop,
     }
   } catch (error) {
