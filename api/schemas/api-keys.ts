@@ -24,6 +24,7 @@ const scopes = z
   .transform((all): HeldScope[] => all)
   .meta({
     type: 'array',
+    items: { type: 'string', enum: [ALL_SCOPES, ...SCOPES] },
     description: SCOPES_MEANING,
     example: ['redemptions:read', 'redemptions:write'],
   })

@@ -134,12 +134,13 @@ export function authenticate(gate: Gate, needs: Needs): RequestHandler {
   const { keys, failed, used, now } = gate
 
   return async (req, res, next) => {
+    let key: ApiKey | undefined
     try {
       const presented = presentedKey(req)
       if (presented === undefined) refuse('invalid_api_key', 'This needs an API key, as X-Api-Key.')
       const hash = hashApiKey(presented)
       const seen = keys.peek(hash)
-      const key = seen === undefined ? await keys.find(hash) : seen.key
+      key = seen === undefined ? await keys.find(hash) : seen.key
       const caller = authorise(key, needs, now())
       used(caller)
       res.locals.caller = caller
@@ -147,6 +148,7 @@ export function authenticate(gate: Gate, needs: Needs): RequestHandler {
       if (error instanceof Refused && error.refusal.code === 'invalid_api_key') {
         return failed(req, res, (tooMany?: unknown) => next(tooMany ?? error))
       }
+      res.locals.caller = key // good, but not for this: its workspace finds it in the request log
       return next(error)
     }
     next()

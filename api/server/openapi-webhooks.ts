@@ -2,11 +2,9 @@ import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 import { EVENT_PAYLOADS, eventOfType } from '../schemas/event-payloads.ts'
 
-const SIGNATURE = z
-  .string()
-  .meta({
-    example: 't=1717113600,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd',
-  })
+const SIGNATURE = z.string().meta({
+  example: 't=1717113600,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd',
+})
 
 const Headers = z.object({
   'x-vinr-signature': SIGNATURE.meta({

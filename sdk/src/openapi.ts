@@ -5772,7 +5772,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: unknown[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -5844,7 +5844,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: unknown[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**

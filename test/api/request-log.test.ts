@@ -73,6 +73,12 @@ test('a refusal has its code and the field that it is about', async () => {
   })
 })
 
+test('a key that may not do this is told so, and its workspace sees that it asked', async () => {
+  const refused = await shop.post('/v1/loyalty/accounts', {}, { key: shop.keys.publishableKey })
+  const [row] = await written(refused)
+  expect(row).toMatchObject({ status: 403, error_code: 'key_not_allowed', resource: null })
+})
+
 test('requests are listed by route, method, status, error code, key, object and time', async () => {
   const { body: account } = await shop.post('/v1/loyalty/accounts')
   const path = `/v1/loyalty/accounts/${account.id}`
