@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { earningPreview, paymentEarnings } from './ledger.gen.ts'
 import type { Pool } from './pool.ts'
+import type { EarningPreview, PaymentEarnings } from './results/explanation.ts'
 import { inWorkspace } from './workspace-client.ts'
 
 /** What these accounts have earned and cannot spend yet, in the smallest unit; accounts without any are left out. */
@@ -20,3 +22,33 @@ export const readPending = (
         .map(({ id, points }) => [id, Number(points)]),
     )
   })
+
+export type PreviewRequest = {
+  workspace: string
+  account?: string | undefined
+  customer?: string | undefined
+  amount: number
+  currency: string
+  metadata: Record<string, string>
+  /** Now, where it is not said. */
+  at?: Date | undefined
+}
+
+/** What a payment would earn; null where there is no such account. Writes nothing. */
+export const readEarningPreview = (
+  pool: Pool,
+  asked: PreviewRequest,
+): Promise<EarningPreview | null> =>
+  earningPreview(pool, {
+    ...asked,
+    account: asked.account ?? null,
+    customer: asked.customer ?? null,
+    at: asked.at ?? null,
+  })
+
+/** What a payment earned, and why not more; null where there is no such payment. */
+export const readPaymentEarnings = (
+  pool: Pool,
+  workspace: string,
+  payment: string,
+): Promise<PaymentEarnings | null> => paymentEarnings(pool, { workspace, payment })

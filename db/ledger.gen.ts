@@ -6,6 +6,7 @@ import type { KeyKind, KeyUse } from './results/api_key.ts'
 import type { ChunkResult } from './results/bulk.ts'
 import type { CodesUploadResult, UploadedCode } from './results/code_pool.ts'
 import type { ExpiryCheck } from './results/expiry.ts'
+import type { EarningPreview, PaymentEarnings } from './results/explanation.ts'
 import type { LiabilityReport } from './results/liability.ts'
 import type { IdentityAnswer, WalletAnswer } from './results/member.ts'
 import type { OutboxBacklog, OutboxRow, WaitingRow } from './results/outbox.ts'
@@ -285,6 +286,28 @@ export const decimalsUsed = command<{ workspace: string; program: string }, bool
   'decimals_used',
   ['workspace', 'program'],
 )
+
+/** `ledger.earning_preview`, db/sql/explanation.sql */
+export const earningPreview = read<
+  {
+    workspace: string
+    account: string | null
+    customer: string | null
+    amount: number
+    currency: string
+    metadata: Record<string, string>
+    at: string | Date | null
+  },
+  EarningPreview | null
+>('earning_preview', [
+  'workspace',
+  'account',
+  'customer',
+  'amount',
+  'currency',
+  'metadata::jsonb',
+  'at',
+])
 
 /** `ledger.earnings_overdue`, db/sql/earning.sql */
 export const earningsOverdue = table<
@@ -659,6 +682,12 @@ export const paymentCreate = command<
   'expires_at',
   'store_credit?::jsonb',
 ])
+
+/** `ledger.payment_earnings`, db/sql/explanation.sql */
+export const paymentEarnings = read<{ workspace: string; payment: string }, PaymentEarnings | null>(
+  'payment_earnings',
+  ['workspace', 'payment'],
+)
 
 /** `ledger.payment_endpoint_secrets`, db/sql/payment.sql */
 export const paymentEndpointSecrets = table<

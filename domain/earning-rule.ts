@@ -6,10 +6,29 @@ export const EARNING_TRIGGERS = [
   'invoice.paid',
   'referral.converted',
 ] as const
-type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
+export type EarningTrigger = (typeof EARNING_TRIGGERS)[number]
 
 /** What became of an earning: `none` is an award of nothing. */
 export const EARNING_OUTCOMES = ['earned', 'pending', 'none'] as const
+export type EarningOutcome = (typeof EARNING_OUTCOMES)[number]
+
+/** Why a rule gave nothing, in the order in which the ledger looks. */
+export const EARNING_REASONS = [
+  'no_member',
+  'rule_inactive',
+  'not_started',
+  'ended',
+  'below_min_amount',
+  'other_currency',
+  'metadata_differs',
+  'currency_not_awarded',
+  'left_to_invoice',
+  'account_closed',
+  'nothing_left',
+  'cap_reached',
+  'refunded',
+] as const
+export type EarningReason = (typeof EARNING_REASONS)[number]
 
 /** In which window of the program's time zone a rule's cap counts. */
 export const CAP_WINDOWS = ['day', 'week', 'month', 'lifetime'] as const

@@ -17,6 +17,7 @@ export const PAYMENT_AWARDS = [
   'no_rule',
   'account_closed',
 ] as const
+export type PaymentAward = (typeof PAYMENT_AWARDS)[number]
 
 /** What the API shows: refund states are computed from the refunds that stand. */
 export const SHOWN_PAYMENT_STATUSES = [

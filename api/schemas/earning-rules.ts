@@ -43,7 +43,7 @@ const award = z
   })
 
 const shownRate = z.object({ points: positivePoints, amount: z.number().int() })
-const shownAward = z.union([
+export const shownAward = z.union([
   z.object({ per_amount: shownRate.extend({ currency: z.string() }) }),
   z.object({ fixed: positivePoints }),
   z.object({ per_currency: z.record(z.string(), shownRate) }),
@@ -70,7 +70,7 @@ const conditions = z
     ...(min_amount !== undefined && { min_amount }),
   }))
 
-const shownConditions = z.object({
+export const shownConditions = z.object({
   min_amount: z.number().int().optional(),
   currency: z.string().optional(),
   metadata: metadata.optional(),

@@ -35,6 +35,7 @@ import {
   retrieveEarningRule,
   updateEarningRule,
 } from '../routes/earning-rules.ts'
+import { explainEarnings, previewEarnings } from '../routes/earnings.ts'
 import {
   createEventType,
   listEventTypes,
@@ -193,6 +194,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   confirmPayment,
   cancelPayment,
   replayAward,
+  explainEarnings,
   createRefund,
   retrieveRefund,
   listRefunds,
@@ -200,6 +202,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   retrieveEarningRule,
   updateEarningRule,
   listEarningRules,
+  previewEarnings,
   reconcileProgram,
   receivePaymentEvent,
   receiveEndpointEvent,

@@ -11,6 +11,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { EARNING_OUTCOMES, EARNING_TRIGGERS } from '../../domain/earning-rule.ts'
+import { ROUNDINGS } from '../../domain/points.ts'
 import { idText, instant, units } from './columns.ts'
 
 /** Points (as the API writes them) for so many minor units of a currency. */
@@ -80,6 +81,12 @@ export const earning = pgTable(
     maturesAt: instant('matures_at'),
     transaction: idText('transaction'),
     createdAt: instant('created_at').notNull(),
+    // How `points` came about, for explanations; null in rows of before these columns.
+    tier: text('tier'),
+    rounding: text('rounding', { enum: ROUNDINGS }),
+    // What the award gave before the cap; and what the cap left then, null where there is none.
+    uncapped: units('uncapped'),
+    capLeft: units('cap_left'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),

@@ -43,6 +43,8 @@ export const payment = pgTable(
     disputes: jsonb('disputes').$type<PaymentRefund[]>().notNull().default([]),
     // What its completion earned; null until that was judged, which happens once (unless replayed).
     award: text('award', { enum: PAYMENT_AWARDS }),
+    // When, by the rules and programs of then; null where it was before this column.
+    judgedAt: instant('judged_at'),
     refusedDiscounts: jsonb('refused_discounts').$type<RefusedDiscount[]>().notNull().default([]),
     // The sandbox's card that waits for a confirmation; no card number is ever stored.
     awaitsConfirmation: boolean('awaits_confirmation').notNull().default(false),

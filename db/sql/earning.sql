@@ -101,24 +101,40 @@ begin
     1000000000000);
 end $$;
 
--- Whether a rule speaks of something that happened at `p_on`: within its dates (the start included,
--- the end not), and all of its conditions hold.
+-- The first reason why a rule does not speak of something that happened at `p_on`; null where it
+-- does: active, within its dates (the start included, the end not), and all of its conditions hold.
+create or replace function ledger_private.earning_rule_mismatch(
+  rule_row earning_rule, p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz
+) returns text
+language sql immutable as $$
+  select case
+    when not rule_row.active then 'rule_inactive'
+    when rule_row.starts_at > p_on then 'not_started'
+    when rule_row.ends_at <= p_on then 'ended'
+    when coalesce(p_amount, 0) < (rule_row.conditions ->> 'min_amount')::bigint
+      then 'below_min_amount'
+    when rule_row.conditions ->> 'currency' is distinct from lower(p_currency)
+      and rule_row.conditions ->> 'currency' is not null then 'other_currency'
+    when not coalesce(p_metadata, '{}') @> coalesce(rule_row.conditions -> 'metadata', '{}')
+      then 'metadata_differs'
+  end
+$$;
+
+-- Whether a rule speaks of something that happened at `p_on`.
 create or replace function ledger_private.earning_rule_matches(
   rule_row earning_rule, p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz
 ) returns boolean
 language sql immutable as $$
-  select coalesce(rule_row.starts_at <= p_on, true) and coalesce(rule_row.ends_at > p_on, true)
-    and coalesce(coalesce(p_amount, 0) >= (rule_row.conditions ->> 'min_amount')::bigint, true)
-    and (rule_row.conditions ->> 'currency' is null
-      or rule_row.conditions ->> 'currency' = lower(p_currency))
-    and coalesce(p_metadata, '{}') @> coalesce(rule_row.conditions -> 'metadata', '{}')
+  select earning_rule_mismatch(rule_row, p_amount, p_currency, p_metadata, p_on) is null
 $$;
 
 -- What is left of a rule's cap for the account in the window that `p_on` falls into, in the
 -- smallest unit; null where the rule has none. Windows are days, weeks (from Monday) and months of
--- the program's time zone. What refunds took back does not count; what is pending does.
+-- the program's time zone. What refunds took back does not count; what is pending does. `p_made_by`
+-- leaves out what was earned after it, for answers about the past; null leaves out nothing.
 create or replace function ledger_private.earning_cap_left(
-  program_row program, rule_row earning_rule, p_account text, p_on timestamptz
+  program_row program, rule_row earning_rule, p_account text, p_on timestamptz,
+  p_made_by timestamptz
 )
 returns bigint
 language plpgsql stable as $$
@@ -134,7 +150,8 @@ begin
   where workspace = rule_row.workspace and rule = rule_row.id and outcome <> 'none'
     and account in (select account_family(rule_row.workspace, p_account))
     and earned_on >= coalesce(lower(cap_window), '-infinity')
-    and earned_on < coalesce(upper(cap_window), 'infinity');
+    and earned_on < coalesce(upper(cap_window), 'infinity')
+    and (p_made_by is null or created_at <= p_made_by);
   return greatest(
     trunc((rule_row.cap ->> 'points')::numeric * ('1e' || program_row.decimals)::numeric)::bigint
     - used, 0);
@@ -159,7 +176,7 @@ declare
   program_row program;
   rule_row earning_rule;
   earning_row earning;
-  tier numeric;
+  tier_factor numeric;
   counted_on timestamptz;
   matched int := 0;
 begin
@@ -176,28 +193,22 @@ begin
     perform decimals_keep(p_workspace, account_row.program);
   end if;
   select * into program_row from program where workspace = p_workspace and id = account_row.program;
-  tier := tier_multiplier(program_row, account_row.tier);
-  -- not after `p_at`: another payment may have enrolled the customer while this one waited
-  counted_on := greatest(p_on, least(greatest(account_row.created_at, account_row.enrolled_at),
-    p_at));
+  tier_factor := tier_multiplier(program_row, account_row.tier);
+  counted_on := earning_counted_on(account_row, p_on, p_at);
   for rule_row in
     select * from earning_rule
     where earning_rule.workspace = p_workspace and earning_rule.program = account_row.program
       and earning_rule.trigger = p_trigger and earning_rule.active
-      and earning_rule_matches(earning_rule, p_amount, p_currency, p_metadata, p_on)
     order by earning_rule.created_at, earning_rule.id
   loop
-    earning_row := null;
-    earning_row.points := earning_points(rule_row.award, rule_row.multiplier, tier, p_amount,
-      p_currency, program_row.decimals, program_row.rounding);
-    continue when earning_row.points is null;
+    earning_row := earning_decision(program_row, rule_row, account_row, tier_factor, p_amount,
+      p_currency, p_metadata, p_on, counted_on, p_at, null);
+    continue when earning_row.terms is null;
     matched := matched + 1;
     continue when exists (
       select from earning
       where workspace = p_workspace and source = p_source and rule = rule_row.id
         and not (p_again and outcome = 'none' and clawed = 0));
-    earning_row := earning_by_rule(earning_row.points, program_row, rule_row, account_row, tier,
-      counted_on, p_at);
     earning_row.source := p_source;
     earning_row.payment := p_payment;
     earning_row.ptx_source := p_ptx_source || jsonb_build_object('rule', rule_row.id);
@@ -214,51 +225,92 @@ create or replace function ledger_private.earning_write(earning_row earning) ret
 language plpgsql as $$
 begin
   insert into earning as old (workspace, id, source, payment, rule, account, program, outcome,
-    reason, points, clawed, terms, ptx_source, earned_on, matures_at, transaction, created_at)
+    reason, points, clawed, terms, ptx_source, earned_on, matures_at, transaction, created_at, tier,
+    rounding, uncapped, cap_left)
   values (earning_row.workspace, earning_row.id, earning_row.source, earning_row.payment,
     earning_row.rule, earning_row.account, earning_row.program, earning_row.outcome,
     earning_row.reason, earning_row.points, earning_row.clawed, earning_row.terms,
     earning_row.ptx_source, earning_row.earned_on, earning_row.matures_at,
-    earning_row.transaction, earning_row.created_at)
+    earning_row.transaction, earning_row.created_at, earning_row.tier, earning_row.rounding,
+    earning_row.uncapped, earning_row.cap_left)
   on conflict (workspace, source, rule, account) do update
     set outcome = excluded.outcome, reason = excluded.reason, points = excluded.points,
       terms = excluded.terms, earned_on = excluded.earned_on, matures_at = excluded.matures_at,
-      transaction = excluded.transaction, created_at = excluded.created_at
+      transaction = excluded.transaction, created_at = excluded.created_at, tier = excluded.tier,
+      rounding = excluded.rounding, uncapped = excluded.uncapped, cap_left = excluded.cap_left
     where old.outcome = 'none';
 end $$;
 
--- What the account earns of `p_points` by one rule, counted at `p_counted_on`: within the rule's
--- cap, at once or after its days, or `none` and why.
-create or replace function ledger_private.earning_by_rule(
-  p_points bigint, program_row program, rule_row earning_rule, account_row account, p_tier numeric,
-  p_counted_on timestamptz, p_at timestamptz
+-- What the account earns by one rule of something that happened at `p_on`, counted at
+-- `p_counted_on`: at once or after its days, within the rule's cap, or `none` and the first reason
+-- why. Whoever earns, asks what would be earned or why nothing was, asks this. It writes nothing.
+-- `terms`, the rule as it is, are null where it does not speak of it at all. `p_made_by`: see
+-- earning_cap_left.
+create or replace function ledger_private.earning_decision(
+  program_row program, rule_row earning_rule, account_row account, p_tier_factor numeric,
+  p_amount bigint, p_currency text, p_metadata jsonb, p_on timestamptz, p_counted_on timestamptz,
+  p_at timestamptz, p_made_by timestamptz
 ) returns earning
 language plpgsql as $$
 declare
   earning_row earning;
-  cap_left bigint := earning_cap_left(program_row, rule_row, account_row.id, p_counted_on);
 begin
-  earning_row.reason := case when account_row.status = 'closed' then 'account_closed'
-    when p_points = 0 then 'nothing_left' when cap_left = 0 then 'cap_reached' end;
-  earning_row.points := case when earning_row.reason is null then least(p_points, cap_left)
-    else 0 end;
   earning_row.workspace := rule_row.workspace;
-  earning_row.id := vinr_id('ern');
   earning_row.rule := rule_row.id;
   earning_row.account := account_row.id;
-  earning_row.program := account_row.program;
+  earning_row.program := program_row.id;
+  earning_row.points := 0;
   earning_row.clawed := 0;
-  earning_row.terms := jsonb_build_object('trigger', rule_row.trigger, 'award', rule_row.award,
-    'multiplier', rule_row.multiplier, 'tier_multiplier', p_tier, 'cap', rule_row.cap, 'conditions',
-    rule_row.conditions, 'pendingDays', rule_row.pending_days, 'name', rule_row.name);
+  earning_row.outcome := 'none';
+  earning_row.reason := earning_rule_mismatch(rule_row, p_amount, p_currency, p_metadata, p_on);
+  if earning_row.reason is not null then
+    return earning_row;
+  end if;
+  earning_row.uncapped := earning_points(rule_row.award, rule_row.multiplier, p_tier_factor,
+    p_amount, p_currency, program_row.decimals, program_row.rounding);
+  if earning_row.uncapped is null then
+    earning_row.reason := 'currency_not_awarded';
+    return earning_row;
+  end if;
+  earning_row.id := vinr_id('ern');
+  earning_row.terms := earning_terms(rule_row, p_tier_factor);
+  earning_row.tier := account_row.tier;
+  earning_row.rounding := program_row.rounding;
+  earning_row.cap_left := earning_cap_left(program_row, rule_row, account_row.id, p_counted_on,
+    p_made_by);
   earning_row.earned_on := p_counted_on;
   earning_row.matures_at := p_counted_on + rule_row.pending_days * interval '1 day';
   earning_row.created_at := p_at;
-  earning_row.outcome := case when earning_row.reason is not null then 'none'
-    when earning_row.matures_at > p_at then 'pending'
-    else 'earned' end;
+  earning_row.reason := case when account_row.status = 'closed' then 'account_closed'
+    when earning_row.uncapped = 0 then 'nothing_left'
+    when earning_row.cap_left = 0 then 'cap_reached' end;
+  if earning_row.reason is null then
+    earning_row.points := least(earning_row.uncapped, earning_row.cap_left);
+    earning_row.outcome := case when earning_row.matures_at > p_at then 'pending'
+      else 'earned' end;
+  end if;
   return earning_row;
 end $$;
+
+-- A rule as an earning keeps it, with the multiplier of the member's tier.
+create or replace function ledger_private.earning_terms(
+  rule_row earning_rule, p_tier_factor numeric
+) returns jsonb
+language sql immutable as $$
+  select jsonb_build_object('trigger', rule_row.trigger, 'award', rule_row.award, 'multiplier',
+    rule_row.multiplier, 'tier_multiplier', p_tier_factor, 'cap', rule_row.cap, 'conditions',
+    rule_row.conditions, 'pendingDays', rule_row.pending_days, 'name', rule_row.name)
+$$;
+
+-- When something that happened at `p_on` counts: then, or when the account was there, if that is
+-- later; not after `p_at`, for another payment may have enrolled the customer while this one
+-- waited.
+create or replace function ledger_private.earning_counted_on(
+  account_row account, p_on timestamptz, p_at timestamptz
+) returns timestamptz
+language sql immutable as $$
+  select greatest(p_on, least(greatest(account_row.created_at, account_row.enrolled_at), p_at))
+$$;
 
 -- Credits an earning, less what refunds took of it while it was pending. Returns it with its ptx;
 -- `none` where nothing is left, or the account was closed meanwhile.
@@ -399,9 +451,23 @@ begin
     where named.program <> all (programs) and (p_on is null or named.created_at <= p_on);
 end $$;
 
--- Enrols a customer into every program that enrols by itself and has no account of theirs, closed
+-- The programs that enrol this customer by themselves: those that have no account of theirs, closed
 -- ones included: who left is not brought back; nor one where the metadata names a member, who is
--- meant. Returns the new accounts' ids. Concurrent enrolments of one customer make one account.
+-- meant.
+create or replace function ledger_private.programs_enrolling(
+  p_workspace text, p_customer text, p_metadata jsonb
+) returns setof program
+language sql stable as $$
+  select * from program
+  where program.workspace = p_workspace and program.auto_enroll
+    and not exists (select from account where account.workspace = p_workspace
+      and account.program = program.id and account.customer = p_customer)
+    and not exists (select from account_named(p_workspace, p_metadata) named
+      where named.program = program.id)
+$$;
+
+-- Enrols a customer into every program that enrols them by itself. Returns the new accounts' ids.
+-- Concurrent enrolments of one customer make one account.
 create or replace function ledger_private.earning_enrol(
   p_workspace text, p_customer text, p_metadata jsonb, p_on timestamptz, p_at timestamptz
 ) returns setof text
@@ -414,13 +480,7 @@ begin
     return;
   end if;
   for enrolling in
-    select id from program
-    where program.workspace = p_workspace and program.auto_enroll
-      and not exists (select from account where account.workspace = p_workspace
-        and account.program = program.id and account.customer = p_customer)
-      and not exists (select from account_named(p_workspace, p_metadata) named
-        where named.program = program.id)
-    order by id
+    select id from programs_enrolling(p_workspace, p_customer, p_metadata) order by id
   loop
     account_row := account_enrol(p_workspace, vinr_id('loy'), enrolling.id, p_customer, '{}',
       least(p_on, p_at), p_at);
@@ -843,6 +903,7 @@ begin
   end if;
   if p_awards then
     payment_row.award := p_award;
+    payment_row.judged_at := p_at;
     for account_row in
       select * from account where workspace = payment_row.workspace and id = any (p_members)
       order by id

@@ -528,13 +528,14 @@ begin
       invoice = payment_row.invoice, completed_at = payment_row.completed_at,
       expires_at = payment_row.expires_at,
       store_credit = payment_row.store_credit,
-      store_credit_account = payment_row.store_credit_account, revision = payment_row.revision
+      store_credit_account = payment_row.store_credit_account, revision = payment_row.revision,
+      judged_at = payment_row.judged_at
     where workspace = payment_row.workspace and id = payment_row.id;
   else
     insert into payment (workspace, id, provider, status, amount, amount_charged, amount_refunded,
       currency, customer, discounts, refunds, disputes, award, refused_discounts,
       awaits_confirmation, metadata, created_at, completed_at, expires_at, store_credit,
-      store_credit_account, endpoint, invoice, revision)
+      store_credit_account, endpoint, invoice, revision, judged_at)
     values (payment_row.workspace, payment_row.id, payment_row.provider, payment_row.status,
       payment_row.amount, payment_row.amount_charged,
       payment_row.amount_refunded, payment_row.currency, payment_row.customer,
@@ -543,7 +544,7 @@ begin
       payment_row.metadata, payment_row.created_at,
       payment_row.completed_at, payment_row.expires_at, payment_row.store_credit,
       payment_row.store_credit_account, payment_row.endpoint,
-      payment_row.invoice, payment_row.revision);
+      payment_row.invoice, payment_row.revision, payment_row.judged_at);
   end if;
 end $$;
 

@@ -125,6 +125,18 @@ export class EarningRules extends Resource {
   }
 }
 
+type PreviewPath = '/v1/loyalty/earning_previews'
+
+export class EarningPreviews extends Resource {
+  /** What a payment would earn; nothing is written. */
+  create(
+    body: BodyOf<PreviewPath, 'post'>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<PreviewPath, 'post'>> {
+    return this.call('POST', '/v1/loyalty/earning_previews', body, options)
+  }
+}
+
 /** Everything under `vinr.loyalty`. */
 export class Loyalty {
   readonly accounts: Accounts
@@ -134,6 +146,7 @@ export class Loyalty {
   readonly quotes: Quotes
   readonly programs: Programs
   readonly earningRules: EarningRules
+  readonly earningPreviews: EarningPreviews
   readonly imports: Imports
   readonly batchReversals: BatchReversals
   readonly codePools: CodePools
@@ -147,6 +160,7 @@ export class Loyalty {
     this.quotes = new Quotes(settings)
     this.programs = new Programs(settings)
     this.earningRules = new EarningRules(settings)
+    this.earningPreviews = new EarningPreviews(settings)
     this.imports = new Imports(settings)
     this.batchReversals = new BatchReversals(settings)
     this.codePools = new CodePools(settings)

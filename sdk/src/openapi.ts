@@ -1080,6 +1080,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments/{id}/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask why a payment earned what it did
+         * @description Each earning with its rule as it was, the caps, the rounding, what refunds took back and the transactions; then each rule of then that gave nothing, with the first reason why not. Scope `payments:read`.
+         */
+        get: operations["get_payments_id_earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/refunds": {
         parameters: {
             query?: never;
@@ -1174,6 +1194,26 @@ export interface paths {
          * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay. Scope `earning_rules:write`.
          */
         patch: operations["patch_loyalty_earning_rules_id"];
+        trace?: never;
+    };
+    "/v1/loyalty/earning_previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a payment would earn
+         * @description By the same decisions as a payment that completes now, or at `at`, by the rules, tiers and caps of then. Nothing is written. A welcome that an enrolment would bring is not among it. Scope `earning_rules:read`.
+         */
+        post: operations["post_loyalty_earning_previews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/loyalty/programs/{id}/reconciliation": {
@@ -4441,6 +4481,165 @@ export interface components {
             /** @description What the payment has earned so far, newest first. */
             transactions: components["schemas"]["Transaction"][];
         };
+        /** @description What a payment earned, rule by rule, and why. */
+        PaymentEarnings: {
+            /** @enum {string} */
+            object: "payment_earnings";
+            payment: string;
+            /**
+             * @description `unnamed`: it names no member; `no_member`: nobody was one when it completed; `no_rule`: none spoke of it. Null until it has completed.
+             * @enum {string|null}
+             */
+            award: "awarded" | "unnamed" | "no_member" | "no_rule" | "account_closed" | null;
+            /**
+             * Format: date-time
+             * @description By the rules of then.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            judged_at: string | null;
+            /**
+             * Format: date-time
+             * @description Since when rules are kept as they were, where this is about a time before: rules that made nothing are left out then. Null: all are known.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            rules_from: string | null;
+            data: components["schemas"]["EarningExplanation"][];
+            livemode: boolean;
+        };
+        /** @description What a rule made of a payment, or why it made nothing. */
+        EarningExplanation: {
+            /** @example prog_default */
+            program: string;
+            /**
+             * @description Null where the program has no member to earn it, or would only enrol one.
+             * @example loy_8sd2k1
+             */
+            account: string | null;
+            rule: string;
+            /** @description The rule as it was. */
+            terms: {
+                name: string | null;
+                /** @enum {string} */
+                trigger: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
+                award: {
+                    per_amount: {
+                        /** @example 500 */
+                        points: number;
+                        amount: number;
+                        currency: string;
+                    };
+                } | {
+                    /** @example 500 */
+                    fixed: number;
+                } | {
+                    per_currency: {
+                        [key: string]: {
+                            /** @example 500 */
+                            points: number;
+                            amount: number;
+                        };
+                    };
+                };
+                conditions: {
+                    min_amount?: number;
+                    currency?: string;
+                    /** @description At most 50 keys of 40 characters, values of 500. */
+                    metadata?: {
+                        [key: string]: string;
+                    };
+                };
+                pendingDays: number;
+            };
+            /** @description Whether the rule spoke of it at all. */
+            matched: boolean;
+            /**
+             * @description The first reason why nothing was earned.
+             * @enum {string|null}
+             */
+            reason: "no_member" | "rule_inactive" | "not_started" | "ended" | "below_min_amount" | "other_currency" | "metadata_differs" | "currency_not_awarded" | "left_to_invoice" | "account_closed" | "nothing_left" | "cap_reached" | "refunded" | null;
+            /** @enum {string} */
+            outcome: "earned" | "pending" | "none";
+            /** @description What it is reckoned on, in minor units. */
+            amount: number | null;
+            currency: string | null;
+            /** @description Points for so many minor units; null where the award is fixed, or none of this currency. */
+            rate: {
+                points: number;
+                amount: number;
+            } | null;
+            multiplier: number;
+            tier: string | null;
+            tier_multiplier: number | null;
+            /**
+             * @description Once, at the end; null: not known.
+             * @enum {string|null}
+             */
+            rounding: "down" | "nearest" | "up" | null;
+            /** @example 500 */
+            points_before_cap: number | null;
+            cap: {
+                /** @example 500 */
+                points: number;
+                window: string;
+                /**
+                 * @description What it left before this; null: not known.
+                 * @example 500
+                 */
+                before: number | null;
+                /** @example 500 */
+                after: number | null;
+            } | null;
+            /** @example 500 */
+            points: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            pending_until: string | null;
+            /** @description The payment, or the invoice that it paid. */
+            source: string | null;
+            refunds: {
+                refund: string;
+                /** @enum {string} */
+                kind: "refund" | "dispute";
+                /** @enum {string} */
+                status: "succeeded" | "failed" | "pending";
+                /** @description Of the refund, in minor units. */
+                amount: number;
+                /**
+                 * @description Its share, as it stands: the sum of the next four.
+                 * @example 500
+                 */
+                points: number;
+                /**
+                 * @description From the member’s points.
+                 * @example 500
+                 */
+                taken: number;
+                /**
+                 * @description From what was still pending.
+                 * @example 500
+                 */
+                shrunk: number;
+                /**
+                 * @description Gone before, and not taken again.
+                 * @example 500
+                 */
+                expired: number;
+                /**
+                 * @description Where the program does not go below zero.
+                 * @example 500
+                 */
+                forgiven: number;
+            }[];
+            /**
+             * @description Of `points`, less what refunds took back.
+             * @example 500
+             */
+            points_left: number;
+            /** @description Oldest first. */
+            transactions: string[];
+        };
         /** @description Money given back on a payment, or taken back by a dispute. Minor units. */
         Refund: {
             id: string;
@@ -4727,6 +4926,144 @@ export interface components {
             metadata?: {
                 [key: string]: string | null;
             };
+        };
+        /** @description What a payment would earn, rule by rule; nothing is written. */
+        EarningPreview: {
+            /** @enum {string} */
+            object: "earning_preview";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Since when rules are kept as they were, where this is about a time before: rules that made nothing are left out then. Null: all are known.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            rules_from: string | null;
+            data: components["schemas"]["EarningDecision"][];
+            livemode: boolean;
+        };
+        /** @description What a rule would make of a payment, or why not. */
+        EarningDecision: {
+            /** @example prog_default */
+            program: string;
+            /**
+             * @description Null where the program has no member to earn it, or would only enrol one.
+             * @example loy_8sd2k1
+             */
+            account: string | null;
+            rule: string;
+            /** @description The rule as it was. */
+            terms: {
+                name: string | null;
+                /** @enum {string} */
+                trigger: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
+                award: {
+                    per_amount: {
+                        /** @example 500 */
+                        points: number;
+                        amount: number;
+                        currency: string;
+                    };
+                } | {
+                    /** @example 500 */
+                    fixed: number;
+                } | {
+                    per_currency: {
+                        [key: string]: {
+                            /** @example 500 */
+                            points: number;
+                            amount: number;
+                        };
+                    };
+                };
+                conditions: {
+                    min_amount?: number;
+                    currency?: string;
+                    /** @description At most 50 keys of 40 characters, values of 500. */
+                    metadata?: {
+                        [key: string]: string;
+                    };
+                };
+                pendingDays: number;
+            };
+            /** @description Whether the rule spoke of it at all. */
+            matched: boolean;
+            /**
+             * @description The first reason why nothing was earned.
+             * @enum {string|null}
+             */
+            reason: "no_member" | "rule_inactive" | "not_started" | "ended" | "below_min_amount" | "other_currency" | "metadata_differs" | "currency_not_awarded" | "left_to_invoice" | "account_closed" | "nothing_left" | "cap_reached" | "refunded" | null;
+            /** @enum {string} */
+            outcome: "earned" | "pending" | "none";
+            /** @description What it is reckoned on, in minor units. */
+            amount: number | null;
+            currency: string | null;
+            /** @description Points for so many minor units; null where the award is fixed, or none of this currency. */
+            rate: {
+                points: number;
+                amount: number;
+            } | null;
+            multiplier: number;
+            tier: string | null;
+            tier_multiplier: number | null;
+            /**
+             * @description Once, at the end; null: not known.
+             * @enum {string|null}
+             */
+            rounding: "down" | "nearest" | "up" | null;
+            /** @example 500 */
+            points_before_cap: number | null;
+            cap: {
+                /** @example 500 */
+                points: number;
+                window: string;
+                /**
+                 * @description What it left before this; null: not known.
+                 * @example 500
+                 */
+                before: number | null;
+                /** @example 500 */
+                after: number | null;
+            } | null;
+            /** @example 500 */
+            points: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            pending_until: string | null;
+        };
+        NewEarningPreview: {
+            /** @example loy_8sd2k1 */
+            account?: string;
+            /**
+             * @description Whose members are found as a payment finds them, and enrolled where a program would.
+             * @example cust_abc123
+             */
+            customer?: string;
+            /**
+             * @description As it would be charged, in minor units.
+             * @example 2999
+             */
+            amount: number;
+            /** @example eur */
+            currency: string;
+            /**
+             * @description Of the payment; `loyalty_account` names a member.
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it would complete; by the rules, tiers and caps of then. Not in the future.
+             * @example 2026-12-31T22:59:59Z
+             */
+            at?: string;
         };
         /** @description A program's points beside the payments behind them. */
         Reconciliation: {
@@ -13606,6 +13943,101 @@ export interface operations {
             };
         };
     };
+    get_payments_id_earnings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEarnings"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_refunds: {
         parameters: {
             query?: {
@@ -14547,6 +14979,123 @@ export interface operations {
             };
         };
     };
+    post_loyalty_earning_previews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEarningPreview"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarningPreview"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_loyalty_programs_id_reconciliation: {
         parameters: {
             query?: {
@@ -15211,7 +15760,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example req_fumEBQVvTrp1Wzcf3wY6R4 */
+                /** @example req_N5Z9tKmx7LkTv2syRouu6a */
                 id: string;
             };
             cookie?: never;

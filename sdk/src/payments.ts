@@ -29,6 +29,13 @@ export class Payments extends Resource {
   ): Promise<ReplyOf<'/v1/payments/{id}/replay_award', 'post'>> {
     return this.call('POST', `/v1/payments/${segment(id)}/replay_award`, {}, options)
   }
+  /** What it earned rule by rule, and why not more. */
+  earnings(
+    id: string,
+    options?: CallOptions,
+  ): Promise<ReplyOf<'/v1/payments/{id}/earnings', 'get'>> {
+    return this.get(`/v1/payments/${segment(id)}/earnings`, undefined, options)
+  }
 }
 
 export class Refunds extends Resource {

@@ -608,6 +608,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
 /** They are sent by these verbs for the size of what is asked, and write nothing. */
 const READS = [
   'POST /v1/loyalty/quotes',
+  'POST /v1/loyalty/earning_previews',
   'POST /v1/reactors/{id}/dry_run',
   'POST /v1/members/lookup',
 ]

@@ -74,6 +74,7 @@ it('each scope opens some route', () => {
 it('what writes needs a scope to write, but for what is sent by POST and only reads', () => {
   const odd = routes.filter(({ method, scope }) => (method === 'GET') !== scope.endsWith(':read'))
   expect([...new Set(odd.map(({ path }) => path.replace(/^\/v1/, '')))].sort()).toEqual([
+    '/loyalty/earning_previews',
     '/loyalty/quotes',
     '/members/lookup',
     '/reactors/{id}/dry_run',

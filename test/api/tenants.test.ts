@@ -210,6 +210,11 @@ describe('another workspace’s key', () => {
   it.each([
     ['/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
     ['/v1/loyalty/quotes', { account: 'loy_9f2k', reward: 'rwd_fivecredit' }, 'account'],
+    [
+      '/v1/loyalty/earning_previews',
+      { account: 'loy_9f2k', amount: 100, currency: 'eur' },
+      'account',
+    ],
     ['/v1/loyalty/transactions', { account: 'loy_9f2k', amount: 5, reason: 'mine' }, 'account'],
     ['/v1/events', { type: 'OURS', user: 'loy_9f2k' }, 'type'],
     ['/v1/loyalty/accounts/merge', { source: 'loy_9f2k', target: 'loy_8sd2k1' }, 'source'],

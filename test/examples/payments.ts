@@ -51,6 +51,9 @@ export async function payments(book: Book): Promise<void> {
     body: { payment: paid.id, amount: 1_000, reason: 'item_returned' },
   })
   await ask('GET /v1/refunds/{id}', 'A refund', { path: { id: refund.id } })
+  await ask(`GET ${PAYMENTS}/{id}/earnings`, 'Why it earned what it did', {
+    path: { id: paid.id },
+  })
   await ask('GET /v1/refunds', 'Of a payment', { query: { payment: paid.id } })
   await provider(book)
 }

@@ -56,5 +56,12 @@ export async function programs({ ask }: Book): Promise<void> {
     path: { id: rule.id },
     body: { cap: { points: 500, window: 'day' } },
   })
+  await ask('POST /v1/loyalty/earning_previews', 'What a purchase would earn', {
+    body: { account: 'loy_9f2k', amount: 2_999, currency: 'eur' },
+  })
+  await ask('POST /v1/loyalty/earning_previews', 'Of nobody', {
+    body: { account: 'loy_nobody', amount: 2_999, currency: 'eur' },
+    refused: 404,
+  })
   await ask(`GET ${RULES}`, 'Of a program', { query: { program: 'prog_default', limit: 5 } })
 }

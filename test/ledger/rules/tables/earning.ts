@@ -60,6 +60,77 @@ export const tables = {
       1e12,
     ],
   ],
+  earning_rule_mismatch: [
+    ['a rule that speaks of it has none', [rule(), 100, 'eur', {}, ON], null],
+    ['one that is switched off', [rule({ active: false }), 100, 'eur', {}, ON], 'rule_inactive'],
+    [
+      'the first of several',
+      [rule({ ends_at: ON, conditions: { currency: 'usd' } }), 100, 'eur', {}, ON],
+      'ended',
+    ],
+    [
+      'not before its start',
+      [rule({ starts_at: ON }), 1, 'eur', {}, '2026-04-30T00:00:00Z'],
+      'not_started',
+    ],
+    ['too little', [where({ min_amount: 100 }), 99, 'eur', {}, ON], 'below_min_amount'],
+    ['another currency', [where({ currency: 'eur' }), 100, 'usd', {}, ON], 'other_currency'],
+    ['no currency at all', [where({ currency: 'eur' }), null, null, {}, ON], 'other_currency'],
+    [
+      'other metadata',
+      [where({ metadata: { shop: 'a' } }), 1, 'eur', { shop: 'b' }, ON],
+      'metadata_differs',
+    ],
+  ],
+  earning_terms: [
+    [
+      'the rule as it is, and the tier’s multiplier',
+      [
+        {
+          trigger: 'payment.completed',
+          award: { fixed: 5 },
+          multiplier: 2,
+          cap: { points: 9, window: 'day' },
+          conditions: { currency: 'eur' },
+          pending_days: 3,
+          name: 'Five',
+        },
+        1.5,
+      ],
+      {
+        trigger: 'payment.completed',
+        award: { fixed: 5 },
+        multiplier: 2,
+        tier_multiplier: 1.5,
+        cap: { points: 9, window: 'day' },
+        conditions: { currency: 'eur' },
+        pendingDays: 3,
+        name: 'Five',
+      },
+    ],
+  ],
+  earning_counted_on: [
+    ['when it happened', [{ created_at: '2026-04-01T00:00:00Z' }, ON, '2026-05-02T00:00:00Z'], ON],
+    [
+      'when the account was there, if that is later',
+      [{ created_at: '2026-05-01T12:00:00Z' }, ON, '2026-05-02T00:00:00Z'],
+      '2026-05-01T12:00:00Z',
+    ],
+    [
+      'when it was written, if that is later still',
+      [
+        { created_at: '2026-04-01T00:00:00Z', enrolled_at: '2026-05-01T18:00:00Z' },
+        ON,
+        '2026-05-02T00:00:00Z',
+      ],
+      '2026-05-01T18:00:00Z',
+    ],
+    [
+      'never after now',
+      [{ created_at: '2026-05-03T00:00:00Z' }, ON, '2026-05-02T00:00:00Z'],
+      '2026-05-02T00:00:00Z',
+    ],
+  ],
   earning_rule_matches: [
     ['a rule without conditions, anything', [rule(), null, null, null, ON], true],
     ['from its start on', [rule({ starts_at: ON }), 100, 'eur', {}, ON], true],
