@@ -41,7 +41,7 @@ const Environment = z.object({
   // How many days the request log is kept; 0: nothing is written down.
   REQUEST_LOG_DAYS: z.coerce.number().int().min(0).max(3_660).default(30),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
-  TRUST_PROXY: text.optional(),
+  TRUST_PROXY: text.optional().transform(trustOf),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WEBHOOK_ALLOWED_ADDRESSES: z.string().default(''),
   // Seals gift card codes: name:base64 pairs, comma-separated; the first one seals, all of them open.
@@ -67,7 +67,8 @@ export type Config = {
   memberPepper: string | undefined
   requestLogDays: number
   rateLimitPerSecond: number
-  trustProxy: string | undefined
+  /** As Express's `trust proxy` takes it. */
+  trustProxy: boolean | number | string
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
   webhookAllowedAddresses: string[]
   giftCodeKeys: readonly CodeKey[]
@@ -119,6 +120,13 @@ function addressOf(text: string, context: z.RefinementCtx): { host: string; port
   if (host !== undefined && port <= 65_535) return { host, port }
   context.addIssue('expected host:port, with an IPv6 address in brackets')
   return z.NEVER
+}
+
+/** `true`, a number of hops, or addresses. */
+function trustOf(setting: string | undefined): boolean | number | string {
+  if (setting === undefined || setting === 'false') return false
+  if (setting === 'true') return true
+  return /^\d+$/.test(setting) ? Number(setting) : setting
 }
 
 function codeKeysOf(text: string): CodeKey[] {

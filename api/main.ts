@@ -87,7 +87,7 @@ async function main(): Promise<void> {
       room: () => sender.sender.room(),
       metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
-      trustProxy: trustOf(config.trustProxy),
+      trustProxy: config.trustProxy,
     },
   )
   const server = createServer(TIMEOUTS, app)
@@ -126,13 +126,6 @@ async function drained(server: Server, log: Logger): Promise<void> {
   await closed
   clearInterval(idle)
   clearTimeout(limit)
-}
-
-/** `true`, a number of hops, or addresses, as Express's `trust proxy` takes them. */
-function trustOf(setting: string | undefined): boolean | number | string {
-  if (setting === undefined || setting === 'false') return false
-  if (setting === 'true') return true
-  return /^\d+$/.test(setting) ? Number(setting) : setting
 }
 
 main().catch((error: unknown) => {

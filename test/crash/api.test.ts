@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { derivedId } from '../../domain/ids.ts'
@@ -91,4 +93,47 @@ test('a refused create leaves nothing behind: no row, no run, no outbox row', as
   await expect(client.workflow.getHandle(idOf(refused)).describe()).rejects.toThrow(
     WorkflowNotFoundError,
   )
+})
+
+const opened = (): Socket => connect({ host: '127.0.0.1', port: all.ports.api })
+
+/** All that comes until the other end closes. */
+async function readToEnd(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  await once(socket, 'close')
+  return text
+}
+
+test('a connection is kept for longer than a load balancer keeps it', async () => {
+  const { headers } = await fetch(`http://127.0.0.1:${all.ports.api}/health/live`)
+  expect(headers.get('keep-alive')).toBe('timeout=65')
+})
+
+test('a request whose headers do not come to their end is given up with 408 after ten seconds', async () => {
+  const started = performance.now()
+  const slow = opened()
+  slow.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n')
+  expect(await readToEnd(slow)).toMatch(/^HTTP\/1\.1 408 /)
+  const seconds = (performance.now() - started) / 1_000
+  expect(seconds).toBeGreaterThan(9.5)
+  expect(seconds).toBeLessThan(25) // looked for every five seconds, on a busy machine
+})
+
+test('a thousand connections at once find a place before the process takes one of them, and all are answered', async () => {
+  all.signal('api', 'SIGSTOP')
+  const sockets = Array.from({ length: 1_000 }, opened)
+  try {
+    // one that finds no place is tried again by the system, a second later and ever more seldom
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  } finally {
+    all.signal('api', 'SIGCONT')
+  }
+  const answers = sockets.map((socket) => {
+    socket.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    return readToEnd(socket)
+  })
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 200 /)
 })
