@@ -1,6 +1,6 @@
 import type { Dependencies } from '../app/dependencies.ts'
 import { type PaymentMoment, paymentCommands } from '../app/payments.ts'
-import type { PaymentResult } from '../db/payments.ts'
+import type { PaymentResult } from '../db/results/payment.ts'
 
 /** What a payment's run needs to know of it. */
 export type PaymentState = {

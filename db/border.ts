@@ -12,8 +12,11 @@ import { sharesOf } from './pool.ts'
 import { onceMoreWhenReplaced } from './when-replaced.ts'
 import { clientOf, type Db } from './workspace-client.ts'
 
-/** Where a ledger function is called: on a pool, a connection, in a transaction of `transact`, as a run. */
-export type Database = Pool | ClientBase | Db | AsRun
+/** Where a ledger function is called, as a transaction of its own: on a pool, a connection, as a run. */
+export type Place = Pool | ClientBase | AsRun
+
+/** The same, and in a transaction of `transact`. */
+export type Database = Place | Db
 
 /** A workflow's run: what it does to its own row it knows, so that the outbox does not signal it. */
 export class AsRun {
@@ -37,10 +40,10 @@ type Done<Result> = Result extends { outcome: No } ? never : Result
 type Answer<Result> = Result extends { refusal?: SqlRefusal } ? Result : Result | RefusedAnswer
 
 type Command<Arguments, Result> = {
-  /** Throws the function's "no", as the API says it. */
-  (db: Database, args: Arguments): Promise<Done<Result>>
+  /** Throws the function's "no", as the API says it (`done`). */
+  (db: Database, args: Arguments, named?: Named): Promise<Done<Result>>
   /** The function's answer, of which a "no" is one: for a run, which goes on with it. */
-  answer(db: Exclude<Database, Db>, args: Arguments): Promise<Answer<Result>>
+  answer(db: Place, args: Arguments): Promise<Answer<Result>>
 }
 
 type Read<Arguments, Result> = (db: Database, args: Arguments) => Promise<Result>
@@ -68,8 +71,8 @@ export function command<Arguments extends Values, Result>(
     }
   }
 
-  async function orThrow(db: Database, args: Arguments): Promise<Result> {
-    return done((await answer(db, args)) as Result) // a "no" of another form is thrown
+  async function orThrow(db: Database, args: Arguments, named?: Named): Promise<Done<Result>> {
+    return done((await answer(db, args)) as Result, named) // a "no" of another form is thrown
   }
   return Object.assign(orThrow, { answer }) as Command<Arguments, Result> // `Done` and `Answer` say what is left
 }

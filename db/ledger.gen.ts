@@ -774,7 +774,7 @@ export const paymentTakeIn = command<
     status: PaymentStatus | null
     at: string | Date | null
     more: ReportedMore
-    content: ContentPath[]
+    content: readonly ContentPath[]
   },
   PaymentResult
 >('payment_take_in', [

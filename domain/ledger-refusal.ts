@@ -30,6 +30,10 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
     if (status === 'completed') return 'Nothing is left of the payment to refund here.'
     return `The payment is ${status}: only a completed one is refunded.`
   },
+  resource_changed: ({ status, earns }) =>
+    earns === false
+      ? `The payment is ${status}: only a completed one earns.`
+      : `The payment is ${status} already.`,
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: (fields) =>
     'reward' in fields
@@ -87,7 +91,7 @@ const withTimes = (fields: Fields): Fields =>
 /** A refusal of the ledger as a person reads it, its fields beside it, times in ISO 8601 (UTC). */
 export function refusalSentence({ code, ...given }: { code: ErrorCode } & Fields): Refusal {
   const fields = withTimes(given)
-  const { param, resource, ships: _, ...rest } = fields // what the sentence says is no field
+  const { param, resource, ships: _, earns: __, ...rest } = fields // said by the sentence alone
   return {
     code,
     message: SENTENCES[code]?.(fields) ?? `Refused: ${code}.`,
@@ -117,11 +121,17 @@ export type Named = Readonly<Record<string, string | undefined>>
 /** The "no" of a ledger function as the API says it; undefined where it did what it was called for. */
 export function refusalIn(answer: LedgerAnswer, named: Named): Refusal | undefined {
   const { outcome, refusal, decimals, param } = answer
-  if (refusal !== undefined) return refusalOf(refusal, decimals)
+  if (refusal !== undefined && !isMissing(refusal)) return refusalOf(refusal, decimals)
   if (outcome === 'invalid' && param !== undefined) return invalidParam(param)
-  if (outcome !== 'missing') return undefined
-  return param === undefined ? missingObject(named) : missingParameter(param, answer, named)
+  if (refusal === undefined && outcome !== 'missing') return undefined
+  const of = refusal?.param ?? param
+  return typeof of === 'string' ? missingParameter(of, answer, named) : missingObject(named)
 }
+
+/** Whether it says only that something is not there, and the call which. */
+const isMissing = (refusal: SqlRefusal): boolean =>
+  refusal.code === 'resource_missing' &&
+  Object.keys(refusal).every((field) => ['code', 'param'].includes(field))
 
 // The fields that the ledger fills with points in the smallest unit.
 const IN_UNITS = ['required', 'available', 'missing']

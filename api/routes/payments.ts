@@ -1,13 +1,9 @@
 import { z } from 'zod'
-import { endPayment, createPayment as pay } from '../../app/payments.ts'
+import { endPayment, type MovePayment, createPayment as pay } from '../../app/payments.ts'
 import { notFound } from '../../app/refusals.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
-import {
-  findPayment,
-  type MovePayment,
-  type RedemptionRef,
-  listPayments as readPayments,
-} from '../../db/payments.ts'
+import { findPayment, listPayments as readPayments } from '../../db/payments.ts'
+import type { RedemptionRef } from '../../db/results/payment.ts'
 import { newId } from '../../domain/ids.ts'
 import { paymentObject, SHOWN_PAYMENT_STATUSES } from '../../domain/payment.ts'
 import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'

@@ -6,7 +6,7 @@ import type {
   ReportedMore,
   ReportedPayment,
   ReportedRefund,
-} from '../../db/payments.ts'
+} from '../../db/results/payment.ts'
 import { isWithinYears } from '../../domain/moment.ts'
 import { refuse } from '../../domain/refusal.ts'
 

@@ -31,7 +31,8 @@ begin
     return '{"outcome": "missing"}';
   end if;
   if payment_row.status <> 'completed' then
-    return payment_outcome(payment_row, 'open');
+    return payment_outcome(payment_row, 'open') || jsonb_build_object('refusal', jsonb_build_object(
+      'code', 'resource_changed', 'status', payment_row.status, 'earns', false));
   end if;
   award_due := payment_award_due(payment_row, true, true, null, p_at);
   perform payment_accounts_lock(payment_row, true, '{"named": []}', award_due.members);

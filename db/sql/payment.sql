@@ -127,7 +127,7 @@ end $$;
 -- @param p_payment ReportedPayment
 -- @param p_status PaymentStatus
 -- @param p_more ReportedMore
--- @param p_content ContentPath[]
+-- @param p_content readonly ContentPath[]
 -- @null p_payment p_status p_at
 create or replace function ledger.payment_take_in(
   p_workspace text, p_provider text, p_endpoint text, p_event text, p_type text, p_payload jsonb,

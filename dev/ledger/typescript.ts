@@ -28,7 +28,7 @@ const GIVEN: Readonly<Record<string, string>> = {
 }
 
 /** What of TypeScript itself a comment may use. */
-const OWN = new Set(['Record', 'string', 'number', 'boolean', 'null', 'unknown'])
+const OWN = new Set(['readonly', 'Record', 'string', 'number', 'boolean', 'null', 'unknown'])
 
 /** db/ledger.gen.ts, of what the database has and the comments in db/sql say; throws what they leave open. */
 export function typescriptOf(

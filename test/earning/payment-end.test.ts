@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { call } from '../../db/call.ts'
-import { type PaymentResult, takeInPaymentEvent } from '../../db/payments.ts'
+import { takeInPaymentEvent } from '../../app/payments.ts'
+import { paymentProcess } from '../../db/ledger.gen.ts'
+import type { PaymentResult } from '../../db/results/payment.ts'
 import { newId } from '../../domain/ids.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { balanceOf, redeem, redemptionOf } from '../support/redeem.ts'
@@ -104,11 +105,7 @@ const outboxOf = async () =>
   ).rows
 const clearOutbox = () => house.owner.query('delete from workflow_outbox')
 const process = ({ payment }: Sale) =>
-  call<PaymentResult>(house.pool, 'payment_process', [
-    house.workspace,
-    payment,
-    new Date().toISOString(),
-  ])
+  paymentProcess.answer(house.pool, { workspace: house.workspace, id: payment, at: new Date() })
 
 const OPEN = { status: 'processing', redemption: 'pending', earned: 0, members: 0, reported: 0 }
 const LEFT = { ...OPEN, status: 'completed', award: null, waiting: 1 }

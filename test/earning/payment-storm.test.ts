@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertPayment, takeInPaymentEvent } from '../../app/payments.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
-import { call } from '../../db/call.ts'
-import { insertPayment, movePayment, takeInPaymentEvent } from '../../db/payments.ts'
+import * as ledger from '../../db/ledger.gen.ts'
 import { newId } from '../../domain/ids.ts'
 import { type House, openHouse } from '../support/house.ts'
 import { redeem } from '../support/redeem.ts'
@@ -39,22 +39,21 @@ async function member(id: string, customer: string | null): Promise<void> {
     `insert into account (workspace, id, program, customer, created_at) values ($1, $2, 'prog_default', $3, '2020-01-01')`,
     [house.workspace, id, customer],
   )
-  await call(house.pool, 'points_post', [
-    house.workspace,
-    id,
-    'adjust',
-    POINTS,
-    'storm',
-    newId('op'),
-    null,
-    new Date().toISOString(),
-    null,
-    null,
-    null,
-    {},
-    false,
-    null,
-  ])
+  await ledger.pointsPost(house.pool, {
+    workspace: house.workspace,
+    account: id,
+    type: 'adjust',
+    amount: POINTS,
+    reason: 'storm',
+    operation: newId('op'),
+    fingerprint: 'storm',
+    at: new Date(),
+    expiresAt: null,
+    batch: null,
+    source: null,
+    metadata: {},
+    allowNegative: false,
+  })
 }
 
 // A fixed stream of choices, so that a storm that fails can be had again.
@@ -96,29 +95,29 @@ const report = (
   })
 
 const cancel = (redemption: string) =>
-  call(house.pool, 'redemption_release', [
-    house.workspace,
-    redemption,
-    'cancel',
-    null,
-    newId('op'),
-    'storm',
-    'canceled',
-    now(),
-  ])
+  ledger.redemptionRelease.answer(house.pool, {
+    workspace: house.workspace,
+    id: redemption,
+    cause: 'cancel',
+    payment: null,
+    operation: newId('op'),
+    fingerprint: 'storm',
+    reason: 'canceled',
+    at: now(),
+  })
 const reverse = (redemption: string) =>
-  call(house.pool, 'redemption_reverse', [
-    house.workspace,
-    redemption,
-    null,
-    null,
-    'storm',
-    newId('op'),
-    'storm',
-    now(),
-    null,
-    null,
-  ])
+  ledger.redemptionReverse.answer(house.pool, {
+    workspace: house.workspace,
+    id: redemption,
+    points: null,
+    quantity: null,
+    reason: 'storm',
+    operation: newId('op'),
+    fingerprint: 'storm',
+    at: now(),
+    refund: null,
+    refundEvent: null,
+  })
 const open = (payment: string, redemptions: string[]) =>
   insertPayment(house.pool, {
     workspace: house.workspace,
@@ -137,22 +136,26 @@ const open = (payment: string, redemptions: string[]) =>
     expiresAt: new Date(Date.now() + 1).toISOString(),
   })
 const move = (payment: string, status: 'completed' | 'canceled' | 'expired') =>
-  movePayment(house.pool, { workspace: house.workspace, payment, status, event: newId('evt') })
+  ledger.paymentMove.answer(house.pool, {
+    workspace: house.workspace,
+    id: payment,
+    status,
+    event: newId('evt'),
+    at: null,
+  })
 
 /** Merges a member that is new into one that pays and redeems. Refused while that one's redemptions wait. */
 async function merge(): Promise<void> {
   const source = newId('loy')
   await member(source, null)
-  await call(house.pool, 'account_merge', [
-    house.workspace,
+  await ledger.accountMerge.answer(house.pool, {
+    workspace: house.workspace,
     source,
-    oneOf(MEMBERS),
-    '',
-    null,
-    '',
-    now(),
-  ]).catch((error: Error & { code?: string }) => {
-    if (error.code !== 'VR001') throw error
+    target: oneOf(MEMBERS),
+    route: '',
+    key: null,
+    fingerprint: '',
+    at: now(),
   })
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { call } from '../../db/call.ts'
+import { paymentProcess } from '../../db/ledger.gen.ts'
 import { newId } from '../../domain/ids.ts'
 import { WORKFLOW } from '../../temporal/names.ts'
 import { type House, openHouse } from '../support/house.ts'
@@ -76,7 +76,8 @@ test('credits pending points whose run was lost, two minutes past their date', a
     at: hoursAgo(25),
     payment: { id: payment, amount: 100, currency: 'eur', customer: 'cust_abc123', refs: [] },
   })
-  await call(house.owner, 'payment_process', [house.workspace, payment, hoursAgo(24.5)])
+  const { workspace } = house
+  await paymentProcess(house.owner, { workspace, id: payment, at: hoursAgo(24.5) })
   await house.owner.query('delete from workflow_outbox')
   expect(await balanceOf(house, 'loy_9f2k')).toBe(5_100)
   expect(await sweep()).toMatchObject({ earnings: 1 })

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { call } from '../../db/call.ts'
-import { accountExpire } from '../../db/ledger.gen.ts'
+import { accountExpire, paymentProcess, paymentReplayAward } from '../../db/ledger.gen.ts'
 import { seedRule } from '../../dev/demo.ts'
 import { newId } from '../../domain/ids.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -577,12 +576,11 @@ test('one payment worked off 30 times at once, its refund and its replay between
   const payment = paymentOf({ customer: member.customer })
   await shop.webhook(eventOf('payment.completed', payment))
   const refund = { id: `re_${payment.id}`, payment: payment.id, amount: 2_100 }
-  const at = () => new Date().toISOString()
   await Promise.all(
     Array.from({ length: 30 }, (_, turn) => {
       if (turn % 10 === 3) return shop.webhook(eventOf('refund.created', refund))
-      const name = turn % 3 === 0 ? 'payment_replay_award' : 'payment_process'
-      return call(shop.pool, name, [shop.workspace, payment.id, at()])
+      const work = turn % 3 === 0 ? paymentReplayAward : paymentProcess
+      return work.answer(shop.pool, { workspace: shop.workspace, id: payment.id, at: new Date() })
     }),
   )
   await earning.processed(payment.id)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { call } from '../../db/call.ts'
+import { paymentProcess } from '../../db/ledger.gen.ts'
 import { type CommitOutput, deleteSent, onCommit } from '../../db/outbox.ts'
 import { transact } from '../../db/workspace-client.ts'
 import { newId } from '../../domain/ids.ts'
@@ -77,6 +77,6 @@ test('of many rows of one transaction its process gets twenty, and the sweep the
 })
 
 test('a call that writes nothing for others signals nobody', async () => {
-  await call(database.pool, 'account_view', [workspace, 'none'])
+  await paymentProcess(database.pool, { workspace, id: 'none', at: new Date() })
   expect(signalled).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findPayment, insertPayment } from '../../db/payments.ts'
+import { insertPayment } from '../../app/payments.ts'
+import { findPayment } from '../../db/payments.ts'
 import { newId } from '../../domain/ids.ts'
 import { RECONCILER_SCHEDULE_ID, RECONCILER_WORKFLOW_ID, WORKFLOW } from '../../temporal/names.ts'
 import { scheduleReconciler } from '../../temporal/schedules.ts'

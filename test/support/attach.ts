@@ -1,4 +1,5 @@
-import { insertPayment, type PaymentStatus } from '../../db/payments.ts'
+import { insertPayment } from '../../app/payments.ts'
+import type { PaymentStatus } from '../../db/results/payment.ts'
 import { newId } from '../../domain/ids.ts'
 import type { House } from './house.ts'
 import { takeInUnfinished } from './unfinished.ts'

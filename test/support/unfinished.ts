@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
-import type { PaymentResult, ReceivedEvent } from '../../db/payments.ts'
+import type { ReceivedEvent } from '../../app/payments.ts'
+import type { PaymentResult } from '../../db/results/payment.ts'
 
 /**
  * Takes a provider's event in while nothing that follows from it can be done: its inbox row is not processed, and

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/payments.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/results/payment.ts'
 import { derivedId } from '../../../domain/ids.ts'
 import { refuse } from '../../../domain/refusal.ts'
 import { amountMinor, currencyLower } from '../../schemas/amounts.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/payments.ts'
+import type { PaymentStatus, ReportedMore, ReportedPayment } from '../../../db/results/payment.ts'
 import { amountMinor, currencyLower } from '../../schemas/amounts.ts'
 import { customerId, id } from '../../schemas/ids.ts'
 import { text } from '../../schemas/text.ts'

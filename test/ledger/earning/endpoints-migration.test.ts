@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { call } from '../../../db/call.ts'
+import { paymentTakeIn } from '../../../db/ledger.gen.ts'
 import { migrate } from '../../../db/migrate.ts'
-import type { PaymentResult } from '../../../db/payments.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
 
 const LAST_BEFORE = '0013_partial_gift_returns'
@@ -77,19 +76,19 @@ const rows = async (text: string) => (await db.owner.query(text)).rows
 
 /** An event about a payment of 500, taken in. */
 const takeIn = (provider: string, endpoint: string, event: string, payment: string) =>
-  call<PaymentResult>(db.pool, 'payment_take_in', [
-    WORKSPACE,
+  paymentTakeIn.answer(db.pool, {
+    workspace: WORKSPACE,
     provider,
     endpoint,
     event,
-    'payment.completed',
-    { type: 'paid' },
-    { id: payment, amount: 500, currency: 'eur', refs: [] },
-    'completed',
-    '2026-03-01T00:00:00Z',
-    {},
-    '[["type"]]',
-  ])
+    type: 'payment.completed',
+    payload: { type: 'paid' },
+    payment: { id: payment, amount: 500, currency: 'eur', refs: [] },
+    status: 'completed',
+    at: '2026-03-01T00:00:00Z',
+    more: {},
+    content: [['type']],
+  })
 
 test('secrets of one provider stay one endpoint, which is one more for another mapping', () => {
   expect(endpointOf('rolled')).toBe(endpointOf('old'))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeInPaymentEvent } from '../../../app/payments.ts'
 import { readEarningPreview, readPaymentEarnings } from '../../../db/earnings.ts'
-import { takeInPaymentEvent } from '../../../db/payments.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'

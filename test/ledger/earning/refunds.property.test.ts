@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeInPaymentEvent } from '../../../app/payments.ts'
 import { transactionCommands } from '../../../app/transactions.ts'
-import { call } from '../../../db/call.ts'
-import { type ReportedRefund, takeInPaymentEvent } from '../../../db/payments.ts'
+import { paymentProcess } from '../../../db/ledger.gen.ts'
+import type { ReportedRefund } from '../../../db/results/payment.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
@@ -218,8 +219,8 @@ class History {
     return result.outcome
   }
 
-  private workOff(paid: Paid): Promise<void> {
-    return call(db.pool, 'payment_process', [workspace, paid.id, this.at])
+  private async workOff(paid: Paid): Promise<void> {
+    await paymentProcess.answer(db.pool, { workspace, id: paid.id, at: this.at })
   }
 
   private spend(points: number) {

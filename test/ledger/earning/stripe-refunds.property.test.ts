@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stripe } from '../../../api/webhooks/providers/stripe.ts'
-import { call } from '../../../db/call.ts'
-import { takeInPaymentEvent } from '../../../db/payments.ts'
+import { takeInPaymentEvent } from '../../../app/payments.ts'
+import { paymentProcess } from '../../../db/ledger.gen.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import { type Fields, type StripeEvent, stripeEvent, unixNow } from '../../earning/stripe-events.ts'
@@ -172,7 +172,7 @@ class Charge {
       const at = new Date().toISOString()
       const from = { workspace, provider: 'stripe', endpoint: 'whs_test' }
       await takeInPaymentEvent(db.pool, { ...from, event: id, at, ...reported })
-      await call(db.pool, 'payment_process', [workspace, `pay_pi_${this.name}`, at])
+      await paymentProcess(db.pool, { workspace, id: `pay_pi_${this.name}`, at })
     }
   }
 

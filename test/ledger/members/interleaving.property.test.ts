@@ -1,16 +1,13 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redemptionActivities } from '../../../activities/redemption.ts'
+import { takeInPaymentEvent } from '../../../app/payments.ts'
 import { redemptionCommands } from '../../../app/redemptions.ts'
 import { transactionCommands } from '../../../app/transactions.ts'
 import { mergeAccount, setAccountStatus } from '../../../db/account-changes.ts'
 import { accountExpire, expiryChecksEarlier } from '../../../db/ledger.gen.ts'
-import {
-  type ReportedPayment,
-  type ReportedRefund,
-  takeInPaymentEvent,
-} from '../../../db/payments.ts'
 import { updateProgram } from '../../../db/programs.ts'
+import type { ReportedPayment, ReportedRefund } from '../../../db/results/payment.ts'
 import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PaymentStatus, ReportedPayment } from '../../../../db/payments.ts'
+import type { PaymentStatus, ReportedPayment } from '../../../../db/results/payment.ts'
 import { amountMinor, currencyLower } from '../../../schemas/amounts.ts'
 import { customerId } from '../../../schemas/ids.ts'
 import { text } from '../../../schemas/text.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ReportedRefund } from '../../../../db/payments.ts'
+import type { ReportedRefund } from '../../../../db/results/payment.ts'
 import { amountMinor } from '../../../schemas/amounts.ts'
 import { text } from '../../../schemas/text.ts'
 import { providerTime, reportedDisputes, reportedRefund } from '../../provider.ts'
