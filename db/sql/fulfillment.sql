@@ -41,14 +41,14 @@ begin
     p_tracking,
     'carrier', p_carrier, 'at', p_at);
   redemption_row.fulfillment := redemption_row.fulfillment || jsonb_build_object(
-    'shipped', coalesce((redemption_row.fulfillment ->> 'shipped')::int,
-    0) + (parcel ->> 'quantity')::int,
+    'shipped', coalesce((redemption_row.fulfillment ->> 'shipped')::int, 0)
+      + (parcel ->> 'quantity')::int,
     'shipments', coalesce(redemption_row.fulfillment -> 'shipments', '[]') || parcel,
     'tracking', p_tracking, 'carrier', p_carrier);
   redemption_row.revision := next_revision(redemption_row.revision);
   if fulfillment_left(redemption_row) > 0 then
-    return redemption_answer('shipped', redemption_row, redemption_save(redemption_row, null,
-      p_at), null);
+    return redemption_answer('shipped', redemption_row,
+      redemption_save(redemption_row, null, p_at), null);
   end if;
   redemption_row := fulfillment_done(redemption_row, p_at);
   snapshot := redemption_save(redemption_row, 'loyalty.redemption.fulfilled', p_at);
@@ -68,9 +68,8 @@ begin
     and id = p_id for update;
   if redemption_row.status = 'fulfillment_pending' then
     perform outbox_write(p_workspace, p_id, redemption_workflow(redemption_row),
-      redemption_input(redemption_row),
-      redemption_row.overdue_at, redemption_facts(redemption_row, null), redemption_row.revision,
-      'changed');
+      redemption_input(redemption_row), redemption_row.overdue_at,
+      redemption_facts(redemption_row, null), redemption_row.revision, 'changed');
   end if;
 end $$;
 
@@ -89,8 +88,8 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   -- unlocked: a run that is early, or late for a settled one, costs no lock
   select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
-  if redemption_row.status = 'fulfillment_pending' and is_due(coalesce(redemption_row.overdue_at,
-    p_at), p_at) then
+  if redemption_row.status = 'fulfillment_pending'
+    and is_due(coalesce(redemption_row.overdue_at, p_at), p_at) then
     redemption_row := redemption_locked(p_workspace, p_id);
   end if;
   if redemption_row.id is null then
@@ -110,8 +109,8 @@ begin
     + (floor(extract(epoch from p_at - redemption_row.overdue_at) / 86400) + 1)
     * interval '24 hours';
   redemption_row.revision := next_revision(redemption_row.revision);
-  return redemption_answer('notified', redemption_row, redemption_save(redemption_row,
-    'loyalty.redemption.fulfillment_overdue', p_at), null);
+  return redemption_answer('notified', redemption_row,
+    redemption_save(redemption_row, 'loyalty.redemption.fulfillment_overdue', p_at), null);
 end $$;
 
 -- An operator gave it up: what was not shipped is returned, once for each operation. Outcomes:

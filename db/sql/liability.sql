@@ -134,8 +134,9 @@ begin
   if not exists (select from point_value where workspace = program_row.workspace
     and program = program_row.id) then
     insert into point_value (workspace, program, "from", value, currency)
-    values (program_row.workspace, program_row.id, least(program_row.created_at,
-      p_at - interval '1 microsecond'), program_row.point_value, program_row.currency_code);
+    values (program_row.workspace, program_row.id,
+      least(program_row.created_at, p_at - interval '1 microsecond'), program_row.point_value,
+      program_row.currency_code);
   end if;
   insert into point_value (workspace, program, "from", value, currency)
   values (program_row.workspace, program_row.id, p_at, p_value, p_currency)

@@ -306,8 +306,8 @@ begin
       '[]')
   into kept
   from jsonb_array_elements(payment_row.discounts) with ordinality as entry (discount, position);
-  update payment set discounts = kept, amount_charged = greatest(0,
-    payment_charge(amount, kept) - store_credit)
+  update payment set discounts = kept,
+    amount_charged = greatest(0, payment_charge(amount, kept) - store_credit)
   where workspace = payment_row.workspace and id = payment_row.id;
 end $$;
 
@@ -518,15 +518,13 @@ language plpgsql as $$
 begin
   if p_known then
     update payment set status = payment_row.status, amount = payment_row.amount,
-      amount_charged = payment_row.amount_charged,
-      amount_refunded = payment_row.amount_refunded, discounts = payment_row.discounts,
-      refused_discounts = payment_row.refused_discounts,
+      amount_charged = payment_row.amount_charged, amount_refunded = payment_row.amount_refunded,
+      discounts = payment_row.discounts, refused_discounts = payment_row.refused_discounts,
       refunds = payment_row.refunds, disputes = payment_row.disputes,
-      awaits_confirmation = payment_row.awaits_confirmation,
-      award = payment_row.award, endpoint = payment_row.endpoint, metadata = payment_row.metadata,
-      customer = payment_row.customer,
-      invoice = payment_row.invoice, completed_at = payment_row.completed_at,
-      expires_at = payment_row.expires_at,
+      awaits_confirmation = payment_row.awaits_confirmation, award = payment_row.award,
+      endpoint = payment_row.endpoint, metadata = payment_row.metadata,
+      customer = payment_row.customer, invoice = payment_row.invoice,
+      completed_at = payment_row.completed_at, expires_at = payment_row.expires_at,
       store_credit = payment_row.store_credit,
       store_credit_account = payment_row.store_credit_account, revision = payment_row.revision,
       judged_at = payment_row.judged_at
@@ -537,14 +535,13 @@ begin
       awaits_confirmation, metadata, created_at, completed_at, expires_at, store_credit,
       store_credit_account, endpoint, invoice, revision, judged_at)
     values (payment_row.workspace, payment_row.id, payment_row.provider, payment_row.status,
-      payment_row.amount, payment_row.amount_charged,
-      payment_row.amount_refunded, payment_row.currency, payment_row.customer,
-      payment_row.discounts, payment_row.refunds, payment_row.disputes,
-      payment_row.award, payment_row.refused_discounts, payment_row.awaits_confirmation,
-      payment_row.metadata, payment_row.created_at,
+      payment_row.amount, payment_row.amount_charged, payment_row.amount_refunded,
+      payment_row.currency, payment_row.customer, payment_row.discounts, payment_row.refunds,
+      payment_row.disputes, payment_row.award, payment_row.refused_discounts,
+      payment_row.awaits_confirmation, payment_row.metadata, payment_row.created_at,
       payment_row.completed_at, payment_row.expires_at, payment_row.store_credit,
-      payment_row.store_credit_account, payment_row.endpoint,
-      payment_row.invoice, payment_row.revision, payment_row.judged_at);
+      payment_row.store_credit_account, payment_row.endpoint, payment_row.invoice,
+      payment_row.revision, payment_row.judged_at);
   end if;
 end $$;
 

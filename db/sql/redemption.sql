@@ -192,8 +192,8 @@ begin
   if p_cause = 'deadline' then
     -- unlocked: a run that is early, or late for a settled one, costs no lock
     select * into redemption_row from redemption where workspace = p_workspace and id = p_id;
-    if redemption_row.status is distinct from 'pending' or not is_due(redemption_row.expires_at,
-      p_at) then
+    if redemption_row.status is distinct from 'pending'
+      or not is_due(redemption_row.expires_at, p_at) then
       return redemption_unreleased(redemption_row);
     end if;
   end if;
@@ -209,8 +209,8 @@ begin
   else
     redemption_row := redemption_locked(p_workspace, p_id);
   end if;
-  if redemption_row.status is distinct from 'pending' or (p_cause = 'deadline'
-    and not is_due(redemption_row.expires_at, p_at)) then
+  if redemption_row.status is distinct from 'pending'
+    or (p_cause = 'deadline' and not is_due(redemption_row.expires_at, p_at)) then
     return redemption_unreleased(redemption_row);
   elsif p_cause = 'payment' and redemption_row.payment is distinct from p_payment then
     return redemption_unchanged('not_attached', redemption_row);
@@ -232,7 +232,7 @@ begin
   return case when redemption_row.status = 'applied' and p_cause = 'cancel'
     then redemption_settled(redemption_row)
     else redemption_answer(redemption_row.status, redemption_row, to_jsonb(redemption_row),
-    payment_row.status) end;
+      payment_row.status) end;
 end $$;
 
 -- Moves the deadline: expires_at = max(now, expires_at) + minutes. Pending ones only. Outcomes:
@@ -596,16 +596,14 @@ begin
     reversed_quantity, overdue_at, payment_unaffected, variant, took_stock, gift_cards, revision)
   values (redemption_row.workspace, redemption_row.id, redemption_row.account,
     redemption_row.reward, redemption_row.program, redemption_row.status, redemption_row.points,
-    redemption_row.reversed_points,
-    redemption_row.quantity, redemption_row.discount, redemption_row.code,
-    redemption_row.fulfillment, redemption_row.credit, redemption_row.payment,
-    redemption_row.transaction, redemption_row.expires_at,
-    redemption_row.applied_at, redemption_row.released_at, redemption_row.fulfilled_at,
-    redemption_row.reversed_at, redemption_row.reason, redemption_row.late_payment,
-    redemption_row.fingerprint, redemption_row.metadata, redemption_row.created_at,
-    redemption_row.reversed_quantity, redemption_row.overdue_at,
-    redemption_row.payment_unaffected, redemption_row.variant, redemption_row.took_stock,
-    redemption_row.gift_cards, redemption_row.revision)
+    redemption_row.reversed_points, redemption_row.quantity, redemption_row.discount,
+    redemption_row.code, redemption_row.fulfillment, redemption_row.credit, redemption_row.payment,
+    redemption_row.transaction, redemption_row.expires_at, redemption_row.applied_at,
+    redemption_row.released_at, redemption_row.fulfilled_at, redemption_row.reversed_at,
+    redemption_row.reason, redemption_row.late_payment, redemption_row.fingerprint,
+    redemption_row.metadata, redemption_row.created_at, redemption_row.reversed_quantity,
+    redemption_row.overdue_at, redemption_row.payment_unaffected, redemption_row.variant,
+    redemption_row.took_stock, redemption_row.gift_cards, redemption_row.revision)
   on conflict (workspace, id) do nothing;
   if not found then
     raise exception 'redemption % was created meanwhile', redemption_row.id using errcode = '40001';
@@ -659,8 +657,8 @@ begin
       redemption_row.credit := jsonb_build_object(
         'amount', (reward_row.value ->> 'amount')::bigint * redemption_row.quantity, 'currency',
         reward_row.value ->> 'currency') || jsonb_strip_nulls(jsonb_build_object('expires_at',
-          redemption_row.created_at + make_interval(days => (
-          reward_row.value ->> 'expiresDays')::int)));
+        redemption_row.created_at
+          + make_interval(days => (reward_row.value ->> 'expiresDays')::int)));
     when reward_row.codes is not null then
       redemption_row.status := 'fulfilled';
       redemption_row.fulfilled_at := redemption_row.created_at;
@@ -743,16 +741,14 @@ language plpgsql as $$
 declare
   snapshot jsonb := to_jsonb(redemption_row);
 begin
-  update redemption set
-    status = redemption_row.status, reversed_points = redemption_row.reversed_points,
-    reversed_quantity = redemption_row.reversed_quantity,
-    payment = redemption_row.payment, transaction = redemption_row.transaction,
-    fulfillment = redemption_row.fulfillment, expires_at = redemption_row.expires_at,
-    applied_at = redemption_row.applied_at,
+  update redemption set status = redemption_row.status,
+    reversed_points = redemption_row.reversed_points,
+    reversed_quantity = redemption_row.reversed_quantity, payment = redemption_row.payment,
+    transaction = redemption_row.transaction, fulfillment = redemption_row.fulfillment,
+    expires_at = redemption_row.expires_at, applied_at = redemption_row.applied_at,
     released_at = redemption_row.released_at, fulfilled_at = redemption_row.fulfilled_at,
-    reversed_at = redemption_row.reversed_at,
-    reason = redemption_row.reason, late_payment = redemption_row.late_payment,
-    overdue_at = redemption_row.overdue_at,
+    reversed_at = redemption_row.reversed_at, reason = redemption_row.reason,
+    late_payment = redemption_row.late_payment, overdue_at = redemption_row.overdue_at,
     payment_unaffected = redemption_row.payment_unaffected, revision = redemption_row.revision
   where workspace = redemption_row.workspace and id = redemption_row.id;
   if p_event is not null then
@@ -841,8 +837,8 @@ begin
     p_at);
   select late_payment = 'rehold' into rehold from program where workspace = redemption_row.workspace
     and id = account_row.program;
-  rehold := rehold and account_row.status = 'active' and (redemption_row.points = 0
-    or account_row.balance >= redemption_row.points);
+  rehold := rehold and account_row.status = 'active'
+    and (redemption_row.points = 0 or account_row.balance >= redemption_row.points);
   redemption_row.late_payment := jsonb_build_object(
     'payment', payment_row.id, 'outcome', case when rehold then 'reheld' else 'flagged' end, 'at',
     p_at);

@@ -94,8 +94,8 @@ begin
       and metadata ->> known_by = reported ->> 'id') then
     return;
   end if;
-  update refund set status = 'failed', metadata = metadata
-    || jsonb_build_object(known_by, reported ->> 'id')
+  update refund set status = 'failed',
+    metadata = metadata || jsonb_build_object(known_by, reported ->> 'id')
   where workspace = payment_row.workspace and id = (
     select candidate.id from refund candidate
     where candidate.workspace = payment_row.workspace and candidate.payment = payment_row.id
@@ -107,8 +107,8 @@ begin
     return;
   end if;
   insert into refund (workspace, id, payment, amount, status, reason, metadata, created_at)
-  values (payment_row.workspace, reported ->> 'id', payment_row.id,
-    (reported ->> 'amount')::bigint, 'failed', reported ->> 'reason',
+  values (payment_row.workspace, reported ->> 'id', payment_row.id, (reported ->> 'amount')::bigint,
+    'failed', reported ->> 'reason',
     jsonb_build_object('unlisted', 'true', known_by, reported ->> 'id'), p_at);
   perform refund_falls_cover(payment_row, p_at);
 end $$;
@@ -146,8 +146,8 @@ begin
       order by candidate.created_at desc, candidate.id desc
     loop
       exit when owed <= 0;
-      update refund set status = 'failed', metadata = metadata
-        || jsonb_build_object('fell', fall.id)
+      update refund set status = 'failed',
+        metadata = metadata || jsonb_build_object('fell', fall.id)
       where workspace = step_row.workspace and id = step_row.id;
       owed := owed - step_row.amount;
     end loop;

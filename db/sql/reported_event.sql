@@ -315,10 +315,10 @@ begin
     program, user_id, is_strict, outcomes, points, balance_after, occurred_at, created_at, reverses,
     undone, redemption)
   values (event_row.workspace, event_row.id, event_row.event_id, event_row.fingerprint,
-    event_row.type, event_row.type_version, event_row.account,
-    event_row.program, event_row.user_id, event_row.is_strict, event_row.outcomes,
-    event_row.points, event_row.balance_after, event_row.occurred_at,
-    event_row.created_at, event_row.reverses, event_row.undone, event_row.redemption)
+    event_row.type, event_row.type_version, event_row.account, event_row.program, event_row.user_id,
+    event_row.is_strict, event_row.outcomes, event_row.points, event_row.balance_after,
+    event_row.occurred_at, event_row.created_at, event_row.reverses, event_row.undone,
+    event_row.redemption)
   on conflict (workspace, event_id) do nothing;
   if not found then
     raise exception 'event % was reported meanwhile', event_row.event_id using errcode = '40001';

@@ -18,8 +18,8 @@ begin
   perform set_config('vinr.workspace', p_workspace, true);
   -- a crash that forgets this costs a repeat, which a receiver must bear anyway
   perform set_config('synchronous_commit', 'off', true);
-  update webhook_endpoint set busy_until = clock_timestamp()
-    + make_interval(secs => p_busy_ms / 1000.0)
+  update webhook_endpoint set
+    busy_until = clock_timestamp() + make_interval(secs => p_busy_ms / 1000.0)
   where workspace = p_workspace and id = p_endpoint and status = 'enabled'
   returning * into endpoint_row;
   if not found then
@@ -36,8 +36,8 @@ begin
   return jsonb_build_object('outcome', 'work', 'deliveries', coalesce(due, '[]'), 'url',
     endpoint_row.url, 'livemode', (select livemode from workspace where id = p_workspace),
     'secrets', case when endpoint_row.previous_secret_expires_at > clock_timestamp()
-      then jsonb_build_array(endpoint_row.secret,
-      endpoint_row.previous_secret) else jsonb_build_array(endpoint_row.secret) end);
+      then jsonb_build_array(endpoint_row.secret, endpoint_row.previous_secret)
+      else jsonb_build_array(endpoint_row.secret) end);
 end $$;
 
 -- The run has nothing left to do: from here on whoever writes a delivery wakes it. A transaction of
@@ -58,16 +58,15 @@ language plpgsql as $$
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   return (
-    select jsonb_build_object('at', min(webhook_delivery.next_attempt_at),
-      'due', coalesce(min(webhook_delivery.next_attempt_at) <= clock_timestamp(), false),
+    select jsonb_build_object('at', min(next_attempt_at),
+      'due', coalesce(min(next_attempt_at) <= clock_timestamp(), false),
       -- greatest leaves nulls out: nothing pending is null, and not due at once
       'in_ms', case when count(*) > 0
         then greatest(0,
-          ceil(extract(epoch from min(
-          webhook_delivery.next_attempt_at) - clock_timestamp()) * 1000)) end)
+          ceil(extract(epoch from min(next_attempt_at) - clock_timestamp()) * 1000)) end)
     from webhook_delivery
-    where webhook_delivery.workspace = p_workspace and webhook_delivery.endpoint = p_endpoint
-      and webhook_delivery.status = 'pending');
+    where workspace = p_workspace and endpoint = p_endpoint
+      and status = 'pending');
 end $$;
 
 -- What came of one try: succeeded, or another try in `p_retry_ms` (null: that was the last).
