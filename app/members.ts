@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { memberForget, memberIdentify, memberPepperOf } from '../db/ledger.gen.ts'
 import {
   findPresented,
   type IdentityPresentation,
   type IdentityRow,
   type NewIdentity,
-  pepperOf,
   readIdentity,
-  registerIdentity,
-  revokeIdentity,
-} from '../db/identities.ts'
+  readIdentityRow,
+} from '../db/members.ts'
 import { refusalSentence } from '../domain/ledger-refusal.ts'
 import { Refused } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -20,7 +19,7 @@ const PEPPER_BYTES = 32
 
 /** Who stands at a till, and how members are recognised. */
 export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
-  const now = async () => (await databaseNow(pool)).toISOString()
+  const now = () => databaseNow(pool)
 
   return {
     /** A writer because the reading of a device's token is remembered. */
@@ -32,9 +31,13 @@ export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
       identity: NewIdentity,
       param: string,
     ): Promise<Written<IdentityRow>> => {
-      const registered = await registerIdentity(pool, request, identity, await now())
-      if (registered.refusal === undefined) return registered
-      const refusal = refusalSentence(registered.refusal)
+      const command = { ...request, ...identity, at: await now() }
+      const answer = await memberIdentify.answer(pool, command)
+      if (answer.outcome !== 'refused') {
+        const row = readIdentityRow(answer.identity)
+        return { row, replayed: answer.outcome !== 'registered' }
+      }
+      const refusal = refusalSentence(answer.refusal)
       const isTaken = refusal.code === 'account_already_exists'
       throw new Refused(isTaken ? { ...refusal, param } : refusal)
     },
@@ -44,13 +47,16 @@ export function memberCommands({ pool }: Pick<Dependencies, 'pool'>) {
       return idempotent(pool, request, {
         noun: 'identity',
         id,
-        write: (tx) => revokeIdentity(tx, request.workspace, id, at),
+        write: async (tx) => {
+          const revoked = await memberForget(tx, { workspace: request.workspace, id, at })
+          return revoked === null ? undefined : readIdentityRow(revoked)
+        },
         find: readIdentity,
       })
     },
 
     /** Made at first use, base64. */
     memberPepper: (workspace: string) =>
-      pepperOf(pool, workspace, randomBytes(PEPPER_BYTES).toString('base64')),
+      memberPepperOf(pool, { workspace, fresh: randomBytes(PEPPER_BYTES).toString('base64') }),
   }
 }

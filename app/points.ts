@@ -1,6 +1,6 @@
+import type { WalletView } from '../db/members.ts'
 import type { Pool } from '../db/pool.ts'
 import { findProgram, listPrograms, type ProgramRow } from '../db/programs.ts'
-import type { WalletView } from '../db/wallets.ts'
 import {
   MAX_MOVEMENT,
   type PointRate,

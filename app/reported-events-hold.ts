@@ -1,5 +1,5 @@
+import { findWallet, type WalletView } from '../db/members.ts'
 import type { FoundEvent, Hold } from '../db/reported-events.ts'
-import { findWallet, type WalletView } from '../db/wallets.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import { derivedId } from '../domain/ids.ts'
 import { Refused, refuse } from '../domain/refusal.ts'

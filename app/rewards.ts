@@ -3,14 +3,15 @@ import type { RequestIdentity } from '../db/idempotency.ts'
 import { decimalsKept } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import type { ProgramRow } from '../db/programs.ts'
-import { putVariants, type VariantChange } from '../db/reward-variants.ts'
 import {
   insertReward,
   lockReward,
   type NewReward,
+  putVariants,
   type RewardChange,
   type RewardRow,
   updateReward,
+  type VariantChange,
 } from '../db/rewards.ts'
 import type { CodeVault } from '../domain/gift-card.ts'
 import { refuse } from '../domain/refusal.ts'

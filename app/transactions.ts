@@ -1,33 +1,26 @@
 import { findAccount } from '../db/accounts.ts'
 import { databaseNow } from '../db/clock.ts'
 import { readTransaction } from '../db/from-ledger.ts'
-import {
-  type BatchArguments,
-  postBatch,
-  type ReverseArguments,
-  reversePoints,
-} from '../db/movements.ts'
+import { pointsPost, pointsPostBatch, pointsReverse } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import { findProgram, findPrograms } from '../db/programs.ts'
-import {
-  findTransaction,
-  isPosted,
-  type PostArguments,
-  postPoints,
-  type TransactionRow,
-} from '../db/transactions.ts'
+import { findTransaction, isPosted, type TransactionRow } from '../db/transactions.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { type Written, writtenBy } from './idempotent.ts'
 import { type Decimals, movementUnits } from './points.ts'
 import { inPoints, missing, notFound } from './refusals.ts'
 
+type PointsPost = Parameters<typeof pointsPost>[1]
+type PointsReverse = Parameters<typeof pointsReverse>[1]
+type PointsPostBatch = Parameters<typeof pointsPostBatch>[1]
+
 /** The writers of movements outside redemptions. */
 export function transactionCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    postTransaction: (post: PostArguments) => postPoints(pool, post),
-    reverseTransaction: (ask: ReverseArguments) => reversePoints(pool, ask),
-    postTransactions: (batch: BatchArguments) => postBatch(pool, batch),
+    postTransaction: (movement: PointsPost) => pointsPost.answer(pool, movement),
+    reverseTransaction: (reversal: PointsReverse) => pointsReverse.answer(pool, reversal),
+    postTransactions: (batch: PointsPostBatch) => pointsPostBatch.answer(pool, batch),
   }
 }
 
@@ -62,7 +55,7 @@ type Posted = Written<TransactionRow> & { readonly decimals?: number }
 export async function postTransaction(
   { pool, commands }: MovementContext,
   { workspace, operation, fingerprint }: RequestOf,
-  movement: Movement & { readonly type: PostArguments['type'] },
+  movement: Movement & { readonly type: PointsPost['type'] },
 ): Promise<Posted> {
   const account = await findAccount(pool, workspace, movement.account)
   if (account === undefined) return missing('account', movement.account)
@@ -155,12 +148,12 @@ export async function reverseTransaction(
   { pool, commands, decimals }: MovementContext & { readonly decimals: Decimals },
   { workspace, operation, fingerprint }: RequestOf,
   transaction: string,
-  reversal: Pick<ReverseArguments, 'reason' | 'metadata'>,
+  reversal: Pick<PointsReverse, 'reason' | 'metadata'>,
 ): Promise<Posted> {
   const before = await findTransaction(pool, workspace, transaction)
   if (before === undefined) return notFound('transaction', transaction)
   const at = (await databaseNow(pool)).toISOString()
-  const command = { workspace, transaction, ...reversal, operation, fingerprint, at }
+  const command = { workspace, ptx: transaction, ...reversal, operation, fingerprint, at }
   const result = await commands.reverseTransaction(command)
   if (result.refusal !== undefined) {
     throw new Refused(inPoints(result.refusal, await decimals.ofProgram(workspace, before.program)))

@@ -1,8 +1,11 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
-import { accountBalanceAt } from './ledger.gen.ts'
+import { accountBalanceAt, accountView } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage, unknownCursor } from './page.ts'
 import type { Pool } from './pool.ts'
+import type { ViewAnswer } from './results/account.ts'
 import { account, event, lot } from './schema/index.ts'
+import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { standingOf, type TierStanding } from './tiers.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type AccountRow = typeof account.$inferSelect
@@ -13,6 +16,9 @@ type AccountFilter = {
   /** Every pair must be on the account. */
   metadata?: Record<string, string>
 }
+
+/** The row behind what a ledger function answers. */
+export const readAccountRow = (snapshot: Snapshot): AccountRow => fromSnapshot(account, snapshot)
 
 export const findAccount = (
   pool: Pool,
@@ -142,3 +148,32 @@ export const readExpiring = (
 /** The balance as it was at an instant, in the smallest unit; null: no such account. */
 export const readBalanceAt = (pool: Pool, workspace: string, account: string, at: Date) =>
   accountBalanceAt(pool, { workspace, account, at })
+
+export type AccountView = {
+  row: AccountRow
+  lots: { expiring: ExpiringPoints[]; due: number }
+  pending: number
+  tier: TierStanding | undefined
+}
+
+/** One account with all that is shown of it, in one round trip. Points in the smallest unit. */
+export async function findAccountView(
+  pool: Pool,
+  workspace: string,
+  id: string,
+): Promise<AccountView | undefined> {
+  const view = await accountView(pool, { workspace, id })
+  return view === null ? undefined : viewOf(view)
+}
+
+export function viewOf(view: ViewAnswer): AccountView {
+  const now = new Date(view.at)
+  const lots: AccountView['lots'] = { expiring: [], due: 0 }
+  for (const { points, expires_at } of view.lots ?? []) {
+    const expiresAt = new Date(expires_at)
+    if (expiresAt <= now) lots.due += points
+    else lots.expiring.push({ points, expiresAt })
+  }
+  const tier = view.tier === null ? undefined : standingOf(view.tier)
+  return { row: readAccountRow(view.account), lots, pending: view.pending, tier }
+}

@@ -1188,7 +1188,7 @@ export const tierSet = command<
 
 /** `ledger.tier_standing`, db/sql/tier.sql */
 export const tierStanding = table<
-  { workspace: string; accounts: readonly string[]; at: string | Date },
+  { workspace: string; accounts: readonly string[]; at?: string | Date },
   {
     account: string
     qualify_on: QualifyOn
@@ -1197,7 +1197,7 @@ export const tierStanding = table<
     next_threshold: number | null
     lapses_at: Date | null
   }
->('tier_standing', ['workspace', 'accounts', 'at'])
+>('tier_standing', ['workspace', 'accounts', 'at?'])
 
 /** `ledger.waiting_workflows`, db/sql/outbox.sql */
 export const waitingWorkflows = table<

@@ -1,19 +1,16 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { call } from './call.ts'
+import { creditLiability, creditWallets } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import type { CreditLiability, Wallet } from './results/store_credit.ts'
 import { creditTransaction } from './schema/index.ts'
 import { inWorkspace } from './workspace-client.ts'
-
-export type { Wallet } from './results/store_credit.ts'
 
 type CreditTransactionRow = typeof creditTransaction.$inferSelect
 type CreditType = CreditTransactionRow['type']
 
 /** The wallets of an account, or of what it was merged into; null: no such account. */
 export const readWallets = (pool: Pool, workspace: string, account: string) =>
-  call<{ account: string; wallets: Wallet[] } | null>(pool, 'credit_wallets', [workspace, account])
+  creditWallets(pool, { workspace, account })
 
 type CreditTransactionFilter = {
   account?: string
@@ -67,9 +64,4 @@ export const readCreditLiability = (
   workspace: string,
   program: string,
   at: Date | null,
-) =>
-  call<CreditLiability | null>(pool, 'credit_liability', [
-    workspace,
-    program,
-    at?.toISOString() ?? null,
-  ])
+) => creditLiability(pool, { workspace, program, at })

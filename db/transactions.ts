@@ -1,50 +1,11 @@
 import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
-import { call } from './call.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
-import type { PostResult } from './results/points.ts'
 import { account, lot, ptx } from './schema/index.ts'
 import { type Db, inWorkspace } from './workspace-client.ts'
 
 export type TransactionRow = typeof ptx.$inferSelect
 export type TransactionType = TransactionRow['type']
-
-export type PostArguments = {
-  workspace: string
-  account: string
-  type: 'earn' | 'adjust' | 'clawback'
-  /** Signed, in the program's smallest unit. */
-  amount: number
-  /** What the amount was reckoned in; raises 40001 where the program has others by now. */
-  decimals?: number
-  reason: string
-  operation: string
-  fingerprint: string
-  at: string
-  expiresAt: string | null
-  batch: string | null
-  source: Record<string, unknown> | null
-  metadata: Record<string, string>
-  allowNegative: boolean
-}
-
-export const postPoints = (pool: Pool, p: PostArguments) =>
-  call<PostResult>(pool, 'points_post', [
-    p.workspace,
-    p.account,
-    p.type,
-    p.amount,
-    p.reason,
-    p.operation,
-    p.fingerprint,
-    p.at,
-    p.expiresAt,
-    p.batch,
-    p.source,
-    p.metadata,
-    p.allowNegative,
-    p.decimals ?? null,
-  ])
 
 /** Whether the operation was written: a repeat of it is answered with what it wrote, whatever the clock says now. */
 export const isPosted = (pool: Pool, workspace: string, operation: string): Promise<boolean> =>

@@ -1,6 +1,6 @@
 import { notFound } from '../../app/refusals.ts'
 import { findAccount } from '../../db/accounts.ts'
-import { listTierChanges as readTierChanges } from '../../db/tier-changes.ts'
+import { listTierChanges as readTierChanges } from '../../db/tiers.ts'
 import {
   Account,
   AccountTier,

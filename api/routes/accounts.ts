@@ -1,7 +1,11 @@
 import { z } from 'zod'
 import { missing, notFound } from '../../app/refusals.ts'
-import { findAccountView } from '../../db/account-view.ts'
-import { findAccount, listAccounts as readAccounts, readBalanceAt } from '../../db/accounts.ts'
+import {
+  findAccount,
+  findAccountView,
+  listAccounts as readAccounts,
+  readBalanceAt,
+} from '../../db/accounts.ts'
 import { readEndOf } from '../../db/day.ts'
 import { findProgram } from '../../db/programs.ts'
 import { ACCOUNT_STATUSES } from '../../domain/account.ts'

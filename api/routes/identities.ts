@@ -6,7 +6,7 @@ import {
   type IdentityRow,
   type NewIdentity as NewRow,
   listIdentities as readIdentities,
-} from '../../db/identities.ts'
+} from '../../db/members.ts'
 import { cardHash, deviceSecret, issuedCardToken, phoneHash } from '../../domain/identity.ts'
 import { fingerprintOf, newId } from '../../domain/ids.ts'
 import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { IdentityPresentation } from '../../db/identities.ts'
+import type { IdentityPresentation } from '../../db/members.ts'
 import {
   cardHash,
   isMemberToken,

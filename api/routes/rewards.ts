@@ -2,8 +2,13 @@ import { z } from 'zod'
 import { reasonsOf, withoutFields } from '../../app/quotes.ts'
 import { missing, notFound } from '../../app/refusals.ts'
 import { findAccount } from '../../db/accounts.ts'
-import { type RewardEligibility, readEligibilities } from '../../db/reward-variants.ts'
-import { findReward, findRewardOnSale, listRewards as readRewards } from '../../db/rewards.ts'
+import type { RewardEligibility } from '../../db/results/reward.ts'
+import {
+  findReward,
+  findRewardOnSale,
+  readEligibilities,
+  listRewards as readRewards,
+} from '../../db/rewards.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { REWARD_TYPES, shopRewardObject } from '../../domain/reward.ts'

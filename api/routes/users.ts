@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { exactUnits, rateOf } from '../../app/points.ts'
 import { notFound } from '../../app/refusals.ts'
-import { findWallet, type WalletView } from '../../db/wallets.ts'
+import { findWallet, type WalletView } from '../../db/members.ts'
 import { MAX_MOVEMENT, moneyFor, pointsFor, pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { amountMinor, positivePoints } from '../schemas/amounts.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { IdentityRow } from '../../db/identities.ts'
+import type { IdentityRow } from '../../db/members.ts'
 import { IDENTITY_KINDS, isMemberToken } from '../../domain/identity.ts'
 import { customerId, id } from './ids.ts'
 import { text } from './text.ts'

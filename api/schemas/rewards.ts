@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { listVariants } from '../../db/reward-variants.ts'
-import type { RewardRow } from '../../db/rewards.ts'
+import { listVariants, type RewardRow } from '../../db/rewards.ts'
 import { OVERDUE_POLICIES } from '../../domain/redemption.ts'
 import { REWARD_TYPES, rewardObject, SHORTEST_HOLD_MINUTES } from '../../domain/reward.ts'
 import type { Deps } from '../server/deps.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { rateOf } from '../../app/points.ts'
-import type { WalletView } from '../../db/wallets.ts'
+import type { WalletView } from '../../db/members.ts'
 import { ACCOUNT_STATUSES, accountObject } from '../../domain/account.ts'
 import { moneyFor, type PointRate, unitsOf } from '../../domain/points.ts'
 import { points } from './amounts.ts'

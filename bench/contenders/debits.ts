@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { redemptionCommands } from '../../app/redemptions.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
+import { pointsPost } from '../../db/ledger.gen.ts'
 import { createPool, type Pool } from '../../db/pool.ts'
-import { postPoints } from '../../db/transactions.ts'
 import { seedWorkspace } from '../../dev/demo.ts'
 import type { Contender, Turn } from '../contender.ts'
 import { COST, LEDGER_SCHEMA, OPENING_BALANCE } from '../ledger.ts'
@@ -26,7 +26,7 @@ const DEBITS = {
   /** A movement with its lots, allocations and event. */
   points: async (pool: Pool, account: string) => {
     const operation = `bench:${randomUUID()}`
-    const posted = await postPoints(pool, movement(account, -COST, operation))
+    const posted = await pointsPost(pool, movement(account, -COST, operation))
     if (posted.outcome !== 'posted') throw new Error(`points_post: ${JSON.stringify(posted)}`)
     return operation
   },
@@ -100,7 +100,7 @@ async function enrol(pool: Pool, books: pg.Pool, turn: Turn): Promise<void> {
   )
   await closedTasks(SEED_CONNECTIONS, turn.members * LOTS, async (index) => {
     const account = memberId(index % turn.members)
-    await postPoints(pool, movement(account, OPENING_BALANCE, `opening:${index}`))
+    await pointsPost(pool, movement(account, OPENING_BALANCE, `opening:${index}`))
   })
   await books.query('ANALYZE')
 }

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../snapshot.ts'
+import type { StandingRow } from './tier.ts'
 
 /** Fields not named stay; a null customer unlinks, a null metadata value removes its key. */
 export type AccountChange = { customer?: string | null; metadata?: Record<string, string | null> }
@@ -7,15 +8,6 @@ export type AccountAnswer = {
   outcome: string
   account?: Snapshot | null
   matures_at?: string | null
-}
-
-export type StandingRow = {
-  account: string
-  qualify_on: 'points' | 'spend' | 'custom'
-  qualifying: number | null
-  next_tier: { name: string } | null
-  next_threshold: number | null
-  lapses_at: string | null
 }
 
 export type ViewAnswer = {

@@ -10,4 +10,4 @@ export type WalletAnswer = {
   credits: Credit[]
 }
 
-export type IdentityAnswer = { outcome: string; identity: Snapshot }
+export type IdentityAnswer = { outcome: 'registered' | 'exists' | 'replayed'; identity: Snapshot }

@@ -3,6 +3,16 @@ export type QualifyOn = 'points' | 'spend' | 'custom'
 
 export type NextTier = { name: string }
 
+/** How one member stands between tiers; the date is a text within jsonb. */
+export type StandingRow = {
+  account: string
+  qualify_on: QualifyOn
+  qualifying: number | null
+  next_tier: NextTier | null
+  next_threshold: number | null
+  lapses_at: Date | string | null
+}
+
 export type TierReviewResult = {
   found: boolean
   tier: string | null

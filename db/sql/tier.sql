@@ -79,7 +79,7 @@ end $$;
 -- @column next_tier NextTier
 -- @null qualifying next_tier next_threshold lapses_at
 create or replace function ledger.tier_standing(
-  p_workspace text, p_accounts text[], p_at timestamptz
+  p_workspace text, p_accounts text[], p_at timestamptz default clock_timestamp()
 )
 returns table (account text, qualify_on text, qualifying bigint, next_tier jsonb,
   next_threshold bigint, lapses_at timestamptz)

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { mergeAccount } from '../../../db/account-changes.ts'
-import { accountExpire, expiryChecksEarlier } from '../../../db/ledger.gen.ts'
-import { postPoints } from '../../../db/transactions.ts'
+import {
+  accountExpire,
+  accountMerge,
+  expiryChecksEarlier,
+  pointsPost,
+} from '../../../db/ledger.gen.ts'
 import { transact } from '../../../db/workspace-client.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { expirySpreadMs } from '../../../domain/expiry.ts'
@@ -37,7 +40,7 @@ async function member(): Promise<string> {
 }
 
 const credit = (account: string, amount: number, expiresAt: Date | null) =>
-  postPoints(db.pool, {
+  pointsPost(db.pool, {
     workspace,
     account,
     type: 'adjust',
@@ -142,8 +145,8 @@ test('a merge writes the survivor’s row where what came is due earlier; so doe
   await credit(source, 10, near)
   await credit(target, 10, far)
   await db.owner.query('delete from workflow_outbox')
-  const merge = { workspace, route: '', key: null, fingerprint: '' }
-  await mergeAccount(db.pool, merge, source, target, new Date().toISOString())
+  const request = { workspace, route: '', key: null, fingerprint: '' }
+  await accountMerge(db.pool, { ...request, source, target, at: new Date() })
   expect(await rows()).toEqual([rowOf(target, near, 'changed')])
   await db.owner.query('delete from workflow_outbox')
   await accountExpire(db.pool, { workspace, account: target, at: new Date() })

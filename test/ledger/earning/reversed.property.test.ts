@@ -168,7 +168,7 @@ class History {
       case 'reverse': {
         const { outcome } = await this.points.reverseTransaction({
           ...this.request(),
-          transaction: this.earn,
+          ptx: this.earn,
           reason: 'mistake',
         })
         if (outcome !== 'reversed') return

@@ -4,8 +4,12 @@ import { redemptionActivities } from '../../../activities/redemption.ts'
 import { takeInPaymentEvent } from '../../../app/payments.ts'
 import { redemptionCommands } from '../../../app/redemptions.ts'
 import { transactionCommands } from '../../../app/transactions.ts'
-import { mergeAccount, setAccountStatus } from '../../../db/account-changes.ts'
-import { accountExpire, expiryChecksEarlier } from '../../../db/ledger.gen.ts'
+import {
+  accountExpire,
+  accountMerge,
+  accountSetStatus,
+  expiryChecksEarlier,
+} from '../../../db/ledger.gen.ts'
 import { updateProgram } from '../../../db/programs.ts'
 import type { ReportedPayment, ReportedRefund } from '../../../db/results/payment.ts'
 import { transact } from '../../../db/workspace-client.ts'
@@ -492,31 +496,29 @@ class History {
   }
 
   private async setStatus(index: number, status: 'active' | 'closed'): Promise<string> {
-    const changed = await setAccountStatus(
-      db.pool,
-      this.request(),
-      at(this.ids, index),
+    const changed = await accountSetStatus.answer(db.pool, {
+      ...this.request(),
+      id: at(this.ids, index),
       status,
-      this.at,
-    )
-    if (changed.refusal) return changed.refusal.code
+      at: this.at,
+    })
+    if ('refusal' in changed) return changed.refusal.code
     at(this.members, index).closed = status === 'closed'
     return changed.outcome
   }
 
   private async merge(from: number, into: number): Promise<string> {
     const [source, target] = [at(this.members, from), at(this.members, into)]
-    const merged = await mergeAccount(
-      db.pool,
-      this.request(),
-      at(this.ids, from),
-      at(this.ids, into),
-      this.at,
-    )
+    const merged = await accountMerge.answer(db.pool, {
+      ...this.request(),
+      source: at(this.ids, from),
+      target: at(this.ids, into),
+      at: this.at,
+    })
     const isFree = !this.held.some(
       (held) => held.pending && [source, target].includes(this.memberOf(held)),
     )
-    if (merged.refusal) {
+    if ('refusal' in merged) {
       const wasMerged = this.sources.has(from)
       expect(source === target || wasMerged || target.closed || !isFree).toBe(true)
       return 'refused'

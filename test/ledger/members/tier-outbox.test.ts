@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bulkCommands } from '../../../app/bulk.ts'
 import { programCommands } from '../../../app/programs.ts'
-import { tierReview } from '../../../db/ledger.gen.ts'
+import { pointsPost, tierReview } from '../../../db/ledger.gen.ts'
 import type { TierConfig } from '../../../db/schema/index.ts'
-import { postPoints } from '../../../db/transactions.ts'
 import { seedWorkspace } from '../../../dev/demo.ts'
 import { newId } from '../../../domain/ids.ts'
 import {
@@ -58,7 +57,7 @@ async function member(): Promise<string> {
 }
 
 const earn = (account: string, amount: number, at = new Date()) =>
-  postPoints(db.pool, {
+  pointsPost(db.pool, {
     workspace,
     account,
     type: 'earn',
