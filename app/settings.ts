@@ -1,11 +1,6 @@
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import {
-  mergeSettings,
-  readSettingsIn,
-  type Settings,
-  type SettingsChange,
-} from '../db/settings.ts'
+import { mergeSettings, readSettings, type Settings, type SettingsChange } from '../db/settings.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written } from './idempotent.ts'
 
@@ -21,7 +16,7 @@ export function settingsCommands({ pool }: Pick<Dependencies, 'pool'>) {
         noun: 'settings',
         id: 'settings',
         write: (tx) => mergeSettings(tx, request.workspace, change, at),
-        find: readSettingsIn,
+        find: readSettings,
       })
     },
   }
