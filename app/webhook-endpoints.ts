@@ -25,7 +25,7 @@ import { newWebhookSecret } from '../domain/secrets.ts'
 import type { Dependencies } from './dependencies.ts'
 import { changeOnce, idempotent, type Written } from './idempotent.ts'
 import { missing, notFound } from './refusals.ts'
-import { addressGuard } from './webhooks/addresses.ts'
+import { addressGuard } from './webhooks/send.ts'
 
 const noun = 'webhook endpoint'
 

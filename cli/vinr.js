@@ -4,4 +4,5 @@ if (!process.features.typescript) {
   const { register } = await import('tsx/esm/api')
   register()
 }
-await import('./main.ts')
+const { vinr } = await import('./program.ts')
+await vinr().parseAsync()

@@ -2,8 +2,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker'
 import { workerActivities } from '../activities/index.ts'
 import type { Dependencies } from '../app/dependencies.ts'
 import type { ReconcilerFindings } from '../app/reconciler.ts'
-import { addressGuard } from '../app/webhooks/addresses.ts'
-import { createSend } from '../app/webhooks/send.ts'
+import { addressGuard, createSend } from '../app/webhooks/send.ts'
 
 /** The workflows as code, or the file that `worker/bundle-main.ts` wrote. */
 type WorkflowBundle = { code: string } | { codePath: string }

@@ -6,8 +6,16 @@ import { refuse } from '../../../domain/refusal.ts'
 import { amountMinor, currencyLower } from '../../schemas/amounts.ts'
 import { customerId } from '../../schemas/ids.ts'
 import { parse } from '../../server/endpoint.ts'
-import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { jsonOf, looseMetadata, providerTime, refundStatus } from '../provider.ts'
+import {
+  jsonOf,
+  looseMetadata,
+  type Provider,
+  type ProviderEvent,
+  providerTime,
+  refundStatus,
+  type Signer,
+  type Verification,
+} from '../provider.ts'
 import { GenericMapping } from './generic-mapping.ts'
 
 type Mapping = z.output<typeof GenericMapping>

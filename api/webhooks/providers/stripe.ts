@@ -1,6 +1,13 @@
 import { parse } from '../../server/endpoint.ts'
-import type { Provider, ProviderEvent, Signer, Verification } from '../provider.ts'
-import { isMadeBy, jsonOf, readSignature } from '../provider.ts'
+import {
+  isMadeBy,
+  jsonOf,
+  type Provider,
+  type ProviderEvent,
+  readSignature,
+  type Signer,
+  type Verification,
+} from '../provider.ts'
 import { inIsoMinorUnits, StripeEvent } from './stripe/event.ts'
 import { INTENTS, intentIn, SESSIONS, sessionIn } from './stripe/payments.ts'
 import { chargeIn, disputeIn, REFUND_EVENTS, refundIn } from './stripe/refunds.ts'

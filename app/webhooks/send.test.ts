@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { expect, test } from 'vitest'
 import { openReceiver } from '../../test/webhooks/receiver.ts'
-import { addressGuard } from './addresses.ts'
-import { createSend } from './send.ts'
+import { addressGuard, createSend } from './send.ts'
 
 const publicOnly = addressGuard([])
 

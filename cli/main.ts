@@ -1,3 +1,0 @@
-import { vinr } from './program.ts'
-
-await vinr().parseAsync()
