@@ -41,6 +41,7 @@ test('what .env does not set has the default of config.ts', () => {
 test('what .env sets reaches config.ts', () => {
   const set = {
     HOLD_MINUTES: '0.5',
+    REQUEST_LOG_DAYS: '0',
     DATABASE_POOL: '4',
     TEMPORAL_TASK_QUEUE: 'other',
     LOG_LEVEL: 'debug',
@@ -48,6 +49,7 @@ test('what .env sets reaches config.ts', () => {
   const { api } = readServices(COMPOSE_FILE, { ...SECRETS, ...set })
   expect(readConfig(api?.environment)).toMatchObject({
     holdMinutes: 0.5,
+    requestLogDays: 0,
     databasePool: 4,
     temporal: { taskQueue: 'other' },
     logLevel: 'debug',
