@@ -249,7 +249,8 @@ function beforeSection({ date, machine, commit, settings, suites }: BeforeResult
   ].join('\n\n')
 }
 
-function requestLogSection({ date, machine, settings, cpu, share }: RequestLogResult): string {
+function requestLogSection(result: RequestLogResult): string {
+  const { date, machine, settings, cpu, share, shareError } = result
   const rows = cpu.map(({ part, offMs, onMs, difference, error }) => [
     part,
     offMs.toFixed(3),
@@ -263,7 +264,7 @@ function requestLogSection({ date, machine, settings, cpu, share }: RequestLogRe
     `CPU milliseconds of a create with the log and without: ${pairs} pairs of API processes over one database, each in ` +
       `${rounds} interleaved rounds of ${creates} creates, ${inFlight} in flight; the log's writes are in it. Beside the ` +
       `difference stands its standard error, of the pairs' own. Of all that a create costs, Temporal and the worker included, the log takes ` +
-      `${(share * 100).toFixed(1)}%; at most 3% is the goal.`,
+      `${(share * 100).toFixed(1)} ± ${(shareError * 100).toFixed(1)}%; at most 3% is the goal.`,
     table(['', 'off', 'on', 'difference'], rows),
   ].join('\n\n')
 }

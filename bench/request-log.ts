@@ -36,8 +36,9 @@ export type RequestLogResult = {
   /** Pairs of processes, and the rounds of each. */
   settings: { pairs: number; rounds: number; creates: number; inFlight: number }
   cpu: Cost[]
-  /** Of what a create costs in all without the log. */
+  /** Of what a create costs in all without the log, and its standard error. */
   share: number
+  shareError: number
 }
 
 const PARTS: Readonly<Record<string, readonly string[]>> = {
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   }
 }
 
-type Played = Pick<RequestLogResult, 'cpu' | 'share'>
+type Played = Pick<RequestLogResult, 'cpu' | 'share' | 'shareError'>
 type Round = { on: CpuTimes; off: CpuTimes }
 type Sending = { product: Product; books: pg.Pool; members: readonly string[] }
 
@@ -174,7 +175,8 @@ function summary(pairs: readonly (readonly Round[])[]): Played {
   })
   const all = mean(rounds.map(({ off }) => total(off)))
   // Temporal and the worker do nothing for the log; their noise would be counted as its cost
-  return { cpu, share: (cpu.at(-1)?.difference ?? Number.NaN) / all }
+  const { difference, error } = cpu.at(-1) ?? { difference: Number.NaN, error: Number.NaN }
+  return { cpu, share: difference / all, shareError: error / all }
 }
 
 const mean = (values: readonly number[]): number =>
