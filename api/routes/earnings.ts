@@ -10,7 +10,7 @@ import {
 import { idPath } from '../schemas/ids.ts'
 import { endpoint } from '../server/endpoint.ts'
 
-export const explainEarnings = endpoint({
+const explainEarnings = endpoint({
   method: 'GET',
   path: '/v1/payments/{id}/earnings',
   summary: 'Ask why a payment earned what it did',
@@ -28,7 +28,7 @@ export const explainEarnings = endpoint({
   },
 })
 
-export const previewEarnings = endpoint({
+const previewEarnings = endpoint({
   method: 'POST',
   path: '/v1/loyalty/earning_previews',
   summary: 'Ask what a payment would earn',
@@ -46,3 +46,5 @@ export const previewEarnings = endpoint({
     return { status: 'ok', object: presentPreview(preview, livemode) }
   },
 })
+
+export const earnings = [explainEarnings, previewEarnings]

@@ -15,7 +15,7 @@ import {
 } from '../schemas/lots.ts'
 import { endpoint } from '../server/endpoint.ts'
 
-export const listLots = endpoint({
+const listLots = endpoint({
   method: 'GET',
   path: '/v1/loyalty/accounts/{id}/lots',
   summary: 'List what a member’s credits brought, and what is left of each',
@@ -40,7 +40,7 @@ export const listLots = endpoint({
   },
 })
 
-export const listAllocations = endpoint({
+const listAllocations = endpoint({
   method: 'GET',
   path: '/v1/loyalty/transactions/{id}/allocations',
   summary: 'List which points a transaction spent, brought or gave back',
@@ -68,3 +68,5 @@ export const listAllocations = endpoint({
     return { status: 'ok', object: listOf(url, data, hasMore) }
   },
 })
+
+export const lots = [listLots, listAllocations]

@@ -35,7 +35,7 @@ import {
   retrieveEarningRule,
   updateEarningRule,
 } from '../routes/earning-rules.ts'
-import { explainEarnings, previewEarnings } from '../routes/earnings.ts'
+import { earnings } from '../routes/earnings.ts'
 import {
   createEventType,
   listEventTypes,
@@ -62,7 +62,7 @@ import {
   retrieveLiability,
   retrieveStoreCreditLiability,
 } from '../routes/liability.ts'
-import { listAllocations, listLots } from '../routes/lots.ts'
+import { lots } from '../routes/lots.ts'
 import { lookUpMember } from '../routes/members-lookup.ts'
 import {
   cancelPayment,
@@ -113,6 +113,7 @@ import {
   retrieveTransaction,
   reverseTransaction,
 } from '../routes/transactions.ts'
+import { upcoming } from '../routes/upcoming.ts'
 import { convertPoints, retrieveWallet } from '../routes/users.ts'
 import {
   createWebhookEndpoint,
@@ -141,8 +142,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   mergeAccounts,
   setAccountTier,
   listTierChanges,
-  listLots,
   listTimeline,
+  ...upcoming,
   createReward,
   retrieveReward,
   updateReward,
@@ -187,14 +188,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   createTransaction,
   retrieveTransaction,
   listTransactions,
-  listAllocations,
+  ...lots,
   createPayment,
   retrievePayment,
   listPayments,
   confirmPayment,
   cancelPayment,
   replayAward,
-  explainEarnings,
   createRefund,
   retrieveRefund,
   listRefunds,
@@ -202,7 +202,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   retrieveEarningRule,
   updateEarningRule,
   listEarningRules,
-  previewEarnings,
+  ...earnings,
   reconcileProgram,
   receivePaymentEvent,
   receiveEndpointEvent,

@@ -66,6 +66,13 @@ export const account = pgTable(
     index('account_merged_into').on(t.workspace, t.mergedInto).where(sql`merged_into is not null`),
     index('account_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('account_tier_review').on(t.tierReviewAt).where(sql`tier_review_at is not null`),
+    // What comes, of a workspace.
+    index('account_tier_reviews')
+      .on(t.workspace, t.tierReviewAt, t.id)
+      .where(sql`tier_review_at is not null`),
+    index('account_expiry_checks')
+      .on(t.workspace, t.expiryWakeAt, t.id)
+      .where(sql`expiry_wake_at is not null and merged_into is null`),
     // JavaScript's safe integers; every check costs each write some 3 microseconds, so that there are few
     check('account_balance_safe', sql`balance between -9007199254740991 and 9007199254740991`),
   ],

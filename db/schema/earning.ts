@@ -95,6 +95,7 @@ export const earning = pgTable(
     index('earning_of_account').on(t.workspace, t.account, t.rule, t.earnedOn),
     index('earning_waiting').on(t.workspace, t.account).where(sql`outcome = 'pending'`),
     index('earning_pending').on(t.maturesAt).where(sql`outcome = 'pending'`),
+    index('earning_maturing').on(t.workspace, t.maturesAt, t.id).where(sql`outcome = 'pending'`),
     check('earning_clawed_within', sql`points >= 0 and clawed between 0 and points`),
   ],
 )

@@ -65,6 +65,12 @@ export const payment = pgTable(
     index('payment_open')
       .on(t.expiresAt)
       .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
+    index('payment_expiries')
+      .on(t.workspace, t.expiresAt, t.id)
+      .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
+    index('payment_open_of_customer')
+      .on(t.workspace, t.customer)
+      .where(sql`expires_at is not null and status in ('requires_payment', 'processing')`),
     // a provider may charge more than the order: tips, surcharges
     check('payment_charge_positive', sql`amount >= 0 and amount_charged >= 0`),
   ],

@@ -132,6 +132,14 @@ export const redemption = pgTable(
     uniqueIndex('redemption_code').on(t.workspace, t.code).where(sql`code is not null`),
     index('redemption_deadline').on(t.expiresAt).where(sql`status = 'pending'`),
     index('redemption_overdue').on(t.overdueAt).where(sql`status = 'fulfillment_pending'`),
+    // What comes, of a workspace and of a member.
+    index('redemption_releases').on(t.workspace, t.expiresAt, t.id).where(sql`status = 'pending'`),
+    index('redemption_deadlines')
+      .on(t.workspace, t.overdueAt, t.id)
+      .where(sql`status = 'fulfillment_pending'`),
+    index('redemption_waiting')
+      .on(t.workspace, t.account)
+      .where(sql`status in ('pending', 'fulfillment_pending')`),
     check('redemption_reversed_within', sql`reversed_points between 0 and points`),
     check('redemption_returned_within', sql`reversed_quantity between 0 and quantity`),
     check('redemption_debit_or_gift', sql`(transaction is null) = (points = 0)`),

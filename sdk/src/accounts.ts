@@ -12,6 +12,7 @@ import type {
   TierChange,
   TimelineEntry,
   Transaction,
+  Upcoming,
 } from './types.ts'
 
 const V1 = '/v1/loyalty'
@@ -73,6 +74,14 @@ export class Accounts extends Resource {
     options?: CallOptions,
   ): PagePromise<TimelineEntry> {
     return this.pagesOf(`${V1}/accounts/${segment(id)}/timeline`, query, options)
+  }
+  /** What will happen to the member by itself, soonest first. */
+  upcoming(
+    id: string,
+    query?: { limit?: number; type?: Upcoming['type'] },
+    options?: CallOptions,
+  ): PagePromise<Upcoming> {
+    return this.pagesOf(`${V1}/accounts/${segment(id)}/upcoming`, query, options)
   }
   /** What each of the member's credits brought, what is left of it, and what spent the rest. */
   lots(

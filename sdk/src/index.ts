@@ -6,6 +6,7 @@ import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, Settings } from './request.ts'
 import { Requests } from './requests.ts'
 import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
+import { Upcoming } from './upcoming.ts'
 import { Webhooks } from './webhooks.ts'
 
 export * from './errors.ts'
@@ -45,6 +46,7 @@ export class Vinr {
   readonly eventTypes: EventTypes
   readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
+  readonly upcoming: Upcoming
   readonly webhooks: Webhooks
   readonly wallets: Wallets
   readonly settings: SettingsOfTills
@@ -72,6 +74,7 @@ export class Vinr {
     this.eventTypes = new EventTypes(settings)
     this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)
+    this.upcoming = new Upcoming(settings)
     this.wallets = new Wallets(settings)
     this.settings = new SettingsOfTills(settings)
     this.members = new Members(settings)

@@ -156,26 +156,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/loyalty/accounts/{id}/lots": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List what a member’s credits brought, and what is left of each
-         * @description Newest first, what was merged into the account included. `open=true` shows only those that something is left of. Scope `accounts:read`.
-         */
-        get: operations["get_loyalty_accounts_id_lots"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/loyalty/accounts/{id}/timeline": {
         parameters: {
             query?: never;
@@ -188,6 +168,46 @@ export interface paths {
          * @description Transactions, redemptions, tier changes, identities and merges as one list, newest first, those of what was merged into the account included. `type` chooses one kind. Scope `accounts:read`.
          */
         get: operations["get_loyalty_accounts_id_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/accounts/{id}/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what will happen to a member by itself
+         * @description Soonest first; each date on which points expire, and the warning before it, by itself. Scope `accounts:read`.
+         */
+        get: operations["get_loyalty_accounts_id_upcoming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what will happen by itself
+         * @description Soonest first: releases of held points, expiries, points that mature, tier reviews, deadlines of fulfilment, expiries of open payments, and deliveries to webhook endpoints. Scope `accounts:read`.
+         */
+        get: operations["get_upcoming"];
         put?: never;
         post?: never;
         delete?: never;
@@ -956,6 +976,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/loyalty/accounts/{id}/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a member’s credits brought, and what is left of each
+         * @description Newest first, what was merged into the account included. `open=true` shows only those that something is left of. Scope `accounts:read`.
+         */
+        get: operations["get_loyalty_accounts_id_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/transactions/{id}/allocations": {
         parameters: {
             query?: never;
@@ -1080,26 +1120,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/payments/{id}/earnings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask why a payment earned what it did
-         * @description Each earning with its rule as it was, the caps, the rounding, what refunds took back and the transactions; then each rule of then that gave nothing, with the first reason why not. Scope `payments:read`.
-         */
-        get: operations["get_payments_id_earnings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/refunds": {
         parameters: {
             query?: never;
@@ -1194,6 +1214,26 @@ export interface paths {
          * @description Applies to what is earned from then on; what was earned keeps the rule as it was. `award` is replaced as a whole, inside `conditions` and `metadata` fields not named stay. Scope `earning_rules:write`.
          */
         patch: operations["patch_loyalty_earning_rules_id"];
+        trace?: never;
+    };
+    "/v1/payments/{id}/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask why a payment earned what it did
+         * @description Each earning with its rule as it was, the caps, the rounding, what refunds took back and the transactions; then each rule of then that gave nothing, with the first reason why not. Scope `payments:read`.
+         */
+        get: operations["get_payments_id_earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/loyalty/earning_previews": {
@@ -3180,73 +3220,6 @@ export interface components {
             created_at: string;
             livemode: boolean;
         };
-        /** @description What is left of the points that one credit brought. */
-        Lot: {
-            /**
-             * @description That of the credit.
-             * @example ptx_7Qd3
-             */
-            id: string;
-            /** @enum {string} */
-            object: "lot";
-            /** @example loy_8sd2k1 */
-            account: string;
-            /** @example 500 */
-            points: number;
-            /**
-             * @description Nothing once it is due, written off or not.
-             * @example 500
-             */
-            remaining: number;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            earned_at: string;
-            /**
-             * Format: date-time
-             * @description As it stands now: activity or a return may have moved it.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            expires_at: string | null;
-            earned_by: {
-                /** @example ptx_7Qd3 */
-                transaction: string;
-                /** @enum {string} */
-                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
-                reason: string | null;
-                source: {
-                    payment?: string;
-                    refund?: string;
-                    redemption?: string;
-                    rule?: string;
-                    event?: string;
-                    amount?: number;
-                    currency?: string;
-                } & {
-                    [key: string]: unknown;
-                };
-            };
-            /** @description Of the last 20 transactions that took from it those that did not give all back, newest first; its allocations are all of them. */
-            spent_by: {
-                /** @example ptx_7Qd3 */
-                transaction: string;
-                /** @enum {string} */
-                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
-                redemption: string | null;
-                /**
-                 * @description Less what it gave back.
-                 * @example 500
-                 */
-                points: number;
-                /**
-                 * Format: date-time
-                 * @example 2026-05-30T00:00:00.000Z
-                 */
-                at: string;
-            }[];
-            livemode: boolean;
-        };
         /** @description One thing that happened to a member, with the object that `type` names. */
         TimelineEntry: {
             /** @example tle_0644aa1d5b2c7_rdm_3kd9 */
@@ -3376,6 +3349,33 @@ export interface components {
              * @example 2026-05-30T00:00:00.000Z
              */
             revoked_at: string | null;
+            livemode: boolean;
+        };
+        /** @description What will happen by itself, when, and by which run. */
+        Upcoming: {
+            /** @example upc_0644aa1d5b2c7_redemption_release_rdm_3kd9 */
+            id: string;
+            /** @enum {string} */
+            object: "upcoming";
+            /**
+             * @description `expiry_check`, of a workspace, is the next expiry or warning of an account, whose own list has each of them.
+             * @enum {string}
+             */
+            type: "earning_matures" | "expiry_check" | "fulfillment_deadline" | "payment_expires" | "points_expire" | "points_warning" | "redemption_release" | "tier_review" | "webhook_attempt";
+            /**
+             * Format: date-time
+             * @description When it is due; in the past where it is late.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            at: string;
+            /** @example loy_8sd2k1 */
+            account: string | null;
+            /** @description The redemption, payment, earning, delivery or account that it is about. */
+            object_id: string;
+            /** @example 500 */
+            points: number | null;
+            /** @description The id of the run that does it, in the Temporal UI. */
+            workflow: string;
             livemode: boolean;
         };
         /** @description What points buy. */
@@ -4401,6 +4401,73 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description What is left of the points that one credit brought. */
+        Lot: {
+            /**
+             * @description That of the credit.
+             * @example ptx_7Qd3
+             */
+            id: string;
+            /** @enum {string} */
+            object: "lot";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @example 500 */
+            points: number;
+            /**
+             * @description Nothing once it is due, written off or not.
+             * @example 500
+             */
+            remaining: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            earned_at: string;
+            /**
+             * Format: date-time
+             * @description As it stands now: activity or a return may have moved it.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+            earned_by: {
+                /** @example ptx_7Qd3 */
+                transaction: string;
+                /** @enum {string} */
+                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+                reason: string | null;
+                source: {
+                    payment?: string;
+                    refund?: string;
+                    redemption?: string;
+                    rule?: string;
+                    event?: string;
+                    amount?: number;
+                    currency?: string;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description Of the last 20 transactions that took from it those that did not give all back, newest first; its allocations are all of them. */
+            spent_by: {
+                /** @example ptx_7Qd3 */
+                transaction: string;
+                /** @enum {string} */
+                type: "earn" | "redeem" | "expire" | "adjust" | "reverse" | "clawback" | "release" | "merge";
+                redemption: string | null;
+                /**
+                 * @description Less what it gave back.
+                 * @example 500
+                 */
+                points: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                at: string;
+            }[];
+            livemode: boolean;
+        };
         /** @description How much of which lot a debit took, or gave back. */
         Allocation: {
             /**
@@ -4480,165 +4547,6 @@ export interface components {
             payment: string;
             /** @description What the payment has earned so far, newest first. */
             transactions: components["schemas"]["Transaction"][];
-        };
-        /** @description What a payment earned, rule by rule, and why. */
-        PaymentEarnings: {
-            /** @enum {string} */
-            object: "payment_earnings";
-            payment: string;
-            /**
-             * @description `unnamed`: it names no member; `no_member`: nobody was one when it completed; `no_rule`: none spoke of it. Null until it has completed.
-             * @enum {string|null}
-             */
-            award: "awarded" | "unnamed" | "no_member" | "no_rule" | "account_closed" | null;
-            /**
-             * Format: date-time
-             * @description By the rules of then.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            judged_at: string | null;
-            /**
-             * Format: date-time
-             * @description Since when rules are kept as they were, where this is about a time before: rules that made nothing are left out then. Null: all are known.
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            rules_from: string | null;
-            data: components["schemas"]["EarningExplanation"][];
-            livemode: boolean;
-        };
-        /** @description What a rule made of a payment, or why it made nothing. */
-        EarningExplanation: {
-            /** @example prog_default */
-            program: string;
-            /**
-             * @description Null where the program has no member to earn it, or would only enrol one.
-             * @example loy_8sd2k1
-             */
-            account: string | null;
-            rule: string;
-            /** @description The rule as it was. */
-            terms: {
-                name: string | null;
-                /** @enum {string} */
-                trigger: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
-                award: {
-                    per_amount: {
-                        /** @example 500 */
-                        points: number;
-                        amount: number;
-                        currency: string;
-                    };
-                } | {
-                    /** @example 500 */
-                    fixed: number;
-                } | {
-                    per_currency: {
-                        [key: string]: {
-                            /** @example 500 */
-                            points: number;
-                            amount: number;
-                        };
-                    };
-                };
-                conditions: {
-                    min_amount?: number;
-                    currency?: string;
-                    /** @description At most 50 keys of 40 characters, values of 500. */
-                    metadata?: {
-                        [key: string]: string;
-                    };
-                };
-                pendingDays: number;
-            };
-            /** @description Whether the rule spoke of it at all. */
-            matched: boolean;
-            /**
-             * @description The first reason why nothing was earned.
-             * @enum {string|null}
-             */
-            reason: "no_member" | "rule_inactive" | "not_started" | "ended" | "below_min_amount" | "other_currency" | "metadata_differs" | "currency_not_awarded" | "left_to_invoice" | "account_closed" | "nothing_left" | "cap_reached" | "refunded" | null;
-            /** @enum {string} */
-            outcome: "earned" | "pending" | "none";
-            /** @description What it is reckoned on, in minor units. */
-            amount: number | null;
-            currency: string | null;
-            /** @description Points for so many minor units; null where the award is fixed, or none of this currency. */
-            rate: {
-                points: number;
-                amount: number;
-            } | null;
-            multiplier: number;
-            tier: string | null;
-            tier_multiplier: number | null;
-            /**
-             * @description Once, at the end; null: not known.
-             * @enum {string|null}
-             */
-            rounding: "down" | "nearest" | "up" | null;
-            /** @example 500 */
-            points_before_cap: number | null;
-            cap: {
-                /** @example 500 */
-                points: number;
-                window: string;
-                /**
-                 * @description What it left before this; null: not known.
-                 * @example 500
-                 */
-                before: number | null;
-                /** @example 500 */
-                after: number | null;
-            } | null;
-            /** @example 500 */
-            points: number;
-            /**
-             * Format: date-time
-             * @example 2026-05-30T00:00:00.000Z
-             */
-            pending_until: string | null;
-            /** @description The payment, or the invoice that it paid. */
-            source: string | null;
-            refunds: {
-                refund: string;
-                /** @enum {string} */
-                kind: "refund" | "dispute";
-                /** @enum {string} */
-                status: "succeeded" | "failed" | "pending";
-                /** @description Of the refund, in minor units. */
-                amount: number;
-                /**
-                 * @description Its share, as it stands: the sum of the next four.
-                 * @example 500
-                 */
-                points: number;
-                /**
-                 * @description From the member’s points.
-                 * @example 500
-                 */
-                taken: number;
-                /**
-                 * @description From what was still pending.
-                 * @example 500
-                 */
-                shrunk: number;
-                /**
-                 * @description Gone before, and not taken again.
-                 * @example 500
-                 */
-                expired: number;
-                /**
-                 * @description Where the program does not go below zero.
-                 * @example 500
-                 */
-                forgiven: number;
-            }[];
-            /**
-             * @description Of `points`, less what refunds took back.
-             * @example 500
-             */
-            points_left: number;
-            /** @description Oldest first. */
-            transactions: string[];
         };
         /** @description Money given back on a payment, or taken back by a dispute. Minor units. */
         Refund: {
@@ -4926,6 +4834,165 @@ export interface components {
             metadata?: {
                 [key: string]: string | null;
             };
+        };
+        /** @description What a payment earned, rule by rule, and why. */
+        PaymentEarnings: {
+            /** @enum {string} */
+            object: "payment_earnings";
+            payment: string;
+            /**
+             * @description `unnamed`: it names no member; `no_member`: nobody was one when it completed; `no_rule`: none spoke of it. Null until it has completed.
+             * @enum {string|null}
+             */
+            award: "awarded" | "unnamed" | "no_member" | "no_rule" | "account_closed" | null;
+            /**
+             * Format: date-time
+             * @description By the rules of then.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            judged_at: string | null;
+            /**
+             * Format: date-time
+             * @description Since when rules are kept as they were, where this is about a time before: rules that made nothing are left out then. Null: all are known.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            rules_from: string | null;
+            data: components["schemas"]["EarningExplanation"][];
+            livemode: boolean;
+        };
+        /** @description What a rule made of a payment, or why it made nothing. */
+        EarningExplanation: {
+            /** @example prog_default */
+            program: string;
+            /**
+             * @description Null where the program has no member to earn it, or would only enrol one.
+             * @example loy_8sd2k1
+             */
+            account: string | null;
+            rule: string;
+            /** @description The rule as it was. */
+            terms: {
+                name: string | null;
+                /** @enum {string} */
+                trigger: "payment.completed" | "loyalty.account.created" | "subscription.created" | "invoice.paid" | "referral.converted";
+                award: {
+                    per_amount: {
+                        /** @example 500 */
+                        points: number;
+                        amount: number;
+                        currency: string;
+                    };
+                } | {
+                    /** @example 500 */
+                    fixed: number;
+                } | {
+                    per_currency: {
+                        [key: string]: {
+                            /** @example 500 */
+                            points: number;
+                            amount: number;
+                        };
+                    };
+                };
+                conditions: {
+                    min_amount?: number;
+                    currency?: string;
+                    /** @description At most 50 keys of 40 characters, values of 500. */
+                    metadata?: {
+                        [key: string]: string;
+                    };
+                };
+                pendingDays: number;
+            };
+            /** @description Whether the rule spoke of it at all. */
+            matched: boolean;
+            /**
+             * @description The first reason why nothing was earned.
+             * @enum {string|null}
+             */
+            reason: "no_member" | "rule_inactive" | "not_started" | "ended" | "below_min_amount" | "other_currency" | "metadata_differs" | "currency_not_awarded" | "left_to_invoice" | "account_closed" | "nothing_left" | "cap_reached" | "refunded" | null;
+            /** @enum {string} */
+            outcome: "earned" | "pending" | "none";
+            /** @description What it is reckoned on, in minor units. */
+            amount: number | null;
+            currency: string | null;
+            /** @description Points for so many minor units; null where the award is fixed, or none of this currency. */
+            rate: {
+                points: number;
+                amount: number;
+            } | null;
+            multiplier: number;
+            tier: string | null;
+            tier_multiplier: number | null;
+            /**
+             * @description Once, at the end; null: not known.
+             * @enum {string|null}
+             */
+            rounding: "down" | "nearest" | "up" | null;
+            /** @example 500 */
+            points_before_cap: number | null;
+            cap: {
+                /** @example 500 */
+                points: number;
+                window: string;
+                /**
+                 * @description What it left before this; null: not known.
+                 * @example 500
+                 */
+                before: number | null;
+                /** @example 500 */
+                after: number | null;
+            } | null;
+            /** @example 500 */
+            points: number;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            pending_until: string | null;
+            /** @description The payment, or the invoice that it paid. */
+            source: string | null;
+            refunds: {
+                refund: string;
+                /** @enum {string} */
+                kind: "refund" | "dispute";
+                /** @enum {string} */
+                status: "succeeded" | "failed" | "pending";
+                /** @description Of the refund, in minor units. */
+                amount: number;
+                /**
+                 * @description Its share, as it stands: the sum of the next four.
+                 * @example 500
+                 */
+                points: number;
+                /**
+                 * @description From the member’s points.
+                 * @example 500
+                 */
+                taken: number;
+                /**
+                 * @description From what was still pending.
+                 * @example 500
+                 */
+                shrunk: number;
+                /**
+                 * @description Gone before, and not taken again.
+                 * @example 500
+                 */
+                expired: number;
+                /**
+                 * @description Where the program does not go below zero.
+                 * @example 500
+                 */
+                forgiven: number;
+            }[];
+            /**
+             * @description Of `points`, less what refunds took back.
+             * @example 500
+             */
+            points_left: number;
+            /** @description Oldest first. */
+            transactions: string[];
         };
         /** @description What a payment would earn, rule by rule; nothing is written. */
         EarningPreview: {
@@ -7482,14 +7549,14 @@ export interface operations {
             };
         };
     };
-    get_loyalty_accounts_id_lots: {
+    get_loyalty_accounts_id_timeline: {
         parameters: {
             query?: {
+                /** @example 3 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                /** @example true */
-                open?: boolean;
+                type?: "transaction" | "redemption" | "tier_change" | "identity_registered" | "identity_revoked" | "merge";
             };
             header?: never;
             path: {
@@ -7510,7 +7577,7 @@ export interface operations {
                         /** @enum {string} */
                         object: "list";
                         url: string;
-                        data: components["schemas"]["Lot"][];
+                        data: components["schemas"]["TimelineEntry"][];
                         has_more: boolean;
                     };
                 };
@@ -7589,14 +7656,13 @@ export interface operations {
             };
         };
     };
-    get_loyalty_accounts_id_timeline: {
+    get_loyalty_accounts_id_upcoming: {
         parameters: {
             query?: {
-                /** @example 3 */
                 limit?: number;
                 starting_after?: string;
                 ending_before?: string;
-                type?: "transaction" | "redemption" | "tier_change" | "identity_registered" | "identity_revoked" | "merge";
+                type?: "earning_matures" | "expiry_check" | "fulfillment_deadline" | "payment_expires" | "points_expire" | "points_warning" | "redemption_release" | "tier_review" | "webhook_attempt";
             };
             header?: never;
             path: {
@@ -7617,7 +7683,7 @@ export interface operations {
                         /** @enum {string} */
                         object: "list";
                         url: string;
-                        data: components["schemas"]["TimelineEntry"][];
+                        data: components["schemas"]["Upcoming"][];
                         has_more: boolean;
                     };
                 };
@@ -7651,6 +7717,101 @@ export interface operations {
             };
             /** @description `resource_missing` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_upcoming: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                type?: "earning_matures" | "expiry_check" | "fulfillment_deadline" | "payment_expires" | "points_expire" | "points_warning" | "redemption_release" | "tier_review" | "webhook_attempt";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Upcoming"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13084,6 +13245,113 @@ export interface operations {
             };
         };
     };
+    get_loyalty_accounts_id_lots: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @example true */
+                open?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Lot"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_loyalty_transactions_id_allocations: {
         parameters: {
             query?: {
@@ -13907,101 +14175,6 @@ export interface operations {
             };
             /** @description `account_closed` */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `too_many_requests` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `internal_error` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `temporarily_unavailable` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    get_payments_id_earnings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example pay_B32KHzGSa9PPda53R6jrSi */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As it is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentEarnings"];
-                };
-            };
-            /** @description `parameter_invalid`, `parameter_unknown` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `invalid_api_key` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `key_not_allowed` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `resource_missing` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `method_not_allowed` */
-            405: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14943,6 +15116,101 @@ export interface operations {
             };
             /** @description `unsupported_media_type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_payments_id_earnings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example pay_B32KHzGSa9PPda53R6jrSi */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEarnings"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `key_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };

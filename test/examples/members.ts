@@ -90,6 +90,16 @@ export async function members({ ask }: Book): Promise<void> {
     path,
     query: { limit: 3 },
   })
+  await ask(`POST ${TRANSACTIONS}`, 'A credit with a date', {
+    body: {
+      account: member.id,
+      amount: 30,
+      reason: 'birthday',
+      expires_at: new Date(Date.now() + 90 * 86_400_000).toISOString(),
+    },
+  })
+  await ask(`GET ${ACCOUNTS}/{id}/upcoming`, 'What comes', { path })
+  await ask('GET /v1/upcoming', 'What comes next', { query: { limit: 1 } })
   const left = await ask(`POST ${ACCOUNTS}`, 'A member of no use', { body: {} })
   await ask(`POST ${ACCOUNTS}/{id}/close`, 'Closed', { path: { id: left.id }, body: {} })
   await ask(`POST ${TRANSACTIONS}`, 'To a closed account', {
