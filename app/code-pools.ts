@@ -6,8 +6,8 @@ import {
   readCodePool,
   uploadCodes,
 } from '../db/code-pools.ts'
-import { readCodeBatch } from '../db/from-ledger.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { readCodeBatch } from '../db/snapshot.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written } from './idempotent.ts'
 

@@ -1,5 +1,4 @@
 import { done, type Place } from '../db/border.ts'
-import { readPayment, readRefund } from '../db/from-ledger.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import {
   paymentCreate,
@@ -21,6 +20,7 @@ import type {
   ReportedPayment,
   StoreCreditRequest,
 } from '../db/results/payment.ts'
+import { readPayment, readRefund } from '../db/snapshot.ts'
 import { newId } from '../domain/ids.ts'
 import { asRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'

@@ -1,5 +1,4 @@
 import { done } from '../db/border.ts'
-import { readRedemption } from '../db/from-ledger.ts'
 import {
   redemptionApply,
   redemptionConfirm,
@@ -10,6 +9,7 @@ import {
 } from '../db/ledger.gen.ts'
 import type { RedemptionRow } from '../db/redemptions.ts'
 import type { RedemptionResult } from '../db/results/redemption.ts'
+import { readRedemption } from '../db/snapshot.ts'
 import type { CodeVault, SealedCode } from '../domain/gift-card.ts'
 import { asRun } from './call-as-run.ts'
 import type { Dependencies } from './dependencies.ts'

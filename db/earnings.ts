@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { earningPreview, paymentEarnings } from './ledger.gen.ts'
+import { earningPreview, paymentEarnings, paymentReconciliation } from './ledger.gen.ts'
 import type { Pool } from './pool.ts'
 import type { EarningPreview, PaymentEarnings } from './results/explanation.ts'
 import { inWorkspace } from './workspace-client.ts'
@@ -52,3 +52,12 @@ export const readPaymentEarnings = (
   workspace: string,
   payment: string,
 ): Promise<PaymentEarnings | null> => paymentEarnings(pool, { workspace, payment })
+
+/** One program's points of a window beside the payments and refunds that caused them. Smallest unit. */
+export const readReconciliation = (
+  pool: Pool,
+  workspace: string,
+  program: string,
+  window: { from: Date; to: Date },
+  limit: number,
+) => paymentReconciliation(pool, { workspace, program, ...window, limit })

@@ -1,3 +1,4 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { accountObject } from '../domain/account.ts'
 import { eventObject } from '../domain/event.ts'
 import { type LiabilityFacts, liabilityObject } from '../domain/liability.ts'
@@ -7,14 +8,19 @@ import { redemptionObject } from '../domain/redemption.ts'
 import { creditObject, type IssuedCredit } from '../domain/store-credit.ts'
 import { transactionObject } from '../domain/transaction.ts'
 import { endpointObject } from '../domain/webhook-endpoint.ts'
-import { withShipping } from './event-shipping.ts'
 import { type EventRow, readEventTransactions } from './events.ts'
-import { readPayment, readRedemption, readTransaction } from './from-ledger.ts'
 import type { Pool } from './pool.ts'
 import { listPrograms } from './programs.ts'
-import { account, webhookEndpoint } from './schema/index.ts'
-import { fromSnapshot, type Snapshot } from './snapshot.ts'
+import { account, redemption, webhookEndpoint } from './schema/index.ts'
+import {
+  fromSnapshot,
+  readPayment,
+  readRedemption,
+  readTransaction,
+  type Snapshot,
+} from './snapshot.ts'
 import type { TransactionRow } from './transactions.ts'
+import { inWorkspace } from './workspace-client.ts'
 
 type Scales = { livemode: boolean; decimalsOf: (program: unknown) => number }
 type Present = (snapshot: Snapshot, scales: Scales) => Readonly<Record<string, unknown>>
@@ -103,3 +109,43 @@ const scaleOf = (snapshot: Snapshot, { livemode, decimalsOf }: Scales) => ({
 })
 
 export type EventObject = Awaited<ReturnType<typeof readEventObjects>>[number]
+
+/**
+ * The same events with the names and addresses that `event_data` left in their redemptions; null where
+ * they are there no more. Where no event refers to one nothing is asked.
+ */
+async function withShipping(
+  pool: Pool,
+  workspace: string,
+  rows: readonly EventRow[],
+): Promise<EventRow[]> {
+  const ids = rows.flatMap((row) => [referenceIn(row.data), referenceIn(row.previous)])
+  const wanted = [...new Set(ids.filter((id) => id !== undefined))]
+  if (wanted.length === 0) return [...rows]
+  const kept = await inWorkspace(pool, workspace, (db) =>
+    db
+      .select({
+        id: redemption.id,
+        shipping: sql<unknown>`${redemption.fulfillment} -> 'shipping'`,
+      })
+      .from(redemption)
+      .where(and(eq(redemption.workspace, workspace), inArray(redemption.id, wanted))),
+  )
+  const shipping = new Map(kept.map((one) => [one.id, one.shipping]))
+  const filled = (data: Snapshot | null): Snapshot | null => {
+    const id = referenceIn(data)
+    const fulfillment = data?.fulfillment
+    if (id === undefined || typeof fulfillment !== 'object') return data
+    return { ...data, fulfillment: { ...fulfillment, shipping: shipping.get(id) ?? null } }
+  }
+  return rows.map((row) => ({ ...row, data: filled(row.data), previous: filled(row.previous) }))
+}
+
+function referenceIn(data: Snapshot | null): string | undefined {
+  const shipping = member(member(data, 'fulfillment'), 'shipping')
+  const id = member(shipping, 'redemption')
+  return typeof id === 'string' ? id : undefined
+}
+
+const member = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined

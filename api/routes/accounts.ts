@@ -6,7 +6,7 @@ import {
   listAccounts as readAccounts,
   readBalanceAt,
 } from '../../db/accounts.ts'
-import { readEndOf } from '../../db/day.ts'
+import { readEndOf } from '../../db/clock.ts'
 import { findProgram } from '../../db/programs.ts'
 import { ACCOUNT_STATUSES } from '../../domain/account.ts'
 import { newId } from '../../domain/ids.ts'

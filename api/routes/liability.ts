@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
-import { databaseNow } from '../../db/clock.ts'
-import { readEndOf } from '../../db/day.ts'
+import { databaseNow, readEndOf } from '../../db/clock.ts'
 import { type LiabilityPeriod, readLiability, readLiabilityPeriods } from '../../db/liability.ts'
 import { findProgram } from '../../db/programs.ts'
 import { readCreditLiability } from '../../db/store-credit.ts'

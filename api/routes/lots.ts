@@ -1,7 +1,6 @@
 import { notFound } from '../../app/refusals.ts'
 import { findAccount } from '../../db/accounts.ts'
-import { listAllocations as readAllocations } from '../../db/allocations.ts'
-import { listLots as readLots } from '../../db/lots.ts'
+import { listAllocations as readAllocations, listLots as readLots } from '../../db/lots.ts'
 import { findTransaction } from '../../db/transactions.ts'
 import { idPath } from '../schemas/ids.ts'
 import { flag, listOf, listReply, pageQuery } from '../schemas/lists.ts'

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
-import { databaseNow } from '../../db/clock.ts'
-import { readStartOf } from '../../db/day.ts'
+import { databaseNow, readStartOf } from '../../db/clock.ts'
 import { readEventObjects } from '../../db/event-objects.ts'
 import { findEvent } from '../../db/events.ts'
 import { listDeliveries } from '../../db/webhook-deliveries.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { AllocationKey, AllocationRow } from '../../db/allocations.ts'
-import { type LotRow, MOST_SPENDS } from '../../db/lots.ts'
+import { type AllocationKey, type AllocationRow, type LotRow, MOST_SPENDS } from '../../db/lots.ts'
 import { pointsOf } from '../../domain/points.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
 import type { Deps } from '../server/deps.ts'
