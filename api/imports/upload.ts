@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { ImportCheck, ImportLine } from '../../app/import-check.ts'
 import { type CheckedUpload, keepUpload, type UploadContext } from '../../app/imports.ts'
 import { pathOfProto } from '../schemas/text.ts'
-import { refusalOf } from '../server/invalid.ts'
+import { refusalOf } from '../server/failure.ts'
 import { counted, ImportRow, type Line } from './lines.ts'
 
 export type LineReader = (source: Readable) => AsyncGenerator<Line>

@@ -10,8 +10,8 @@ import {
 } from '../schemas/accounts.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
 
 export const setAccountTier = endpoint({
   method: 'POST',

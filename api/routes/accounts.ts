@@ -25,8 +25,8 @@ import { customerId, id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { metadata } from '../schemas/text.ts'
 import { reportTime, time } from '../schemas/times.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createAccount = endpoint({
   method: 'POST',

@@ -14,8 +14,8 @@ import {
 } from '../schemas/api-keys.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 const path = '/v1/api_keys'
 const declared = { tags: ['api_keys'], key: 'secret' } as const

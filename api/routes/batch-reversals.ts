@@ -8,8 +8,8 @@ import { batchReversalObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { BatchReversal, batchTag } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const reverseBatch = endpoint({
   method: 'POST',

@@ -14,8 +14,8 @@ import {
 } from '../schemas/code-pools.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { created } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created } from '../server/replies.ts'
 
 export const createCodePool = endpoint({
   method: 'POST',

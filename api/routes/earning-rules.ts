@@ -15,8 +15,8 @@ import { id, idPath } from '../schemas/ids.ts'
 import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createEarningRule = endpoint({
   method: 'POST',

@@ -15,10 +15,10 @@ import {
   eventTypeName,
   eventTypeObject,
   NewEventType,
-} from '../schemas/event-types.ts'
+} from '../schemas/events.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createEventType = endpoint({
   method: 'POST',

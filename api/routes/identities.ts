@@ -12,8 +12,8 @@ import { fingerprintOf, newId } from '../../domain/ids.ts'
 import { Identity, NewIdentity, presentIdentity } from '../schemas/identities.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 type IdentityBody = z.output<typeof NewIdentity>
 

@@ -15,8 +15,8 @@ import { type LineReader, uploaded } from '../imports/upload.ts'
 import { batchTag, Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
 const UTF8 = /^(?:header=present;?\s*)?(?:charset="?utf-8"?)?\s*;?\s*(?:header=present)?$/i

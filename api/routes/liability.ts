@@ -10,8 +10,8 @@ import { pointsOf } from '../../domain/points.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { idPath } from '../schemas/ids.ts'
 import { Liability } from '../schemas/liability.ts'
-import { StoreCreditLiability } from '../schemas/store-credit.ts'
 import { queryDay, reportTime } from '../schemas/times.ts'
+import { StoreCreditLiability } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 /** The instant that a report is as of, a day's being its end; null: now. Refuses one that is still to come. */

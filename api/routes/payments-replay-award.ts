@@ -3,8 +3,8 @@ import { databaseNow } from '../../db/clock.ts'
 import { listTransactions } from '../../db/transactions.ts'
 import { idPath } from '../schemas/ids.ts'
 import { presentTransactions, Transaction } from '../schemas/transactions.ts'
+import { updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
 
 const MOST = 100 // more rules than ever match one payment
 

@@ -10,9 +10,9 @@ import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { Confirmation, NewPayment, Payment } from '../schemas/payments.ts'
+import { created, updated } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createPayment = endpoint({
   method: 'POST',

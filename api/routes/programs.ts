@@ -14,8 +14,8 @@ import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewProgram, Program, ProgramUpdate } from '../schemas/programs.ts'
 import { mergedMetadata } from '../schemas/text.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createProgram = endpoint({
   method: 'POST',

@@ -8,16 +8,16 @@ import {
   listReactors as readReactors,
 } from '../../db/reactors.ts'
 import { newId } from '../../domain/ids.ts'
-import { eventTypeName } from '../schemas/event-types.ts'
+import { eventTypeName } from '../schemas/events.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { flag, listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { NewReactor, Reactor, ReactorUpdate, reactorObject } from '../schemas/reactors.ts'
 import { NewReportedEvent, ReportedEvent } from '../schemas/reported-events.ts'
 import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { created, updated } from '../server/replies.ts'
 import { answerReport, REPORT_ERRORS } from './reported-events.ts'
 
 export const createReactor = endpoint({

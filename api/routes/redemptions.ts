@@ -22,9 +22,9 @@ import {
   Redemption,
   Reversal,
 } from '../schemas/redemptions.ts'
+import { created, updated } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 const path = '/v1/loyalty/redemptions'
 

@@ -6,9 +6,9 @@ import { newId } from '../../domain/ids.ts'
 import { refundObject } from '../../domain/refund.ts'
 import { id, refundId } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { NewRefund, Refund } from '../schemas/refunds.ts'
+import { NewRefund, Refund } from '../schemas/payments.ts'
+import { created } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created } from '../server/replies.ts'
 
 export const createRefund = endpoint({
   method: 'POST',

@@ -12,11 +12,10 @@ import { type ErrorCode, refuse } from '../../domain/refusal.ts'
 import { flag } from '../schemas/lists.ts'
 import { NewReportedEvent, ReportedEvent, reportedEventObject } from '../schemas/reported-events.ts'
 import { text } from '../schemas/text.ts'
-import { type Reply, withAlias } from '../server/declaration.ts'
+import { type Reply, updated, withAlias } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
 import { byUserId } from '../server/rate-limits.ts'
-import { updated } from '../server/replies.ts'
 
 /** What reporting an event may refuse. */
 export const REPORT_ERRORS: readonly ErrorCode[] = [

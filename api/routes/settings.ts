@@ -1,8 +1,7 @@
 import { readSettings } from '../../db/settings.ts'
 import { Settings, SettingsChange } from '../schemas/settings.ts'
-import { withAlias } from '../server/declaration.ts'
+import { updated, withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { updated } from '../server/replies.ts'
 
 export const retrieveSettings = withAlias('/settings', (path) =>
   endpoint({

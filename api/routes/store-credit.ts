@@ -9,7 +9,7 @@ import { CREDIT_TYPES, creditTransactionObject } from '../../domain/store-credit
 import { currencyUpper } from '../schemas/amounts.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { StoreCredit, StoreCreditTransaction } from '../schemas/store-credit.ts'
+import { StoreCredit, StoreCreditTransaction } from '../schemas/wallets.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const retrieveStoreCredit = endpoint({

@@ -17,8 +17,8 @@ import {
   presentTransactions,
   Transaction,
 } from '../schemas/transactions.ts'
+import { created } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created } from '../server/replies.ts'
 
 export const createTransaction = endpoint({
   method: 'POST',

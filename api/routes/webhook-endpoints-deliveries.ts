@@ -12,8 +12,8 @@ import { Event } from '../schemas/events.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { WebhookDelivery, WebhookReplay, WebhookReplayed } from '../schemas/webhook-endpoints.ts'
+import { created } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created } from '../server/replies.ts'
 
 export const listWebhookDeliveries = endpoint({
   method: 'GET',

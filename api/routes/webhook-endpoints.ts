@@ -14,8 +14,8 @@ import {
   WebhookEndpointUpdate,
   WebhookEndpointWithSecret,
 } from '../schemas/webhook-endpoints.ts'
+import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { created, updated } from '../server/replies.ts'
 
 export const createWebhookEndpoint = endpoint({
   method: 'POST',

@@ -12,13 +12,11 @@ import { securityHeaders } from './headers.ts'
 import { type Check, healthRoutes } from './health.ts'
 import type { ApiKey, KeyCache } from './keys.ts'
 import { requestMetrics } from './metrics.ts'
-import { openApiDocument } from './openapi.ts'
-import { FAILED_KEYS, failedKeyLimit, keyLimit } from './rate-limits.ts'
+import { openApiDocument, verified } from './openapi.ts'
+import { FAILED_KEYS, failedKeyLimit, keyLimit, whenRoom } from './rate-limits.ts'
 import type { RequestSink } from './request-record.ts'
 import { type InFlight, requestLog } from './requests.ts'
-import { whenRoom } from './room.ts'
 import { endpointRoutes } from './routes.ts'
-import { verified } from './verify.ts'
 
 // Above what one process answers: it stops a runaway loop, not a busy merchant.
 const PER_SECOND = 1_000

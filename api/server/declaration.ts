@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import type { Written } from '../../app/idempotent.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
 import type { Actor } from '../../domain/actor.ts'
 import type { IdPrefix } from '../../domain/ids.ts'
@@ -133,3 +134,19 @@ export function withAlias<P extends `/${string}`>(
 
 /** The path under `/v1` of the same route: what is said of that one holds for its alias at the root. */
 export const underV1 = (path: string): string => (path.startsWith('/v1/') ? path : `/v1${path}`)
+
+/** Answers 201 with what a request made; its repeat 200, with that as it is now. */
+export async function created<Row, T>(
+  { row, replayed }: Written<Row>,
+  present: (row: Row) => T | Promise<T>,
+): Promise<Reply<T>> {
+  return { status: 'created', replayed, object: await present(row) }
+}
+
+/** Answers 200 with what a request changed; its repeat with that as it is now. */
+export async function updated<Row, T>(
+  { row, replayed }: Written<Row>,
+  present: (row: Row) => T | Promise<T>,
+): Promise<Reply<T>> {
+  return { status: 'ok', replayed, object: await present(row) }
+}

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { Request } from 'express'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
@@ -12,14 +13,14 @@ import {
   type Context,
   type Declaration,
   type Endpoint,
+  type Method,
   type RawDeclaration,
   type Reply,
   type SchemaOutput,
   underV1,
 } from './declaration.ts'
 import type { Deps } from './deps.ts'
-import { operationOf } from './idempotency.ts'
-import { refusalOf } from './invalid.ts'
+import { refusalOf } from './failure.ts'
 import type { ApiKey } from './keys.ts'
 
 const NOTHING = z.strictObject({})
@@ -195,4 +196,32 @@ function parsePath<S extends z.ZodObject | undefined>(
   const result = (schema ?? NOTHING).safeParse(input)
   if (!result.success) return refuse('resource_missing', 'There is no object with such an id.')
   return result.data as SchemaOutput<S> // the parsed edge, as above
+}
+
+const LONGEST_KEY = 255
+
+/** The Idempotency-Key of a request that changes something; refuses one of another length than 1 to 255. */
+export function idempotencyKeyOf(req: Request): string | undefined {
+  if (req.method === 'GET' || req.method === 'HEAD') return undefined
+  const key = req.headers['idempotency-key']
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || key.length < 1 || key.length > LONGEST_KEY) {
+    return refuse('parameter_invalid', 'Idempotency-Key: must have 1 to 255 characters.', {
+      param: 'Idempotency-Key',
+    })
+  }
+  return key
+}
+
+/**
+ * The operation's id: the same for the same workspace, method, route template
+ * and key, so that a retry is known again; new without a key.
+ */
+function operationOf(
+  workspace: string,
+  method: Method,
+  path: string,
+  key: string | undefined,
+): string {
+  return key === undefined ? newId('op') : derivedId('op', workspace, method, path, key)
 }

@@ -1,250 +1,153 @@
-import {
-  balanceAt,
-  closeAccount,
-  createAccount,
-  listAccounts,
-  mergeAccounts,
-  reopenAccount,
-  retrieveAccount,
-  updateAccount,
-} from '../routes/accounts.ts'
-import { listTierChanges, setAccountTier } from '../routes/accounts-tier.ts'
-import {
-  createApiKey,
-  listApiKeys,
-  retrieveApiKey,
-  revokeApiKey,
-  rollApiKey,
-  updateApiKey,
-} from '../routes/api-keys.ts'
-import {
-  pauseReversal,
-  resumeReversal,
-  retrieveReversal,
-  reverseBatch,
-} from '../routes/batch-reversals.ts'
-import {
-  createCodePool,
-  listCodePools,
-  retrieveCodePool,
-  uploadCodes,
-} from '../routes/code-pools.ts'
-import {
-  createEarningRule,
-  listEarningRules,
-  retrieveEarningRule,
-  updateEarningRule,
-} from '../routes/earning-rules.ts'
-import { earnings } from '../routes/earnings.ts'
-import {
-  createEventType,
-  listEventTypes,
-  retrieveEventType,
-  updateEventType,
-} from '../routes/event-types.ts'
-import { listEvents, retrieveEvent } from '../routes/events.ts'
-import {
-  listIdentities,
-  registerIdentity,
-  retrieveIdentity,
-  revokeIdentity,
-} from '../routes/identities.ts'
-import {
-  cancelImport,
-  createImport,
-  listImports,
-  pauseImport,
-  resumeImport,
-  retrieveImport,
-} from '../routes/imports.ts'
-import {
-  exportLiability,
-  retrieveLiability,
-  retrieveStoreCreditLiability,
-} from '../routes/liability.ts'
-import { lots } from '../routes/lots.ts'
-import { lookUpMember } from '../routes/members-lookup.ts'
-import {
-  cancelPayment,
-  confirmPayment,
-  createPayment,
-  listPayments,
-  retrievePayment,
-} from '../routes/payments.ts'
-import { replayAward } from '../routes/payments-replay-award.ts'
-import { createProgram, listPrograms, retrieveProgram, updateProgram } from '../routes/programs.ts'
-import { reconcileProgram } from '../routes/programs-reconciliation.ts'
-import { createQuote } from '../routes/quotes.ts'
-import {
-  createReactor,
-  deleteReactor,
-  dryRunReactor,
-  listReactors,
-  retrieveReactor,
-  updateReactor,
-} from '../routes/reactors.ts'
-import {
-  cancelRedemption,
-  createRedemption,
-  extendRedemption,
-  fulfillRedemption,
-  listRedemptions,
-  retrieveRedemption,
-  reverseRedemption,
-} from '../routes/redemptions.ts'
-import { createRefund, listRefunds, retrieveRefund } from '../routes/refunds.ts'
-import { cancelEvent, confirmEvent, reportEvent } from '../routes/reported-events.ts'
-import { listRequests, retrieveRequest } from '../routes/requests.ts'
-import { listRewards, retrieveReward } from '../routes/rewards.ts'
-import { archiveReward, unarchiveReward } from '../routes/rewards-archive.ts'
-import { createReward } from '../routes/rewards-create.ts'
-import { updateReward } from '../routes/rewards-update.ts'
-import { mergeSettings, retrieveSettings } from '../routes/settings.ts'
-import {
-  listStoreCreditTransactions,
-  retrieveStoreCredit,
-  retrieveStoreCreditTransaction,
-} from '../routes/store-credit.ts'
-import { listTimeline } from '../routes/timeline.ts'
-import {
-  createTransaction,
-  createTransactions,
-  listTransactions,
-  retrieveTransaction,
-  reverseTransaction,
-} from '../routes/transactions.ts'
-import { upcoming } from '../routes/upcoming.ts'
-import { convertPoints, retrieveWallet } from '../routes/users.ts'
-import {
-  createWebhookEndpoint,
-  deleteWebhookEndpoint,
-  listWebhookEndpoints,
-  retrieveWebhookEndpoint,
-  rollWebhookSecret,
-  updateWebhookEndpoint,
-} from '../routes/webhook-endpoints.ts'
-import {
-  listWebhookDeliveries,
-  replayWebhookEvents,
-  testWebhookEndpoint,
-} from '../routes/webhook-endpoints-deliveries.ts'
-import { receiveEndpointEvent, receivePaymentEvent } from '../webhooks/receive.ts'
+import * as accounts from '../routes/accounts.ts'
+import * as accountsTier from '../routes/accounts-tier.ts'
+import * as apiKeys from '../routes/api-keys.ts'
+import * as batchReversals from '../routes/batch-reversals.ts'
+import * as codePools from '../routes/code-pools.ts'
+import * as earningRules from '../routes/earning-rules.ts'
+import * as earnings from '../routes/earnings.ts'
+import * as eventTypes from '../routes/event-types.ts'
+import * as events from '../routes/events.ts'
+import * as identities from '../routes/identities.ts'
+import * as imports from '../routes/imports.ts'
+import * as liability from '../routes/liability.ts'
+import * as lots from '../routes/lots.ts'
+import * as payments from '../routes/payments.ts'
+import * as paymentsReplayAward from '../routes/payments-replay-award.ts'
+import * as programs from '../routes/programs.ts'
+import * as programsReconciliation from '../routes/programs-reconciliation.ts'
+import * as quotes from '../routes/quotes.ts'
+import * as reactors from '../routes/reactors.ts'
+import * as redemptions from '../routes/redemptions.ts'
+import * as refunds from '../routes/refunds.ts'
+import * as reportedEvents from '../routes/reported-events.ts'
+import * as requests from '../routes/requests.ts'
+import * as rewards from '../routes/rewards.ts'
+import * as rewardsCatalogue from '../routes/rewards-catalogue.ts'
+import * as settings from '../routes/settings.ts'
+import * as storeCredit from '../routes/store-credit.ts'
+import * as timeline from '../routes/timeline.ts'
+import * as transactions from '../routes/transactions.ts'
+import * as upcoming from '../routes/upcoming.ts'
+import * as users from '../routes/users.ts'
+import * as webhookEndpoints from '../routes/webhook-endpoints.ts'
+import * as webhookEndpointsDeliveries from '../routes/webhook-endpoints-deliveries.ts'
+import * as receive from '../webhooks/receive.ts'
 import type { Endpoint } from './declaration.ts'
 
 /** Every endpoint of the product, as the documentation lists them. */
 export const ENDPOINTS: readonly Endpoint[] = [
-  createAccount,
-  retrieveAccount,
-  updateAccount,
-  listAccounts,
-  closeAccount,
-  reopenAccount,
-  mergeAccounts,
-  setAccountTier,
-  listTierChanges,
-  listTimeline,
-  ...upcoming,
-  createReward,
-  retrieveReward,
-  updateReward,
-  listRewards,
-  archiveReward,
-  unarchiveReward,
-  createRedemption,
-  retrieveRedemption,
-  listRedemptions,
-  cancelRedemption,
-  extendRedemption,
-  reverseRedemption,
-  fulfillRedemption,
-  createQuote,
-  createCodePool,
-  retrieveCodePool,
-  listCodePools,
-  uploadCodes,
-  retrieveStoreCredit,
-  listStoreCreditTransactions,
-  retrieveStoreCreditTransaction,
-  retrieveStoreCreditLiability,
-  balanceAt,
-  retrieveLiability,
-  exportLiability,
-  createImport,
-  listImports,
-  retrieveImport,
-  pauseImport,
-  cancelImport,
-  resumeImport,
-  reverseBatch,
-  retrieveReversal,
-  pauseReversal,
-  resumeReversal,
-  createProgram,
-  listPrograms,
-  retrieveProgram,
-  updateProgram,
-  createTransactions,
-  reverseTransaction,
-  createTransaction,
-  retrieveTransaction,
-  listTransactions,
-  ...lots,
-  createPayment,
-  retrievePayment,
-  listPayments,
-  confirmPayment,
-  cancelPayment,
-  replayAward,
-  createRefund,
-  retrieveRefund,
-  listRefunds,
-  createEarningRule,
-  retrieveEarningRule,
-  updateEarningRule,
-  listEarningRules,
-  ...earnings,
-  reconcileProgram,
-  receivePaymentEvent,
-  receiveEndpointEvent,
-  retrieveEvent,
-  listEvents,
-  retrieveRequest,
-  listRequests,
-  createWebhookEndpoint,
-  retrieveWebhookEndpoint,
-  updateWebhookEndpoint,
-  deleteWebhookEndpoint,
-  listWebhookEndpoints,
-  rollWebhookSecret,
-  testWebhookEndpoint,
-  replayWebhookEvents,
-  listWebhookDeliveries,
-  createEventType,
-  retrieveEventType,
-  updateEventType,
-  listEventTypes,
-  createReactor,
-  retrieveReactor,
-  updateReactor,
-  deleteReactor,
-  listReactors,
-  dryRunReactor,
-  ...reportEvent,
-  ...confirmEvent,
-  ...cancelEvent,
-  ...retrieveWallet,
-  ...convertPoints,
-  ...retrieveSettings,
-  ...mergeSettings,
-  ...lookUpMember,
-  registerIdentity,
-  listIdentities,
-  retrieveIdentity,
-  revokeIdentity,
-  createApiKey,
-  listApiKeys,
-  retrieveApiKey,
-  updateApiKey,
-  rollApiKey,
-  revokeApiKey,
+  accounts.createAccount,
+  accounts.retrieveAccount,
+  accounts.updateAccount,
+  accounts.listAccounts,
+  accounts.closeAccount,
+  accounts.reopenAccount,
+  accounts.mergeAccounts,
+  accountsTier.setAccountTier,
+  accountsTier.listTierChanges,
+  timeline.listTimeline,
+  ...upcoming.upcoming,
+  rewards.createReward,
+  rewards.retrieveReward,
+  rewards.updateReward,
+  rewardsCatalogue.listRewards,
+  rewards.archiveReward,
+  rewards.unarchiveReward,
+  redemptions.createRedemption,
+  redemptions.retrieveRedemption,
+  redemptions.listRedemptions,
+  redemptions.cancelRedemption,
+  redemptions.extendRedemption,
+  redemptions.reverseRedemption,
+  redemptions.fulfillRedemption,
+  quotes.createQuote,
+  codePools.createCodePool,
+  codePools.retrieveCodePool,
+  codePools.listCodePools,
+  codePools.uploadCodes,
+  storeCredit.retrieveStoreCredit,
+  storeCredit.listStoreCreditTransactions,
+  storeCredit.retrieveStoreCreditTransaction,
+  liability.retrieveStoreCreditLiability,
+  accounts.balanceAt,
+  liability.retrieveLiability,
+  liability.exportLiability,
+  imports.createImport,
+  imports.listImports,
+  imports.retrieveImport,
+  imports.pauseImport,
+  imports.cancelImport,
+  imports.resumeImport,
+  batchReversals.reverseBatch,
+  batchReversals.retrieveReversal,
+  batchReversals.pauseReversal,
+  batchReversals.resumeReversal,
+  programs.createProgram,
+  programs.listPrograms,
+  programs.retrieveProgram,
+  programs.updateProgram,
+  transactions.createTransactions,
+  transactions.reverseTransaction,
+  transactions.createTransaction,
+  transactions.retrieveTransaction,
+  transactions.listTransactions,
+  ...lots.lots,
+  payments.createPayment,
+  payments.retrievePayment,
+  payments.listPayments,
+  payments.confirmPayment,
+  payments.cancelPayment,
+  paymentsReplayAward.replayAward,
+  refunds.createRefund,
+  refunds.retrieveRefund,
+  refunds.listRefunds,
+  earningRules.createEarningRule,
+  earningRules.retrieveEarningRule,
+  earningRules.updateEarningRule,
+  earningRules.listEarningRules,
+  ...earnings.earnings,
+  programsReconciliation.reconcileProgram,
+  receive.receivePaymentEvent,
+  receive.receiveEndpointEvent,
+  events.retrieveEvent,
+  events.listEvents,
+  requests.retrieveRequest,
+  requests.listRequests,
+  webhookEndpoints.createWebhookEndpoint,
+  webhookEndpoints.retrieveWebhookEndpoint,
+  webhookEndpoints.updateWebhookEndpoint,
+  webhookEndpoints.deleteWebhookEndpoint,
+  webhookEndpoints.listWebhookEndpoints,
+  webhookEndpoints.rollWebhookSecret,
+  webhookEndpointsDeliveries.testWebhookEndpoint,
+  webhookEndpointsDeliveries.replayWebhookEvents,
+  webhookEndpointsDeliveries.listWebhookDeliveries,
+  eventTypes.createEventType,
+  eventTypes.retrieveEventType,
+  eventTypes.updateEventType,
+  eventTypes.listEventTypes,
+  reactors.createReactor,
+  reactors.retrieveReactor,
+  reactors.updateReactor,
+  reactors.deleteReactor,
+  reactors.listReactors,
+  reactors.dryRunReactor,
+  ...reportedEvents.reportEvent,
+  ...reportedEvents.confirmEvent,
+  ...reportedEvents.cancelEvent,
+  ...users.retrieveWallet,
+  ...users.convertPoints,
+  ...settings.retrieveSettings,
+  ...settings.mergeSettings,
+  ...users.lookUpMember,
+  identities.registerIdentity,
+  identities.listIdentities,
+  identities.retrieveIdentity,
+  identities.revokeIdentity,
+  apiKeys.createApiKey,
+  apiKeys.listApiKeys,
+  apiKeys.retrieveApiKey,
+  apiKeys.updateApiKey,
+  apiKeys.rollApiKey,
+  apiKeys.revokeApiKey,
 ]
