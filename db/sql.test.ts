@@ -12,6 +12,10 @@ const ONE_STATEMENT = ['ledger_private.bulk_credit', 'ledger_private.payment_mis
 // Up to the end of the body, which is quoted by two dollars.
 const REST = String.raw`[^$]*\$\$(?:[^$]|\$(?!\$))*\$\$;\n`
 
+// A column of a parameter list, a line of `declare`, or the short name of a table.
+const SINGLE_LETTER =
+  /(?:[(,] ?|^ +)[a-z] [a-z_]+(?:\[\])?(?=[,);]| :=| default)|\b(?:from|join|update) \w+(?: as)? [a-z]\b(?! *\()/gm
+
 const names = (await readdir(FOLDER)).toSorted()
 const files = await Promise.all(
   names.map(async (file) => ({ file, text: await readFile(new URL(file, FOLDER), 'utf8') })),
@@ -61,6 +65,17 @@ it('every function of db/sql says what it guarantees', () => {
     .flatMap(({ text }) => functionsOf(text))
     .filter(({ comment }) => !comment)
   expect(silent).toEqual([])
+})
+
+it('parameters, variables and tables of db/sql have names of more than a letter', () => {
+  const letters = files
+    .filter(({ file }) => file !== 'previous_release.sql')
+    .flatMap(({ file, text }) =>
+      [...text.replaceAll(/--.*$/gm, '').matchAll(SINGLE_LETTER)].map(
+        ([named]) => `${file}: ${named.trim()}`,
+      ),
+    )
+  expect(letters).toEqual([])
 })
 
 it('every insert of db/sql names its columns', () => {

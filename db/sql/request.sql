@@ -41,10 +41,10 @@ begin
   perform set_config('lock_timeout', '1s', true);
   lock table public.request in share update exclusive mode; -- one at a time
   for partition in
-    select i.inhrelid::regclass from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'public.request'::regclass
-      and c.relname < 'day_' || to_char(last_day, 'YYYYMMDD')
-    order by c.relname
+    select pg_class.oid::regclass from pg_inherits join pg_class on pg_class.oid = inhrelid
+    where inhparent = 'public.request'::regclass
+      and relname < 'day_' || to_char(last_day, 'YYYYMMDD')
+    order by relname
   loop
     execute format('drop table %s', partition);
     dropped := dropped + 1;
