@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../app/refusals.ts'
+import { orUnavailable } from '../../app/unavailable.ts'
 import { findRequest, listRequests as readRequests } from '../../db/requests.ts'
 import { ERROR_CODES } from '../../domain/refusal.ts'
 import { id, idPath } from '../schemas/ids.ts'
@@ -12,6 +13,7 @@ import { ERRORS } from '../server/errors.ts'
 
 const path = '/v1/requests'
 const LONGEST_ROUTE = 200
+const TOO_MANY = 'These are not found among so many requests in time. Name a window by `created`.'
 const LONGEST_ID = 255
 
 export const listRequests = endpoint({
@@ -52,7 +54,9 @@ the statuses of errors are found at once, however long ago; with other filters n
       resource,
     }
     const { pool } = ctx.deps
-    const { rows, hasMore } = await readRequests(pool, ctx.workspace, filter, pageOf(ctx.query))
+    const { rows, hasMore } = await orUnavailable(TOO_MANY, () =>
+      readRequests(pool, ctx.workspace, filter, pageOf(ctx.query)),
+    )
     const data = rows.map((row) => presentRequest(row, ctx.livemode))
     return { status: 'ok', object: listOf(path, data, hasMore) }
   },

@@ -75,6 +75,7 @@ export const REQUEST_FIELDS: Readonly<Record<string, RequestFields>> = {
   'POST /v1/refunds': fields('payment amount return_redemption store_credit', 'reason metadata'),
   'POST /v1/loyalty/earning_rules': fields(`program trigger ${EARNING_RULE}`, EARNING_RULE_LEFT),
   'PATCH /v1/loyalty/earning_rules/{id}': fields(EARNING_RULE, EARNING_RULE_LEFT),
+  'POST /v1/loyalty/earning_previews': fields('account amount currency at', 'customer metadata'),
   'POST /v1/events': fields('type timestamp eventId reverses hold', 'user payload'),
   'POST /v1/webhook_endpoints': fields('enabled_events[] description', 'url metadata'),
   'PATCH /v1/webhook_endpoints/{id}': fields('enabled_events[] description status', 'url metadata'),

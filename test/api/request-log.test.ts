@@ -114,6 +114,18 @@ test('requests are listed by route, method, status, error code, key, object and 
   )
 })
 
+test('a list that takes long is given up, and says how to ask for less', async () => {
+  const holder = await shop.owner.connect()
+  await holder.query('begin')
+  await holder.query('lock table request in access exclusive mode')
+  const { status, body } = await shop.get('/v1/requests?route=/v1/rare')
+  await holder.query('rollback')
+  holder.release()
+  expect([status, body.error.code]).toEqual([503, 'temporarily_unavailable'])
+  expect(body.error.message).toContain('`created`')
+  expect(await list({ route: '/v1/rare' })).toEqual([])
+})
+
 test('requests that no workspace made are not written down', async () => {
   const before = await shop.owner.query('select count(*)::int as n from request')
   const wrong = await request(shop.app).get('/v1/events').set('X-Api-Key', 'sk_test_nobodys00')

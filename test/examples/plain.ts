@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
 const BEGINNING = Date.parse('2026-01-15T10:00:00.000Z')
+const MICROSECONDS = (BEGINNING * 1_000).toString(16).padStart(13, '0') // as places in time have it
 const STEP_MS = 600_000 // a run that takes less shows the same times; holds and deadlines are longer
 const YEARS_MS = 3 * 366 * 86_400_000
 
@@ -35,6 +36,9 @@ export function plain(text: string, startedMs: number): string {
     })
     .replace(/\b([sp]k_test_)[0-9A-Za-z]{32}\b/g, '$1Ab3dExampleExampleExampleExaWxyz')
     .replace(/("prefix":\s*"[sp]k_test_)\w{4}(",\s*"last4":\s*)"\w{4}"/g, '$1Ab3d$2"Wxyz"')
+    .replace(/\b(tle|upc)_[0-9a-f]{13}_([a-z_]+)_[0-9A-Za-z]{22}\b/g, (place, list, kind) =>
+      nth(list, place, (digest) => `${list}_${MICROSECONDS}_${kind}_${letters(digest, 22)}`),
+    )
     .replace(/\bmc_[0-9A-Za-z]{26}\b/g, (card) =>
       nth('mc', card, (digest) => `mc_${letters(digest, 26)}`),
     )
