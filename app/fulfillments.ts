@@ -1,5 +1,5 @@
 import { fulfillmentCancel, fulfillmentOverdue, fulfillmentShip } from '../db/ledger.gen.ts'
-import { asRun } from './call-as-run.ts'
+import { asRun } from './as-run.ts'
 import type { Command, CommandDependencies, RedemptionMoment } from './redemptions.ts'
 
 type Parcel = Command & {

@@ -1,4 +1,5 @@
-import { allPrograms, rollUp, writeSnapshot } from '../db/liability.ts'
+import { allPrograms, ledgerRollUp, liabilitySnapshot } from '../db/ledger.gen.ts'
+import { inWorkspace } from '../db/workspace-client.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { eachRow } from './rows.ts'
@@ -10,7 +11,7 @@ export function liabilityCommands({
 }: Pick<Dependencies, 'pool' | 'onFailure'>) {
   return {
     /** Returns how many totals changed; one at a time, what another counts is counted. */
-    rollUpLedger: () => rollUp(pool),
+    rollUpLedger: () => ledgerRollUp(pool, {}),
 
     /**
      * Returns how many events were written: one for each program and midnight (ISO 8601, UTC). Throws
@@ -19,9 +20,10 @@ export function liabilityCommands({
     snapshotLiability: async ({ midnight }: { midnight: string }): Promise<number> => {
       let written = 0
       const { passedOver } = await eachRow(
-        await allPrograms(pool),
+        await allPrograms(pool, {}),
         async ({ workspace, program }) => {
-          if (await writeSnapshot(pool, workspace, program, midnight)) written++
+          const snapshot = { workspace, program, midnight }
+          if (await inWorkspace(pool, workspace, (db) => liabilitySnapshot(db, snapshot))) written++
         },
         { kind: 'liability_snapshot', onFailure },
       )

@@ -22,7 +22,7 @@ import type {
 } from '../db/results/payment.ts'
 import { readPayment, readRefund } from '../db/snapshot.ts'
 import { newId } from '../domain/ids.ts'
-import { asRun } from './call-as-run.ts'
+import { asRun } from './as-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { idempotent, type Written } from './idempotent.ts'

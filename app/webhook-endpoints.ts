@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { findEvent } from '../db/events.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
+import { webhookReplay, webhookTest } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import {
   countReplayed,
@@ -14,10 +15,8 @@ import {
   markDeleted,
   type NewEndpoint,
   type Replay,
-  replayEvents,
   rollSecret,
   updateEndpoint,
-  writeTestEvent,
 } from '../db/webhook-endpoints.ts'
 import type { Db } from '../db/workspace-client.ts'
 import { refuse } from '../domain/refusal.ts'
@@ -118,7 +117,8 @@ function deliveryCommands(pool: Pool) {
         id: event,
         write: async (tx) => {
           await refuseDisabled(tx, request.workspace, endpoint)
-          return (await writeTestEvent(tx, request.workspace, endpoint, event)) ?? undefined
+          const { workspace } = request
+          return (await webhookTest(tx, { workspace, endpoint, event })) ?? undefined
         },
         find: async (_db, _workspace, written) => written,
       }),
@@ -134,7 +134,7 @@ function deliveryCommands(pool: Pool) {
           }
           return async (tx) => {
             await refuseDisabled(tx, replay.workspace, replay.endpoint)
-            return replayEvents(tx, replay)
+            return webhookReplay(tx, replay)
           }
         },
         find: (db, _workspace, operation) => countReplayed(db, { ...replay, operation }),

@@ -1,4 +1,5 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import { paymentEndpointSecrets, paymentSecretsFind } from './ledger.gen.ts'
 import type { Pool } from './pool.ts'
 import { paymentSecret } from './schema/index.ts'
 import type { Db } from './workspace-client.ts'
@@ -17,28 +18,15 @@ export type PaymentSecret = {
  * The signing secrets that may speak at a payment provider's shared address, of all workspaces: the one
  * that verifies names the workspace.
  */
-export async function findPaymentSecrets(pool: Pool, provider: string): Promise<PaymentSecret[]> {
-  const { rows } = await pool.query<PaymentSecret>({
-    name: 'payment_secrets_find',
-    text: 'select workspace, livemode, endpoint, secret, mapping from ledger.payment_secrets_find($1)',
-    values: [provider],
-  })
-  return rows
-}
+export const findPaymentSecrets = (pool: Pool, provider: string): Promise<PaymentSecret[]> =>
+  paymentSecretsFind(pool, { provider })
 
 /** The signing secrets of one provider endpoint, the newest first; none where there is no such endpoint. */
-export async function findEndpointSecrets(
+export const findEndpointSecrets = (
   pool: Pool,
   provider: string,
   endpoint: string,
-): Promise<PaymentSecret[]> {
-  const { rows } = await pool.query<PaymentSecret>({
-    name: 'payment_endpoint_secrets',
-    text: 'select workspace, livemode, endpoint, secret, mapping from ledger.payment_endpoint_secrets($1, $2)',
-    values: [provider, endpoint],
-  })
-  return rows
-}
+): Promise<PaymentSecret[]> => paymentEndpointSecrets(pool, { provider, endpoint })
 
 type NewPaymentSecret = typeof paymentSecret.$inferInsert
 

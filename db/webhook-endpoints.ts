@@ -1,5 +1,4 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { callIn } from './call-in-transaction.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
 import type { Pool } from './pool.ts'
 import { webhookDelivery, webhookEndpoint } from './schema/index.ts'
@@ -129,14 +128,6 @@ export async function rollSecret(
   return rows[0]
 }
 
-/** The event's id; null where the endpoint is not enabled. */
-export async function writeTestEvent(tx: Db, workspace: string, endpoint: string, event: string) {
-  const { rows } = await tx.execute<{ result: string | null }>(
-    sql`select ledger.webhook_test(${workspace}, ${endpoint}, ${event}) as result`,
-  )
-  return rows[0]?.result ?? null
-}
-
 export type Replay = {
   workspace: string
   endpoint: string
@@ -147,17 +138,6 @@ export type Replay = {
   from: string
   to: string
 }
-
-/** How many deliveries the operation makes. */
-export const replayEvents = (tx: Db, r: Replay) =>
-  callIn<number>(tx, 'webhook_replay', [
-    r.workspace,
-    r.endpoint,
-    r.operation,
-    r.events,
-    r.from,
-    r.to,
-  ])
 
 /** How many deliveries the operation made. */
 export const countReplayed = (

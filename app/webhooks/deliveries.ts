@@ -1,14 +1,13 @@
-import type { Pool } from '../../db/pool.ts'
 import {
-  type DeliveryBatch,
-  type DueDelivery,
-  listDueEndpoints,
-  nextDue,
-  readEventsToSend,
-  restEndpoint,
-  settleDelivery,
-  takeDeliveries,
-} from '../../db/webhook-deliveries.ts'
+  webhookDue,
+  webhookNextDue,
+  webhookRest,
+  webhookSettle,
+  webhookTake,
+} from '../../db/ledger.gen.ts'
+import type { Pool } from '../../db/pool.ts'
+import type { DeliveryBatch, DueDelivery, EndpointUnderway } from '../../db/results/webhook.ts'
+import { readEventsToSend } from '../../db/webhook-deliveries.ts'
 import {
   FAILING_FOR_MS,
   retryAfterMs,
@@ -81,14 +80,12 @@ export function deliveries(dependencies: DeliveryDependencies) {
 
     while (!stop.aborted && broken === undefined && Date.now() < until) {
       if (queue.length === 0 && underway.size < parallel) {
-        const taken = await takeDeliveries(
-          pool,
-          workspace,
-          endpoint,
-          [...underway.keys()],
-          parallel * READ_AHEAD,
-          BUSY_MS,
-        )
+        const taken = await webhookTake(pool, {
+          ...target,
+          taken: [...underway.keys()],
+          limit: parallel * READ_AHEAD,
+          busyMs: BUSY_MS,
+        })
         if (taken.outcome === 'gone')
           return finished({ state: 'gone', nextInMs: null, nextAt: null })
         if (taken.deliveries.length > 0) queue.push(...(await bodies(target, taken)))
@@ -104,11 +101,11 @@ export function deliveries(dependencies: DeliveryDependencies) {
       const isDue = await Promise.race([...underway.values(), watch.due])
       watch.giveUp()
       if (isBusy || isDue) continue
-      await restEndpoint(pool, workspace, endpoint)
-      const next = await nextDue(pool, workspace, endpoint)
+      await webhookRest(pool, target)
+      const next = await webhookNextDue(pool, target)
       if (!next.due) return finished({ state: 'resting', nextInMs: next.in_ms, nextAt: next.at })
     }
-    await restEndpoint(pool, workspace, endpoint)
+    await webhookRest(pool, target)
     return finished({ state: 'resting', nextInMs: 0, nextAt: null })
   }
 }
@@ -142,11 +139,11 @@ async function attempt(
   const number = delivery.attempt + 1
   const ok = 'status' in answer && answer.status >= 200 && answer.status < 300
   const patience = 'status' in answer ? retryAfterMs(answer.retryAfter, nowMs) : null
-  const { disabled } = await settleDelivery(pool, {
+  const { disabled } = await webhookSettle(pool, {
     ...target,
     delivery: delivery.id,
     attempt: number,
-    log: {
+    try: {
       at: new Date(startedMs).toISOString(),
       url,
       duration_ms: nowMs - startedMs,
@@ -157,7 +154,7 @@ async function attempt(
     ok,
     gone: 'status' in answer && answer.status === 410,
     retryMs: ok ? null : retryDelayMs(number, patience, Math.random()),
-    failingForMs: FAILING_FOR_MS,
+    failingMs: FAILING_FOR_MS,
   })
   return { ok, disabled }
 }
@@ -165,16 +162,14 @@ async function attempt(
 // How often a workspace is asked for all of its endpoints at work: the most that this adds to a delivery.
 const EVERY_MS = 25
 
-/** An endpoint, and its deliveries that are under way already. */
-type EndpointAtWork = { endpoint: string; underway: string[] }
-type Waiter = { atWork: EndpointAtWork; found: (due: boolean) => void }
+type Waiter = { atWork: EndpointUnderway; found: (due: boolean) => void }
 
 type Watch = {
   /** True once something is due at the endpoint, false once `forMs` are over or it is given up. */
   readonly due: Promise<boolean>
   giveUp(): void
 }
-type WatchDue = (workspace: string, atWork: EndpointAtWork, forMs: number) => Watch
+type WatchDue = (workspace: string, atWork: EndpointUnderway, forMs: number) => Watch
 
 /**
  * One question to the database for all endpoints of a workspace that are at work, so that a steady
@@ -189,7 +184,7 @@ function createDueWatch(pool: Pool): WatchDue {
       const now = [...waiters]
       const atWork = now.map((waiter) => waiter.atWork)
       // Where the database does not answer each run finds out by itself.
-      const due = await listDueEndpoints(pool, workspace, atWork).catch(() => null)
+      const due = await webhookDue(pool, { workspace, asked: atWork }).catch(() => null)
       for (const waiter of now) {
         if (due === null || due.includes(waiter.atWork.endpoint)) waiter.found(true)
       }

@@ -1,4 +1,5 @@
-import { readLiability, rollUp } from '../../db/liability.ts'
+import { ledgerRollUp } from '../../db/ledger.gen.ts'
+import { readLiability } from '../../db/liability.ts'
 import { ACCOUNTS, openPlace, type Place, percentiles, timed } from './place.ts'
 
 const READS = 100
@@ -38,9 +39,9 @@ async function fill({ owner, workspace }: Place, from: number, to: number, most:
 async function measure({ owner, pool, workspace }: Place) {
   await owner.query('select ledger_private.ledger_recount()')
   const firstRollUpSeconds = await timed(async () => {
-    await rollUp(pool)
+    await ledgerRollUp(pool, {})
     await owner.query(`update ledger_rollup set noted_at = noted_at + interval '10 seconds'`)
-    await rollUp(pool)
+    await ledgerRollUp(pool, {})
   })
   await owner.query(
     `insert into ptx (workspace, id, account, program, type, amount, balance_after, operation, at, created_at)

@@ -46,7 +46,7 @@ export const DIRECTIONS = {
   api: {
     from: ['app/', 'temporal/', 'db/', 'domain/', 'process/', 'config.ts', 'package.json'],
     // No SQL, and no way to open a transaction.
-    types: ['db/schema/', 'db/workspace-client.ts', 'db/call.ts'],
+    types: ['db/schema/', 'db/workspace-client.ts'],
     names: { 'db/': READS },
     closed: /^(pg|drizzle-orm)(\/|$)/,
   },

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rollUp } from '../../db/liability.ts'
+import { ledgerRollUp } from '../../db/ledger.gen.ts'
+
 import { newId } from '../../domain/ids.ts'
 import { WORKFLOW } from '../../temporal/names.ts'
 import { openShop, type Shop } from '../api/shop.ts'
@@ -50,7 +51,7 @@ async function ledger(settings: object = {}) {
 /** Ten seconds are no test's time to wait: a new note, as old as that. */
 async function noteNow() {
   await shop.owner.query('update ledger_rollup set noted_at = null, noted_xid = null')
-  await rollUp(shop.pool)
+  await ledgerRollUp(shop.pool, {})
   await shop.owner.query(`update ledger_rollup set noted_at = noted_at + interval '10 seconds'`)
 }
 
@@ -65,7 +66,7 @@ async function countEverything() {
 }
 
 async function countedTo(instant: string): Promise<boolean> {
-  await rollUp(shop.pool)
+  await ledgerRollUp(shop.pool, {})
   const { rows } = await shop.owner.query(
     'select through >= $1::timestamptz as yes from ledger_rollup',
     [instant],
@@ -274,7 +275,7 @@ describe('the totals', () => {
     const { program, post } = await ledger()
     await post(10, new Date())
     await noteNow()
-    await Promise.all(Array.from({ length: 5 }, () => rollUp(shop.pool)))
+    await Promise.all(Array.from({ length: 5 }, () => ledgerRollUp(shop.pool, {})))
     await countEverything()
     expect(await report(program)).toMatchObject({ outstandingPoints: 10 })
     expect(await shop.reconcile()).toEqual([])
@@ -289,7 +290,7 @@ describe('the totals', () => {
       [shop.workspace, account, newId('op')],
     )
     await noteNow()
-    await rollUp(shop.pool)
+    await ledgerRollUp(shop.pool, {})
     await client.query('commit')
     client.release()
     expect(await report(program)).toMatchObject({ outstandingPoints: 5 })

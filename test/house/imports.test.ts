@@ -82,7 +82,7 @@ const CASES: Case[] = [
   ['api/accounts', `import * as accounts from '../../db/accounts.ts'`, 'import-directions'],
   ['api/accounts', `export { pointsPost } from '../../db/ledger.gen.ts'`, 'import-directions'],
   ['api/accounts', `import { transact } from '../../db/workspace-client.ts'`, 'import-directions'],
-  ['api', `import { call } from '../db/call.ts'`, 'import-directions'],
+  ['api', `import { done } from '../db/border.ts'`, 'import-directions'],
   ['api', `import { eq } from 'drizzle-orm'`, 'import-directions'],
   ['api', `import { pgTable } from 'drizzle-orm/pg-core'`, 'import-directions'],
   ['api', `import type { Pool } from 'pg'`, 'import-directions'],

@@ -1,6 +1,5 @@
 import { asyncLocalStorage } from '@temporalio/activity'
 import { AsRun } from '../db/border.ts'
-import { call, callOfRun } from '../db/call.ts'
 import type { Pool } from '../db/pool.ts'
 
 /**
@@ -10,16 +9,4 @@ import type { Pool } from '../db/pool.ts'
 export function asRun(pool: Pool): Pool | AsRun {
   const run = asyncLocalStorage.getStore()?.info.workflowExecution?.workflowId
   return run === undefined ? pool : new AsRun(pool, run)
-}
-
-/** As `asRun`, by the function's name. */
-export function callAsRun<Result>(
-  pool: Pool,
-  name: string,
-  args: [workspace: string, subject: string, ...unknown[]],
-): Promise<Result> {
-  const place = asRun(pool)
-  return place instanceof AsRun
-    ? callOfRun(pool, place.workflowId, name, args)
-    : call(pool, name, args)
 }
