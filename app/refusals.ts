@@ -1,7 +1,5 @@
 import { noSuch, Refused } from '../domain/refusal.ts'
 
-export { refusalOf as inPoints } from '../domain/ledger-refusal.ts'
-
 /** 404 for something that a body names and that does not exist here. */
 export function missing(param: string, id: string): never {
   throw new Refused({ code: 'resource_missing', message: noSuch(param, id), param })

@@ -1,17 +1,19 @@
+import { done } from '../db/border.ts'
 import { redemptionQuote } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import { findRedemption, type RedemptionRow } from '../db/redemptions.ts'
-import { type FoundEvent, type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
+import { type ReportedEventRow, readReportedEvent } from '../db/reported-events.ts'
+import type { FoundEvent } from '../db/results/reported_event.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import type { CodeVault } from '../domain/gift-card.ts'
 import { derivedId } from '../domain/ids.ts'
 import type { PlannedReward } from '../domain/reactor.ts'
-import { type Refusal, Refused, refuse } from '../domain/refusal.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Engine } from '../temporal/engine.ts'
 import { finishReportedEvent } from '../temporal/reported-event.ts'
 import type { Checks } from './event-schemas/checks.ts'
 import { newCode, newCodes } from './redemption-codes.ts'
-import { inPoints, missing } from './refusals.ts'
+import { missing } from './refusals.ts'
 import {
   checkEvent,
   type EventReport,
@@ -91,22 +93,19 @@ export async function outcomeOf(
   reported: EventResult,
   report: Pick<EventReport, 'type' | 'user' | 'fingerprint' | 'dryRun'>,
 ): Promise<ReportOutcome> {
-  switch (reported.outcome) {
+  const result = done(reported, { user: report.user })
+  switch (result.outcome) {
     case 'no_type':
       return missing('type', report.type)
-    case 'missing':
-      return missing('user', report.user)
-    case 'refused':
-      throw new Refused(inPoints(reported.refusal, reported.decimals))
     case 'failed': {
-      const { name, explanation } = reported.failed
+      const { name, explanation } = result.failed
       const message = `The reactor ${name} failed, and the event is strict: ${explanation}`
       return refuse('payload_invalid', message, { param: 'payload' })
     }
     case 'processed':
     case 'replayed': {
-      const row = readReportedEvent(reported.event)
-      const replayed = reported.outcome === 'replayed'
+      const row = readReportedEvent(result.event)
+      const replayed = result.outcome === 'replayed'
       if (replayed && row.fingerprint !== report.fingerprint) {
         const message = 'This eventId (or Idempotency-Key) was used with another event.'
         refuse('idempotency_key_reused', message, { resource: row.id })
@@ -115,7 +114,7 @@ export async function outcomeOf(
       const held =
         redemption === null ? undefined : await findRedemption(pool, workspace, redemption)
       const dryRun = report.dryRun && !replayed
-      return { status: 'done', row, held, decimals: reported.decimals, dryRun, replayed }
+      return { status: 'done', row, held, decimals: result.decimals, dryRun, replayed }
     }
   }
 }

@@ -1,12 +1,13 @@
 import { findWallet, type WalletView } from '../db/members.ts'
-import type { FoundEvent, Hold } from '../db/reported-events.ts'
+import type { FoundEvent } from '../db/results/reported_event.ts'
 import { TooSlow } from '../domain/expression/payload.ts'
 import { derivedId } from '../domain/ids.ts'
+import { refusalOf } from '../domain/ledger-refusal.ts'
 import { Refused, refuse } from '../domain/refusal.ts'
 import { rateOf } from './points.ts'
 import { newCode } from './redemption-codes.ts'
-import { inPoints, missing } from './refusals.ts'
-import { checkEvent, type EventReport, planEvent } from './reported-events.ts'
+import { missing } from './refusals.ts'
+import { checkEvent, type EventReport, type Hold, planEvent } from './reported-events.ts'
 import {
   type EventContext,
   outcomeOf,
@@ -67,7 +68,7 @@ function refuseHopeless(
   if (available < required) {
     const missing = required - available
     throw new Refused(
-      inPoints({ code: 'insufficient_points', required, available, missing }, decimals),
+      refusalOf({ code: 'insufficient_points', required, available, missing }, decimals),
     )
   }
 }

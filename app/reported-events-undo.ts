@@ -1,7 +1,8 @@
-import { type FoundEvent, readReportedEvent } from '../db/reported-events.ts'
-import { Refused, refuse } from '../domain/refusal.ts'
+import { done } from '../db/border.ts'
+import { readReportedEvent } from '../db/reported-events.ts'
+import type { FoundEvent } from '../db/results/reported_event.ts'
+import { refuse } from '../domain/refusal.ts'
 import { exactUnits } from './points.ts'
-import { inPoints } from './refusals.ts'
 import { checkEvent, type EventReport } from './reported-events.ts'
 import { type EventContext, outcomeOf, type ReportOutcome } from './reported-events-act.ts'
 
@@ -35,8 +36,7 @@ export async function undoEvent(
     occurredAt: report.occurredAt ?? found.at,
     at: found.at,
   }
-  const { outcome, event, refusal } = await context.commands.undoEvent(undo)
-  if (refusal !== undefined) throw new Refused(inPoints(refusal, decimals))
+  const { outcome, event } = done({ ...(await context.commands.undoEvent(undo)), decimals })
   if (event === undefined) {
     const message = `reverses: this user has no event ${reverses}.`
     return refuse('resource_missing', message, { param: 'reverses' })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { FoundEvent } from '../db/reported-events.ts'
+import type { FoundEvent } from '../db/results/reported_event.ts'
 import { Payload, TooSlow } from '../domain/expression/payload.ts'
 import { planReactor, type Reaction, type Rule } from '../domain/reactor.ts'
 import { planEvent } from './reported-events.ts'

@@ -1,20 +1,10 @@
+import { eventHold, eventPrecheck, eventReport, eventUndo } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
-import {
-  type EventPrecheck,
-  type EventRequest,
-  type FoundEvent,
-  type Hold,
-  holdReportedEvent,
-  precheckEvent,
-  type ReportArguments,
-  type UndoArguments,
-  undoReportedEvent,
-  writeReportedEvent,
-} from '../db/reported-events.ts'
+import type { EventPrecheck, FoundEvent, ReportResult } from '../db/results/reported_event.ts'
 import type { Snapshot } from '../db/snapshot.ts'
-import type { SqlRefusal } from '../db/sql-refusal.ts'
 import { isIntrinsic } from '../domain/event.ts'
 import { Payload } from '../domain/expression/payload.ts'
+import type { SqlRefusal } from '../domain/ledger-refusal.ts'
 import { findPersonalData } from '../domain/personal-data.ts'
 import { CLOCK_SKEW_MS, planReactor, type ReactionPlan } from '../domain/reactor.ts'
 import { refuse } from '../domain/refusal.ts'
@@ -23,16 +13,49 @@ import type { Checks } from './event-schemas/checks.ts'
 import { checkPayload } from './event-types.ts'
 import { missing } from './refusals.ts'
 
+export type EventRequest = {
+  workspace: string
+  eventId: string
+  type: string
+  user: string
+  /** active: those that act; all: for a dry run; or the id of one. */
+  reactors: string
+  /** When it happened, ISO 8601; null: the till does not say. */
+  occurredAt: string | null
+}
+
 /** An event as a till reports it. */
-export type EventReport = EventRequest &
-  Pick<ReportArguments, 'id' | 'fingerprint' | 'payload' | 'strict' | 'dryRun'>
+export type EventReport = EventRequest & {
+  id: string
+  fingerprint: string
+  payload: unknown
+  strict: boolean
+  dryRun: boolean
+}
+
+/** How the points of a held event are held; `minor` / `per` is what a point of the smallest unit is worth. */
+export type Hold = {
+  redemption: string
+  /** After which the points return by themselves. */
+  holdMinutes: number
+  /** ISO 8601; when it is held. */
+  at: string
+  code: string
+  minor: bigint
+  per: bigint
+  currency: string
+}
 
 /** What became of it. `no_type` and `missing` (the member) wrote nothing, as a refusal does. */
 export type EventResult =
   | { outcome: 'processed' | 'replayed'; event: Snapshot; decimals: number }
   | { outcome: 'refused'; refusal: SqlRefusal; decimals: number }
   | { outcome: 'failed'; failed: ReactionPlan }
-  | { outcome: 'missing' | 'no_type' }
+  | { outcome: 'missing'; param: 'user' }
+  | { outcome: 'no_type' }
+
+/** There is no such member. */
+const MISSING = { outcome: 'missing', param: 'user' } as const
 
 /** Readies a plan whose reactors give rewards: what they are called, and their codes, sealed. */
 export type Prepare = (plan: readonly ReactionPlan[], found: FoundEvent) => Promise<ReactionPlan[]>
@@ -51,15 +74,14 @@ export function reportedEventCommands(dependencies: Dependencies) {
       hold?: Hold,
       prepare?: Prepare,
     ): Promise<EventResult> => {
-      let found = first ?? (await precheckEvent(pool, report))
+      let found = first ?? (await eventPrecheck(pool, report))
       for (let attempt = 1; attempt <= TRIES; attempt++) {
         if (found.outcome === 'no_type') return { outcome: 'no_type' }
         if (found.outcome === 'exists') {
           return { outcome: 'replayed', event: found.event, decimals: found.decimals }
         }
         const { account, decimals, rounding, at } = found
-        if (account === null || decimals === null || rounding === null)
-          return { outcome: 'missing' }
+        if (account === null || decimals === null || rounding === null) return MISSING
         const occurredAt = report.occurredAt ?? at
         const planned = planEvent(found, report.payload, new Date(occurredAt))
         const gift = planned.find(givesRewards)
@@ -84,18 +106,18 @@ export function reportedEventCommands(dependencies: Dependencies) {
         }
         const result =
           hold === undefined
-            ? await writeReportedEvent(pool, written)
-            : await holdReportedEvent(pool, written, hold)
+            ? await eventReport.answer(pool, written)
+            : await eventHold.answer(pool, { ...written, ...hold })
         if (result.outcome !== 'stale') {
           return reportedOf(result, decimals)
         }
-        found = await precheckEvent(pool, report)
+        found = await eventPrecheck(pool, report)
       }
       throw new Error(`the reactors of ${report.type} change faster than an event can follow`)
     },
 
     /** Undoes what another event moved, once. */
-    undoEvent: (undo: UndoArguments) => undoReportedEvent(pool, undo),
+    undoEvent: (undo: Parameters<typeof eventUndo>[1]) => eventUndo.answer(pool, undo),
   }
 }
 
@@ -118,12 +140,9 @@ export function planEvent(
   return reactors.map((rule) => planReactor(rule, { payload: seen, at }, scale))
 }
 
-function reportedOf(
-  { outcome, event, refusal }: Awaited<ReturnType<typeof writeReportedEvent>>,
-  decimals: number,
-): EventResult {
+function reportedOf({ outcome, event, refusal }: ReportResult, decimals: number): EventResult {
   if (refusal !== undefined) return { outcome: 'refused', refusal, decimals }
-  if (event === undefined) return { outcome: 'missing' }
+  if (event === undefined) return MISSING
   return { outcome: outcome === 'replayed' ? 'replayed' : 'processed', event, decimals }
 }
 
@@ -142,7 +161,7 @@ export async function checkEvent(
       param: 'type',
     })
   }
-  const found = await precheckEvent(context.pool, report)
+  const found = await eventPrecheck(context.pool, report)
   if (found.outcome === 'exists') return found
   if (found.outcome === 'no_type') return missing('type', type)
   refusePersonalData(payload)

@@ -1,15 +1,16 @@
 import { findAccount } from '../db/accounts.ts'
+import { done } from '../db/border.ts'
 import { databaseNow } from '../db/clock.ts'
 import { pointsPost, pointsPostBatch, pointsReverse } from '../db/ledger.gen.ts'
 import type { Pool } from '../db/pool.ts'
 import { findProgram, findPrograms } from '../db/programs.ts'
 import { readTransaction } from '../db/snapshot.ts'
 import { findTransaction, isPosted, type TransactionRow } from '../db/transactions.ts'
-import { Refused, refuse } from '../domain/refusal.ts'
+import { refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { type Written, writtenBy } from './idempotent.ts'
-import { type Decimals, movementUnits } from './points.ts'
-import { inPoints, missing, notFound } from './refusals.ts'
+import { movementUnits } from './points.ts'
+import { missing, notFound } from './refusals.ts'
 
 type PointsPost = Parameters<typeof pointsPost>[1]
 type PointsReverse = Parameters<typeof pointsReverse>[1]
@@ -82,10 +83,10 @@ export async function postTransaction(
     metadata: movement.metadata,
     allowNegative: false,
   })
-  if (result.refusal !== undefined) throw new Refused(inPoints(result.refusal, decimals))
-  if (result.transaction === undefined) return missing('account', movement.account)
-  const row = readTransaction(result.transaction)
-  const replayed = result.outcome === 'replayed'
+  const { outcome, transaction } = done(result)
+  if (transaction === undefined) return missing('account', movement.account)
+  const row = readTransaction(transaction)
+  const replayed = outcome === 'replayed'
   return { ...writtenBy(fingerprint, row, replayed), ...(!replayed && { decimals }) }
 }
 
@@ -110,13 +111,10 @@ export async function postTransactions(
     return rowOf(programOf, movement, at)
   })
   const at = now.toISOString()
-  const result = await commands.postTransactions({ workspace, operation, fingerprint, at, rows })
-  if (result.refusal !== undefined) {
-    const index = Number(/\d+/.exec(String(result.refusal.param))?.[0])
-    throw new Refused(inPoints(result.refusal, rows[index]?.decimals ?? 0))
-  }
-  const replayed = result.outcome === 'replayed'
-  const posted = (result.transactions ?? []).map(
+  const command = { workspace, operation, fingerprint, at, rows }
+  const { outcome, transactions } = done(await commands.postTransactions(command))
+  const replayed = outcome === 'replayed'
+  const posted = (transactions ?? []).map(
     (row) => writtenBy(fingerprint, readTransaction(row), replayed).row,
   )
   return { row: posted, replayed }
@@ -145,7 +143,7 @@ const isPast = ({ expires_at }: Movement, now: Date): boolean =>
 
 /** Undoes an earning or an adjustment for a request, once, by an offsetting row. */
 export async function reverseTransaction(
-  { pool, commands, decimals }: MovementContext & { readonly decimals: Decimals },
+  { pool, commands }: MovementContext,
   { workspace, operation, fingerprint }: RequestOf,
   transaction: string,
   reversal: Pick<PointsReverse, 'reason' | 'metadata'>,
@@ -154,11 +152,7 @@ export async function reverseTransaction(
   if (before === undefined) return notFound('transaction', transaction)
   const at = (await databaseNow(pool)).toISOString()
   const command = { workspace, ptx: transaction, ...reversal, operation, fingerprint, at }
-  const result = await commands.reverseTransaction(command)
-  if (result.refusal !== undefined) {
-    throw new Refused(inPoints(result.refusal, await decimals.ofProgram(workspace, before.program)))
-  }
-  if (result.transaction === undefined) return notFound('transaction', transaction)
-  const row = readTransaction(result.transaction)
-  return writtenBy(fingerprint, row, result.outcome === 'replayed')
+  const { outcome, transaction: offset } = done(await commands.reverseTransaction(command))
+  if (offset === undefined) return notFound('transaction', transaction)
+  return writtenBy(fingerprint, readTransaction(offset), outcome === 'replayed')
 }

@@ -335,7 +335,7 @@ export const eventHold = command<
     payload: unknown
     occurredAt: string | Date
     at: string | Date
-    plan: ReactionPlan[]
+    plan: readonly ReactionPlan[]
     redemption: string
     holdMinutes: number | bigint
     code: string
@@ -395,7 +395,7 @@ export const eventReport = command<
     occurredAt: string | Date
     at: string | Date
     strict: boolean
-    plan: ReactionPlan[]
+    plan: readonly ReactionPlan[]
     dryRun: boolean
     decimals: number
   },

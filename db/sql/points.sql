@@ -40,7 +40,8 @@ begin
   end if;
   if p_amount < 0 and account_row.balance + p_amount < 0 and not p_allow_negative then
     return jsonb_build_object('outcome', 'refused', 'refusal',
-      points_missing(-p_amount, account_row.balance));
+      points_missing(-p_amount, account_row.balance), 'decimals',
+      (select decimals from program where workspace = p_workspace and id = account_row.program));
   end if;
   -- what came in all told bounds every balance, also where what was held or taken comes back later
   if p_amount > 0 and p_type in ('earn', 'adjust')
@@ -125,7 +126,7 @@ begin
   end if;
   if account_row.balance < taken and not program_row.clawback_allow_negative then
     return jsonb_build_object('outcome', 'refused', 'refusal',
-      points_missing(taken, account_row.balance));
+      points_missing(taken, account_row.balance), 'decimals', program_row.decimals);
   end if;
   insert into ptx (workspace, id, account, program, type, amount, balance_after, reason, operation,
     fingerprint, reverses, metadata, at, created_at)
@@ -174,7 +175,8 @@ begin
         'code', 'resource_missing', 'param', format('transactions.%s.account', one.at_index))::text;
     elsif posted ->> 'outcome' = 'refused' then
       raise exception using errcode = 'VR001', message = ((posted -> 'refusal')
-        || jsonb_build_object('param', format('transactions.%s', one.at_index)))::text;
+        || jsonb_strip_nulls(jsonb_build_object('param', format('transactions.%s', one.at_index),
+          'decimals', posted -> 'decimals')))::text;
     end if;
     replayed := replayed or posted ->> 'outcome' = 'replayed';
     written := written || (posted -> 'transaction');

@@ -63,7 +63,7 @@ end $$;
 -- below zero raises insufficient_points (VR001).
 -- @returns ReportResult
 -- @param p_payload unknown
--- @param p_plan ReactionPlan[]
+-- @param p_plan readonly ReactionPlan[]
 create or replace function ledger.event_report(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
   p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
@@ -122,7 +122,7 @@ end $$;
 -- more than any amount of money may be.
 -- @returns ReportResult
 -- @param p_payload unknown
--- @param p_plan ReactionPlan[]
+-- @param p_plan readonly ReactionPlan[]
 create or replace function ledger.event_hold(
   p_workspace text, p_id text, p_event_id text, p_fingerprint text, p_user text, p_account text,
   p_type text, p_type_version int, p_payload jsonb, p_occurred_at timestamptz, p_at timestamptz,
