@@ -48,7 +48,8 @@ create or replace function ledger.survivors_of_customer(
 ) returns setof text
 language sql stable rows 1 as $$
   select account_survivor(former.workspace, former.id) from account former
-  where former.workspace = p_workspace and former.customer = p_customer and former.status = 'merged'
+  where former.workspace = p_workspace and former.customer = p_customer
+    and former.status = 'merged'
     and not exists (
     select from account own
     where own.workspace = former.workspace and own.program = former.program
@@ -331,21 +332,23 @@ create or replace function ledger_private.account_of_customer(
 language plpgsql stable as $$
 begin
   -- a payment without a customer asks too, and with a null in it the plan would be made anew each
-  -- time
+  -- time. The collation is the column's: a row's own workspace gives all arguments another.
   if p_customer is null then
     return null;
   end if;
   return coalesce(
     (select own.id from account own
-      where own.workspace = p_workspace and own.program = p_program and own.customer = p_customer
-        and own.status = 'active'
+      where own.workspace = p_workspace and own.program = p_program
+        and own.customer = p_customer collate "default" and own.status = 'active'
         and own.id is distinct from p_but),
-    (select survivor.id from account former
-      join account survivor on survivor.workspace = former.workspace
-        and survivor.id = account_survivor(former.workspace, former.id)
-      where former.workspace = p_workspace and former.program = p_program
-        and former.customer = p_customer and former.status = 'merged'
-        and survivor.status = 'active' and survivor.id is distinct from p_but
+    (with former as materialized ( -- as in earning_members
+        select account_survivor(workspace, id) as survivor from account
+        where workspace = p_workspace and program = p_program
+          and customer = p_customer collate "default" and status = 'merged'
+      )
+      select survivor.id from former
+      join account survivor on survivor.workspace = p_workspace and survivor.id = former.survivor
+      where survivor.status = 'active' and survivor.id is distinct from p_but
       order by survivor.created_at desc, survivor.id desc limit 1));
 end $$;
 

@@ -433,13 +433,17 @@ declare
 begin
   if p_customer is not null then
     for account_row in
+      -- survivors first: under row security no function of another row looks into an index. Nor
+      -- does a text of another collation, which all arguments have of a row's own workspace.
+      with former as materialized (
+        select account_survivor(workspace, id) as survivor, status, created_at from account
+        where workspace = p_workspace and customer = p_customer collate "default"
+      )
       select distinct on (survivor.program) survivor.*
-      from account former
-      join account survivor on survivor.workspace = former.workspace
-        and survivor.id = account_survivor(former.workspace, former.id)
+      from former
+      join account survivor on survivor.workspace = p_workspace and survivor.id = former.survivor
       join program on program.workspace = survivor.workspace and program.id = survivor.program
-      where former.workspace = p_workspace and former.customer = p_customer
-        and (p_on is null or former.created_at <= p_on or program.auto_enroll)
+      where (p_on is null or former.created_at <= p_on or program.auto_enroll)
       order by survivor.program, survivor.status <> 'active', former.status = 'merged',
         survivor.created_at desc, survivor.id desc
     loop
@@ -462,7 +466,7 @@ language sql stable as $$
   select * from program
   where program.workspace = p_workspace and program.auto_enroll
     and not exists (select from account where account.workspace = p_workspace
-      and account.program = program.id and account.customer = p_customer)
+      and account.program = program.id and account.customer = p_customer collate "default")
     and not exists (select from account_named(p_workspace, p_metadata) named
       where named.program = program.id)
 $$;
