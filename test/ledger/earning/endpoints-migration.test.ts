@@ -1,22 +1,18 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { paymentTakeIn } from '../../../db/ledger.gen.ts'
 import { migrate } from '../../../db/migrate.ts'
+import { asBefore } from '../../support/as-before.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
 
+// before endpoints were told apart
 const LAST_BEFORE = '0013_partial_gift_returns'
-const MIGRATIONS = new URL('../../../db/migrations/', import.meta.url).pathname
 const WORKSPACE = 'ws_before'
 
 let db: TestDatabase
 let endpoints: Map<string, string>
 beforeAll(async () => {
   db = await testDatabase()
-  await asItWasBefore()
+  await asBefore(db, LAST_BEFORE)
   await fill()
   await migrate({ ownerUrl: db.ownerUrl, applicationUrl: db.url })
   const { rows } = await db.owner.query('select secret, endpoint from payment_secret')
@@ -27,25 +23,6 @@ afterAll(async () => {
   await db.drop()
   expect(broken).toEqual([])
 })
-
-/** The tables as they were before endpoints were told apart. */
-async function asItWasBefore() {
-  await db.owner.query(
-    'drop schema public cascade; drop schema drizzle cascade; create schema public',
-  )
-  const folder = await mkdtemp(join(tmpdir(), 'vinr-migrations-'))
-  try {
-    await cp(MIGRATIONS, folder, { recursive: true })
-    const file = join(folder, 'meta/_journal.json')
-    const journal = JSON.parse(await readFile(file, 'utf8'))
-    const last = journal.entries.findIndex(({ tag }: { tag: string }) => tag === LAST_BEFORE)
-    const entries = journal.entries.slice(0, last + 1)
-    await writeFile(file, JSON.stringify({ ...journal, entries }))
-    await applyVersioned(drizzle({ client: db.owner }), { migrationsFolder: folder })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
 
 /** Two secrets of Stripe, one rolled to the other; two mapped shops; what they and the API reported. */
 async function fill() {
