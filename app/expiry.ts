@@ -68,19 +68,19 @@ async function expireSome(
   const due = await expiryChecksOverdue(pool, page)
   let done = 0
   let passedOver = 0
-  const expire = async (group: Group) => {
-    done += await accountsExpire(pool, { ...group, at: now })
-  }
   for (const group of together(due)) {
     try {
-      await expire(group)
+      done += await accountsExpire(pool, { ...group, at: now })
     } catch (error) {
       if (isAway(error)) throw error
-      // one account's trouble keeps no other waiting
-      const one = ({ account }: { account: string }) =>
-        expire({ workspace: group.workspace, accounts: [account] })
+      // One account's trouble keeps no other waiting. Each waits for its lock, which the transaction that
+      // failed may hold for a moment after its error has come.
+      const one = (row: { workspace: string; account: string }) =>
+        accountExpire(pool, { ...row, at: now })
       const rows = group.accounts.map((account) => ({ workspace: group.workspace, account }))
-      passedOver += (await eachRow(rows, one, { kind: 'expiry', onFailure })).passedOver
+      const each = await eachRow(rows, one, { kind: 'expiry', onFailure })
+      done += each.done
+      passedOver += each.passedOver
     }
   }
   return { done, passedOver }
