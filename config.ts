@@ -42,6 +42,16 @@ const Environment = z.object({
   REQUEST_LOG_DAYS: z.coerce.number().int().min(0).max(3_660).default(30),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
   TRUST_PROXY: text.optional().transform(trustOf),
+  // The origin that people and programs reach this server by; https makes cookies secure behind a proxy.
+  PUBLIC_URL: url(/^https?$/).optional(),
+  // The page that takes one-time tokens.
+  SIGN_IN_URL: url(/^https?$/).optional(),
+  SMTP_URL: url(/^smtps?$/).optional(),
+  MAIL_FROM: text.optional(),
+  OIDC_ISSUER: url(/^https?$/).optional(),
+  OIDC_CLIENT_ID: text.optional(),
+  OIDC_CLIENT_SECRET: text.optional(),
+  OIDC_REDIRECT_URL: url(/^https?$/).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WEBHOOK_ALLOWED_ADDRESSES: z.string().default(''),
   // Seals gift card codes: name:base64 pairs, comma-separated; the first one seals, all of them open.
@@ -69,6 +79,14 @@ export type Config = {
   rateLimitPerSecond: number
   /** As Express's `trust proxy` takes it. */
   trustProxy: boolean | number | string
+  publicUrl: string | undefined
+  people: {
+    signInUrl: string | undefined
+    mail: { smtpUrl: string; from: string } | undefined
+    oidc:
+      | { issuer: string; clientId: string; clientSecret: string; redirectUrl: string }
+      | undefined
+  }
   logLevel: z.infer<typeof Environment>['LOG_LEVEL']
   webhookAllowedAddresses: string[]
   giftCodeKeys: readonly CodeKey[]
@@ -86,6 +104,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const connection = readConnection(set, (variable, message) => {
     wrong.push(`  ${variable}: ${message}`)
   })
+  wrong.push(...incomplete(set))
   if (!parsed.success || wrong.length > 0) {
     throw new Error(`The environment is not complete:\n${wrong.join('\n')}`)
   }
@@ -104,6 +123,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     requestLogDays: env.REQUEST_LOG_DAYS,
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
     trustProxy: env.TRUST_PROXY,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, ''),
+    people: { signInUrl: env.SIGN_IN_URL, mail: mailOf(env), oidc: oidcOf(env) },
     logLevel: env.LOG_LEVEL,
     webhookAllowedAddresses: env.WEBHOOK_ALLOWED_ADDRESSES.split(',')
       .map((part) => part.trim())
@@ -111,6 +132,37 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     giftCodeKeys: env.GIFT_CODE_KEYS,
     workflowBundle: env.WORKFLOW_BUNDLE,
   }
+}
+
+type Parsed = z.output<typeof Environment>
+
+function mailOf({ SMTP_URL: smtpUrl, MAIL_FROM: from }: Parsed): Config['people']['mail'] {
+  return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from }
+}
+
+function oidcOf(env: Parsed): Config['people']['oidc'] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = env
+  const { OIDC_CLIENT_SECRET: clientSecret, OIDC_REDIRECT_URL: redirectUrl } = env
+  if (!issuer || !clientId || !clientSecret || !redirectUrl) return undefined
+  return { issuer, clientId, clientSecret, redirectUrl }
+}
+
+/** Variables that mean nothing without the others of their group. */
+const GROUPS = [
+  ['SMTP_URL', 'MAIL_FROM'],
+  ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URL'],
+]
+
+function incomplete(set: Record<string, string | undefined>): string[] {
+  return GROUPS.flatMap((group) => {
+    const unset = group.filter((name) => set[name] === undefined)
+    return unset.length === group.length
+      ? []
+      : unset.map(
+          (name) =>
+            `  ${name}: is not set, beside ${group.find((other) => set[other] !== undefined)}`,
+        )
+  })
 }
 
 function addressOf(text: string, context: z.RefinementCtx): { host: string; port: number } {

@@ -18,7 +18,8 @@ export function reconcilerActivities(dependencies: Parameters<typeof reconcilerC
     mendExpiries: commands.reconcileExpiries,
     mendBulks: commands.reconcileBulks,
     mendOutbox: commands.reconcileOutbox,
-    forgetIdempotencyKeys: commands.forgetIdempotencyKeys,
+    forgetIdempotencyKeys: async (): Promise<number> =>
+      (await commands.forgetIdempotencyKeys()) + (await commands.forgetPeople()),
     keepRequestLog: commands.keepRequestLog,
     /** Called by a run of the release before: the outbox starts reviews. */
     armTierReviews: async (): Promise<number> => 0,

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import { CallerUses } from '../app/caller-uses.ts'
 import { Checks } from '../app/event-schemas/checks.ts'
 import { failuresTo } from '../app/failures.ts'
-import { KeyUses } from '../app/key-uses.ts'
 import { RequestLog } from '../app/request-log.ts'
 import { readConfig } from '../config.ts'
 import { createPool } from '../db/pool.ts'
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const checks = new Checks(log)
   const requests =
     config.requestLogDays > 0 ? new RequestLog({ pool, registry, onFailure }) : undefined
-  const keyUses = new KeyUses({ pool, onFailure })
+  const callerUses = new CallerUses({ pool, onFailure })
   let draining = false
   const { giftCodeKeys, holdMinutes, memberPepper, metricsAddress, metricsToken } = config
   const app = productApp(
@@ -73,8 +73,9 @@ async function main(): Promise<void> {
       memberPepper,
       allowedAddresses: config.webhookAllowedAddresses,
       giftCodeKeys,
+      people: config.people,
       checks,
-      keyUses,
+      callerUses,
       onFailure,
       log,
       registry,
@@ -88,6 +89,7 @@ async function main(): Promise<void> {
       metrics: metricsAddress === undefined ? { token: metricsToken } : 'elsewhere',
       ratePerSecond: config.rateLimitPerSecond,
       trustProxy: config.trustProxy,
+      publicUrl: config.publicUrl,
     },
   )
   const server = createServer(TIMEOUTS, app)
@@ -103,7 +105,7 @@ async function main(): Promise<void> {
   metrics.close()
   metrics.closeAllConnections()
   await checks.close()
-  await Promise.all([sender.close(), requests?.close(), keyUses.flush()])
+  await Promise.all([sender.close(), requests?.close(), callerUses.flush()])
   await engine.close()
   await Promise.all([pool.end(), reads.end()])
 }

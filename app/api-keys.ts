@@ -5,15 +5,14 @@ import {
   type NewApiKey,
   revokeApiKey,
   rollApiKey,
-  scopesOf,
   updateApiKey,
 } from '../db/api-keys.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import type { Db } from '../db/workspace-client.ts'
 import type { Actor } from '../domain/actor.ts'
 import { refuse } from '../domain/refusal.ts'
-import { firstBeyond, type HeldScope } from '../domain/scopes.ts'
+import type { HeldScope } from '../domain/scopes.ts'
 import { type KeyKind, keyParts, newApiKey } from '../domain/secrets.ts'
+import { refuseBeyond } from './asker.ts'
 import type { Dependencies } from './dependencies.ts'
 import { changeOnce, idempotent, type Written } from './idempotent.ts'
 
@@ -33,7 +32,7 @@ const noun = 'API key'
  */
 export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
   return {
-    /** Refused (key_not_allowed): scopes beyond the asker's. */
+    /** Refused (key_not_allowed, role_not_allowed): scopes beyond the asker's. */
     createApiKey: async (
       request: RequestIdentity,
       actor: Actor,
@@ -53,7 +52,7 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
       return shown(written, secret)
     },
 
-    /** Refused (key_not_allowed): scopes, before or after, beyond the asker's. */
+    /** Refused (key_not_allowed, role_not_allowed): scopes, before or after, beyond the asker's. */
     updateApiKey: (
       request: RequestIdentity,
       actor: Actor,
@@ -75,7 +74,7 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
         },
       }),
 
-    /** Refused (key_not_allowed): a key with scopes beyond the asker's. */
+    /** Refused (key_not_allowed, role_not_allowed): a key with scopes beyond the asker's. */
     rollApiKey: async (
       request: RequestIdentity,
       actor: Actor,
@@ -120,16 +119,4 @@ const givenBy = ({ kind, scopes }: ApiKeyRow) => (kind === 'publishable' ? [] : 
 function refuseEnded({ revokedAt }: ApiKeyRow): void {
   if (revokedAt === null) return
   refuse('parameter_invalid', 'id: this key was revoked.', { param: 'id' })
-}
-
-/** Refuses what the asker has not: nobody gives away more than their own. */
-async function refuseBeyond(
-  tx: Db,
-  workspace: string,
-  actor: Actor,
-  asked: readonly string[],
-): Promise<void> {
-  const scope = firstBeyond(asked, await scopesOf(tx, workspace, actor))
-  if (scope === undefined) return
-  refuse('key_not_allowed', `This needs a key that has ${scope} itself.`, { fields: { scope } })
 }

@@ -8,14 +8,17 @@ import { eventTypeCommands } from './event-types.ts'
 import { fulfillmentCommands } from './fulfillments.ts'
 import { uploadCommands } from './imports.ts'
 import { memberCommands } from './members.ts'
+import { membershipCommands } from './memberships.ts'
 import { paymentCommands } from './payments.ts'
 import { programCommands } from './programs.ts'
 import { reactorCommands } from './reactors.ts'
 import { redemptionCommands } from './redemptions.ts'
 import { reportedEventCommands } from './reported-events.ts'
 import { rewardCommands } from './rewards.ts'
+import { sessionCommands } from './sessions.ts'
 import { settingsCommands } from './settings.ts'
 import { storeCreditCommands } from './store-credit.ts'
+import { teamMemberCommands } from './team-members.ts'
 import { transactionCommands } from './transactions.ts'
 import { webhookEndpointCommands } from './webhook-endpoints.ts'
 
@@ -29,6 +32,7 @@ export function createCommands(dependencies: Dependencies) {
     ...fulfillmentCommands(dependencies),
     ...eventTypeCommands(dependencies),
     ...memberCommands(dependencies),
+    ...membershipCommands(dependencies),
     ...codePoolCommands(dependencies),
     ...paymentCommands(dependencies),
     ...programCommands(dependencies),
@@ -36,8 +40,10 @@ export function createCommands(dependencies: Dependencies) {
     ...redemptionCommands(dependencies),
     ...reportedEventCommands(dependencies),
     ...rewardCommands(dependencies),
+    ...sessionCommands(dependencies),
     ...settingsCommands(dependencies),
     ...storeCreditCommands(dependencies),
+    ...teamMemberCommands(dependencies),
     ...transactionCommands(dependencies),
     ...uploadCommands(dependencies),
     ...webhookEndpointCommands(dependencies),

@@ -13,6 +13,7 @@ import {
   outboxMakeDue,
   paymentsOverdue,
   paymentsUnprocessed,
+  peopleForget,
   reassessmentsStalled,
   redemptionsOverdue,
   requestPartitionsCreate,
@@ -173,6 +174,9 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
 
     forgetIdempotencyKeys: async (): Promise<number> =>
       idempotencyForget(pool, { before: earlier(await databaseNow(pool), KEY_LIFETIME_MS) }),
+
+    /** What people signed in with and need no longer, and failed attempts of before; how many rows. */
+    forgetPeople: async (): Promise<number> => peopleForget(pool, { at: await databaseNow(pool) }),
 
     /** The request log's next days are made, and those that are past their time dropped; how many of both. */
     keepRequestLog: async (): Promise<number> => {

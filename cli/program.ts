@@ -6,6 +6,7 @@ import { addOpenApi } from './openapi.ts'
 import { addPaymentProvider } from './payment-provider.ts'
 import { addReconcile } from './reconcile.ts'
 import { addResignal } from './resignal.ts'
+import { addUser } from './user.ts'
 import { addKey, addWorkspace } from './workspace.ts'
 
 /** The `vinr` command. What a command does is loaded when it runs, so that its help is there at once. */
@@ -19,6 +20,7 @@ export function vinr(): Command {
   addMigrate(program)
   addWorkspace(program)
   addKey(program.command('key'))
+  addUser(program)
   addPaymentProvider(program)
   addImport(program)
   addReconcile(program)

@@ -1,5 +1,4 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { Actor } from '../domain/actor.ts'
 import type { KeyKind } from '../domain/secrets.ts'
 import { apiKeyFind } from './ledger.gen.ts'
 import { type Page, type PageRequest, readPage } from './page.ts'
@@ -15,7 +14,7 @@ export async function findApiKey(pool: Pool, hash: string) {
   const [row] = await apiKeyFind(pool, { hash })
   if (row === undefined) return undefined
   const { expires_at: expiresAt, revoked_at: revokedAt, ...key } = row
-  return { ...key, expiresAt, revokedAt }
+  return { ...key, type: 'api_key' as const, expiresAt, revokedAt }
 }
 
 const own = (workspace: string, id: string) =>
@@ -56,8 +55,8 @@ export async function lockApiKey(
   return (await tx.select().from(apiKey).where(own(workspace, id)).for('no key update'))[0]
 }
 
-/** The scopes that whoever asks has now, unchanged until the transaction ends; none of a key that has ended. */
-export async function scopesOf(tx: Db, workspace: string, { id }: Actor): Promise<string[]> {
+/** The scopes that the key has now, unchanged until the transaction ends; none where it has ended. */
+export async function scopesOf(tx: Db, workspace: string, id: string): Promise<string[]> {
   const rows = await tx
     .select({
       scopes: apiKey.scopes,

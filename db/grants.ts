@@ -1,6 +1,29 @@
 import pg from 'pg'
 import { ledgerRole, OURS } from './functions.ts'
 
+/** People are of no workspace, and so is what they sign in with: no row security could show it to a request. */
+const OF_PEOPLE = [
+  'attempts_take',
+  'attempts_give_back',
+  'sign_in_find',
+  'session_start',
+  'session_find',
+  'sessions_seen',
+  'sessions_of_user',
+  'sessions_end',
+  'memberships_of_user',
+  'password_hash',
+  'password_set',
+  'team_member_rename',
+  'oidc_sign_in',
+  'team_member_ensure',
+  'token_create',
+  'token_find',
+  'token_redeem',
+  'team_member_is_only_of',
+  'team_member_by_email',
+]
+
 /**
  * Functions that run as the owner, past row security, and that a request needs: who is asking and did, who signs,
  * what is removed of an import's file that was not good (of the named workspace alone), what a process says
@@ -10,6 +33,7 @@ import { ledgerRole, OURS } from './functions.ts'
 const OF_REQUESTS = [
   'api_key_find',
   'api_keys_used',
+  ...OF_PEOPLE,
   'payment_secrets_find',
   'payment_endpoint_secrets',
   'bulk_upload_forget',
@@ -50,6 +74,8 @@ async function grantRows(client: pg.Client, role: string): Promise<void> {
     grant select, insert, update on all tables in schema public to ${role};
     revoke update on ptx, allocation, event, credit_transaction, event_type_version, reactor_activation, reported_event,
       rule_version, program_version, request from ${role};
+    revoke insert, update on team_member from ${role};
+    revoke all on credential, oidc_identity, session, one_time_token, known_device, attempt from ${role};
     revoke insert, update on ledger_total, ledger_rollup from ${role};
     revoke all on applied_function_file from ${role};
     grant select on applied_function_file to ${role};

@@ -28,6 +28,7 @@ import type { EventPrecheck, ReactionPlan, ReportResult } from './results/report
 import type { RewardEligibility } from './results/reward.ts'
 import type { Snapshot } from './results/row.ts'
 import type { AccountWallets, CreditLiability } from './results/store_credit.ts'
+import type { AttemptLimit, Role, SessionUse, TokenKind } from './results/team_member.ts'
 import type { NextTier, QualifyOn, ReassessmentPage, TierReviewResult } from './results/tier.ts'
 import type {
   DeliveryAttempt,
@@ -154,6 +155,17 @@ export const apiKeyFind = table<
 
 /** `ledger.api_keys_used`, db/sql/api_key.sql */
 export const apiKeysUsed = command<{ used: KeyUse[] }, void>('api_keys_used', ['used::jsonb'])
+
+/** `ledger.attempts_give_back`, db/sql/attempt.sql */
+export const attemptsGiveBack = command<{ keys: readonly string[] }, void>('attempts_give_back', [
+  'keys',
+])
+
+/** `ledger.attempts_take`, db/sql/attempt.sql */
+export const attemptsTake = command<{ limits: AttemptLimit[]; at: string | Date }, number>(
+  'attempts_take',
+  ['limits::jsonb', 'at'],
+)
 
 /** `ledger.bulk_cancel`, db/sql/bulk.sql */
 export const bulkCancel = command<{ workspace: string; bulk: string; at?: string | Date }, void>(
@@ -607,6 +619,18 @@ export const memberView = read<{ workspace: string; user: string }, WalletAnswer
   ['workspace', 'user'],
 )
 
+/** `ledger.memberships_of_user`, db/sql/session.sql */
+export const membershipsOfUser = table<
+  { user: string },
+  { id: string; workspace: string; workspace_name: string; livemode: boolean; role: Role }
+>('memberships_of_user', ['user'])
+
+/** `ledger.oidc_sign_in`, db/sql/session.sql */
+export const oidcSignIn = command<
+  { issuer: string; subject: string; email: string | null; at: string | Date },
+  string | null
+>('oidc_sign_in', ['issuer', 'subject', 'email', 'at'])
+
 /** `ledger.outbox_claim`, db/sql/outbox.sql */
 export const outboxClaim = list<{ limit: number }, OutboxRow>('outbox_claim', ['limit'])
 
@@ -642,6 +666,15 @@ export const outboxSent = command<
 
 /** `ledger.outbox_waiting`, db/sql/outbox.sql */
 export const outboxWaiting = command<{ cap: number }, OutboxBacklog>('outbox_waiting', ['cap'])
+
+/** `ledger.password_hash`, db/sql/session.sql */
+export const passwordHash = read<{ user: string }, string | null>('password_hash', ['user'])
+
+/** `ledger.password_set`, db/sql/session.sql */
+export const passwordSet = command<
+  { user: string; hash: string; except: string | null; at: string | Date },
+  void
+>('password_set', ['user', 'hash', 'except', 'at'])
 
 /** `ledger.payment_create`, db/sql/payment.sql */
 export const paymentCreate = command<
@@ -802,6 +835,9 @@ export const paymentsUnprocessed = table<
   { before: string | Date; limit: number; skip?: number },
   { workspace: string; payment: string; expires_at: Date }
 >('payments_unprocessed', ['before', 'limit', 'skip?'])
+
+/** `ledger.people_forget`, db/sql/attempt.sql */
+export const peopleForget = command<{ at: string | Date }, number>('people_forget', ['at'])
 
 /** `ledger.points_post`, db/sql/points.sql */
 export const pointsPost = command<
@@ -1112,6 +1148,50 @@ export const resignalTierReviews = list<
   WaitingRow
 >('resignal_tier_reviews', ['workspace', 'id', 'limit'])
 
+/** `ledger.session_find`, db/sql/session.sql */
+export const sessionFind = table<
+  { hash: string; workspace: string; idleSince: string | Date },
+  {
+    id: string
+    user_id: string
+    email: string
+    name: string | null
+    expires_at: Date
+    role: Role | null
+    membership: string | null
+    livemode: boolean | null
+  }
+>('session_find', ['hash', 'workspace', 'idle_since'])
+
+/** `ledger.session_start`, db/sql/session.sql */
+export const sessionStart = table<
+  {
+    id: string
+    user: string
+    hash: string
+    device: string
+    userAgent: string | null
+    at: string | Date
+    expiresAt: string | Date
+  },
+  { email: string; name: string | null }
+>('session_start', ['id', 'user', 'hash', 'device', 'user_agent', 'at', 'expires_at'])
+
+/** `ledger.sessions_end`, db/sql/session.sql */
+export const sessionsEnd = command<
+  { user: string; id: string | null; except: string | null; at: string | Date },
+  number
+>('sessions_end', ['user', 'id', 'except', 'at'])
+
+/** `ledger.sessions_of_user`, db/sql/session.sql */
+export const sessionsOfUser = table<
+  { user: string; idleSince: string | Date },
+  { id: string; user_agent: string | null; created_at: Date; seen_at: Date; expires_at: Date }
+>('sessions_of_user', ['user', 'idle_since'])
+
+/** `ledger.sessions_seen`, db/sql/session.sql */
+export const sessionsSeen = command<{ used: SessionUse[] }, void>('sessions_seen', ['used::jsonb'])
+
 /** `ledger.settings_merge`, db/sql/workspace.sql */
 export const settingsMerge = command<
   { workspace: string; change: SettingsChange; most: number; at: string | Date },
@@ -1120,6 +1200,35 @@ export const settingsMerge = command<
 
 /** `ledger.settings_read`, db/sql/workspace.sql */
 export const settingsRead = read<{ workspace: string }, Settings>('settings_read', ['workspace'])
+
+/** `ledger.sign_in_find`, db/sql/session.sql */
+export const signInFind = table<
+  { email: string; device: string },
+  { user_id: string; password_hash: string | null; knows_device: boolean }
+>('sign_in_find', ['email', 'device'])
+
+/** `ledger.team_member_by_email`, db/sql/team_member.sql */
+export const teamMemberByEmail = read<{ email: string }, string | null>('team_member_by_email', [
+  'email',
+])
+
+/** `ledger.team_member_ensure`, db/sql/team_member.sql */
+export const teamMemberEnsure = command<{ id: string; email: string; at: string | Date }, string>(
+  'team_member_ensure',
+  ['id', 'email', 'at'],
+)
+
+/** `ledger.team_member_is_only_of`, db/sql/team_member.sql */
+export const teamMemberIsOnlyOf = read<{ user: string; workspace: string }, boolean>(
+  'team_member_is_only_of',
+  ['user', 'workspace'],
+)
+
+/** `ledger.team_member_rename`, db/sql/session.sql */
+export const teamMemberRename = command<{ user: string; name: string | null }, void>(
+  'team_member_rename',
+  ['user', 'name'],
+)
 
 /** `ledger.tier_reassess`, db/sql/tier.sql */
 export const tierReassess = command<
@@ -1198,6 +1307,32 @@ export const tierStanding = table<
     lapses_at: Date | null
   }
 >('tier_standing', ['workspace', 'accounts', 'at?'])
+
+/** `ledger.token_create`, db/sql/team_member.sql */
+export const tokenCreate = command<
+  {
+    hash: string
+    kind: TokenKind
+    user: string
+    workspace: string | null
+    membership: string | null
+    at: string | Date
+    expiresAt: string | Date
+  },
+  void
+>('token_create', ['hash', 'kind', 'user', 'workspace', 'membership', 'at', 'expires_at'])
+
+/** `ledger.token_find`, db/sql/team_member.sql */
+export const tokenFind = table<
+  { hash: string; at: string | Date },
+  { user_id: string; kind: TokenKind; password_hash: string | null }
+>('token_find', ['hash', 'at'])
+
+/** `ledger.token_redeem`, db/sql/team_member.sql */
+export const tokenRedeem = command<
+  { hash: string; passwordHash: string | null; name: string | null; at: string | Date },
+  string | null
+>('token_redeem', ['hash', 'password_hash', 'name', 'at'])
 
 /** `ledger.waiting_workflows`, db/sql/outbox.sql */
 export const waitingWorkflows = table<

@@ -33,6 +33,9 @@ export type IdPrefix =
   | 'crd'
   | 'ctx'
   | 'att'
+  | 'usr'
+  | 'mem'
+  | 'ses'
 
 const TIME_DIGITS = 13 // microseconds since 1970 in hex: enough until 2112
 const RANDOM_DIGITS = 9 // 53 bits beside the microsecond

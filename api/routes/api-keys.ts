@@ -22,7 +22,7 @@ const declared = { tags: ['api_keys'], key: 'secret' } as const
 
 const present = (row: ApiKeyRow, livemode: boolean) => apiKeyObject(row, livemode, new Date())
 
-export const createApiKey = endpoint({
+const createApiKey = endpoint({
   ...declared,
   method: 'POST',
   path,
@@ -46,7 +46,7 @@ export const createApiKey = endpoint({
   },
 })
 
-export const listApiKeys = endpoint({
+const listApiKeys = endpoint({
   ...declared,
   method: 'GET',
   path,
@@ -62,7 +62,7 @@ export const listApiKeys = endpoint({
   },
 })
 
-export const retrieveApiKey = endpoint({
+const retrieveApiKey = endpoint({
   ...declared,
   method: 'GET',
   path: '/v1/api_keys/{id}',
@@ -77,7 +77,7 @@ export const retrieveApiKey = endpoint({
   },
 })
 
-export const updateApiKey = endpoint({
+const updateApiKey = endpoint({
   ...declared,
   method: 'PATCH',
   path: '/v1/api_keys/{id}',
@@ -96,7 +96,7 @@ export const updateApiKey = endpoint({
   },
 })
 
-export const rollApiKey = endpoint({
+const rollApiKey = endpoint({
   ...declared,
   method: 'POST',
   path: '/v1/api_keys/{id}/roll',
@@ -116,7 +116,7 @@ export const rollApiKey = endpoint({
   },
 })
 
-export const revokeApiKey = endpoint({
+const revokeApiKey = endpoint({
   ...declared,
   method: 'POST',
   path: '/v1/api_keys/{id}/revoke',
@@ -132,3 +132,12 @@ export const revokeApiKey = endpoint({
     return updated(changed, (row) => present(row, livemode))
   },
 })
+
+export const apiKeyRoutes = [
+  createApiKey,
+  listApiKeys,
+  retrieveApiKey,
+  updateApiKey,
+  rollApiKey,
+  revokeApiKey,
+] as const

@@ -8,7 +8,8 @@ import type { IdPrefix } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Scope } from '../../domain/scopes.ts'
 import type { Deps } from './deps.ts'
-import type { ApiKey } from './keys.ts'
+import type { Caller } from './keys.ts'
+import type { SessionCaller } from './sessions.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 type SuccessCode = 200 | 201 | 202
@@ -16,7 +17,7 @@ type SuccessCode = 200 | 201 | 202
 /** What a handler is given. `Body` is the Buffer as received where `raw` is set. */
 export type Context<Params, Query, Body, D> = {
   readonly workspace: string
-  /** The API key's id. */
+  /** The id of the API key, or of the person. */
   readonly caller: string
   /** Who asks, for what is kept of a write. */
   readonly actor: Actor
@@ -48,6 +49,8 @@ export type Context<Params, Query, Body, D> = {
 export type Reply<T> = {
   readonly status: 'created' | 'accepted' | 'ok'
   readonly replayed?: boolean
+  /** Whole `Set-Cookie` headers. */
+  readonly cookies?: readonly string[]
   readonly object: T
 }
 
@@ -56,13 +59,15 @@ export type Call<D> = {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
-  readonly caller: ApiKey | undefined
+  readonly caller: Caller | undefined
   readonly idempotencyKey: string | undefined
   readonly header: (name: string) => string | undefined
   readonly log: () => Logger
   readonly requestId: string
   /** The client's, as `trust proxy` sees it. */
   readonly address: () => string
+  /** Whether the client speaks https. */
+  readonly isSecure: () => boolean
   readonly deps: D
   readonly stream?: Readable
 }
@@ -103,6 +108,34 @@ export type Declaration<P, Q, B, R extends z.ZodType, D> = EndpointFields<P, Q, 
   ): Promise<Reply<z.input<R>>>
 }
 
+/** What a handler of a route about the person themselves is given: no workspace, and who they are. */
+export type OpenContext<Params, Body, D> = Pick<
+  Call<D>,
+  'header' | 'requestId' | 'address' | 'isSecure' | 'deps'
+> & {
+  readonly log: Logger
+  readonly params: Params
+  readonly body: Body
+}
+
+export type PersonContext<Params, Body, D> = OpenContext<Params, Body, D> & {
+  readonly person: SessionCaller
+}
+
+type PersonalFields<P, B, R> = Omit<EndpointFields<P, undefined, B, R>, 'query' | 'scope'>
+
+/** Without a key and a session: what begins one. */
+export type OpenDeclaration<P, B, R extends z.ZodType, D> = PersonalFields<P, B, R> & {
+  readonly key: 'none'
+  handle(ctx: OpenContext<SchemaOutput<P>, SchemaOutput<B>, D>): Promise<Reply<z.input<R>>>
+}
+
+/** With a session, of no workspace. */
+export type PersonDeclaration<P, B, R extends z.ZodType, D> = PersonalFields<P, B, R> & {
+  readonly key: 'session'
+  handle(ctx: PersonContext<SchemaOutput<P>, SchemaOutput<B>, D>): Promise<Reply<z.input<R>>>
+}
+
 export type RawContext<Params, D> = Pick<Call<D>, 'header' | 'requestId' | 'address' | 'deps'> & {
   readonly log: Logger
   readonly params: Params
@@ -118,7 +151,7 @@ export type RawDeclaration<P, B, R extends z.ZodType, D> = Omit<
 
 /** An endpoint ready to be routed and documented; made by `endpoint` and `rawEndpoint` only. */
 export type Endpoint<D = Deps> = EndpointFields<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType> & {
-  readonly key: 'secret' | 'publishable' | 'none'
+  readonly key: 'secret' | 'publishable' | 'session' | 'none'
   /** The body is handed over as received: its signature is over the bytes. */
   readonly raw: boolean
   run(call: Call<D>): Promise<Reply<unknown>>

@@ -1,6 +1,8 @@
 import type { Checks } from '../../app/event-schemas/checks.ts'
 import type { Commands } from '../../app/index.ts'
+import type { Oidc } from '../../app/oidc.ts'
 import type { Decimals } from '../../app/points.ts'
+import type { TokenDelivery } from '../../app/token-delivery.ts'
 import type { Pool } from '../../db/pool.ts'
 import type { OnFailure } from '../../domain/failure.ts'
 import type { CodeVault } from '../../domain/gift-card.ts'
@@ -31,6 +33,10 @@ export type Deps = {
   readonly shopperQuestions: Allowance
   /** What providers' webhooks are verified with. */
   readonly inbound: Inbound
-  /** Called when keys were changed here: then this process knows at once, the others within five seconds. */
+  /** How one-time tokens get to people. */
+  readonly tokens: TokenDelivery
+  /** Sign-in by an OpenID provider. */
+  readonly oidc: Oidc
+  /** Called when keys or people were changed here: then this process knows at once, the others within five seconds. */
   readonly accessChanged: () => void
 }

@@ -21,7 +21,7 @@ import {
 } from './declaration.ts'
 import type { Deps } from './deps.ts'
 import { refusalOf } from './failure.ts'
-import type { ApiKey } from './keys.ts'
+import type { Caller } from './keys.ts'
 
 const NOTHING = z.strictObject({})
 
@@ -78,7 +78,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
 
   constructor(
     call: Call<D>,
-    { id, workspace, livemode, kind, name }: ApiKey,
+    { type, id, workspace, livemode, kind, name }: Caller,
     route: Pick<Endpoint<D>, 'method' | 'path'>,
     { params, query, body }: Pick<Context<P, Q, B, D>, 'params' | 'query' | 'body'>,
   ) {
@@ -87,7 +87,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     this.body = body
     this.workspace = workspace
     this.caller = id
-    this.actor = { type: 'api_key', id, name }
+    this.actor = { type, id, name }
     this.publishable = kind === 'publishable'
     this.livemode = livemode
     this.idempotencyKey = call.idempotencyKey
@@ -177,7 +177,7 @@ export function parse<S extends z.ZodType | undefined>(
 }
 
 /** No body is an object without fields; null is no object; `__proto__` is nobody's field. */
-function bodyOf(body: unknown): unknown {
+export function bodyOf(body: unknown): unknown {
   if (body === null) {
     return refuse('parameter_invalid', 'The body: expected object, received null.')
   }
@@ -189,7 +189,7 @@ function bodyOf(body: unknown): unknown {
 }
 
 /** A path that cannot name anything names nothing: 404, as for an id nobody has. */
-function parsePath<S extends z.ZodObject | undefined>(
+export function parsePath<S extends z.ZodObject | undefined>(
   schema: S | undefined,
   input: unknown,
 ): SchemaOutput<S> {

@@ -11,6 +11,7 @@ import * as identities from '../routes/identities.ts'
 import * as imports from '../routes/imports.ts'
 import * as liability from '../routes/liability.ts'
 import * as lots from '../routes/lots.ts'
+import * as memberships from '../routes/memberships.ts'
 import * as payments from '../routes/payments.ts'
 import * as paymentsReplayAward from '../routes/payments-replay-award.ts'
 import * as programs from '../routes/programs.ts'
@@ -23,8 +24,10 @@ import * as reportedEvents from '../routes/reported-events.ts'
 import * as requests from '../routes/requests.ts'
 import * as rewards from '../routes/rewards.ts'
 import * as rewardsCatalogue from '../routes/rewards-catalogue.ts'
+import * as sessions from '../routes/sessions.ts'
 import * as settings from '../routes/settings.ts'
 import * as storeCredit from '../routes/store-credit.ts'
+import * as teamMembers from '../routes/team-members.ts'
 import * as timeline from '../routes/timeline.ts'
 import * as transactions from '../routes/transactions.ts'
 import * as upcoming from '../routes/upcoming.ts'
@@ -144,10 +147,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   identities.listIdentities,
   identities.retrieveIdentity,
   identities.revokeIdentity,
-  apiKeys.createApiKey,
-  apiKeys.listApiKeys,
-  apiKeys.retrieveApiKey,
-  apiKeys.updateApiKey,
-  apiKeys.rollApiKey,
-  apiKeys.revokeApiKey,
+  ...apiKeys.apiKeyRoutes,
+  ...teamMembers.teamMemberRoutes,
+  ...memberships.membershipRoutes,
+  ...sessions.sessionRoutes,
 ]

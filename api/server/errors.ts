@@ -43,11 +43,25 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     401,
     'authentication_error',
   )('The API key is missing, unknown, expired or revoked.'),
+  invalid_session: row(
+    401,
+    'authentication_error',
+  )('The session is missing, forged, expired or ended, or what should begin one is wrong.'),
   key_not_allowed: row(
     403,
     'permission_error',
   )(
     'The key lacks the scope that `scope` names; a publishable one may only read rewards and ask for quotes.',
+  ),
+  role_not_allowed: row(
+    403,
+    'permission_error',
+  )('The person’s role lacks the scope that `scope` names, or the change would leave no owner.'),
+  csrf_failed: row(
+    403,
+    'permission_error',
+  )(
+    'A write with a session’s cookie needs its token in `Vinr-Csrf-Token`, and a page of this origin.',
   ),
   event_type_intrinsic: row(
     403,
@@ -112,7 +126,10 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
 /** Codes that any route may answer, so that a declaration names only its own. */
 export const EVERYWHERE: readonly ErrorCode[] = [
   'invalid_api_key',
+  'invalid_session',
   'key_not_allowed',
+  'role_not_allowed',
+  'csrf_failed',
   'parameter_invalid',
   'parameter_unknown',
   'method_not_allowed',

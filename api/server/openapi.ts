@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode, Refused } from '../../domain/refusal.ts'
+import type { Scope } from '../../domain/scopes.ts'
 import type { Endpoint } from './declaration.ts'
 import { ERRORS, EVERYWHERE, WITH_A_BODY } from './errors.ts'
 import { addExamples, type Example, type Paths } from './examples.ts'
@@ -52,6 +53,13 @@ export function openApiDocument<D>(
       '`sk_…` for what its scopes name, `pk_…` for rewards on sale and quotes of one, without numbers of points.',
   })
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  registry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'vinr_session',
+    description:
+      'A person who signed in (`POST /v1/sessions`); behind https `__Host-vinr_session`. The workspace is named by `Vinr-Workspace`, and a write carries `Vinr-Csrf-Token`.',
+  })
   const posts = new Set(endpoints.filter(({ method }) => method === 'POST').map(({ path }) => path))
   for (const endpoint of endpoints) {
     register(registry, endpoint)
@@ -82,7 +90,7 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
     summary,
     description,
     tags: [...tags],
-    security: scope === undefined ? [] : [{ apiKey: [scope] }, { bearer: [scope] }],
+    security: securityOf(endpoint.key, scope),
     request: {
       params,
       query,
@@ -91,6 +99,13 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
     },
     responses: { ...successes(endpoint), ...failures(endpoint) },
   })
+}
+
+/** Who opens it; what they must hold stands as the roles of the scheme. */
+function securityOf(key: Endpoint['key'], scope: Scope | undefined): Record<string, string[]>[] {
+  if (key === 'session') return [{ session: [] }]
+  if (scope === undefined) return []
+  return [{ apiKey: [scope] }, { bearer: [scope] }, { session: [scope] }]
 }
 
 function bodyOf<D>({ body, accepts = [] }: Endpoint<D>) {
@@ -112,13 +127,15 @@ function successes<D>({ reply, media, successCodes = [200] }: Endpoint<D>) {
 }
 
 function failures<D>(endpoint: Endpoint<D>) {
+  // a session names a workspace, which its person may not be of
+  const isWorkspaces = endpoint.key === 'secret' || endpoint.key === 'publishable'
   const codes = new Set([
     ...endpoint.errors,
     ...EVERYWHERE.filter(
       (code) => endpoint.key !== 'none' || ERRORS[code].status > 403 || ERRORS[code].status === 400,
     ),
     ...(endpoint.body === undefined ? [] : WITH_A_BODY),
-    ...(endpoint.params === undefined ? [] : (['resource_missing'] as const)),
+    ...(endpoint.params === undefined && !isWorkspaces ? [] : (['resource_missing'] as const)),
   ])
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of [...codes].sort()) {

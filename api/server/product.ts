@@ -1,16 +1,19 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { CallerUses } from '../../app/caller-uses.ts'
 import { Checks } from '../../app/event-schemas/checks.ts'
 import { failuresTo } from '../../app/failures.ts'
 import { createCommands } from '../../app/index.ts'
-import { KeyUses } from '../../app/key-uses.ts'
+import { type OidcSettings, oidc } from '../../app/oidc.ts'
 import { decimalsFrom } from '../../app/points.ts'
+import { type MailSettings, tokenDelivery } from '../../app/token-delivery.ts'
 import { ttlCache } from '../../app/ttl-cache.ts'
 import { findApiKey } from '../../db/api-keys.ts'
 import { databaseNow, isMigrated } from '../../db/clock.ts'
 import { readOutboxBacklog } from '../../db/outbox.ts'
 import type { Pool } from '../../db/pool.ts'
+import { findSession } from '../../db/sessions.ts'
 import type { OnFailure } from '../../domain/failure.ts'
 import { type CodeKey, codeVault } from '../../domain/gift-card.ts'
 import { memberKey } from '../../domain/identity.ts'
@@ -22,7 +25,7 @@ import type { Deps } from './deps.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
-import { keyCache } from './keys.ts'
+import { callerCache } from './keys.ts'
 import { allowance, failedAttempts } from './rate-limits.ts'
 
 const OLD_OUTBOX_S = 60 // what a process and the sweep behind it make of a burst is younger
@@ -30,6 +33,12 @@ const PEPPER_MS = 600_000 // a pepper never changes
 const MOST_PEPPERS = 1_000
 // A minute and account: a cart drawn anew every second stays below, a search for a balance does not get far.
 const SHOPPER_QUESTIONS = 60
+
+export type PeopleSettings = {
+  readonly mail?: MailSettings | undefined
+  readonly signInUrl?: string | undefined
+  readonly oidc?: OidcSettings | undefined
+}
 
 type Parts = {
   /** What writes are made on. */
@@ -45,12 +54,14 @@ type Parts = {
   readonly version: string
   /** Private addresses that webhooks may reach all the same. */
   readonly allowedAddresses?: readonly string[]
+  /** How people sign in and get their links, besides by password and by hand. */
+  readonly people?: PeopleSettings
   /** Without any there are no gift card codes. */
   readonly giftCodeKeys?: readonly CodeKey[]
   /** Closed by whoever made them; without any the product has its own, which keep no process alive. */
   readonly checks?: Checks
   /** Flushed by whoever made it. */
-  readonly keyUses?: KeyUses
+  readonly callerUses?: CallerUses
   /** Told what failed and stopped nothing else; counted in the registry where nobody is named. */
   readonly onFailure?: OnFailure
 }
@@ -79,12 +90,14 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     memberPepper,
     allowedAddresses,
     giftCodeKeys = [],
+    people = {},
     checks = new Checks(parts.log),
     onFailure = failuresTo(parts.registry, parts.log),
-    keyUses = new KeyUses({ pool: parts.pool, onFailure }),
+    callerUses = new CallerUses({ pool: parts.pool, onFailure }),
     ...rest
   } = parts
-  const keys = keyCache((hash) => findApiKey(reads, hash))
+  const keys = callerCache((hash) => findApiKey(reads, hash))
+  const sessions = callerCache((key) => findSession(reads, key))
   const commands = createCommands({ pool, engine, allowedAddresses, onFailure })
   const deps: Deps = {
     pool: reads,
@@ -102,7 +115,12 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
     inbound: inbound(reads, parts.registry),
-    accessChanged: () => keys.forget(),
+    tokens: tokenDelivery({ ...people, onFailure }),
+    oidc: oidc(pool, people.oidc),
+    accessChanged: () => {
+      keys.forget()
+      sessions.forget()
+    },
   }
   outboxMetrics(rest.registry, reads, rest.log)
   return createApp<Deps>({
@@ -112,7 +130,8 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     endpoints: ENDPOINTS,
     examples: keptExamples,
     keys,
-    used: (key) => keyUses.note(key),
+    sessions,
+    used: (caller) => callerUses.note(caller),
     checks: checksOf(reads),
     degradedBy: temporalChecks(reads, engine),
   })

@@ -34,7 +34,8 @@ type Route = {
 
 function recordOf(req: Request, res: Response, { route, id, fields }: Route) {
   const { caller, requestId, startedMs = 0, code, param, object } = res.locals
-  if (caller === undefined || requestId === undefined) return undefined
+  // what people do about themselves is of no workspace
+  if (!caller?.workspace || requestId === undefined) return undefined
   const record: RequestRecord = {
     workspace: caller.workspace,
     id: requestId,

@@ -3,14 +3,14 @@ import type { Logger } from 'pino'
 import { newId } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import { scrubbed } from '../../process/log.ts'
-import type { ApiKey } from './keys.ts'
+import type { Caller } from './keys.ts'
 
 // What the frame notes on a request for its own log line and metrics.
 declare global {
   namespace Express {
     interface Locals {
       requestId?: string
-      caller?: ApiKey
+      caller?: Caller
       route?: string
       code?: ErrorCode
       /** What the refusal is about. */

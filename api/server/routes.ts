@@ -1,31 +1,27 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
-import type { RateLimitRequestHandler } from 'express-rate-limit'
 import type { Logger } from 'pino'
 import { refuse } from '../../domain/refusal.ts'
 import { fewSlowBodies, jsonBody, rawBody, withinTime } from './bodies.ts'
 import type { Endpoint, Method, Reply } from './declaration.ts'
 import { idempotencyKeyOf } from './endpoint.ts'
 import { openToBrowsers } from './headers.ts'
-import { type ApiKey, authenticate, type KeyCache } from './keys.ts'
+import { authenticate, type Gate } from './keys.ts'
 import { addressOf } from './rate-limits.ts'
 import { type RequestSink, recordRequest } from './request-record.ts'
 import { scopeOf } from './scopes.ts'
+import { isSecureRequest } from './sessions.ts'
 
 const JSON_LIMIT = '100kb' // far above any object here, far below what hurts
 const RAW_LIMIT = '1mb' // a provider's event carries its whole payment
 
-type Frame<D> = {
+type Frame<D> = Gate & {
   readonly log: Logger
   readonly deps: D
-  readonly keys: KeyCache
-  readonly failed: RateLimitRequestHandler
-  readonly used: (key: ApiKey) => void
   readonly limit: RequestHandler
   /** Before a write, of whoever may make one now. */
   readonly room: RequestHandler
   /** Where requests are written down; undefined: nowhere. */
   readonly requests: RequestSink | undefined
-  readonly now: () => number
 }
 
 const STATUS: Readonly<Record<Reply<unknown>['status'], number>> = {
@@ -70,8 +66,10 @@ export function endpointRoutes<D>(endpoints: readonly Endpoint<D>[], frame: Fram
 /** What lets its callers in. */
 function opener<D>(endpoint: Endpoint<D>, frame: Frame<D>): RequestHandler[] {
   const { key } = endpoint
+  if (key === 'none') return []
+  if (key === 'session') return [authenticate(frame, { key })]
   const scope = scopeOf(endpoint)
-  return key === 'none' || scope === undefined ? [] : [authenticate(frame, { key, scope })]
+  return scope === undefined ? [] : [authenticate(frame, { key, scope })]
 }
 
 function byPath<D>(endpoints: readonly Endpoint<D>[]): Map<string, Map<Method, Endpoint<D>>> {
@@ -133,10 +131,12 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
       log: () => log.child({ request: res.locals.requestId }),
       requestId: res.locals.requestId ?? '',
       address: () => addressOf(req),
+      isSecure: () => isSecureRequest(req),
       deps,
       stream: req,
     })
     res.locals.object = reply.object
+    for (const cookie of reply.cookies ?? []) res.append('Set-Cookie', cookie)
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
     res.status(reply.replayed === true ? 200 : STATUS[reply.status])
     if (endpoint.media === undefined) sendJson(res, reply.object)

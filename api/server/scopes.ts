@@ -8,7 +8,7 @@ type Declared = Pick<Endpoint<never>, 'method' | 'path' | 'tags' | 'key' | 'scop
  * and to write for every other method. Undefined where no key opens it. Throws where there is no such scope.
  */
 export function scopeOf(declared: Declared): Scope | undefined {
-  if (declared.key === 'none') return undefined
+  if (declared.key === 'none' || declared.key === 'session') return undefined
   const resource = declared.tags[0]?.replaceAll(' ', '_')
   const derived = `${resource}:${declared.method === 'GET' ? 'read' : 'write'}`
   const scope = declared.scope ?? SCOPES.find((known) => known === derived)

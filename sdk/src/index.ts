@@ -2,8 +2,9 @@ import { ApiKeys } from './api-keys.ts'
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
+import { Memberships, Sessions, TeamMembers } from './people.ts'
 import { EventTypes, Reactors } from './reactors.ts'
-import type { Fetch, Settings } from './request.ts'
+import type { Fetch, SessionSettings, Settings } from './request.ts'
 import { Requests } from './requests.ts'
 import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
 import { Upcoming } from './upcoming.ts'
@@ -18,8 +19,10 @@ export type * from './tills.ts'
 export type * from './types.ts'
 
 export type VinrOptions = {
-  /** `sk_test_…` or `sk_live_…`. */
-  secretKey: string | undefined
+  /** `sk_test_…` or `sk_live_…`; required where there is no `session`. */
+  secretKey?: string | undefined
+  /** Instead of a key, in a page of the server's own origin: the person who is signed in there. */
+  session?: { workspace?: string; csrfToken?: string } | undefined
   /** The server's origin, without `/v1`. Default: the environment's VINR_BASE_URL, else VINR's own. */
   baseUrl?: string | undefined
   /** Of one try; 30,000 where nothing is said. */
@@ -41,6 +44,9 @@ export class Vinr {
   readonly refunds: Refunds
   readonly loyalty: Loyalty
   readonly apiKeys: ApiKeys
+  readonly teamMembers: TeamMembers
+  readonly memberships: Memberships
+  readonly sessions: Sessions
   readonly events: Events
   readonly requests: Requests
   readonly eventTypes: EventTypes
@@ -53,12 +59,20 @@ export class Vinr {
   readonly members: Members
   readonly tillEvents: TillEvents
 
+  readonly #session: SessionSettings | undefined
+
   constructor(options: VinrOptions) {
     const { secretKey, timeoutMs = TIMEOUT_MS, maxRetries = MAX_RETRIES, fetch } = options
-    if (!secretKey) throw new Error('new Vinr({ secretKey }) needs a secret key (sk_…).')
-    const baseUrl = options.baseUrl ?? environment('VINR_BASE_URL') ?? BASE_URL
+    if (!secretKey && options.session === undefined) {
+      throw new Error('new Vinr({ secretKey }) needs a secret key (sk_…), or a session.')
+    }
+    const own =
+      options.session && (globalThis as { location?: { origin?: string } }).location?.origin
+    const baseUrl = options.baseUrl ?? own ?? environment('VINR_BASE_URL') ?? BASE_URL
+    const { workspace, csrfToken } = options.session ?? {}
     const settings: Settings = {
-      secretKey,
+      secretKey: options.session === undefined ? secretKey : undefined,
+      session: options.session && { workspace, csrfToken },
       baseUrl: baseUrl.replace(/\/+$/, ''),
       timeoutMs,
       maxRetries,
@@ -69,6 +83,10 @@ export class Vinr {
     this.refunds = new Refunds(settings)
     this.loyalty = new Loyalty(settings)
     this.apiKeys = new ApiKeys(settings)
+    this.teamMembers = new TeamMembers(settings)
+    this.memberships = new Memberships(settings)
+    this.sessions = new Sessions(settings)
+    this.#session = settings.session
     this.events = new Events(settings)
     this.requests = new Requests(settings)
     this.eventTypes = new EventTypes(settings)
@@ -80,6 +98,12 @@ export class Vinr {
     this.members = new Members(settings)
     this.tillEvents = new TillEvents(settings)
     this.webhooks = new Webhooks(options.webhookSecret ?? environment('VINR_WEBHOOK_SECRET'))
+  }
+
+  /** The workspace that a client with a session is about from now on. */
+  useWorkspace(workspace: string): void {
+    if (this.#session === undefined) throw new Error('A key has a workspace of its own.')
+    this.#session.workspace = workspace
   }
 }
 

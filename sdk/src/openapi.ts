@@ -2073,6 +2073,277 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/team_members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the people of the workspace
+         * @description Scope `team_members:read`.
+         */
+        get: operations["get_team_members"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description A one-time token goes to them by mail, where the server has one configured, else it is shown here. Nobody invites to more than their own role or scopes. Scope `team_members:write`.
+         */
+        post: operations["post_team_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/team_members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a person of the workspace
+         * @description Scope `team_members:read`.
+         */
+        get: operations["get_team_members_id"];
+        put?: never;
+        /**
+         * Disable or enable a person (as PATCH)
+         * @description A disabled one is of the workspace and may do nothing in it; in others nothing changes for them. The last owner stays active. Scope `team_members:write`.
+         */
+        post: operations["post_team_members_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Disable or enable a person
+         * @description A disabled one is of the workspace and may do nothing in it; in others nothing changes for them. The last owner stays active. Scope `team_members:write`.
+         */
+        patch: operations["patch_team_members_id"];
+        trace?: never;
+    };
+    "/v1/team_members/{id}/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite somebody again
+         * @description Who has not accepted yet; the token before is worthless from then on. Scope `team_members:write`.
+         */
+        post: operations["post_team_members_id_invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/team_members/{id}/reset_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let somebody set another password
+         * @description By a one-time token, mailed or shown as an invitation’s. Shown it is for people of this workspace alone: whoever holds it comes into every workspace of theirs. Scope `team_members:write`.
+         */
+        post: operations["post_team_members_id_reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List memberships
+         * @description Scope `memberships:read`.
+         */
+        get: operations["get_memberships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memberships/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a membership
+         * @description Scope `memberships:read`.
+         */
+        get: operations["get_memberships_id"];
+        put?: never;
+        /**
+         * Give somebody another role (as PATCH)
+         * @description It counts within five seconds. Nobody gives, or takes, a role beyond their own; the last owner stays one. Scope `memberships:write`.
+         */
+        post: operations["post_memberships_id"];
+        /**
+         * Remove somebody from the workspace
+         * @description Within five seconds they may do nothing here; the last owner stays. Scope `memberships:write`.
+         */
+        delete: operations["delete_memberships_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Give somebody another role
+         * @description It counts within five seconds. Nobody gives, or takes, a role beyond their own; the last owner stays one. Scope `memberships:write`.
+         */
+        patch: operations["patch_memberships_id"];
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one’s own sessions
+         * @description Those that go on, the newest first.
+         */
+        get: operations["get_sessions"];
+        put?: never;
+        /**
+         * Sign in
+         * @description By e-mail and password, by a one-time token (of an invitation, a reset or a first start), or by the code that an OpenID provider answered with. The session is a cookie that no script reads. Guesses wait: some seconds at first, never more than a minute.
+         */
+        post: operations["post_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a sign-in at the OpenID provider
+         * @description Where a provider is configured. The browser goes to `authorization_url`; what the provider answers with goes into `POST /v1/sessions`, from the same browser, within ten minutes.
+         */
+        post: operations["post_sessions_oidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve the current session
+         * @description Who asks, the workspaces that they are of, and the token for their writes.
+         */
+        get: operations["get_sessions_current"];
+        put?: never;
+        /** Change what one is called (as PATCH) */
+        post: operations["post_sessions_current"];
+        /** Sign out */
+        delete: operations["delete_sessions_current"];
+        options?: never;
+        head?: never;
+        /** Change what one is called */
+        patch: operations["patch_sessions_current"];
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign out elsewhere
+         * @description Of a session of one’s own.
+         */
+        delete: operations["delete_sessions_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/sign_out_everywhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out everywhere
+         * @description Ends every session of the person, this one too.
+         */
+        post: operations["post_sessions_sign_out_everywhere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/change_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change one’s password
+         * @description Ends every other session of the person.
+         */
+        post: operations["post_sessions_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     "loyalty.account.created": {
@@ -3154,7 +3425,7 @@ export interface components {
                 /** @enum {string} */
                 type: "invalid_request_error" | "authentication_error" | "permission_error" | "not_found_error" | "conflict_error" | "unprocessable_error" | "rate_limit_error" | "api_error";
                 /** @enum {string} */
-                code: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "key_not_allowed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
+                code: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
                 message: string;
                 param?: string;
                 doc_url: string;
@@ -6176,7 +6447,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -6248,7 +6519,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**
@@ -6256,6 +6527,214 @@ export interface components {
              * @default 24
              */
             overlap_hours?: number;
+        };
+        InvitedTeamMember: {
+            id: string;
+            /** @enum {string} */
+            object: "team_member";
+            email: string;
+            /** @description Null until they accept. */
+            name: string | null;
+            /** @enum {string} */
+            status: "invited" | "active" | "disabled";
+            /** @enum {string} */
+            role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+            membership: string;
+            /**
+             * Format: date-time
+             * @description When they were invited to this workspace.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+            invitation: {
+                /** @description Shown here alone, where no mail took it; null in a replay. Redeemed by `POST /v1/sessions`. */
+                token: string | null;
+                /** @description Where `SIGN_IN_URL` is set: the page, with it. */
+                url: string | null;
+                /** @description Whom it was mailed to. */
+                sent_to: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                expires_at: string | null;
+            };
+        };
+        NewTeamMember: {
+            /**
+             * Format: email
+             * @example mira@shop.example
+             */
+            email: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+        };
+        TeamMember: {
+            id: string;
+            /** @enum {string} */
+            object: "team_member";
+            email: string;
+            /** @description Null until they accept. */
+            name: string | null;
+            /** @enum {string} */
+            status: "invited" | "active" | "disabled";
+            /** @enum {string} */
+            role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+            membership: string;
+            /**
+             * Format: date-time
+             * @description When they were invited to this workspace.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        TeamMemberUpdate: {
+            /** @enum {string} */
+            status: "active" | "disabled";
+        };
+        PasswordReset: {
+            /** @enum {string} */
+            object: "password_reset";
+            user: string;
+            /** @description Shown here alone, where no mail took it; null in a replay. Redeemed by `POST /v1/sessions`. */
+            token: string | null;
+            /** @description Where `SIGN_IN_URL` is set: the page, with it. */
+            url: string | null;
+            /** @description Whom it was mailed to. */
+            sent_to: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string | null;
+        };
+        Membership: {
+            id: string;
+            /** @enum {string} */
+            object: "membership";
+            user: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+            /** @enum {string} */
+            status: "invited" | "active" | "disabled";
+            /** @description Null where the command line did. */
+            invited_by: {
+                /** @enum {string} */
+                type: "user" | "api_key";
+                id: string;
+                name: string | null;
+            } | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
+        MembershipUpdate: {
+            /** @enum {string} */
+            role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+        };
+        MembershipRemoved: {
+            id: string;
+            /** @enum {string} */
+            object: "membership";
+            /** @enum {boolean} */
+            deleted: true;
+        };
+        CurrentSession: {
+            id: string;
+            /** @enum {string} */
+            object: "session";
+            user: {
+                id: string;
+                email: string;
+                name: string | null;
+            };
+            memberships: {
+                id: string;
+                workspace: string;
+                workspace_name: string;
+                livemode: boolean;
+                /** @enum {string} */
+                role: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+            }[];
+            /** @description Sent as `Vinr-Csrf-Token` with each write. */
+            csrf_token: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string;
+        };
+        SignIn: {
+            /**
+             * Format: email
+             * @example mira@shop.example
+             */
+            email: string;
+            password: string;
+        } | {
+            token: string;
+            /** @description Of an invitation or a reset: the new one; of an invitation of somebody who has one, theirs. */
+            password?: string;
+            /** @example Mira */
+            name?: string;
+        } | {
+            code: string;
+            state: string;
+            iss?: string;
+        };
+        OidcSignIn: {
+            /** @enum {string} */
+            object: "oidc_sign_in";
+            authorization_url: string;
+        };
+        Session: {
+            id: string;
+            /** @enum {string} */
+            object: "session";
+            user_agent: string | null;
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description To the minute, some seconds later.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            last_seen_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+        };
+        PersonUpdate: {
+            /** @example Mira */
+            name: string | null;
+        };
+        SessionEnded: {
+            id: string;
+            /** @enum {string} */
+            object: "session";
+            /** @enum {boolean} */
+            deleted: true;
+        };
+        SessionsEnded: {
+            /** @enum {string} */
+            object: "sessions_ended";
+            count: number;
+        };
+        PasswordChange: {
+            current_password: string;
+            /** @description 12 characters or more. */
+            new_password: string;
         };
     };
     responses: never;
@@ -6323,7 +6802,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6332,8 +6811,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6422,7 +6910,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6431,7 +6919,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6544,7 +7032,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6553,7 +7041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6645,7 +7133,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6654,7 +7142,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6783,7 +7271,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6792,7 +7280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6921,7 +7409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6930,7 +7418,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7059,7 +7547,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7068,7 +7556,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7194,7 +7682,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7203,7 +7691,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7332,7 +7820,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7341,7 +7829,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7484,7 +7972,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7493,7 +7981,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7591,7 +8079,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7600,7 +8088,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7697,7 +8185,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7706,7 +8194,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7801,7 +8289,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7810,8 +8298,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7914,7 +8411,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7923,7 +8420,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8022,7 +8519,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8031,7 +8528,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8153,7 +8650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8162,7 +8659,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8254,7 +8751,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8263,7 +8760,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8392,7 +8889,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8401,7 +8898,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8526,7 +9023,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8535,7 +9032,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8633,7 +9130,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8642,7 +9139,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8761,7 +9258,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8770,8 +9267,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8863,7 +9369,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8872,7 +9378,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8994,7 +9500,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9003,7 +9509,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9096,7 +9602,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9105,7 +9611,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9234,7 +9740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9243,7 +9749,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9372,7 +9878,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9381,7 +9887,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9510,7 +10016,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9519,7 +10025,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9645,7 +10151,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9654,7 +10160,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9777,7 +10283,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9786,8 +10292,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9876,7 +10391,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9885,8 +10400,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9989,7 +10513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9998,7 +10522,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10100,7 +10624,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10109,7 +10633,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10222,7 +10746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10231,7 +10755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10341,7 +10865,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10350,8 +10874,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10427,7 +10960,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10436,7 +10969,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10525,7 +11058,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10534,7 +11067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10626,7 +11159,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10635,7 +11168,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10724,7 +11257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10733,7 +11266,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10825,7 +11358,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10834,7 +11367,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10939,7 +11472,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10948,8 +11481,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11048,7 +11590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11057,7 +11599,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11179,7 +11721,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11188,7 +11730,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11277,7 +11819,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11286,7 +11828,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11384,7 +11926,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11393,7 +11935,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11491,7 +12033,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11500,7 +12042,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11607,7 +12149,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11616,7 +12158,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11720,7 +12262,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11729,7 +12271,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11818,7 +12360,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11827,7 +12369,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11925,7 +12467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11934,7 +12476,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12048,7 +12590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12057,8 +12599,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12147,7 +12698,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12156,8 +12707,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12260,7 +12820,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12269,7 +12829,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12361,7 +12921,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12370,7 +12930,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12499,7 +13059,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12508,7 +13068,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12643,7 +13203,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12652,7 +13212,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12790,7 +13350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12799,7 +13359,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12947,7 +13507,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12956,8 +13516,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13049,7 +13618,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13058,7 +13627,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13180,7 +13749,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13189,7 +13758,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13287,7 +13856,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13296,7 +13865,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13392,7 +13961,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13401,7 +13970,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13508,7 +14077,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13517,8 +14086,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13610,7 +14188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13619,7 +14197,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13741,7 +14319,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13750,7 +14328,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13843,7 +14421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13852,7 +14430,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13972,7 +14550,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -13981,7 +14559,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14110,7 +14688,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14119,7 +14697,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14261,7 +14839,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14270,8 +14848,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14360,7 +14947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14369,7 +14956,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14491,7 +15078,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14500,7 +15087,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14609,7 +15196,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14618,8 +15205,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14708,7 +15304,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14717,7 +15313,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14830,7 +15426,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14839,7 +15435,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14931,7 +15527,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14940,7 +15536,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15060,7 +15656,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15069,7 +15665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15182,7 +15778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15191,7 +15787,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15281,7 +15877,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15290,7 +15886,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15406,7 +16002,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15415,7 +16011,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15701,7 +16297,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15710,7 +16306,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15819,7 +16415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15828,8 +16424,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15922,7 +16527,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15931,7 +16536,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16028,7 +16633,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example req_N5Z9tKmx7LkTv2syRouu6a */
+                /** @example req_UHygx9eVueDWbxuN7t2yPy */
                 id: string;
             };
             cookie?: never;
@@ -16053,7 +16658,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16062,7 +16667,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16141,7 +16746,7 @@ export interface operations {
                 route?: string;
                 status?: number;
                 /** @example insufficient_points */
-                error_code?: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "key_not_allowed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
+                error_code?: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
                 key?: string;
                 /** @description The id of what it is about. */
                 object?: string;
@@ -16176,7 +16781,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16185,8 +16790,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16281,7 +16895,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16290,8 +16904,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16380,7 +17003,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16389,8 +17012,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16493,7 +17125,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16502,7 +17134,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16594,7 +17226,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16603,7 +17235,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16719,7 +17351,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16728,7 +17360,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16830,7 +17462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16839,7 +17471,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16959,7 +17591,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16968,7 +17600,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17097,7 +17729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17106,7 +17738,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17235,7 +17867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17244,7 +17876,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17381,7 +18013,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17390,7 +18022,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17495,7 +18127,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17504,8 +18136,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17594,7 +18235,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17603,8 +18244,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17707,7 +18357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17716,7 +18366,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17808,7 +18458,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17817,7 +18467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17937,7 +18587,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17946,7 +18596,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18080,7 +18730,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18089,8 +18739,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18179,7 +18838,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18188,7 +18847,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18301,7 +18960,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18310,7 +18969,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18402,7 +19061,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18411,7 +19070,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18527,7 +19186,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18536,7 +19195,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18638,7 +19297,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18647,7 +19306,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18769,7 +19428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18778,7 +19437,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18917,7 +19576,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -18926,7 +19585,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `event_type_intrinsic`, `key_not_allowed` */
+            /** @description `csrf_failed`, `event_type_intrinsic`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19055,7 +19714,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19064,7 +19723,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19184,7 +19843,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19193,7 +19852,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19313,7 +19972,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19322,7 +19981,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19442,7 +20101,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19451,7 +20110,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19564,7 +20223,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19573,7 +20232,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19659,7 +20318,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19668,7 +20327,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19762,7 +20421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19771,7 +20430,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19874,7 +20533,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19883,7 +20542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19975,7 +20634,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -19984,8 +20643,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20065,7 +20733,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20074,8 +20742,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20175,7 +20852,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20184,8 +20861,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20265,7 +20951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20274,8 +20960,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20382,7 +21077,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20391,7 +21086,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20499,7 +21194,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20508,7 +21203,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20634,7 +21329,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20643,7 +21338,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20745,7 +21440,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20754,7 +21449,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20876,7 +21571,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20885,7 +21580,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20974,7 +21669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -20983,7 +21678,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21099,7 +21794,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21108,8 +21803,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21198,7 +21902,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21207,8 +21911,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21311,7 +22024,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21320,7 +22033,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21412,7 +22125,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21421,7 +22134,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21541,7 +22254,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21550,7 +22263,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21670,7 +22383,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21679,7 +22392,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21795,7 +22508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `invalid_api_key` */
+            /** @description `invalid_api_key`, `invalid_session` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -21804,7 +22517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `key_not_allowed` */
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21833,6 +22546,2340 @@ export interface operations {
             };
             /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_team_members: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                /** @example support */
+                role?: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+                status?: "invited" | "active" | "disabled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["TeamMember"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_team_members: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeamMember"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedTeamMember"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedTeamMember"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_team_members_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamMember"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_team_members_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamMemberUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamMember"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_team_members_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamMemberUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamMember"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_team_members_id_invite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedTeamMember"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_team_members_id_reset_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordReset"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_memberships: {
+        parameters: {
+            query?: {
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                /** @example support */
+                role?: "owner" | "admin" | "marketing" | "support" | "finance" | "operator" | "viewer";
+                status?: "invited" | "active" | "disabled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Membership"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_memberships_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example mem_ur612O0dCdPlpYQBh9Kpf9 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_memberships_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembershipUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_memberships_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example mem_ur612O0dCdPlpYQBh9Kpf9 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipRemoved"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_memberships_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example mem_ur612O0dCdPlpYQBh9Kpf9 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembershipUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Session"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_sessions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_sessions_oidc: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcSignIn"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_sessions_current: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_sessions_current: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_sessions_current: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEnded"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_sessions_current: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonUpdate"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_sessions_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example ses_BQsSWrszehtx1JRPybgkdg */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEnded"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_sessions_sign_out_everywhere: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_sessions_change_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

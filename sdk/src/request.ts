@@ -5,8 +5,12 @@ import { userAgent } from './user-agent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+/** A person's session, whose cookie the browser sends by itself. */
+export type SessionSettings = { workspace: string | undefined; csrfToken: string | undefined }
+
 export type Settings = {
-  secretKey: string
+  secretKey: string | undefined
+  session: SessionSettings | undefined
   baseUrl: string
   timeoutMs: number
   maxRetries: number
@@ -97,24 +101,30 @@ async function once(
 }
 
 function initOf(
-  { secretKey }: Settings,
+  { secretKey, session }: Settings,
   { method, body, raw, text }: Sent,
   options: CallOptions,
 ): RequestInit & { duplex?: 'half' } {
   const headers: Record<string, string> = {
-    'X-Api-Key': secretKey,
     Accept: text ? '*/*' : 'application/json',
+    ...(secretKey !== undefined && { 'X-Api-Key': secretKey }),
+    ...(session?.workspace !== undefined && { 'Vinr-Workspace': session.workspace }),
+  }
+  // a session is for pages of the server's own origin
+  const from = session && ({ credentials: 'same-origin' } as const)
+  if (session?.csrfToken !== undefined && method !== 'GET') {
+    headers['Vinr-Csrf-Token'] = session.csrfToken
   }
   if (USER_AGENT !== undefined) headers['User-Agent'] = USER_AGENT
   if (method === 'POST') headers['Idempotency-Key'] = options.idempotencyKey ?? crypto.randomUUID()
-  if (method === 'GET') return { method, headers }
+  if (method === 'GET') return { method, headers, ...from }
   if (raw !== undefined) {
     headers['Content-Type'] = raw.type
     // A stream is sent while it is read; fetch wants to be told.
-    return { method, headers, body: raw.body, duplex: 'half' }
+    return { method, headers, body: raw.body, duplex: 'half', ...from }
   }
   headers['Content-Type'] = 'application/json'
-  return { method, headers, body: JSON.stringify(body ?? {}) }
+  return { method, headers, body: JSON.stringify(body ?? {}), ...from }
 }
 
 const isRetried = ({ status, code }: VinrError) =>

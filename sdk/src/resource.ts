@@ -12,6 +12,12 @@ export class Resource {
     this.#settings = settings
   }
 
+  /** Sent with each write from now on, where the client has a session. */
+  protected useCsrfToken(token: string): void {
+    const { session } = this.#settings
+    if (session !== undefined) session.csrfToken = token
+  }
+
   protected send<T>(sent: Sent, options: CallOptions | undefined): Promise<T> {
     return send<T>(this.#settings, sent, options)
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KeyUses } from '../../app/key-uses.ts'
+import { CallerUses } from '../../app/caller-uses.ts'
 import { newApiKey } from '../../domain/secrets.ts'
 import { openShop, type Shop } from './shop.ts'
 
@@ -214,8 +214,8 @@ describe('the last use of a key', () => {
   it('is noted to the minute, behind the answers, once for many requests', async () => {
     const { id, secret } = await make({ scopes: ['*'] })
     const failures: unknown[] = []
-    const uses = new KeyUses({ pool: shop.pool, onFailure: (failure) => failures.push(failure) })
-    const key = { workspace: shop.workspace, id }
+    const uses = new CallerUses({ pool: shop.pool, onFailure: (failure) => failures.push(failure) })
+    const key = { type: 'api_key', workspace: shop.workspace, id } as const
     const at = Date.UTC(2030, 0, 1, 12, 30, 45)
     uses.note(key, at)
     uses.note(key, at + 5_000)
@@ -244,14 +244,14 @@ describe('the last use of a key', () => {
   it('that cannot be noted is reported and forgotten, and nothing waits for it', async () => {
     const failures: string[] = []
     const pool = { query: async () => Promise.reject(new Error('away')) }
-    const uses = new KeyUses({
+    const uses = new CallerUses({
       pool: pool as never,
       onFailure: ({ kind }) => failures.push(kind),
     })
-    uses.note({ workspace: 'ws_1', id: 'key_1' })
+    uses.note({ type: 'api_key', workspace: 'ws_1', id: 'key_1' })
     await uses.flush()
     await uses.flush()
-    expect(failures).toEqual(['key_uses'])
+    expect(failures).toEqual(['caller_uses'])
   })
 })
 

@@ -11,7 +11,11 @@ describe('/openapi.json', () => {
     expect(status).toBe(200)
     expect(body.openapi).toBe('3.1.0')
     const create = body.paths['/v1/things'].post
-    expect(create.security).toEqual([{ apiKey: ['rewards:write'] }, { bearer: ['rewards:write'] }])
+    expect(create.security).toEqual([
+      { apiKey: ['rewards:write'] },
+      { bearer: ['rewards:write'] },
+      { session: ['rewards:write'] },
+    ])
     expect(create.requestBody.content['application/json'].schema).toMatchObject({
       required: ['account'],
       additionalProperties: false,
@@ -23,6 +27,7 @@ describe('/openapi.json', () => {
       '400',
       '401',
       '403',
+      '404',
       '405',
       '413',
       '415',

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { type ApiKey, keyCache } from '../../api/server/keys.ts'
+import { type ApiKey, callerCache } from '../../api/server/keys.ts'
 import { appOfThings, EXPIRED, KEYS, PUBLISHABLE, REVOKED, SECRET } from './things.ts'
 
 describe('an API key', () => {
@@ -111,7 +111,7 @@ describe('the key cache', () => {
       return answer
     }
     return {
-      cache: keyCache(find, () => now),
+      cache: callerCache(find, () => now),
       looked,
       pass: (ms: number) => {
         now += ms
@@ -135,11 +135,11 @@ describe('the key cache', () => {
     become(undefined)
     await cache.find('b')
     pass(1_000)
-    expect([cache.peek('a'), cache.peek('b')]).toEqual([{ key: good }, { key: undefined }])
+    expect([cache.peek('a'), cache.peek('b')]).toEqual([{ found: good }, { found: undefined }])
     pass(1)
     expect(cache.peek('b')).toBeUndefined()
     pass(3_499)
-    expect(cache.peek('a')).toEqual({ key: good })
+    expect(cache.peek('a')).toEqual({ found: good })
     pass(1)
     expect(cache.peek('a')).toBeUndefined()
   })
@@ -149,7 +149,7 @@ describe('the key cache', () => {
     await cache.find('a')
     become(undefined)
     await cache.find('a')
-    expect(cache.peek('a')).toEqual({ key: undefined })
+    expect(cache.peek('a')).toEqual({ found: undefined })
   })
 
   it('asks anew once this process has changed a key, also where a look-up was under way', async () => {
@@ -161,12 +161,12 @@ describe('the key cache', () => {
     cache.forget()
     become(undefined)
     expect([await underWay, await cache.find('a'), looked.length]).toEqual([good, undefined, 3])
-    expect(cache.peek('a')).toEqual({ key: undefined })
+    expect(cache.peek('a')).toEqual({ found: undefined })
   })
 
   it('does not remember a look-up that failed', async () => {
     let fails = true
-    const cache = keyCache(async () => {
+    const cache = callerCache(async () => {
       if (fails) throw new Error('connection refused')
       return good
     })
@@ -180,7 +180,7 @@ describe('the key cache', () => {
     await cache.find('good')
     become(undefined)
     for (let guess = 0; guess < 10_001; guess++) await cache.find(`wrong-${guess}`)
-    expect(cache.peek('good')?.key).toBe(good)
+    expect(cache.peek('good')?.found).toBe(good)
     expect(cache.peek('wrong-0')).toBeUndefined()
     expect(cache.peek('wrong-1')).toBeDefined()
   })

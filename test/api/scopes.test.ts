@@ -59,7 +59,11 @@ describe.each(routes)('$method $path, which needs $scope', (route) => {
     const { body } = await request(shop.app).get('/openapi.json')
     const operation = body.paths[route.path][route.method.toLowerCase()]
     const { scope } = route
-    expect(operation.security).toEqual([{ apiKey: [scope] }, { bearer: [scope] }])
+    expect(operation.security).toEqual([
+      { apiKey: [scope] },
+      { bearer: [scope] },
+      { session: [scope] },
+    ])
     expect(operation.description).toContain(`\`${scope}\``)
   })
 })

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import request from 'supertest'
-import { productApp } from '../../api/server/product.ts'
+import { type PeopleSettings, productApp } from '../../api/server/product.ts'
 import { RequestLog } from '../../app/request-log.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
@@ -31,7 +31,11 @@ export type Shop = House & {
 
 /** The whole product in this process: API, worker, Postgres, Temporal; every reply is held against the documentation. */
 export async function openShop(
-  options: HouseOptions & { failedKeysPerMinute?: number; requestLog?: false } = {},
+  options: HouseOptions & {
+    failedKeysPerMinute?: number
+    requestLog?: false
+    people?: PeopleSettings
+  } = {},
 ): Promise<Shop> {
   const house = await openHouse(options)
   const lines: string[] = []
@@ -48,6 +52,7 @@ export async function openShop(
       engine: house.engine,
       holdMinutes: 30,
       allowedAddresses: LOCAL,
+      people: options.people ?? {},
       giftCodeKeys: [{ id: 'test', key: randomBytes(32) }],
       log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
       registry,

@@ -48,6 +48,10 @@ beforeAll(async () => {
     trigger: 'OURS',
     reactions: [{ type: 'adjust_points', points: 1 }],
   })
+  const invited = await shop.post('/v1/team_members', {
+    email: 'mira@shop.example',
+    role: 'viewer',
+  })
   const pool = await shop.post('/v1/loyalty/code_pools', { name: 'Ours' })
   const credit = await shop.post('/v1/loyalty/rewards', {
     name: 'Credit',
@@ -78,6 +82,8 @@ beforeAll(async () => {
     users: 'loy_9f2k',
     requests: redemption.headers['request-id'] ?? '',
     api_keys: (await shop.post('/v1/api_keys', { scopes: ['*'] })).body.id,
+    team_members: invited.body.id,
+    memberships: invited.body.membership,
   }
   await vi.waitFor(async () => {
     expect((await shop.get(`/v1/requests/${ids.requests}`)).status).toBe(200)
@@ -124,6 +130,11 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/reactors/{id}': { name: 'Mine now' },
   'DELETE /v1/reactors/{id}': {},
   'POST /v1/reactors/{id}/dry_run': { user: 'loy_9f2k' },
+  'PATCH /v1/team_members/{id}': { status: 'disabled' },
+  'POST /v1/team_members/{id}/invite': {},
+  'POST /v1/team_members/{id}/reset_password': {},
+  'PATCH /v1/memberships/{id}': { role: 'owner' },
+  'DELETE /v1/memberships/{id}': {},
   'PATCH /v1/api_keys/{id}': { name: 'Mine now' },
   'POST /v1/api_keys/{id}/roll': {},
   'POST /v1/api_keys/{id}/revoke': {},
@@ -131,9 +142,15 @@ const BODIES: Readonly<Record<string, object>> = {
 }
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
-const withId = ENDPOINTS.filter(({ path, raw }) => path.includes('{id}') && !raw)
+const withId = ENDPOINTS.filter(
+  ({ path, raw, key }) => path.includes('{id}') && !raw && key !== 'session',
+)
 const lists = ENDPOINTS.filter(
-  (e) => e.method === 'GET' && !e.path.includes('{id}') && !e.path.endsWith('/settings'), // theirs are in till/
+  (e) =>
+    e.key !== 'session' &&
+    e.method === 'GET' &&
+    !e.path.includes('{id}') &&
+    !e.path.endsWith('/settings'), // theirs are in till/
 )
 
 function idFor(path: string): string {
@@ -171,6 +188,8 @@ const ROOTED = new Set([
   'reactors',
   'requests',
   'api_keys',
+  'team_members',
+  'memberships',
 ])
 
 const readAll = () =>

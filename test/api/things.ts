@@ -7,7 +7,8 @@ import { metadata, text } from '../../api/schemas/text.ts'
 import { type AppOptions, createApp } from '../../api/server/app.ts'
 import type { Endpoint } from '../../api/server/declaration.ts'
 import { endpointOf, rawEndpointOf } from '../../api/server/endpoint.ts'
-import { type ApiKey, type FindKey, keyCache } from '../../api/server/keys.ts'
+import { type ApiKey, callerCache, type FindKey } from '../../api/server/keys.ts'
+import type { FoundSession } from '../../api/server/sessions.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { hashApiKey } from '../../domain/secrets.ts'
 import { createLog } from '../../process/log.ts'
@@ -122,6 +123,7 @@ const receive = rawEndpoint({
 })
 
 const key = (kind: ApiKey['kind'], more: Partial<ApiKey> = {}): ApiKey => ({
+  type: 'api_key',
   id: `key_${kind}`,
   workspace: 'ws_1',
   livemode: false,
@@ -168,7 +170,8 @@ export function appOfThings({
       ...more,
     ],
     deps: seen,
-    keys: keyCache(findKey, options.now),
+    keys: callerCache(findKey, options.now),
+    sessions: callerCache<FoundSession>(async () => undefined),
     log: createLog({ level: 'debug', name: 'api' }, { write: (line) => lines.push(line) }),
     checks: {},
     registry: new Registry(),

@@ -30,6 +30,7 @@ const NAMES = [
   'payment-provider',
   'reconcile',
   'resignal',
+  'user',
   'workspace',
 ]
 

@@ -3,7 +3,8 @@ import { underV1 } from '../../api/server/declaration.ts'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openApiDocument } from '../../api/server/openapi.ts'
 import { openShop, type Shop } from '../api/shop.ts'
-import { access } from './access.ts'
+import { openProvider } from '../support/oidc.ts'
+import { access, people } from './access.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
 import { eventsBySchema } from './events.ts'
@@ -24,15 +25,18 @@ import { till } from './till.ts'
 
 let shop: Shop
 let book: Book
+let provider: Awaited<ReturnType<typeof openProvider>>
 const startedMs = Date.now()
 
 beforeAll(async () => {
-  shop = await openShop({ worker: false })
+  provider = await openProvider()
+  shop = await openShop({ worker: false, people: { oidc: provider.settings } })
   book = openBook(shop)
 })
 afterAll(async () => {
   const broken = await shop.reconcile()
   await shop.close()
+  await provider.close()
   expect(broken).toEqual([])
 })
 
@@ -62,7 +66,10 @@ describe('each example', () => {
 
   test('of events and webhooks is answered as it says', () => outbound(book))
 
-  test('of API keys is answered as it says', () => access(book))
+  test('of API keys and people is answered as it says', async () => {
+    await access(book)
+    await people(book)
+  })
 
   test('of reports is answered as it says', () =>
     reports(book, { from: monthOf(startedMs, 0), to: monthOf(startedMs, 1) }))

@@ -34,6 +34,19 @@ export function plain(text: string, startedMs: number): string {
       const plainly = nth('tag', tag, (digest) => digest.subarray(0, 16).toString('base64url'))
       return `${device}.${BEGINNING / 30_000}.${plainly}`
     })
+    .replace(
+      /\b(vinr_session=|vinr_device=)[\w-]{43}/g,
+      '$1ExampleExampleExampleExampleExampleExampleEx',
+    )
+    .replace(/\b(vinr_oidc=)[\w-]{100,}/g, '$1eyJzdGF0ZSI6Ii4uLiJ9')
+    .replace(
+      /("(?:csrf_token|Vinr-Csrf-Token|token)":\s*)"[\w-]{43}"/g,
+      '$1"ExampleExampleExampleExampleExampleExampleEx"',
+    )
+    .replace(
+      /\b(code_challenge|state|nonce)=[\w-]{43}/g,
+      '$1=ExampleExampleExampleExampleExampleExampleEx',
+    )
     .replace(/\b([sp]k_test_)[0-9A-Za-z]{32}\b/g, '$1Ab3dExampleExampleExampleExaWxyz')
     .replace(/("prefix":\s*"[sp]k_test_)\w{4}(",\s*"last4":\s*)"\w{4}"/g, '$1Ab3d$2"Wxyz"')
     .replace(/\b(tle|upc)_[0-9a-f]{13}_([a-z_]+)_[0-9A-Za-z]{22}\b/g, (place, list, kind) =>

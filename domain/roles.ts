@@ -1,0 +1,54 @@
+import { ALL_SCOPES, type HeldScope, SCOPES, type Scope } from './scopes.ts'
+
+/** What a person is in a workspace, from who may do everything to who may look. */
+export const ROLES = [
+  'owner',
+  'admin',
+  'marketing',
+  'support',
+  'finance',
+  'operator',
+  'viewer',
+] as const
+export type Role = (typeof ROLES)[number]
+
+/** Keys and people: who lets others in is an owner or an admin. */
+const ACCESS = /^(api_keys|team_members|memberships):/
+const READ = SCOPES.filter((scope) => scope.endsWith(':read') && !ACCESS.test(scope))
+
+const writes = (...scopes: Scope[]): HeldScope[] => [...READ, ...scopes]
+
+/** The one table of what each role may do: the scopes that its person's sessions have. */
+const ROLE_SCOPES: Readonly<Record<Role, readonly HeldScope[]>> = {
+  owner: [ALL_SCOPES],
+  // Everything that there is today, and so no key or owner with *.
+  admin: SCOPES,
+  marketing: writes(
+    'accounts:write',
+    'earning_rules:write',
+    'gift_cards:write',
+    'imports:write',
+    'programs:write',
+    'rewards:write',
+    'tills:write',
+    'transactions:write',
+  ),
+  support: writes(
+    'accounts:write',
+    'payments:write',
+    'redemptions:write',
+    'store_credit:write',
+    'tills:write',
+    'transactions:write',
+  ),
+  finance: writes('imports:write', 'transactions:write'),
+  operator: writes(
+    'events:write',
+    'payments:write',
+    'redemptions:write',
+    'webhook_endpoints:write',
+  ),
+  viewer: READ,
+}
+
+export const scopesOfRole = (role: Role): readonly HeldScope[] => ROLE_SCOPES[role]
