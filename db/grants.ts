@@ -5,6 +5,7 @@ import { ledgerRole, OURS } from './functions.ts'
 const OF_PEOPLE = [
   'attempts_take',
   'attempts_give_back',
+  'failures_count',
   'sign_in_find',
   'session_start',
   'session_find',

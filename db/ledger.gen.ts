@@ -474,6 +474,12 @@ export const expiryChecksOverdue = table<
   { workspace: string; account: string }
 >('expiry_checks_overdue', ['before', 'limit', 'skip?'])
 
+/** `ledger.failures_count`, db/sql/attempt.sql */
+export const failuresCount = table<
+  { key: string; windowMs: number; at: string | Date },
+  { failures: number; ends_at: Date }
+>('failures_count', ['key', 'window_ms', 'at'])
+
 /** `ledger.fulfillment_cancel`, db/sql/fulfillment.sql */
 export const fulfillmentCancel = command<
   {

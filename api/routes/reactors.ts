@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { byUserId } from '../../app/failed-attempts.ts'
 import { notFound } from '../../app/refusals.ts'
 import { actOnEvent, namesNobody } from '../../app/reported-events-act.ts'
 import {
@@ -17,7 +18,6 @@ import { mergedMetadata } from '../schemas/text.ts'
 import { refuseReversed } from '../schemas/times.ts'
 import { created, updated } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { byUserId } from '../server/rate-limits.ts'
 import { answerReport, REPORT_ERRORS } from './reported-events.ts'
 
 export const createReactor = endpoint({

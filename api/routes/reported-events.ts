@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { byUserId } from '../../app/failed-attempts.ts'
 import { type Command, changeRedemption } from '../../app/redemptions.ts'
 import { notFound } from '../../app/refusals.ts'
 import type { EventReport } from '../../app/reported-events.ts'
@@ -15,7 +16,6 @@ import { text } from '../schemas/text.ts'
 import { type Reply, updated, withAlias } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { byUserId } from '../server/rate-limits.ts'
 
 /** What reporting an event may refuse. */
 export const REPORT_ERRORS: readonly ErrorCode[] = [

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { byUserId } from '../../app/failed-attempts.ts'
 import { exactUnits, rateOf } from '../../app/points.ts'
 import { notFound } from '../../app/refusals.ts'
 import { findWallet, type IdentityPresentation, type WalletView } from '../../db/members.ts'
@@ -17,7 +18,6 @@ import { text } from '../schemas/text.ts'
 import { Conversion, presentWallet, shownRate, Wallet } from '../schemas/wallets.ts'
 import { withAlias } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
-import { byUserId } from '../server/rate-limits.ts'
 
 export const retrieveWallet = withAlias('/users/{id}/wallet', (path) =>
   endpoint({

@@ -1,4 +1,5 @@
 import type { Checks } from '../../app/event-schemas/checks.ts'
+import type { FailedAttempts } from '../../app/failed-attempts.ts'
 import type { Commands } from '../../app/index.ts'
 import type { Oidc } from '../../app/oidc.ts'
 import type { Decimals } from '../../app/points.ts'
@@ -8,7 +9,7 @@ import type { OnFailure } from '../../domain/failure.ts'
 import type { CodeVault } from '../../domain/gift-card.ts'
 import type { Engine } from '../../temporal/engine.ts'
 import type { Inbound } from '../webhooks/inbound.ts'
-import type { Allowance, Attempts } from './rate-limits.ts'
+import type { Allowance } from './rate-limits.ts'
 
 /** What the product's handlers reach. */
 export type Deps = {
@@ -28,7 +29,7 @@ export type Deps = {
   /** What members' phones, cards and devices of a workspace are hashed with. */
   readonly memberKey: (workspace: string) => Promise<Buffer>
   /** Failed look-ups of members, by API key and kind. */
-  readonly attempts: Attempts
+  readonly attempts: FailedAttempts
   /** How often publishable keys may ask what an account could have, by workspace and account. */
   readonly shopperQuestions: Allowance
   /** What providers' webhooks are verified with. */

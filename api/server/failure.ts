@@ -62,7 +62,8 @@ export function errorAnswer(publicUrl?: string): ErrorRequestHandler {
     if (res.headersSent) return next(error)
     if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
     if ((status === 429 || status === 503) && !res.hasHeader('Retry-After')) {
-      res.setHeader('Retry-After', RETRY_AFTER_S)
+      const { retry_after: seconds = RETRY_AFTER_S } = refusal.fields ?? {}
+      res.setHeader('Retry-After', String(seconds))
     }
     res
       .status(status)

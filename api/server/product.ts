@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { CallerUses } from '../../app/caller-uses.ts'
 import { Checks } from '../../app/event-schemas/checks.ts'
+import { failedAttempts } from '../../app/failed-attempts.ts'
 import { failuresTo } from '../../app/failures.ts'
 import { createCommands } from '../../app/index.ts'
 import { type OidcSettings, oidc } from '../../app/oidc.ts'
@@ -26,7 +27,7 @@ import { ENDPOINTS } from './endpoints.ts'
 import { keptExamples } from './examples.ts'
 import { type Check, NotReady } from './health.ts'
 import { callerCache } from './keys.ts'
-import { allowance, failedAttempts } from './rate-limits.ts'
+import { allowance } from './rate-limits.ts'
 
 const OLD_OUTBOX_S = 60 // what a process and the sweep behind it make of a burst is younger
 const PEPPER_MS = 600_000 // a pepper never changes
@@ -111,7 +112,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
       async (workspace) => memberKey(await commands.memberPepper(workspace), memberPepper),
       { ttlMs: PEPPER_MS, most: MOST_PEPPERS },
     ),
-    attempts: failedAttempts(),
+    attempts: failedAttempts(pool),
     shopperQuestions: allowance(SHOPPER_QUESTIONS),
     codes: codeVault(giftCodeKeys),
     inbound: inbound(reads, parts.registry),

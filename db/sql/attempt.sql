@@ -47,6 +47,20 @@ language sql security definer as $$
   where key = any (p_keys)
 $$;
 
+-- Counts one more failure of the key in a window of this length, which begins with the first after
+-- the one before has ended. Returns how many it holds, and when it ends.
+create or replace function ledger.failures_count(p_key text, p_window_ms bigint, p_at timestamptz)
+returns table (failures int, ends_at timestamptz)
+language sql security definer as $$
+  insert into attempt as counted (key, level, at, next_at)
+  values (p_key, 1, p_at, p_at + make_interval(secs => p_window_ms / 1000.0))
+  on conflict (key) do update set at = excluded.at,
+    level = case when counted.next_at <= excluded.at then 1 else counted.level + 1 end,
+    next_at = case when counted.next_at <= excluded.at then excluded.next_at
+      else counted.next_at end
+  returning counted.level::int, counted.next_at
+$$;
+
 -- Deletes what nobody tries any more, and what people no longer need: sessions, tokens and
 -- browsers of before. Returns how many rows.
 create or replace function ledger.people_forget(p_at timestamptz) returns bigint

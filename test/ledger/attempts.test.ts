@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { attemptsGiveBack, attemptsTake, peopleForget } from '../../db/ledger.gen.ts'
+import { failedAttempts } from '../../app/failed-attempts.ts'
+import { attemptsGiveBack, attemptsTake, failuresCount, peopleForget } from '../../db/ledger.gen.ts'
 import { signInLimits } from '../../domain/sign-in.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
@@ -77,6 +78,35 @@ test('of many at the same moment no more are made than of one after another', as
     Array.from({ length: 50 }, () => attemptsTake(db.pool, { limits, at })),
   )
   expect(waits.filter((wait) => wait === 0).length).toBeLessThanOrEqual(6)
+})
+
+test('failed look-ups are counted together by all processes, each of which learns it by one more failure', async () => {
+  const processes = [failedAttempts(db.pool), failedAttempts(db.pool), failedAttempts(db.pool)]
+  let missed = 0
+  let refused = 0
+  for (let n = 0; n < 300; n++) {
+    const made = processes[n % 3]?.make('key_1 qr', async () => undefined)
+    await made?.then(
+      () => missed++,
+      (error) => {
+        refused++
+        expect(error.refusal).toMatchObject({ code: 'too_many_requests' })
+        expect(error.refusal.fields.retry_after).toBeGreaterThan(0)
+      },
+    )
+  }
+  expect([missed, refused]).toEqual([60, 240])
+  const { rows } = await db.owner.query(`select level from attempt where key = 'key_1 qr'`)
+  expect(rows).toEqual([{ level: 62 }]) // the process of the sixtieth knew; the two others asked once more
+  const [one] = processes
+  expect(await one?.make('key_2 qr', async () => 'somebody')).toBe('somebody')
+})
+
+test('failures of a minute before are forgotten', async () => {
+  const key = 'key_3 qr'
+  const count = (at: number) => failuresCount(db.pool, { key, windowMs: 60_000, at: new Date(at) })
+  for (let n = 1; n <= 3; n++) expect((await count(START + n))[0]?.failures).toBe(n)
+  expect((await count(START + 60_001))[0]?.failures).toBe(1)
 })
 
 test('the keys hold neither e-mail nor address in the clear, and are forgotten after two days', async () => {

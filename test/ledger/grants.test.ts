@@ -23,6 +23,7 @@ const OF_REQUESTS = [
   'attempts_give_back',
   'attempts_take',
   'bulk_upload_forget',
+  'failures_count',
   'memberships_of_user',
   'oidc_sign_in',
   'outbox_refused',

@@ -198,3 +198,26 @@ test('endpoints by the client: made, tested, read back, rolled and deleted', asy
   expect((await vinr.webhookEndpoints.rollSecret(made.id)).secret).not.toBe(made.secret)
   expect(await vinr.webhookEndpoints.delete(made.id)).toMatchObject({ deleted: true })
 })
+
+test('with a session it sends no key, but the workspace, and its token with each write', async () => {
+  const sent: RequestInit[] = []
+  const page = new Vinr({
+    session: { workspace: 'ws_one' },
+    baseUrl: 'http://api',
+    fetch: async (_url, init) => {
+      sent.push(init)
+      return new Response('{"csrf_token": "of-the-session", "data": [], "has_more": false}')
+    },
+  })
+  await page.sessions.current()
+  await page.loyalty.accounts.create({})
+  page.useWorkspace('ws_two')
+  await page.loyalty.accounts.list()
+  const headers = sent.map((init) => new Headers(init.headers))
+  expect(sent.map(({ credentials }) => credentials)).toEqual(Array(3).fill('same-origin'))
+  expect(headers.map((one) => one.get('x-api-key'))).toEqual([null, null, null])
+  expect(headers.map((one) => one.get('vinr-workspace'))).toEqual(['ws_one', 'ws_one', 'ws_two'])
+  expect(headers.map((one) => one.get('vinr-csrf-token'))).toEqual([null, 'of-the-session', null])
+  expect(() => vinr.useWorkspace('ws_one')).toThrow('A key has a workspace of its own.')
+  expect(() => new Vinr({})).toThrow('needs a secret key')
+})
