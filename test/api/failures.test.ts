@@ -137,6 +137,7 @@ describe('a write that Postgres rolls back for another’s sake', () => {
       const write = endpointOf<unknown>()({
         method: 'POST',
         path: '/v1/writes',
+        scope: 'transactions:write',
         summary: 'Write',
         tags: ['things'],
         key: 'secret',
