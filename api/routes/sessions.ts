@@ -43,7 +43,7 @@ const createSession = personEndpoint({
   body: SignIn,
   reply: CurrentSession,
   successCodes: [201],
-  errors: ['invalid_session', 'too_many_requests'],
+  errors: ['invalid_session', 'resource_missing', 'too_many_requests'],
   handle: async (ctx) => {
     const { body, deps } = ctx
     const place = placeOf(ctx)
