@@ -1,5 +1,6 @@
 import { accountCommands } from './accounts.ts'
 import { apiKeyCommands } from './api-keys.ts'
+import { attentionCommands } from './attention.ts'
 import { bulkCommands } from './bulk.ts'
 import { codePoolCommands } from './code-pools.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -27,6 +28,7 @@ export function createCommands(dependencies: Dependencies) {
   return {
     ...accountCommands(dependencies),
     ...apiKeyCommands(dependencies),
+    ...attentionCommands(dependencies),
     ...earningRuleCommands(dependencies),
     ...bulkCommands(dependencies),
     ...fulfillmentCommands(dependencies),

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { settleEndpoint } from '../db/attention.ts'
 import { findEvent } from '../db/events.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import { webhookReplay, webhookTest } from '../db/ledger.gen.ts'
@@ -65,7 +66,10 @@ export function webhookEndpointCommands(
         prepare: async () => {
           if (url !== undefined) await refusePrivate(url, allowed)
           return async (tx, before) => {
-            if (status === 'enabled') await enableEndpoint(tx, request.workspace, id)
+            if (status === 'enabled') {
+              await enableEndpoint(tx, request.workspace, id)
+              if (before.status === 'disabled') await settleEndpoint(tx, request.workspace, id)
+            }
             if (status === 'disabled') await disableEndpoint(tx, request.workspace, id)
             return updateEndpoint(tx, request.workspace, id, changeOf(before))
           }
@@ -82,6 +86,7 @@ export function webhookEndpointCommands(
           if (before === undefined) return undefined
           await disableEndpoint(tx, request.workspace, id)
           await markDeleted(tx, request.workspace, id)
+          await settleEndpoint(tx, request.workspace, id)
           return before.id
         },
         find: async (_db, _workspace, deleted) => deleted,

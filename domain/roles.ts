@@ -25,6 +25,7 @@ const ROLE_SCOPES: Readonly<Record<Role, readonly HeldScope[]>> = {
   admin: SCOPES,
   marketing: writes(
     'accounts:write',
+    'attention:write',
     'earning_rules:write',
     'gift_cards:write',
     'imports:write',
@@ -35,14 +36,16 @@ const ROLE_SCOPES: Readonly<Record<Role, readonly HeldScope[]>> = {
   ),
   support: writes(
     'accounts:write',
+    'attention:write',
     'payments:write',
     'redemptions:write',
     'store_credit:write',
     'tills:write',
     'transactions:write',
   ),
-  finance: writes('imports:write', 'transactions:write'),
+  finance: writes('attention:write', 'imports:write', 'transactions:write'),
   operator: writes(
+    'attention:write',
     'events:write',
     'payments:write',
     'redemptions:write',

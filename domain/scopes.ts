@@ -2,6 +2,7 @@
 const RESOURCES = [
   'accounts',
   'api_keys',
+  'attention',
   'earning_rules',
   'events',
   'gift_cards',

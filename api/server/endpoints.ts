@@ -1,6 +1,7 @@
 import * as accounts from '../routes/accounts.ts'
 import * as accountsTier from '../routes/accounts-tier.ts'
 import * as apiKeys from '../routes/api-keys.ts'
+import * as attention from '../routes/attention.ts'
 import * as batchReversals from '../routes/batch-reversals.ts'
 import * as codePools from '../routes/code-pools.ts'
 import * as earningRules from '../routes/earning-rules.ts'
@@ -50,6 +51,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   accountsTier.listTierChanges,
   timeline.listTimeline,
   ...upcoming.upcoming,
+  ...attention.attention,
   rewards.createReward,
   rewards.retrieveReward,
   rewards.updateReward,

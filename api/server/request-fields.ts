@@ -41,6 +41,8 @@ const REACTOR_LEFT = 'reactions[].reason reactions[].payload metadata'
 
 /** By method and path under `/v1`. */
 export const REQUEST_FIELDS: Readonly<Record<string, RequestFields>> = {
+  'POST /v1/attention/{id}/snooze': fields('until', 'reason'),
+  'POST /v1/attention/{id}/resolve': fields('', 'reason'),
   'POST /v1/loyalty/accounts': fields('program', 'customer metadata'),
   'PATCH /v1/loyalty/accounts/{id}': fields('', 'customer metadata'),
   'POST /v1/loyalty/accounts/merge': fields('source target'),

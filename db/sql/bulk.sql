@@ -143,6 +143,10 @@ begin
     and not exists (select from bulk_chunk where workspace = p_workspace and bulk = p_bulk
       and posted_at is null);
   select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
+  if bulk_row.completed_at = p_at and bulk_row.refused > 0 then
+    perform attention_note(p_workspace, 'rows_refused', p_bulk, p_bulk, jsonb_build_object('batch',
+      bulk_row.batch, 'refused', bulk_row.refused), p_at);
+  end if;
   return to_jsonb(bulk_row);
 end $$;
 

@@ -43,6 +43,9 @@ begin
   where code_pool.workspace = p_workspace and code_pool.id = p_pool
     and code_pool.low_since is not null
     and codes_left(p_workspace, p_pool, code_pool.low_at + 1);
+  if found then
+    perform attention_settle(p_workspace, 'code_pool_low', p_pool, p_at);
+  end if;
   return jsonb_build_object('outcome', 'uploaded', 'batch', to_jsonb(batch_row));
 end $$;
 
@@ -115,6 +118,8 @@ begin
   update code_pool set low_since = p_at
   where workspace = p_workspace and id = p_pool and low_since is null;
   if found then
+    perform attention_raise(p_workspace, 'code_pool_low', p_pool, jsonb_build_object('available',
+      available, 'low_at', pool_row.low_at), p_at);
     perform event_write(p_workspace, 'loyalty.code_pool.low', p_pool, jsonb_build_object(
       'id', p_pool, 'object', 'code_pool', 'name', pool_row.name, 'available', available, 'low_at',
       pool_row.low_at), null, p_at);

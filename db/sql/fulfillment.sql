@@ -102,6 +102,9 @@ begin
   if redemption_row.fulfillment ->> 'on_overdue' = 'refund' then
     return fulfillment_give_up(redemption_row, 'fulfillment_overdue', 'overdue:' || p_id, p_at);
   end if;
+  perform attention_raise(p_workspace, 'fulfillment_overdue', p_id, jsonb_build_object('account',
+    redemption_row.account, 'reward', redemption_row.reward),
+    coalesce(redemption_row.overdue_at, p_at));
   redemption_row.fulfillment := redemption_row.fulfillment || jsonb_build_object(
     'overdue_notices', coalesce((redemption_row.fulfillment ->> 'overdue_notices')::int, 0) + 1);
   redemption_row.overdue_at := coalesce(redemption_row.overdue_at, p_at);

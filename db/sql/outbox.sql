@@ -77,12 +77,7 @@ begin
   end if;
   refusal := jsonb_build_object('workflow_type', refused.workflow_type, 'change', refused.change,
     'error', p_error);
-  perform attention_note(p_workspace, 'workflow_refused', p_workflow_id, p_workflow_id, refusal,
-    now);
-  -- it may have been settled since by a call that went through
-  update attention set settled_at = null, details = refusal
-  where attention.workspace = p_workspace and attention.kind = 'workflow_refused'
-    and attention.key = p_workflow_id;
+  perform attention_raise(p_workspace, 'workflow_refused', p_workflow_id, refusal, now);
 end $$;
 
 -- Gives the sweep up to `p_limit` rows that are due, for 30 s. Those that wait come before those

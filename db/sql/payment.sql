@@ -677,6 +677,11 @@ begin
     select from jsonb_array_elements(payment_row.refused_discounts) earlier
     where earlier ->> 'redemption' = refusal ->> 'redemption'
       and earlier ->> 'code' = refusal ->> 'code');
+  perform attention_note(payment_row.workspace, 'discount_refused', payment_row.id,
+    concat_ws(':', payment_row.id, refusal ->> 'redemption', refusal ->> 'code'), refusal - 'at',
+    p_at)
+  from jsonb_array_elements(payment_row.refused_discounts) with ordinality refused (refusal, no)
+  where no > jsonb_array_length(before.refused_discounts);
   return payment_row;
 end $$;
 

@@ -751,6 +751,11 @@ begin
     late_payment = redemption_row.late_payment, overdue_at = redemption_row.overdue_at,
     payment_unaffected = redemption_row.payment_unaffected, revision = redemption_row.revision
   where workspace = redemption_row.workspace and id = redemption_row.id;
+  if redemption_row.status <> 'fulfillment_pending'
+    and redemption_row.fulfillment ? 'overdue_notices' then
+    perform attention_settle(redemption_row.workspace, 'fulfillment_overdue', redemption_row.id,
+      p_at);
+  end if;
   if p_event is not null then
     perform event_write(redemption_row.workspace, p_event, redemption_row.id, snapshot, null, p_at);
   end if;
@@ -855,6 +860,11 @@ begin
     end if;
     perform event_write(redemption_row.workspace, 'loyalty.redemption.applied', redemption_row.id,
       to_jsonb(redemption_row), null, p_at);
+  end if;
+  if not rehold then
+    perform attention_note(redemption_row.workspace, 'late_payment', redemption_row.id,
+      redemption_row.id, jsonb_build_object('payment', payment_row.id, 'account',
+        redemption_row.account), p_at);
   end if;
   perform redemption_save(redemption_row, 'loyalty.redemption.late_payment', p_at);
   return redemption_row;

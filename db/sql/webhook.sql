@@ -105,11 +105,19 @@ begin
     where workspace = p_workspace and id = p_endpoint
       and (failing_since is not null or last_success_at is null
         or last_success_at < now - interval '1 second');
+    if found then
+      perform attention_settle(p_workspace, 'webhook_endpoint_failing', p_endpoint, now);
+    end if;
     return '{"disabled": false}';
   end if;
   update webhook_endpoint set failing_since = coalesce(failing_since, now), last_failure_at = now
   where workspace = p_workspace and id = p_endpoint
   returning * into endpoint_row;
+  if endpoint_row.failing_since = now and endpoint_row.status = 'enabled' then
+    perform attention_raise(p_workspace, 'webhook_endpoint_failing', p_endpoint,
+      jsonb_strip_nulls(jsonb_build_object('response_status', p_try -> 'response_status', 'error',
+        p_try -> 'error')), now);
+  end if;
   if endpoint_row.status = 'enabled'
     and (p_gone
       or endpoint_row.failing_since <= now - make_interval(secs => p_failing_ms / 1000.0)) then
@@ -136,6 +144,12 @@ begin
   if found then
     update webhook_delivery set status = 'failed', next_attempt_at = null, settled_at = now
     where workspace = endpoint_row.workspace and endpoint = endpoint_row.id and status = 'pending';
+    perform attention_settle(endpoint_row.workspace, 'webhook_endpoint_failing', endpoint_row.id,
+      now);
+    if p_reason <> 'by_request' then
+      perform attention_raise(endpoint_row.workspace, 'webhook_endpoint_disabled', endpoint_row.id,
+        jsonb_build_object('reason', p_reason), now);
+    end if;
     perform event_write(endpoint_row.workspace, 'webhook_endpoint.disabled', endpoint_row.id,
       to_jsonb(endpoint_row) - array['secret', 'previous_secret', 'busy_until', 'subscribed_since',
         'subscribed_until'], null, now);

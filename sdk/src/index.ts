@@ -1,4 +1,5 @@
 import { ApiKeys } from './api-keys.ts'
+import { Attention } from './attention.ts'
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
 import { Payments, Refunds } from './payments.ts'
@@ -53,6 +54,7 @@ export class Vinr {
   readonly reactors: Reactors
   readonly webhookEndpoints: WebhookEndpoints
   readonly upcoming: Upcoming
+  readonly attention: Attention
   readonly webhooks: Webhooks
   readonly wallets: Wallets
   readonly settings: SettingsOfTills
@@ -93,6 +95,7 @@ export class Vinr {
     this.reactors = new Reactors(settings)
     this.webhookEndpoints = new WebhookEndpoints(settings)
     this.upcoming = new Upcoming(settings)
+    this.attention = new Attention(settings)
     this.wallets = new Wallets(settings)
     this.settings = new SettingsOfTills(settings)
     this.members = new Members(settings)

@@ -216,6 +216,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what needs a person
+         * @description Each with its object, since when, and the routes that settle it. The last to come first; one that was
+         *     snoozed comes back at the end of its snooze. What lasts is settled by itself once it is over. Scope `attention:read`.
+         */
+        get: operations["get_attention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attention/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve something that needs a person
+         * @description Scope `attention:read`.
+         */
+        get: operations["get_attention_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attention/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show it again later
+         * @description It is open again at `until`, or at once where it ends and then begins anew. Scope `attention:write`.
+         */
+        post: operations["post_attention_id_snooze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attention/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle it by a person’s word
+         * @description For what no other route settles. What lasts all the same is open again when it is next noticed. Scope `attention:write`.
+         */
+        post: operations["post_attention_id_resolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/rewards": {
         parameters: {
             query?: never;
@@ -3649,6 +3730,77 @@ export interface components {
             workflow: string;
             livemode: boolean;
         };
+        /** @description Something that needs a person. */
+        AttentionItem: {
+            id: string;
+            /** @enum {string} */
+            object: "attention_item";
+            /** @enum {string} */
+            kind: "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
+            /** @description What it is about: a redemption, payment, endpoint, code pool, import or run. */
+            object_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When it was last noticed.
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            last_at: string;
+            /** @description How often it was noticed. */
+            times: number;
+            details: {
+                [key: string]: unknown;
+            };
+            /** @description The routes by which a person settles it, with its object’s id in their paths. */
+            settled_by: string[];
+            /** @enum {string} */
+            status: "open" | "snoozed" | "settled";
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            snoozed_until: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            settled_at: string | null;
+            /** @description Who snoozed or resolved it last; null where nobody did. */
+            decision: {
+                /** @enum {string} */
+                verb: "snoozed" | "resolved";
+                reason: string;
+                actor: {
+                    /** @enum {string} */
+                    type: "user" | "api_key";
+                    id: string;
+                    name: string | null;
+                };
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                at: string;
+            } | null;
+            livemode: boolean;
+        };
+        /** @description Until when nobody is to be shown it, and why. */
+        AttentionSnooze: {
+            /**
+             * Format: date-time
+             * @example 2026-12-31T22:59:59Z
+             */
+            until: string;
+            reason: string;
+        };
+        /** @description What was done about it, in a person’s words. */
+        AttentionResolution: {
+            reason: string;
+        };
         /** @description What points buy. */
         Reward: {
             /** @example rwd_fivecredit */
@@ -6447,7 +6599,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -6519,7 +6671,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**
@@ -8318,6 +8470,465 @@ export interface operations {
             };
             /** @description `method_not_allowed` */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_attention: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                status?: "open" | "snoozed" | "settled";
+                /** @example code_pool_low */
+                kind?: "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["AttentionItem"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_attention_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example att_gifVLSdrTi7IuemVKyGbW4 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionItem"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_attention_id_snooze: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example att_gifVLSdrTi7IuemVKyGbW4 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionSnooze"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionItem"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_attention_id_resolve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example att_gifVLSdrTi7IuemVKyGbW4 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionResolution"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionItem"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21999,7 +22610,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                /** @example key_CPIlgjpSlsdotpAefzRp2R */
                 id: string;
             };
             cookie?: never;
@@ -22225,7 +22836,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                /** @example key_CPIlgjpSlsdotpAefzRp2R */
                 id: string;
             };
             cookie?: never;
@@ -22354,7 +22965,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                /** @example key_CPIlgjpSlsdotpAefzRp2R */
                 id: string;
             };
             cookie?: never;
@@ -22483,7 +23094,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @example key_Inul8sbJEJlxEoGlvOTN5Y */
+                /** @example key_CPIlgjpSlsdotpAefzRp2R */
                 id: string;
             };
             cookie?: never;

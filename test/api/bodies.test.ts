@@ -34,6 +34,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   team_members: 'usr',
   memberships: 'mem',
   sessions: 'ses',
+  attention: 'att',
 }
 
 const send = async ({ method, path, key }: Endpoint, body: string | undefined) => {

@@ -82,6 +82,15 @@ const tagged = async () => {
   await post(`${V1}/transactions`, row)
   return batch
 }
+const attention = async () => {
+  const id = newId('att')
+  await still.owner.query(
+    `insert into attention (workspace, id, kind, object, key, details, since, last_at)
+     values ($1, $2, 'late_payment', 'rdm_1', $2, '{}', now(), now())`,
+    [still.workspace, id],
+  )
+  return id
+}
 const file = (account: string) => `${JSON.stringify({ account, amount: 1 })}\n`
 const imported = async () => {
   const sent = request(still.app).post(`${V1}/imports`).set('X-Api-Key', still.keys.secretKey)
@@ -632,6 +641,27 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     isReport: true,
     other: { path: `/v1/memberships/${(await invited()).membership}` },
   }),
+  'POST /v1/attention/{id}/snooze': async () => {
+    const path = `/v1/attention/${await attention()}/snooze`
+    const until = '2100-01-01T00:00:00Z'
+    return {
+      path,
+      body: { until, reason: 'on Monday' },
+      between: () => post(path, { until, reason: 'on Friday' }),
+      read: ({ id }) => `/v1/attention/${id}`,
+      other: { path, body: { until, reason: 'never' } },
+    }
+  },
+  'POST /v1/attention/{id}/resolve': async () => {
+    const path = `/v1/attention/${await attention()}/resolve`
+    return {
+      path,
+      body: { reason: 'talked to them' },
+      between: attention,
+      read: ({ id }) => `/v1/attention/${id}`,
+      other: { path, body: { reason: 'did not' } },
+    }
+  },
   'POST /v1/events/{id}/confirm': () => settled('confirm'),
   'POST /v1/events/{id}/cancel': () => settled('cancel'),
   'PUT /v1/settings': async () => ({

@@ -19,6 +19,12 @@ beforeAll(async () => {
     `insert into program (workspace, id, name) values ($1, 'prog_ours', 'Ours')`,
     [shop.workspace],
   )
+  const attention = newId('att')
+  await shop.owner.query(
+    `insert into attention (workspace, id, kind, object, key, details, since, last_at)
+     values ($1, $2, 'late_payment', 'rdm_ours', 'rdm_ours', '{}', now(), now())`,
+    [shop.workspace, attention],
+  )
   const redemption = await shop.post('/v1/loyalty/redemptions', {
     account: 'loy_9f2k',
     reward: 'rwd_fivecredit',
@@ -62,6 +68,7 @@ beforeAll(async () => {
   await shop.post('/v1/loyalty/redemptions', { account: 'loy_9f2k', reward: credit.body.id })
   const moved = await shop.get('/v1/loyalty/store_credit_transactions')
   ids = {
+    attention,
     event_types: type.body.id,
     reactors: reactor.body.id,
     code_pools: pool.body.id,
@@ -136,6 +143,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/memberships/{id}': { role: 'owner' },
   'DELETE /v1/memberships/{id}': {},
   'PATCH /v1/api_keys/{id}': { name: 'Mine now' },
+  'POST /v1/attention/{id}/snooze': { until: '2100-01-01T00:00:00Z', reason: 'mine' },
+  'POST /v1/attention/{id}/resolve': { reason: 'mine' },
   'POST /v1/api_keys/{id}/roll': {},
   'POST /v1/api_keys/{id}/revoke': {},
   'POST /v1/webhook_endpoints/{id}/replay': { created: { gte: '2020-01-01T00:00:00Z' } },
@@ -190,6 +199,7 @@ const ROOTED = new Set([
   'api_keys',
   'team_members',
   'memberships',
+  'attention',
 ])
 
 const readAll = () =>
