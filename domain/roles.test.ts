@@ -3,7 +3,7 @@ import { ROLES, scopesOfRole } from './roles.ts'
 import { allows, firstBeyond } from './scopes.ts'
 
 describe('a role', () => {
-  it('may look at everything but keys and people, whichever it is', () => {
+  it('may look at everything but keys, people and personal data, whichever it is', () => {
     for (const role of ROLES) {
       expect([role, allows(scopesOfRole(role), 'redemptions:read')]).toEqual([role, true])
     }
@@ -19,12 +19,16 @@ describe('a role', () => {
     ['support', 'redemptions:write', true],
     ['support', 'rewards:write', false],
     ['support', 'team_members:read', false],
+    ['support', 'personal_data:read', true],
+    ['support', 'personal_data:write', false],
+    ['admin', 'personal_data:write', true],
     ['finance', 'imports:write', true],
     ['finance', 'redemptions:write', false],
     ['operator', 'webhook_endpoints:write', true],
     ['operator', 'transactions:write', false],
     ['viewer', 'accounts:read', true],
     ['viewer', 'memberships:read', false],
+    ['viewer', 'personal_data:read', false],
   ] as const)('%s, %s: %s', (role, scope, expected) => {
     expect(allows(scopesOfRole(role), scope)).toBe(expected)
   })

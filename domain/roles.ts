@@ -12,9 +12,9 @@ export const ROLES = [
 ] as const
 export type Role = (typeof ROLES)[number]
 
-/** Keys and people: who lets others in is an owner or an admin. */
-const ACCESS = /^(api_keys|team_members|memberships):/
-const READ = SCOPES.filter((scope) => scope.endsWith(':read') && !ACCESS.test(scope))
+/** Keys and people: who lets others in is an owner or an admin. All that is kept of a member is not for every reader. */
+const NOT_FOR_ALL = /^(api_keys|team_members|memberships|personal_data):/
+const READ = SCOPES.filter((scope) => scope.endsWith(':read') && !NOT_FOR_ALL.test(scope))
 
 const writes = (...scopes: Scope[]): HeldScope[] => [...READ, ...scopes]
 
@@ -38,6 +38,7 @@ const ROLE_SCOPES: Readonly<Record<Role, readonly HeldScope[]>> = {
     'accounts:write',
     'attention:write',
     'payments:write',
+    'personal_data:read',
     'redemptions:write',
     'store_credit:write',
     'tills:write',

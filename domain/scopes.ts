@@ -9,6 +9,7 @@ const RESOURCES = [
   'imports',
   'memberships',
   'payments',
+  'personal_data',
   'programs',
   'redemptions',
   'requests',

@@ -51,6 +51,8 @@ export type Reply<T> = {
   readonly replayed?: boolean
   /** Whole `Set-Cookie` headers. */
   readonly cookies?: readonly string[]
+  /** What a browser saves it as. */
+  readonly fileName?: string
   readonly object: T
 }
 
@@ -90,8 +92,8 @@ type EndpointFields<P, Q, B, R> = {
   readonly stream?: true
   /** The media types that such a body may have. */
   readonly accepts?: readonly string[]
-  /** What the reply is sent as; JSON where it does not say. Its schema is then a text's. */
-  readonly media?: 'text/csv'
+  /** What the reply is sent as; JSON where it does not say. Its object is then a text, or a stream. */
+  readonly media?: 'text/csv' | 'application/zip'
   readonly reply: R
   readonly successCodes?: readonly SuccessCode[]
   /** The codes of its own; those that any route may answer are added (errors.ts). */

@@ -15,6 +15,7 @@ import * as lots from '../routes/lots.ts'
 import * as memberships from '../routes/memberships.ts'
 import * as payments from '../routes/payments.ts'
 import * as paymentsReplayAward from '../routes/payments-replay-award.ts'
+import * as personalData from '../routes/personal-data.ts'
 import * as programs from '../routes/programs.ts'
 import * as programsReconciliation from '../routes/programs-reconciliation.ts'
 import * as quotes from '../routes/quotes.ts'
@@ -50,6 +51,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   accountsTier.setAccountTier,
   accountsTier.listTierChanges,
   timeline.listTimeline,
+  personalData.exportAccount,
   ...upcoming.upcoming,
   ...attention.attention,
   rewards.createReward,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
@@ -188,6 +189,7 @@ export function verified<D>(endpoint: Endpoint<D>): Endpoint<D> {
       }
       throw error
     })
+    if (reply.object instanceof Readable) return reply
     const sent: unknown = JSON.parse(JSON.stringify(reply.object))
     const parsed = endpoint.reply.safeParse(sent)
     if (!parsed.success)

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Logger } from 'pino'
 import { refuse } from '../../domain/refusal.ts'
@@ -139,7 +141,10 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
     for (const cookie of reply.cookies ?? []) res.append('Set-Cookie', cookie)
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
     res.status(reply.replayed === true ? 200 : STATUS[reply.status])
+    if (reply.fileName !== undefined) res.attachment(reply.fileName)
     if (endpoint.media === undefined) sendJson(res, reply.object)
+    else if (reply.object instanceof Readable)
+      await sendStream(req, res.type(endpoint.media), reply.object)
     else res.type(endpoint.media).send(reply.object)
   }
 }
@@ -150,6 +155,19 @@ function sendJson(res: Response, object: unknown): void {
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body) // one string, so that head and body leave in one write
+}
+
+/**
+ * Sends what is made while it is sent. Where that fails, the connection is closed, so that no caller takes
+ * half of it for the whole; a client that goes away ends the making.
+ */
+async function sendStream(req: Request, res: Response, stream: Readable): Promise<void> {
+  try {
+    await pipeline(stream, res)
+  } catch (error) {
+    res.destroy()
+    if (!req.closed) throw error
+  }
 }
 
 /** Answers every other method than those of `allow` (as the Allow header lists them) with 405. */

@@ -16,6 +16,7 @@ import type {
 } from './types.ts'
 
 const V1 = '/v1/loyalty'
+const EXPORT_MS = 900_000 // a till's busiest card, on a slow line
 
 export class Accounts extends Resource {
   create(body: BodyOf<'/v1/loyalty/accounts', 'post'>, options?: CallOptions) {
@@ -82,6 +83,11 @@ export class Accounts extends Resource {
     options?: CallOptions,
   ): PagePromise<Upcoming> {
     return this.pagesOf(`${V1}/accounts/${segment(id)}/upcoming`, query, options)
+  }
+  /** All that is kept of the member: a ZIP with a README. */
+  export(id: string, options?: CallOptions): Promise<Blob> {
+    const path = `${V1}/accounts/${segment(id)}/export`
+    return this.send({ method: 'POST', path, as: 'blob' }, { timeoutMs: EXPORT_MS, ...options })
   }
   /** What each of the member's credits brought, what is left of it, and what spent the rest. */
   lots(

@@ -91,7 +91,7 @@ export class Programs extends Resource {
     options?: CallOptions,
   ): Promise<string> {
     const path = `${V1}/programs/${segment(id)}/liability/export`
-    return this.send({ method: 'GET', path, query, text: true }, options)
+    return this.send({ method: 'GET', path, query, as: 'text' }, options)
   }
   /** A window's points beside the payments behind them, and what does not match. */
   reconciliation(

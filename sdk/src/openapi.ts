@@ -176,6 +176,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/loyalty/accounts/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export all that is kept of a member
+         * @description A ZIP with a file of JSON for each kind of object and a README, made while it is sent. A merged account is exported as the one that it was merged into. Secrets, codes and other people’s data are not in it. Scope `personal_data:read`.
+         */
+        post: operations["post_loyalty_accounts_id_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/accounts/{id}/upcoming": {
         parameters: {
             query?: never;
@@ -3703,6 +3723,8 @@ export interface components {
             revoked_at: string | null;
             livemode: boolean;
         };
+        /** Format: binary */
+        MemberArchive: string;
         /** @description What will happen by itself, when, and by which run. */
         Upcoming: {
             /** @example upc_0644aa1d5b2c7_redemption_release_rdm_3kd9 */
@@ -6599,7 +6621,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -6671,7 +6693,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**
@@ -8260,6 +8282,126 @@ export interface operations {
             };
             /** @description `method_not_allowed` */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_accounts_id_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example loy_0YaERELtEgwFhilqW7DRwQ */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["MemberArchive"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

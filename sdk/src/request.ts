@@ -39,8 +39,8 @@ export type Sent = {
   query?: object | undefined
   /** A body that is no JSON, sent as it is. */
   raw?: RawBody
-  /** The answer is text. */
-  text?: true
+  /** The answer is text, or bytes. */
+  as?: 'text' | 'blob'
 }
 
 /** What an answer says beside its object; on each object as `lastResponse`, which is not enumerated. */
@@ -84,8 +84,9 @@ async function once(
     const url = `${settings.baseUrl}${sent.path}${queryOf(sent.query)}`
     const response = await settings.fetch(url, { ...init, signal: limit.signal })
     const requestId = response.headers.get('request-id') ?? undefined
+    if (response.ok && sent.as === 'blob') return { object: await response.blob() }
     const text = await response.text()
-    if (response.ok && sent.text) return { object: text }
+    if (response.ok && sent.as === 'text') return { object: text }
     const body = parsed(text)
     if (response.ok) return { object: marked(body, response, requestId) }
     const error = errorOf(response.status, body, requestId)
@@ -102,11 +103,11 @@ async function once(
 
 function initOf(
   { secretKey, session }: Settings,
-  { method, body, raw, text }: Sent,
+  { method, body, raw, as }: Sent,
   options: CallOptions,
 ): RequestInit & { duplex?: 'half' } {
   const headers: Record<string, string> = {
-    Accept: text ? '*/*' : 'application/json',
+    Accept: as === undefined ? 'application/json' : '*/*',
     ...(secretKey !== undefined && { 'X-Api-Key': secretKey }),
     ...(session?.workspace !== undefined && { 'Vinr-Workspace': session.workspace }),
   }

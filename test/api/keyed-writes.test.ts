@@ -714,6 +714,7 @@ const READS = [
   'POST /v1/loyalty/earning_previews',
   'POST /v1/reactors/{id}/dry_run',
   'POST /v1/members/lookup',
+  'POST /v1/loyalty/accounts/{id}/export',
 ]
 
 const writes = ENDPOINTS.filter(

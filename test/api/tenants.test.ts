@@ -103,6 +103,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/loyalty/accounts/{id}': { customer: 'cust_mine' },
   'POST /v1/loyalty/accounts/{id}/close': {},
   'POST /v1/loyalty/accounts/{id}/reopen': {},
+  'POST /v1/loyalty/accounts/{id}/export': {},
   'POST /v1/loyalty/accounts/{id}/set_tier': { tier: 'Gold' },
   'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
   'POST /v1/loyalty/rewards/{id}/archive': {},
@@ -173,7 +174,7 @@ function idFor(path: string): string {
 function send(endpoint: { method: string; path: string }, key: string) {
   const at = endpoint.path.endsWith('balance_at')
     ? '?at=2026-01-01'
-    : endpoint.path.endsWith('export')
+    : endpoint.path.endsWith('liability/export')
       ? '?from=2026-01-01&to=2026-02-01'
       : endpoint.path.endsWith('conversion')
         ? '?points=1'

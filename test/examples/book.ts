@@ -39,12 +39,13 @@ export function openBook(shop: Shop): Book {
     examples,
     ask: async (operation, name, asked = {}) => {
       if (!known.has(operation)) throw new Error(`There is no ${operation}.`)
-      const { status, body, text } = await send(shop, operation, asked)
+      const { status, body, text, type: media } = await send(shop, operation, asked)
       const about = asked.refused ?? 'a success'
       if (asked.refused === undefined ? status >= 300 : status !== asked.refused) {
         throw new Error(`${operation}, ${name}: ${status} instead of ${about}: ${text}`)
       }
-      const answer: unknown = Object.keys(body).length === 0 ? text : body
+      const written = media === 'application/zip' ? 'The bytes of a ZIP.' : text
+      const answer: unknown = Object.keys(body).length === 0 ? written : body
       const { path, query, body: sent, type, idempotencyKey, headers } = asked
       const given = { path, query, body: sent, type, idempotencyKey, headers }
       examples.push({ operation, name, request: given, response: { status, body: answer } })

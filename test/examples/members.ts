@@ -100,6 +100,7 @@ export async function members({ ask }: Book): Promise<void> {
   })
   await ask(`GET ${ACCOUNTS}/{id}/upcoming`, 'What comes', { path })
   await ask('GET /v1/upcoming', 'What comes next', { query: { limit: 1 } })
+  await ask(`POST ${ACCOUNTS}/{id}/export`, 'All that is kept of a member', { path })
   const left = await ask(`POST ${ACCOUNTS}`, 'A member of no use', { body: {} })
   await ask(`POST ${ACCOUNTS}/{id}/close`, 'Closed', { path: { id: left.id }, body: {} })
   await ask(`POST ${TRANSACTIONS}`, 'To a closed account', {
