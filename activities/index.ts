@@ -2,6 +2,7 @@ import type { Dependencies } from '../app/dependencies.ts'
 import type { ReconcilerFindings } from '../app/reconciler.ts'
 import type { DeliveryDependencies } from '../app/webhooks/deliveries.ts'
 import { bulkRunActivities } from './bulk.ts'
+import { erasureActivities } from './erasure.ts'
 import { expiryActivities } from './expiry.ts'
 import { fulfillmentActivities } from './fulfillment.ts'
 import { liabilityActivities } from './liability.ts'
@@ -27,6 +28,7 @@ export function workerActivities(
     ...tierReassessmentActivities(dependencies),
     ...expiryActivities(dependencies),
     ...bulkRunActivities(dependencies),
+    ...erasureActivities(dependencies),
     ...liabilityActivities(dependencies),
     ...storeCreditActivities(dependencies),
     ...reconcilerActivities(dependencies),

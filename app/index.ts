@@ -5,6 +5,7 @@ import { bulkCommands } from './bulk.ts'
 import { codePoolCommands } from './code-pools.ts'
 import type { Dependencies } from './dependencies.ts'
 import { earningRuleCommands } from './earning-rules.ts'
+import { erasureCommands } from './erasures.ts'
 import { eventTypeCommands } from './event-types.ts'
 import { fulfillmentCommands } from './fulfillments.ts'
 import { uploadCommands } from './imports.ts'
@@ -32,6 +33,7 @@ export function createCommands(dependencies: Dependencies) {
     ...earningRuleCommands(dependencies),
     ...bulkCommands(dependencies),
     ...fulfillmentCommands(dependencies),
+    ...erasureCommands(dependencies),
     ...eventTypeCommands(dependencies),
     ...memberCommands(dependencies),
     ...membershipCommands(dependencies),

@@ -6,6 +6,8 @@ import {
   bulkUploadsForgetDead,
   earningsOverdue,
   endpointsUndelivered,
+  erasureOutbox,
+  erasuresStalled,
   expiryChecksOverdue,
   fulfillmentResume,
   fulfillmentsOverdue,
@@ -152,16 +154,24 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
     },
 
     /**
-     * Imports and reversals that nobody works on: their run is started again, or signalled. And files
+     * Imports, reversals and erasures that nobody works on: their run is started again, or signalled. And files
      * whose process died while it read them: what was kept of them is removed.
      */
     reconcileBulks: async (): Promise<number> => {
       const stalled = await reconcile('bulks', bulksStalled, (bulk) => bulkOutbox(pool, bulk), {
         remains: true,
       })
+      const erasures = await reconcile(
+        'bulks',
+        erasuresStalled,
+        (one) => erasureOutbox(pool, one),
+        {
+          remains: true,
+        },
+      )
       const dead = await bulkUploadsForgetDead(pool, { limit: UPLOADS })
       reconciled('bulks', dead)
-      return stalled + dead
+      return stalled + erasures + dead
     },
 
     /** Rows of the outbox that nobody sends: they are due at once, and the sweep takes them. */

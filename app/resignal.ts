@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   resignalBulks,
   resignalEndpoints,
+  resignalErasures,
   resignalExpiries,
   resignalPayments,
   resignalReassessments,
@@ -23,6 +24,7 @@ const WAITING = [
   ['expiries', resignalExpiries],
   ['tier_reviews', resignalTierReviews],
   ['bulks', resignalBulks],
+  ['erasures', resignalErasures],
   ['reassessments', resignalReassessments],
   ['endpoints', resignalEndpoints],
 ] as const

@@ -5,6 +5,7 @@ import type { AccountAnswer, AccountChange, ViewAnswer } from './results/account
 import type { KeyKind, KeyUse } from './results/api_key.ts'
 import type { ChunkResult } from './results/bulk.ts'
 import type { CodesUploadResult, UploadedCode } from './results/code_pool.ts'
+import type { ErasedStore, ErasureAnswer, ErasureWait } from './results/erasure.ts'
 import type { ExpiryCheck } from './results/expiry.ts'
 import type { EarningPreview, PaymentEarnings } from './results/explanation.ts'
 import type { LiabilityReport } from './results/liability.ts'
@@ -71,6 +72,19 @@ export const accountCreate = command<
   'fingerprint',
   'at',
 ])
+
+/** `ledger.account_erase`, db/sql/erasure.sql */
+export const accountErase = command<
+  {
+    workspace: string
+    id: string
+    route: string
+    key: string | null
+    fingerprint: string
+    at: string | Date
+  },
+  ErasureAnswer
+>('account_erase', ['workspace', 'id', 'route', 'key', 'fingerprint', 'at'])
 
 /** `ledger.account_expire`, db/sql/expiry.sql */
 export const accountExpire = command<
@@ -332,6 +346,42 @@ export const endpointsUndelivered = table<
   { before: string | Date; limit: number; skip?: number },
   { workspace: string; endpoint: string }
 >('endpoints_undelivered', ['before', 'limit', 'skip?'])
+
+/** `ledger.erasure_certify`, db/sql/erasure.sql */
+export const erasureCertify = command<
+  { workspace: string; account: string; at: string | Date },
+  Record<string, number>
+>('erasure_certify', ['workspace', 'account', 'at'])
+
+/** `ledger.erasure_check`, db/sql/erasure.sql */
+export const erasureCheck = command<
+  { workspace: string; account: string; at: string | Date },
+  ErasureWait[] | null
+>('erasure_check', ['workspace', 'account', 'at'])
+
+/** `ledger.erasure_outbox`, db/sql/erasure.sql */
+export const erasureOutbox = command<{ workspace: string; account: string }, void>(
+  'erasure_outbox',
+  ['workspace', 'account'],
+)
+
+/** `ledger.erasure_seal`, db/sql/erasure.sql */
+export const erasureSeal = command<
+  { workspace: string; account: string; store: ErasedStore; limit: number; at: string | Date },
+  number
+>('erasure_seal', ['workspace', 'account', 'store', 'limit', 'at'])
+
+/** `ledger.erasure_view`, db/sql/erasure.sql */
+export const erasureView = read<{ workspace: string; account: string }, Snapshot | null>(
+  'erasure_view',
+  ['workspace', 'account'],
+)
+
+/** `ledger.erasures_stalled`, db/sql/erasure.sql */
+export const erasuresStalled = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; account: string }
+>('erasures_stalled', ['before', 'limit', 'skip?'])
 
 /** `ledger.event_hold`, db/sql/reported_event.sql */
 export const eventHold = command<
@@ -1121,6 +1171,12 @@ export const resignalBulks = list<{ workspace: string; id: string; limit: number
 /** `ledger.resignal_endpoints`, db/sql/outbox.sql */
 export const resignalEndpoints = list<{ workspace: string; id: string; limit: number }, WaitingRow>(
   'resignal_endpoints',
+  ['workspace', 'id', 'limit'],
+)
+
+/** `ledger.resignal_erasures`, db/sql/outbox.sql */
+export const resignalErasures = list<{ workspace: string; id: string; limit: number }, WaitingRow>(
+  'resignal_erasures',
   ['workspace', 'id', 'limit'],
 )
 

@@ -50,6 +50,10 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
     free: 'name conditions metadata',
     none: 'workspace id program trigger award cap',
   },
+  erasure: {
+    removed: 'customers',
+    none: 'workspace account status waits_for stores found shared payments',
+  },
   event: { removed: 'data previous', none: 'workspace id type object' },
   event_type: { free: 'name description schema', none: 'workspace id' },
   event_type_version: { free: 'schema', none: 'workspace event_type' },

@@ -19,6 +19,7 @@ export const WORKFLOW = {
   liabilitySnapshot: 'liabilitySnapshot',
   reportedEvent: 'reportedEvent',
   creditExpiry: 'creditExpiry',
+  erasure: 'erasure',
 } as const
 
 // A redemption's run carries the id that the API returned, and so does an import's or a reversal's.
@@ -45,6 +46,10 @@ export const tierReassessmentWorkflowId = (workspace: string, program: string): 
 /** A till's event is found by the till's own id of it. */
 export const reportedEventWorkflowId = (workspace: string, eventId: string): string =>
   `${workspace}/event/${eventId}`
+
+/** As for expiry. */
+export const erasureWorkflowId = (workspace: string, account: string): string =>
+  `erasure/${workspace}/${account}`
 
 export const EXPIRY_BATCH_WORKFLOW_ID = 'expiry-batch'
 export const EXPIRY_BATCH_SCHEDULE_ID = 'expiry-batch-every-minute'

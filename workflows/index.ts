@@ -2,6 +2,7 @@
 export { accountExpiry } from './account-expiry.ts'
 export { bulkRun } from './bulk.ts'
 export { creditExpiry } from './credit-expiry.ts'
+export { erasure } from './erasure.ts'
 export { expiryBatch } from './expiry-batch.ts'
 export { fulfillment } from './fulfillment.ts'
 export { ledgerTotals, liabilitySnapshot } from './liability.ts'

@@ -118,6 +118,15 @@ export type BulkEnding = {
 
 export type BulkWorkflow = (input: BulkInput) => Promise<BulkEnding>
 
+export type ErasureInput = RowOf<unknown> & {
+  readonly workspace: string
+  readonly account: string
+  /** Searches that found something, by the runs that this one continues. */
+  readonly searches?: number
+}
+export type ErasureEnding = { readonly account: string; readonly story: string }
+export type ErasureWorkflow = (input: ErasureInput) => Promise<ErasureEnding>
+
 export type ReportedEventInput = RowOf<unknown> & AcceptedEvent
 
 export type ReportedEventEnding = {

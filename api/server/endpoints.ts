@@ -52,6 +52,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   accountsTier.listTierChanges,
   timeline.listTimeline,
   personalData.exportAccount,
+  personalData.eraseAccount,
+  personalData.retrieveErasure,
   ...upcoming.upcoming,
   ...attention.attention,
   rewards.createReward,

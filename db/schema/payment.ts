@@ -52,6 +52,8 @@ export const payment = pgTable(
     createdAt: instant('created_at').notNull(),
     completedAt: instant('completed_at'),
     expiresAt: instant('expires_at'),
+    // It named a member who was erased, and learns no name again.
+    erasedAt: instant('erased_at'),
     /** Orders what its workflow is signalled: microseconds since 1970, and always more than before. */
     revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   },
@@ -141,6 +143,7 @@ export const inbox = pgTable(
     primaryKey({ columns: [t.workspace, t.endpoint, t.id] }),
     index('inbox_waiting').on(t.workspace, t.payment).where(sql`processed_at is null`),
     index('inbox_of_trigger').on(t.workspace, t.payment).where(sql`facts is not null`),
+    index('inbox_of_payment').on(t.workspace, t.payment),
     index('inbox_age').on(t.receivedAt).where(sql`processed_at is null`),
   ],
 )

@@ -88,7 +88,7 @@ end $$;
 -- Sets an account's customer (null unlinks, and with it the customers of what was merged into it)
 -- and metadata, each only where `p_change` names it; metadata by key, null or empty removing one. A
 -- change that changes nothing writes nothing. Outcomes: updated; unchanged; replayed. Refused:
--- resource_missing, account_merged, account_already_exists, parameter_invalid (more than 50 keys).
+-- resource_missing, account_merged, account_closed (erased), account_already_exists, parameter_invalid (more than 50 keys).
 -- @returns AccountAnswer
 -- @param p_change AccountChange
 -- @null p_key
@@ -108,6 +108,9 @@ begin
   before := account_to_change(p_workspace, p_id);
   if before.id is null then
     perform refuse(jsonb_build_object('code', 'resource_missing', 'account', p_id));
+  end if;
+  if before.status = 'closed' and account_is_erased(p_workspace, p_id) then
+    perform refuse('{"code": "account_closed"}');
   end if;
   account_row := before;
   if p_change ? 'customer' then
@@ -182,6 +185,9 @@ begin
   end if;
   if account_row.status = p_status then
     return account_outcome(p_workspace, p_id, 'unchanged');
+  end if;
+  if account_is_erased(p_workspace, p_id) then
+    perform refuse('{"code": "account_closed"}');
   end if;
   before := account_row.status;
   begin
@@ -495,6 +501,8 @@ begin
       source_row.program));
   elsif target_row.status = 'closed' then
     perform refuse('{"code": "account_closed", "param": "target"}');
+  elsif account_is_erased(source_row.workspace, source_row.id) then
+    perform refuse('{"code": "account_closed", "param": "source"}');
   elsif source_row.lifetime_points + target_row.lifetime_points > 9007199254740991 then
     perform refuse(
       '{"code": "parameter_invalid", "param": "target", "countable": 9007199254740991}');

@@ -250,6 +250,19 @@ language sql volatile security definer as $$
   order by workspace, id limit p_limit
 $$;
 
+-- Erasures of members that are not completed.
+-- @returns WaitingRow
+create or replace function ledger.resignal_erasures(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer as $$
+  select resignal_row(workspace, account, 'erasure/' || workspace || '/' || account, 'erasure',
+    jsonb_build_object('workspace', workspace, 'account', account), null, '{}', null)
+  from erasure
+  where status <> 'completed' and (workspace, account) > (p_workspace, p_id)
+  order by workspace, account limit p_limit
+$$;
+
 -- Imports and reversals that are not done.
 -- @returns WaitingRow
 create or replace function ledger.resignal_bulks(
@@ -326,6 +339,9 @@ language sql stable security definer as $$
     from account where tier_review_at is not null
     union all
     select workspace, id, 'bulkRun' from bulk where status = 'running'
+    union all
+    select workspace, 'erasure/' || workspace || '/' || account, 'erasure' from erasure
+    where status <> 'completed'
     union all
     select workspace, workspace || '/' || program || '/tiers', 'tierReassessment'
     from tier_reassessment where ended_at is null

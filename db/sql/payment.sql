@@ -155,8 +155,8 @@ begin
     perform source_lock(p_workspace, named);
     subject := source_of_endpoint(p_workspace, p_provider, p_endpoint, named);
   end if;
-  if not inbox_put(p_workspace, p_event, p_provider, p_type, subject, p_payload, at, p_endpoint,
-    at) then
+  if not inbox_put(p_workspace, p_event, p_provider, p_type, subject,
+    payload_kept(p_workspace, subject, p_payload), at, p_endpoint, at) then
     return payment_received_before(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload,
       p_content, at);
   end if;
@@ -638,6 +638,9 @@ language plpgsql as $$
 declare
   before payment := payment_row;
 begin
+  if payment_row.erased_at is not null then
+    return payment_row;
+  end if;
   payment_row.customer := coalesce(payment_row.customer, p_reported ->> 'customer');
   payment_row.metadata := coalesce(p_reported -> 'metadata', '{}') || payment_row.metadata;
   payment_row.award := payment_award_kept(before, payment_row);
@@ -954,6 +957,10 @@ begin
     outcome := payment_change(payment_row, known,
       '{"kind": "again", "outcome": "duplicate", "named": []}', p_at);
   end if;
+  -- nobody can say whether what was erased was otherwise
+  if earlier.payload = '{"erased": true}' then
+    return outcome;
+  end if;
   if event_content(earlier.payload, p_content) is not distinct from event_content(p_payload,
     p_content) then
     return outcome;
@@ -965,6 +972,16 @@ begin
       'payment', earlier.payment, 'payload', p_payload),
     p_at);
   return outcome || '{"conflict": true}';
+end $$;
+
+-- What is kept of an event's payload: nothing where it is of a payment whose member was erased.
+create or replace function ledger_private.payload_kept(
+  p_workspace text, p_subject text, p_payload jsonb
+) returns jsonb
+language plpgsql stable as $$
+begin
+  return case when exists (select from payment where workspace = p_workspace and id = p_subject
+    and erased_at is not null) then '{"erased": true}' else p_payload end;
 end $$;
 
 -- What a payload says at each of the paths; jsonb is canonical, so that order and spacing do not

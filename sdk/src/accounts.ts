@@ -8,6 +8,7 @@ import type {
   ListQuery,
   Lot,
   QueryOf,
+  ReplyOf,
   StoreCredit,
   TierChange,
   TimelineEntry,
@@ -17,6 +18,8 @@ import type {
 
 const V1 = '/v1/loyalty'
 const EXPORT_MS = 900_000 // a till's busiest card, on a slow line
+
+type ErasurePath = '/v1/loyalty/accounts/{id}/erasure'
 
 export class Accounts extends Resource {
   create(body: BodyOf<'/v1/loyalty/accounts', 'post'>, options?: CallOptions) {
@@ -88,6 +91,14 @@ export class Accounts extends Resource {
   export(id: string, options?: CallOptions): Promise<Blob> {
     const path = `${V1}/accounts/${segment(id)}/export`
     return this.send({ method: 'POST', path, as: 'blob' }, { timeoutMs: EXPORT_MS, ...options })
+  }
+  /** Removes what says who the member is, for good; `erasure` says how far that is. */
+  erase(id: string, options?: CallOptions): Promise<ReplyOf<ErasurePath, 'get'>> {
+    return this.call('POST', `${V1}/accounts/${segment(id)}/erase`, {}, options)
+  }
+  /** How far the member's erasure is, and at its end the certificate. */
+  erasure(id: string, options?: CallOptions): Promise<ReplyOf<ErasurePath, 'get'>> {
+    return this.get(`${V1}/accounts/${segment(id)}/erasure`, undefined, options)
   }
   /** What each of the member's credits brought, what is left of it, and what spent the rest. */
   lots(

@@ -87,7 +87,7 @@ export interface paths {
         put?: never;
         /**
          * Reopen a closed member
-         * @description Refused where the customer has another active account in the program. Scope `accounts:write`.
+         * @description Refused where the customer has another active account in the program, and where the member was erased. Scope `accounts:write`.
          */
         post: operations["post_loyalty_accounts_id_reopen"];
         delete?: never;
@@ -190,6 +190,46 @@ export interface paths {
          * @description A ZIP with a file of JSON for each kind of object and a README, made while it is sent. A merged account is exported as the one that it was merged into. Secrets, codes and other people’s data are not in it. Scope `personal_data:read`.
          */
         post: operations["post_loyalty_accounts_id_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/accounts/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a member
+         * @description For good. The account is closed at once; its erasure waits for open redemptions, disputes and imports, and removes then what says who the member is. Amounts stay. Asked for again after its end, it is done once more. Scope `personal_data:write`.
+         */
+        post: operations["post_loyalty_accounts_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/loyalty/accounts/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve the erasure of a member
+         * @description What it waits for, how far it is, and at its end the certificate: what was removed, when, and that a second search found nothing. 404 where none was asked for. Scope `personal_data:read`.
+         */
+        get: operations["get_loyalty_accounts_id_erasure"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3725,6 +3765,49 @@ export interface components {
         };
         /** Format: binary */
         MemberArchive: string;
+        /** @description The erasure of a member, and at its end its certificate. */
+        Erasure: {
+            /** @enum {string} */
+            object: "erasure";
+            /** @example loy_8sd2k1 */
+            account: string;
+            /** @enum {string} */
+            status: "waiting" | "erasing" | "completed";
+            /** @description Redemptions, payments and imports that must end first. */
+            waits_for: {
+                object: string;
+                /** @enum {string} */
+                status: "pending" | "fulfillment_pending" | "disputed" | "importing";
+            }[];
+            /** @description How many rows of each said something of the member and do no more. */
+            stores: {
+                /** @enum {string} */
+                store: "identities" | "transactions" | "redemptions" | "payments" | "refunds" | "tier_changes" | "reported_events" | "events" | "deliveries" | "inbox" | "attention" | "accounts";
+                rows: number;
+            }[];
+            /** @description The last search after it; a completed erasure found nothing. */
+            search: {
+                /**
+                 * Format: date-time
+                 * @example 2026-05-30T00:00:00.000Z
+                 */
+                at: string;
+                found: number;
+            } | null;
+            /** @description Left as they are: another account, which is not erased, has a part in them. */
+            shared_payments: string[];
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            completed_at: string | null;
+            livemode: boolean;
+        };
         /** @description What will happen by itself, when, and by which run. */
         Upcoming: {
             /** @example upc_0644aa1d5b2c7_redemption_release_rdm_3kd9 */
@@ -7370,7 +7453,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_merged` */
+            /** @description `account_closed`, `account_merged` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7508,7 +7591,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_merged` */
+            /** @description `account_closed`, `account_merged` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7784,7 +7867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `account_merged` */
+            /** @description `account_closed`, `account_merged` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8402,6 +8485,248 @@ export interface operations {
             };
             /** @description `unsupported_media_type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_loyalty_accounts_id_erase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `account_merged` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_loyalty_accounts_id_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };

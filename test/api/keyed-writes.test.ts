@@ -199,6 +199,15 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     }
     return turned(`${V1}/accounts`, closed, 'reopen', 'close')
   },
+  'POST /v1/loyalty/accounts/{id}/erase': async () => {
+    const id = await member()
+    return {
+      path: `${V1}/accounts/${id}/erase`,
+      between: anything,
+      read: () => `${V1}/accounts/${id}/erasure`,
+      other: { path: `${V1}/accounts/${await member()}/erase` },
+    }
+  },
   'POST /v1/loyalty/accounts/merge': async () => {
     const [source, target] = [await member(), await member()]
     return {

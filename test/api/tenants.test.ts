@@ -104,6 +104,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /v1/loyalty/accounts/{id}/close': {},
   'POST /v1/loyalty/accounts/{id}/reopen': {},
   'POST /v1/loyalty/accounts/{id}/export': {},
+  'POST /v1/loyalty/accounts/{id}/erase': {},
   'POST /v1/loyalty/accounts/{id}/set_tier': { tier: 'Gold' },
   'PATCH /v1/loyalty/rewards/{id}': { name: 'Mine now', cost: 1 },
   'POST /v1/loyalty/rewards/{id}/archive': {},

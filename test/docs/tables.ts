@@ -2,6 +2,7 @@ import type { ReconcilerFindings } from '../../app/reconciler.ts'
 import type { IdPrefix } from '../../domain/ids.ts'
 import {
   accountExpiryWorkflowId,
+  erasureWorkflowId,
   paymentWorkflowId,
   reportedEventWorkflowId,
   tierReassessmentWorkflowId,
@@ -47,6 +48,10 @@ const TYPES: Readonly<Record<keyof typeof WORKFLOW, [id: string, meaning: string
   bulkRun: [
     'the `imp_` or `brv_` id that the API returned',
     'one import, or the reversal of one batch, chunk by chunk',
+  ],
+  erasure: [
+    code(erasureWorkflowId(WORKSPACE, '<loy_ id>')),
+    'the erasure of one member: it waits for what is under way, removes store by store what says who they are, and searches again',
   ],
   reportedEvent: [
     code(reportedEventWorkflowId(WORKSPACE, '<eventId>')),

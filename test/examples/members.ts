@@ -108,4 +108,6 @@ export async function members({ ask }: Book): Promise<void> {
     refused: 422,
   })
   await ask(`POST ${ACCOUNTS}/{id}/reopen`, 'Open again', { path: { id: left.id }, body: {} })
+  await ask(`POST ${ACCOUNTS}/{id}/erase`, 'Asked for', { path: { id: left.id }, body: {} })
+  await ask(`GET ${ACCOUNTS}/{id}/erasure`, 'Under way', { path: { id: left.id } })
 }

@@ -5,6 +5,7 @@ import { type House, openHouse } from '../support/house.ts'
 import { ended } from '../support/redeem.ts'
 import { bulkOutcomes } from './outcomes/bulk.ts'
 import { creditOutcomes } from './outcomes/credit.ts'
+import { erasureOutcomes } from './outcomes/erasure.ts'
 import { expiryOutcomes } from './outcomes/expiry.ts'
 import { fulfillmentOutcomes } from './outcomes/fulfillment.ts'
 import { liabilityOutcomes } from './outcomes/liability.ts'
@@ -36,6 +37,7 @@ const OUTCOMES = {
   ...tierOutcomes,
   ...expiryOutcomes,
   ...bulkOutcomes,
+  ...erasureOutcomes,
   ...liabilityOutcomes,
   ...webhookOutcomes,
   ...rowOutcomes,

@@ -28,6 +28,26 @@ describe('the list of personal columns', () => {
     expect(placed().toSorted()).toEqual(await columnsWithText())
   })
 
+  it('names as removed what an erasure removes, and nothing else', async () => {
+    const { rows } = await db.owner.query<{ relation: string; erased: string }>(
+      'select relation, erased from ledger_private.erasure_stores()',
+    )
+    const removed = rows.flatMap(({ relation, erased }) =>
+      [...erased.matchAll(/(?:^|,\s+)(\w+) = /g)].map(([, column]) => `${relation}.${column}`),
+    )
+    const said = Object.keys(PERSONAL_COLUMNS).flatMap((table) =>
+      columnsOf(table, 'removed').map((column) => `${table}.${column}`),
+    )
+    expect(said.filter((column) => !removed.includes(column))).toEqual(['erasure.customers'])
+    // a hash, who read a token last, and the times of both
+    expect(removed.filter((column) => !said.includes(column)).toSorted()).toEqual([
+      'member_identity.last_by',
+      'member_identity.revoked_at',
+      'member_identity.value',
+      'payment.erased_at',
+    ])
+  })
+
   it('lacks a column that is new', async () => {
     await db.owner.query('alter table account add column nickname text')
     try {
