@@ -5,6 +5,7 @@ import {
   allocation,
   creditTransaction,
   creditWallet,
+  inbox,
   lot,
   memberIdentity,
   payment,
@@ -28,6 +29,8 @@ export type Member = {
   readonly transactions: readonly string[]
   readonly redemptions: readonly string[]
   readonly payments: readonly string[]
+  /** Those that no other customer made. */
+  readonly ownPayments: readonly string[]
   readonly reportedEvents: readonly string[]
 }
 
@@ -67,6 +70,16 @@ function store({ columns, points = '', own = (row) => row, ...rest }: Given): Me
 /** What events and requests name of a member. */
 export function objectsOf({ accounts, redemptions, payments, reportedEvents }: Member): string[] {
   return [...accounts, ...redemptions, ...payments, ...reportedEvents]
+}
+
+const SECRET = /secret|token|password|api_?key/i
+
+/** A provider's own words, but for what opens something there. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([name]) => !SECRET.test(name))
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutSecrets(inner)]))
 }
 
 /** Of which `events` is not one: they are shown as the API shows them. */
@@ -144,6 +157,15 @@ export const MEMBER_STORES: readonly MemberStore[] = [
       row.customer === null || customers.some((customer) => customer === row.customer)
         ? row
         : { ...row, customer: null, metadata: {} },
+  }),
+  store({
+    name: 'provider_events',
+    about: 'what payment providers reported of them; kept for some weeks',
+    table: inbox,
+    by: inbox.payment,
+    of: ({ ownPayments }) => ownPayments,
+    columns: 'id provider type payment payload receivedAt',
+    own: ({ payload, ...row }) => ({ ...row, payload: withoutSecrets(payload) }),
   }),
   store({
     name: 'refunds',

@@ -92,6 +92,7 @@ export const findMember = (
     const reportedEvents = await ids(reportedEvent)
     const customers = await customersOf(db, workspace, accounts)
     const payments = await paymentsOf(db, workspace, accounts, customers)
+    const ownPayments = await paymentsWithin(db, workspace, payments, customers)
     return {
       workspace,
       account: found.id,
@@ -101,6 +102,7 @@ export const findMember = (
       transactions,
       redemptions,
       payments,
+      ownPayments,
       reportedEvents,
     }
   })
@@ -148,5 +150,20 @@ async function paymentsOf(
   const { rows } = await db.execute<{ id: string }>(
     sql`${sql.join([...named, own], sql` union `)} order by id`,
   )
+  return rows.map(({ id }) => id)
+}
+
+/** Of these payments, those whose customer is nobody else. */
+async function paymentsWithin(
+  db: Db,
+  workspace: string,
+  payments: string[],
+  customers: string[],
+): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    select ${payment.id} as id from ${payment} where ${payment.workspace} = ${workspace}
+      and ${payment.id} = any (${sql.param(payments)}::text[])
+      and (${payment.customer} is null or ${payment.customer} = any (${sql.param(customers)}::text[]))
+    order by id`)
   return rows.map(({ id }) => id)
 }

@@ -296,7 +296,8 @@ language sql stable as $$
       $x$attempts = (select jsonb_agg(attempt - 'response_body' order by no)
         from jsonb_array_elements(attempts) with ordinality entry (attempt, no))$x$),
     ('inbox', 'inbox', 'payment = any ($5) and processed_at is not null',
-      $x$payload <> '{"erased": true}'$x$,
+      $x$payload is distinct from '{"erased": true}'
+        or facts <> facts || '{"customer": null, "metadata": {}}'$x$,
       $x$payload = '{"erased": true}',
         facts = facts || '{"customer": null, "metadata": {}}'$x$),
     ('attention', 'attention', 'object = any ($4)',
@@ -332,12 +333,15 @@ language sql stable as $$
   end
 $$;
 
--- What an event keeps of its object without whom it was about.
+-- What an event keeps of its object without whom it was about. Of a payload the points stay, by which
+-- the event can be reversed.
 create or replace function ledger_private.event_erased(p_data jsonb) returns jsonb
 language sql stable as $$
   select p_data || coalesce((
     select jsonb_object_agg(key, case
-      when key in ('metadata', 'payload') and jsonb_typeof(value) = 'object' then '{}'::jsonb
+      when key = 'metadata' then '{}'::jsonb
+      when key = 'payload' then case when jsonb_typeof(value -> 'points') = 'number'
+        then jsonb_build_object('points', value -> 'points') else '{}' end
       when key = 'former_customers' then '[]'
       when key = 'reason' and jsonb_typeof(value) = 'string'
         then to_jsonb(reason_erased(value #>> '{}'))

@@ -124,6 +124,7 @@ describe('an export', () => {
       { id: mira.payment, customer: 'cust_mira', metadata: { order: 'of mira' } },
     ])
     expect(of.events.map(({ type }: { type: string }) => type)).toContain('loyalty.account.merged')
+    expect(of.provider_events).toMatchObject([{ payment: mira.payment, provider: 'sandbox' }])
     expect(of.lots.length).toBeGreaterThan(0)
     expect(of.allocations).toMatchObject([{ amount: 100 }])
   })
