@@ -74,6 +74,7 @@ export const webhookDelivery = pgTable(
       .on(t.workspace, t.endpoint, t.nextAttemptAt)
       .where(sql`status = 'pending'`),
     index('webhook_delivery_of_endpoint').on(t.workspace, t.endpoint, t.id),
+    index('webhook_delivery_of_event').on(t.workspace, t.event),
     index('webhook_delivery_overdue').on(t.nextAttemptAt).where(sql`status = 'pending'`),
     uniqueIndex('webhook_delivery_once')
       .on(t.workspace, t.endpoint, t.event, t.operation)

@@ -291,7 +291,7 @@ language sql stable as $$
       'data <> event_erased(data) or previous <> event_erased(previous)',
       'data = event_erased(data), previous = event_erased(previous)'),
     ('deliveries', 'webhook_delivery',
-      'id = any (array(select deliveries_of_member($1, $2, $4)))',
+      'event = any (array(select events_of_member($1, $2, $4)))',
       $x$jsonb_path_exists(attempts, '$[*].response_body')$x$,
       $x$attempts = (select jsonb_agg(attempt - 'response_body' order by no)
         from jsonb_array_elements(attempts) with ordinality entry (attempt, no))$x$),
@@ -353,9 +353,8 @@ language sql stable as $$
       'fulfillment', 'user')), '{}')
 $$;
 
--- The deliveries of a member's events. They were written right behind their event, or for a replay,
--- and are looked for there: an index by event would cost every movement of points.
-create or replace function ledger_private.deliveries_of_member(
+-- The ids of a member's events; that of a ptx is made of the ptx's.
+create or replace function ledger_private.events_of_member(
   p_workspace text, p_accounts text[], p_objects text[]
 ) returns setof text
 language plpgsql stable as $$
@@ -364,27 +363,10 @@ begin
     return;
   end if;
   return query
-    with events as (
-      select 'evt' || substr(id, 4) as id from ptx
-      where workspace = p_workspace and account = any (p_accounts)
-      union
-      select event.id from event
-      where event.workspace = p_workspace and event.object = any (p_objects)
-        and event.data is not null
-    ),
-    pairs as (
-      select webhook_endpoint.id as endpoint, events.id as event from webhook_endpoint, events
-      where webhook_endpoint.workspace = p_workspace
-    )
-    select found.id::text from pairs cross join lateral (
-      select id from webhook_delivery
-      where workspace = p_workspace and endpoint = pairs.endpoint and event = pairs.event
-        and id between 'dlv' || substr(pairs.event, 4, 14)
-        and vinr_id_from('dlv', 'epoch'::timestamptz + interval '1 microsecond'
-          * (('x' || lpad(substr(pairs.event, 5, 13), 16, '0'))::bit(64)::bigint + 60000000))
-      union all
-      select id from webhook_delivery
-      where workspace = p_workspace and endpoint = pairs.endpoint and event = pairs.event
-        and operation is not null
-    ) found;
+    select 'evt' || substr(id, 4) from ptx
+    where workspace = p_workspace and account = any (p_accounts)
+    union
+    select event.id::text from event
+    where event.workspace = p_workspace and event.object = any (p_objects)
+      and event.data is not null;
 end $$;

@@ -1,0 +1,1 @@
+CREATE INDEX "webhook_delivery_of_event" ON "webhook_delivery" USING btree ("workspace","event");
