@@ -78,7 +78,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   oidc_identity: { staff: 'issuer subject', none: 'user_id' },
   one_time_token: { none: 'hash kind user_id workspace membership' },
   payment: {
-    removed: 'customer metadata',
+    removed: 'customer metadata order_number',
     none: `workspace id provider endpoint status currency invoice store_credit_account discounts
       refunds disputes award refused_discounts`,
   },

@@ -14,6 +14,7 @@ const RESOURCES = [
   'redemptions',
   'requests',
   'rewards',
+  'search',
   'store_credit',
   'team_members',
   'tills',

@@ -21,6 +21,8 @@ export type Context<Params, Query, Body, D> = {
   readonly caller: string
   /** Who asks, for what is kept of a write. */
   readonly actor: Actor
+  /** Whether whoever calls holds the scope too, beside the route's own. */
+  may(scope: Scope): boolean
   /** The key is one that stands in a shop's pages: whoever reads them calls. */
   readonly publishable: boolean
   readonly livemode: boolean

@@ -7,6 +7,7 @@ import type { RequestIdentity } from '../../db/idempotency.ts'
 import type { Actor } from '../../domain/actor.ts'
 import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
+import { allows, type Scope } from '../../domain/scopes.ts'
 import { pathOfProto } from '../schemas/text.ts'
 import {
   type Call,
@@ -96,6 +97,11 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     this.header = call.header
     this.#call = call
     this.#route = route
+  }
+
+  may(scope: Scope): boolean {
+    const { scopes } = this.#call.caller ?? { scopes: [] }
+    return allows(scopes, scope)
   }
 
   get fingerprint(): string {

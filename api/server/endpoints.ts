@@ -26,6 +26,7 @@ import * as reportedEvents from '../routes/reported-events.ts'
 import * as requests from '../routes/requests.ts'
 import * as rewards from '../routes/rewards.ts'
 import * as rewardsCatalogue from '../routes/rewards-catalogue.ts'
+import * as search from '../routes/search.ts'
 import * as sessions from '../routes/sessions.ts'
 import * as settings from '../routes/settings.ts'
 import * as storeCredit from '../routes/store-credit.ts'
@@ -56,6 +57,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   personalData.retrieveErasure,
   ...upcoming.upcoming,
   ...attention.attention,
+  search.search,
   rewards.createReward,
   rewards.retrieveReward,
   rewards.updateReward,

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
 import { refuse } from '../../domain/refusal.ts'
 import { type Role, scopesOfRole } from '../../domain/roles.ts'
-import { allows, type Scope } from '../../domain/scopes.ts'
+import { allows, type HeldScope, type Scope } from '../../domain/scopes.ts'
 import { csrfTokenOf, DEVICE_MS, SESSION_MS, TOKEN_FORM } from '../../domain/sign-in.ts'
 
 /** A session that goes on, and what its person is in the workspace that the request names. */
@@ -27,6 +27,8 @@ export type SessionCaller = {
   readonly workspace: string
   readonly livemode: boolean
   readonly kind: 'secret'
+  /** What their role may do there; nothing where they are no member. */
+  readonly scopes: readonly HeldScope[]
 }
 
 // Behind https a prefix makes the browser keep it to this host and to https, whoever sets what elsewhere.
@@ -129,6 +131,7 @@ export function callerBy(
     workspace: member === undefined ? '' : workspace,
     livemode: member?.livemode ?? false,
     kind: 'secret',
+    scopes: member === undefined ? [] : scopesOfRole(member.role),
   }
 }
 

@@ -58,6 +58,7 @@ export const giftCode = pgTable(
     primaryKey({ columns: [t.workspace, t.id] }),
     uniqueIndex('gift_code_once').on(t.workspace, t.hash),
     index('gift_code_next').on(t.workspace, t.pool, t.id).where(sql`status = 'available'`),
+    index('gift_code_last4').on(t.workspace, t.last4, t.id).where(sql`redemption is not null`),
     index('gift_code_of_redemption')
       .on(t.workspace, t.redemption)
       .where(sql`redemption is not null`),

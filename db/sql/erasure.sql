@@ -350,7 +350,7 @@ language sql stable as $$
       else 'null' end)
     from jsonb_each(p_data)
     where key in ('customer', 'former_customers', 'metadata', 'payload', 'reason', 'note', 'label',
-      'fulfillment', 'user')), '{}')
+      'fulfillment', 'user', 'order_number')), '{}')
 $$;
 
 -- The ids of a member's events; that of a ptx is made of the ptx's.

@@ -7,6 +7,7 @@ import { Memberships, Sessions, TeamMembers } from './people.ts'
 import { EventTypes, Reactors } from './reactors.ts'
 import type { Fetch, SessionSettings, Settings } from './request.ts'
 import { Requests } from './requests.ts'
+import { Search } from './search.ts'
 import { Members, SettingsOfTills, TillEvents, Wallets } from './tills.ts'
 import { Upcoming } from './upcoming.ts'
 import { Webhooks } from './webhooks.ts'
@@ -55,6 +56,7 @@ export class Vinr {
   readonly webhookEndpoints: WebhookEndpoints
   readonly upcoming: Upcoming
   readonly attention: Attention
+  readonly search: Search
   readonly webhooks: Webhooks
   readonly wallets: Wallets
   readonly settings: SettingsOfTills
@@ -96,6 +98,7 @@ export class Vinr {
     this.webhookEndpoints = new WebhookEndpoints(settings)
     this.upcoming = new Upcoming(settings)
     this.attention = new Attention(settings)
+    this.search = new Search(settings)
     this.wallets = new Wallets(settings)
     this.settings = new SettingsOfTills(settings)
     this.members = new Members(settings)

@@ -357,6 +357,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find objects by what names them
+         * @description By an id, of ours or of a payment's provider, a customer, an external id, an order number (the
+         *     payment's metadata: `order_number`, `order_id`, `order` or `client_reference_id`, the first that there is), an
+         *     invoice, a batch, a team member's e-mail, a whole discount code, or the last four of a gift card. Whole and exact, but
+         *     for spaces around it and a # before it. At most 20, the newest five of each kind, and only kinds that the caller may read. Scope `search:read`.
+         */
+        get: operations["get_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/rewards": {
         parameters: {
             query?: never;
@@ -3906,6 +3929,19 @@ export interface components {
         AttentionResolution: {
             reason: string;
         };
+        /** @description An object that a search found, and by what. */
+        SearchHit: {
+            /**
+             * @description What kind of object it is.
+             * @enum {string}
+             */
+            object: "loyalty_account" | "tier_change" | "payment" | "refund" | "redemption" | "points_transaction" | "store_credit_transaction" | "reward" | "code_pool" | "loyalty_program" | "earning_rule" | "import" | "batch_reversal" | "event_type" | "reactor" | "event" | "request" | "webhook_endpoint" | "webhook_delivery" | "attention_item" | "api_key" | "team_member";
+            id: string;
+            /** @enum {string} */
+            matched: "id" | "customer" | "external_id" | "code" | "last4" | "order_number" | "invoice" | "provider_event" | "batch" | "email";
+            /** @description What a person knows it by. */
+            label: string | null;
+        };
         /** @description What points buy. */
         Reward: {
             /** @example rwd_fivecredit */
@@ -6704,7 +6740,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -6776,7 +6812,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**
@@ -9396,6 +9432,108 @@ export interface operations {
             };
             /** @description `unsupported_media_type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_search: {
+        parameters: {
+            query: {
+                /**
+                 * @description An id, customer, external id, order number, code, or its last four.
+                 * @example cust_abc123
+                 */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "search_result";
+                        data: components["schemas"]["SearchHit"][];
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };

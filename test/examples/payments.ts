@@ -26,6 +26,7 @@ export async function payments(book: Book): Promise<void> {
     .toBe('applied')
   await ask(`GET ${REDEMPTIONS}/{id}`, 'Applied', { path: { id: redemption.id } })
   await ask(`GET ${PAYMENTS}/{id}`, 'A payment', { path: { id: paid.id } })
+  await ask('GET /v1/search', 'By a customer', { query: { q: 'cust_abc123' } })
   await ask(`POST ${PAYMENTS}/{id}/replay_award`, 'What it earned', {
     path: { id: paid.id },
     body: {},

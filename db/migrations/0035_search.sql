@@ -1,0 +1,3 @@
+ALTER TABLE "payment" ADD COLUMN "order_number" text GENERATED ALWAYS AS (left(coalesce(metadata ->> 'order_number', metadata ->> 'order_id', metadata ->> 'order', metadata ->> 'client_reference_id'), 200)) STORED;--> statement-breakpoint
+CREATE INDEX "gift_code_last4" ON "gift_code" USING btree ("workspace","last4","id") WHERE redemption is not null;--> statement-breakpoint
+CREATE INDEX "payment_of_order" ON "payment" USING btree ("workspace","order_number","created_at","id") WHERE order_number is not null;
