@@ -8,7 +8,7 @@ import {
   updateApiKey,
 } from '../db/api-keys.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import type { Actor } from '../domain/actor.ts'
+import { type Asker, makerOf } from '../domain/actor.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { HeldScope } from '../domain/scopes.ts'
 import { type KeyKind, keyParts, newApiKey } from '../domain/secrets.ts'
@@ -35,7 +35,7 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused (key_not_allowed, role_not_allowed): scopes beyond the asker's. */
     createApiKey: async (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       livemode: boolean,
       values: ApiKeyValues,
     ): Promise<Shown> => {
@@ -45,7 +45,8 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
         id: values.id,
         write: async (tx) => {
           await refuseBeyond(tx, request.workspace, actor, values.scopes)
-          return insertApiKey(tx, { ...values, ...keyParts(secret), createdBy: actor })
+          const createdBy = makerOf(actor)
+          return insertApiKey(tx, { ...values, ...keyParts(secret), createdBy })
         },
         find: lockApiKey,
       })
@@ -55,7 +56,7 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused (key_not_allowed, role_not_allowed): scopes, before or after, beyond the asker's. */
     updateApiKey: (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       id: string,
       change: { name?: string | null | undefined; scopes?: HeldScope[] | undefined },
     ): Promise<Written<ApiKeyRow>> =>
@@ -77,7 +78,7 @@ export function apiKeyCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused (key_not_allowed, role_not_allowed): a key with scopes beyond the asker's. */
     rollApiKey: async (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       livemode: boolean,
       id: string,
       overlapHours: number,

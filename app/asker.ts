@@ -1,7 +1,7 @@
 import { scopesOf } from '../db/api-keys.ts'
 import { roleOf } from '../db/team-members.ts'
 import type { Db } from '../db/workspace-client.ts'
-import type { Actor } from '../domain/actor.ts'
+import type { Asker } from '../domain/actor.ts'
 import { refuse } from '../domain/refusal.ts'
 import { scopesOfRole } from '../domain/roles.ts'
 import { firstBeyond } from '../domain/scopes.ts'
@@ -13,7 +13,7 @@ import { firstBeyond } from '../domain/scopes.ts'
 export async function refuseBeyond(
   tx: Db,
   workspace: string,
-  actor: Actor,
+  actor: Asker,
   asked: readonly string[],
 ): Promise<void> {
   if (actor.type === 'api_key') {

@@ -1,12 +1,12 @@
 import { type AttentionRow, lockAttention, writeDecision } from '../db/attention.ts'
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
-import type { Actor } from '../domain/actor.ts'
+import { type Asker, makerOf } from '../domain/actor.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Dependencies } from './dependencies.ts'
 import { changeOnce, type Written } from './idempotent.ts'
 
-type Decision = { id: string; reason: string; actor: Actor }
+type Decision = { id: string; reason: string; actor: Asker }
 
 /** What a person decides of what needs one. Refused (parameter_invalid): what is settled already. */
 export function attentionCommands({ pool }: Pick<Dependencies, 'pool'>) {
@@ -26,7 +26,7 @@ export function attentionCommands({ pool }: Pick<Dependencies, 'pool'>) {
         }
         const change = changeAt(now)
         const verb = 'settledAt' in change ? 'resolved' : 'snoozed'
-        const decision = { verb, reason, actor, at: now.toISOString() } as const
+        const decision = { verb, reason, actor: makerOf(actor), at: now.toISOString() } as const
         return writeDecision(tx, request.workspace, id, change, decision)
       },
     })

@@ -1,3 +1,4 @@
+import { actingAs } from '../db/acting.ts'
 import {
   type BulkRow,
   findBulk,
@@ -19,6 +20,7 @@ import {
 import type { Pool } from '../db/pool.ts'
 import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
+import { type Actor, actorOf } from '../domain/actor.ts'
 import { type BulkKind, IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written, writtenBy } from './idempotent.ts'
@@ -110,13 +112,22 @@ export async function workOnBulk(
   if (before === undefined) return { status: 'missing', total: 0, posted: 0, refused: 0 }
   if (before.status === 'running') {
     const work = before.kind === 'import' ? importSome : reverseSome
-    if (await work(pool, before, onChunk)) {
+    const isDone = await actingAs(runOf(before), () => work(pool, before, onChunk))
+    if (isDone) {
       await bulkComplete(pool, { workspace, bulk, at: await databaseNow(pool) })
     }
   }
   const { status, total, posted, refused } = (await findBulk(pool, workspace, bulk)) ?? before
   return { status, total, posted, refused }
 }
+
+/** The run, for who asked for it. */
+const runOf = ({ id, actor }: BulkRow): Actor => ({
+  type: 'workflow',
+  id,
+  name: null,
+  ...(actor !== null && { onBehalfOf: actorOf(actor) }),
+})
 
 /** Whether all of it is written. */
 async function importSome(

@@ -9,7 +9,7 @@ import {
 } from '../db/team-members.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { hasWorkspace } from '../db/workspaces.ts'
-import type { Actor } from '../domain/actor.ts'
+import type { Maker } from '../domain/actor.ts'
 import { newId } from '../domain/ids.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
@@ -54,7 +54,7 @@ export function invitationCommands({ pool }: Pick<Dependencies, 'pool'>) {
 export async function invite(
   tx: Db,
   workspace: string,
-  { user, role, invitedBy }: { user: string; role: Role; invitedBy: Actor | null },
+  { user, role, invitedBy }: { user: string; role: Role; invitedBy: Maker | null },
 ): Promise<MembershipRow> {
   if ((await findTeamMember(tx, workspace, user)) !== undefined) {
     const message = 'email: this person is of the workspace, or invited, already.'

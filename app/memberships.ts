@@ -7,7 +7,7 @@ import {
   updateMembership,
 } from '../db/team-members.ts'
 import type { Db } from '../db/workspace-client.ts'
-import type { Actor } from '../domain/actor.ts'
+import type { Asker } from '../domain/actor.ts'
 import { refuse } from '../domain/refusal.ts'
 import { type Role, scopesOfRole } from '../domain/roles.ts'
 import { refuseBeyond } from './asker.ts'
@@ -22,7 +22,7 @@ export function membershipCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused: a role, before or after, beyond the asker's; another than owner for the last owner. */
     setRole: (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       id: string,
       role: Role,
     ): Promise<Written<MembershipRow>> =>
@@ -41,7 +41,7 @@ export function membershipCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Its id. Refused: a role beyond the asker's, and the last owner. */
     removeMembership: (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       id: string,
     ): Promise<Written<string>> =>
       idempotent(pool, request, {

@@ -9,7 +9,7 @@ import {
   updateMembership,
 } from '../db/team-members.ts'
 import type { Db } from '../db/workspace-client.ts'
-import type { Actor } from '../domain/actor.ts'
+import { type Asker, makerOf } from '../domain/actor.ts'
 import { newId } from '../domain/ids.ts'
 import { refuse } from '../domain/refusal.ts'
 import { type Role, scopesOfRole } from '../domain/roles.ts'
@@ -33,7 +33,7 @@ export function teamMemberCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused: a role beyond the asker's, and somebody who is of the workspace already. */
     inviteTeamMember: async (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       { email, role }: { email: string; role: Role },
     ): Promise<Invited> => {
       let token: OneTimeToken | undefined
@@ -45,7 +45,7 @@ export function teamMemberCommands({ pool }: Pick<Dependencies, 'pool'>) {
         write: async (tx) => {
           await lockPeople(tx, workspace)
           await refuseBeyond(tx, workspace, actor, scopesOfRole(role))
-          const row = await invite(tx, workspace, { user, role, invitedBy: actor })
+          const row = await invite(tx, workspace, { user, role, invitedBy: makerOf(actor) })
           token = await newTokenFor(tx, 'invitation', row)
           return findTeamMember(tx, workspace, user)
         },
@@ -55,7 +55,7 @@ export function teamMemberCommands({ pool }: Pick<Dependencies, 'pool'>) {
     },
 
     /** A new token for somebody who has not accepted yet; the one before it is worthless. */
-    inviteAgain: async (request: RequestIdentity, actor: Actor, user: string): Promise<Invited> => {
+    inviteAgain: async (request: RequestIdentity, actor: Asker, user: string): Promise<Invited> => {
       let token: OneTimeToken | undefined
       const written = await changeTeamMember(
         pool,
@@ -79,7 +79,7 @@ export function teamMemberCommands({ pool }: Pick<Dependencies, 'pool'>) {
      */
     resetPassword: async (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       user: string,
       { isMailed }: { isMailed: boolean },
     ): Promise<Invited> => {
@@ -102,7 +102,7 @@ export function teamMemberCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /** Refused: the last owner, and somebody who has not accepted yet. */
     setTeamMemberStatus: (
       request: RequestIdentity,
-      actor: Actor,
+      actor: Asker,
       user: string,
       status: 'active' | 'disabled',
     ): Promise<Written<TeamMemberRow>> =>
@@ -128,7 +128,7 @@ async function refuseElsewhere(tx: Db, user: string, workspace: string): Promise
 const changeTeamMember = (
   pool: Pool,
   request: RequestIdentity,
-  actor: Actor,
+  actor: Asker,
   user: string,
   change: (tx: Db, before: TeamMemberRow) => Promise<MembershipRow | undefined>,
 ): Promise<Written<TeamMemberRow>> =>

@@ -2,16 +2,17 @@ import type { Pool } from '../db/pool.ts'
 import type { EngineOptions } from '../temporal/connect.ts'
 import type { Engine } from '../temporal/engine.ts'
 
-/** Runs `task` with a pool of one connection, named after the command in `pg_stat_activity`, and closes it. */
+/** Runs `task` as the command line, with a pool of one connection, named after the command in `pg_stat_activity`, and closes it. */
 export async function withPool<Result>(
   command: string,
   url: string,
   task: (pool: Pool) => Promise<Result>,
 ): Promise<Result> {
+  const { actingAs } = await import('../db/acting.ts')
   const { createPool } = await import('../db/pool.ts')
   const pool = createPool({ url, max: 1, applicationName: `vinr-${command}` })
   try {
-    return await task(pool)
+    return await actingAs({ type: 'system', id: 'cli', name: null }, () => task(pool))
   } finally {
     await pool.end()
   }

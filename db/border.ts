@@ -7,6 +7,7 @@ import {
   type SqlRefusal,
 } from '../domain/ledger-refusal.ts'
 import { Refused } from '../domain/refusal.ts'
+import { actorNow } from './acting.ts'
 import { afterCommit, type CommitOutput } from './after-commit.ts'
 import { sharesOf } from './pool.ts'
 import { onceMoreWhenReplaced } from './when-replaced.ts'
@@ -141,8 +142,11 @@ function parameterOf(written: string): Parameter {
   return { name, key, isJson: json !== undefined, isOptional: optional !== undefined }
 }
 
-/** How it is sent: by itself, by a workflow's run, or in a transaction that somebody else ends. */
-type Manner = 'alone' | 'of a run' | 'in a transaction'
+/** A setting of one transaction: `vinr.run`, `vinr.actor`. */
+type Setting = { name: 'run' | 'actor'; value: string }
+
+/** How it is sent: by itself, with what its transaction is told, or in a transaction that somebody else ends. */
+type Manner = readonly Setting[] | 'in a transaction'
 
 class Call {
   readonly #name: string
@@ -168,14 +172,21 @@ class Call {
       ({ key, isOptional }) => !isOptional || args[key] !== undefined,
     )
     const values = given.map(({ key, isJson }) => parameterValue(args[key], isJson))
-    if (db instanceof AsRun) {
-      const statement = this.#statement(given, 'of a run')
-      return this.#inItsShare(db.pool, args, { ...statement, values: [...values, db.workflowId] })
+    if (!(db instanceof AsRun) && isTransaction(db)) {
+      return send(clientOf(db), this.#statement(given, values, 'in a transaction'))
     }
-    if (isTransaction(db)) {
-      return send(clientOf(db), { ...this.#statement(given, 'in a transaction'), values })
-    }
-    return this.#inItsShare(db, args, { ...this.#statement(given, 'alone'), values })
+    const told = this.#told(db instanceof AsRun ? db.workflowId : undefined)
+    const statement = this.#statement(given, values, told)
+    return this.#inItsShare(db instanceof AsRun ? db.pool : db, args, statement)
+  }
+
+  /** What a transaction of its own is told: whose run it is of, and who acts. */
+  #told(run: string | undefined): Setting[] {
+    const actor = this.#kind === 'command' ? actorNow() : undefined
+    const told: Setting[] = []
+    if (run !== undefined) told.push({ name: 'run', value: run })
+    if (actor !== undefined) told.push({ name: 'actor', value: actor })
+    return told
   }
 
   #inItsShare<Result>(
@@ -191,16 +202,17 @@ class Call {
   }
 
   /** Its name says what its text depends on. */
-  #statement(given: readonly Parameter[], manner: Manner): { name: string; text: string } {
+  #statement(given: readonly Parameter[], values: unknown[], manner: Manner): Statement {
+    const told = manner === 'in a transaction' ? [] : manner
     const left = this.#parameters.filter((parameter) => !given.includes(parameter))
     const name = [
       this.#name,
-      ...(manner === 'alone' ? [] : [manner]),
+      ...(manner === 'in a transaction' ? [manner] : told.map((setting) => `told ${setting.name}`)),
       ...left.map((parameter) => `without ${parameter.name}`),
     ].join(' ')
     const text = this.#texts.get(name) ?? this.#text(given, manner)
     this.#texts.set(name, text)
-    return { name, text }
+    return { name, text, values: [...values, ...told.map(({ value }) => value)] }
   }
 
   #text(given: readonly Parameter[], manner: Manner): string {
@@ -211,9 +223,13 @@ class Call {
     if (this.#kind === 'table') return `select * from ${called}`
     const writes = this.#kind === 'command' && manner !== 'in a transaction'
     const written = writes ? ', ledger.outbox_written() as written' : ''
-    const run =
-      manner === 'of a run' ? ` from set_config('vinr.run', $${given.length + 1}, true)` : ''
-    return `select ${called} as result${written}${run}`
+    const told = manner === 'in a transaction' ? [] : manner
+    const settings = told.map(
+      ({ name }, index) =>
+        `set_config('vinr.${name}', $${given.length + index + 1}, true) as told_${name}`,
+    )
+    const from = settings.length === 0 ? '' : ` from ${settings.join(', ')}`
+    return `select ${called} as result${written}${from}`
   }
 }
 

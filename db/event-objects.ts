@@ -92,7 +92,8 @@ function presentEvent(row: EventRow, posted: TransactionRow | undefined, scales:
   if (row.data === null) {
     if (posted === undefined) throw new Error(`event ${row.id}: there is no ${row.object}`)
     const scale = { livemode, decimals: decimalsOf(posted.program) }
-    return eventObject(row, livemode, transactionObject(posted, scale), null)
+    const fact = { ...row, actor: posted.actor }
+    return eventObject(fact, livemode, transactionObject(posted, scale), null)
   }
   const kind = row.object.split('_', 1)[0] ?? ''
   const show = row.object === row.id ? presentReported : presenterOf(row.type, kind)

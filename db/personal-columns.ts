@@ -28,7 +28,11 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   applied_function_file: { none: 'file hash' },
   attempt: { aged: 'key' }, // addresses and e-mails, as hashes
   attention: { removed: 'details decision', none: 'workspace id kind object key' },
-  bulk: { free: 'batch', none: 'workspace id kind status refusals cursor fingerprint' },
+  bulk: {
+    staff: 'actor',
+    free: 'batch',
+    none: 'workspace id kind status refusals cursor fingerprint',
+  },
   bulk_chunk: { aged: 'rows', none: 'workspace bulk' }, // empty once they are in the ledger
   bulk_upload: { none: 'workspace id' },
   clawback: { none: 'workspace earning refund transaction' },
@@ -37,6 +41,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   credential: { staff: 'password_hash', none: 'user_id' },
   credit: { none: 'workspace id account program redemption currency' },
   credit_transaction: {
+    staff: 'actor',
     none: `workspace id account program currency type credit redemption payment refund reverses
       operation`,
   },
@@ -54,7 +59,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
     removed: 'customers',
     none: 'workspace account status waits_for stores found shared payments',
   },
-  event: { removed: 'data previous', none: 'workspace id type object' },
+  event: { removed: 'data previous', staff: 'actor', none: 'workspace id type object' },
   event_type: { free: 'name description schema', none: 'workspace id' },
   event_type_version: { free: 'schema', none: 'workspace event_type' },
   expiry_warning: { none: 'workspace account' },
@@ -92,6 +97,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   program_version: { free: 'data', none: 'workspace program' },
   ptx: {
     removed: 'reason metadata',
+    staff: 'actor',
     free: 'batch',
     none: `workspace id account program type operation fingerprint redemption payment refund source
       reverses`,

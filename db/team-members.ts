@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
-import type { Actor } from '../domain/actor.ts'
+import type { Maker } from '../domain/actor.ts'
 import type { Role } from '../domain/roles.ts'
 import type { MembershipStatus } from '../domain/team-member.ts'
 import { type Page, type PageRequest, readPage, unknownCursor } from './page.ts'
@@ -115,7 +115,7 @@ export const listTeamMembers = (
 
 export async function insertMembership(
   tx: Db,
-  row: Pick<MembershipRow, 'workspace' | 'id' | 'userId' | 'role'> & { invitedBy: Actor | null },
+  row: Pick<MembershipRow, 'workspace' | 'id' | 'userId' | 'role'> & { invitedBy: Maker | null },
 ): Promise<MembershipRow> {
   const rows = await tx
     .insert(membership)

@@ -1,4 +1,4 @@
-import type { Actor } from './actor.ts'
+import type { Maker } from './actor.ts'
 import type { KeyKind } from './secrets.ts'
 
 export const API_KEY_STATUSES = ['active', 'expired', 'revoked'] as const
@@ -11,7 +11,7 @@ type ApiKeyFacts = {
   readonly prefix: string | null
   readonly last4: string
   readonly scopes: readonly string[]
-  readonly createdBy: Actor | null
+  readonly createdBy: Maker | null
   readonly lastUsedAt: Date | null
   readonly expiresAt: Date | null
   readonly previousExpiresAt: Date | null

@@ -1,3 +1,5 @@
+import type { RecordedActor } from './actor.ts'
+
 /** The shape of what an event carries; raised where a field changes its meaning. */
 const API_VERSION = '2026-06-01'
 
@@ -7,11 +9,12 @@ type EventFacts = {
   readonly id: string
   readonly type: string
   readonly createdAt: Date
+  readonly actor: RecordedActor | null
 }
 
 /** An event as the API and webhooks show it: the object flat in `data`, and what changed in `data.previous`. */
 export function eventObject(
-  { id, type, createdAt }: EventFacts,
+  { id, type, createdAt, actor }: EventFacts,
   livemode: boolean,
   data: Fields,
   before: Fields | null,
@@ -24,6 +27,7 @@ export function eventObject(
     created: Math.floor(createdAt.getTime() / 1_000),
     created_at: createdAt.toISOString(),
     livemode,
+    actor,
     data: { ...data, ...(before !== null && { previous: changedIn(before, data) }) },
   }
 }

@@ -1,3 +1,5 @@
+import type { RecordedActor } from './actor.ts'
+
 /** What moves store credit. */
 export const CREDIT_TYPES = ['issue', 'spend', 'return', 'expire', 'reverse', 'merge'] as const
 type CreditType = (typeof CREDIT_TYPES)[number]
@@ -15,6 +17,7 @@ type CreditTransactionFacts = {
   readonly refund: string | null
   readonly reverses: string | null
   readonly at: Date
+  readonly actor: RecordedActor | null
 }
 
 /** One movement of store credit as the API shows it. Minor units, signed. */
@@ -33,6 +36,7 @@ export function creditTransactionObject(row: CreditTransactionFacts, livemode: b
     refund: row.refund,
     reverses: row.reverses,
     created_at: row.at.toISOString(),
+    actor: row.actor,
     livemode,
   }
 }

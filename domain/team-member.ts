@@ -1,4 +1,4 @@
-import type { Actor } from './actor.ts'
+import type { Maker } from './actor.ts'
 import type { Role } from './roles.ts'
 
 export const MEMBERSHIP_STATUSES = ['invited', 'active', 'disabled'] as const
@@ -13,7 +13,7 @@ type MembershipFacts = {
   readonly userId: string
   readonly role: Role
   readonly status: MembershipStatus
-  readonly invitedBy: Actor | null
+  readonly invitedBy: Maker | null
   readonly createdAt: Date
 }
 

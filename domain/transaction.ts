@@ -1,4 +1,5 @@
 import type { Scale } from './account.ts'
+import type { RecordedActor } from './actor.ts'
 import { pointsOf } from './points.ts'
 
 /** What moves points. */
@@ -30,6 +31,7 @@ type TransactionFacts = {
   readonly expiresAt: Date | null
   readonly metadata: Record<string, string>
   readonly createdAt: Date
+  readonly actor: RecordedActor | null
 }
 
 /**
@@ -59,6 +61,7 @@ export function transactionObject(row: TransactionFacts, scale: Scale, payment?:
     ...(row.batch !== null && { batch: row.batch }),
     ...(row.expiresAt !== null && { expires_at: row.expiresAt.toISOString() }),
     metadata: row.metadata,
+    actor: row.actor,
     created_at: row.createdAt.toISOString(),
     livemode,
   }

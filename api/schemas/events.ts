@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { EventTypeRow } from '../../db/event-types.ts'
+import { actor } from './actors.ts'
 import { id } from './ids.ts'
 import { jsonObject, text } from './text.ts'
 import { time } from './times.ts'
@@ -32,6 +33,7 @@ export const Event = z
     created: z.number().int().meta({ description: 'Unix seconds.' }),
     created_at: time,
     livemode: z.boolean(),
+    actor,
     data: z.looseObject({ previous: z.looseObject({}).optional() }).meta({
       description:
         'The object itself, as it was then; `previous` holds the fields that an update changed.',

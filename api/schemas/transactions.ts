@@ -7,6 +7,7 @@ import {
 } from '../../db/transactions.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
 import type { Deps } from '../server/deps.ts'
+import { actor } from './actors.ts'
 import { points, pointsMoved } from './amounts.ts'
 import { id } from './ids.ts'
 import { metadata, text } from './text.ts'
@@ -40,6 +41,7 @@ export const Transaction = z
       .optional()
       .meta({ description: 'When what is left of a credit expires; absent where it never does.' }),
     metadata,
+    actor,
     created_at: time,
     livemode: z.boolean(),
   })

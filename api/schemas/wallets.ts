@@ -4,6 +4,7 @@ import type { WalletView } from '../../db/members.ts'
 import { ACCOUNT_STATUSES, accountObject } from '../../domain/account.ts'
 import { moneyFor, type PointRate, unitsOf } from '../../domain/points.ts'
 import { CREDIT_TYPES } from '../../domain/store-credit.ts'
+import { actor } from './actors.ts'
 import { points } from './amounts.ts'
 import { id } from './ids.ts'
 import { time } from './times.ts'
@@ -126,6 +127,7 @@ export const StoreCreditTransaction = z
     payment: z.string().nullable(),
     refund: z.string().nullable(),
     reverses: z.string().nullable().meta({ description: 'The spend that a return gives back.' }),
+    actor,
     created_at: time.meta({ description: 'When it happened: of an expiry its date.' }),
     livemode: z.boolean(),
   })

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Written } from '../../app/idempotent.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
-import type { Actor } from '../../domain/actor.ts'
+import type { Asker } from '../../domain/actor.ts'
 import type { IdPrefix } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Scope } from '../../domain/scopes.ts'
@@ -20,7 +20,7 @@ export type Context<Params, Query, Body, D> = {
   /** The id of the API key, or of the person. */
   readonly caller: string
   /** Who asks, for what is kept of a write. */
-  readonly actor: Actor
+  readonly actor: Asker
   /** Whether whoever calls holds the scope too, beside the route's own. */
   may(scope: Scope): boolean
   /** The key is one that stands in a shop's pages: whoever reads them calls. */

@@ -2,9 +2,10 @@ import { Readable } from 'node:stream'
 import type { Request } from 'express'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { actingAs } from '../../app/acting.ts'
 import { retryOnConflict } from '../../app/retry-on-conflict.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
-import type { Actor } from '../../domain/actor.ts'
+import { type Asker, personOf } from '../../domain/actor.ts'
 import { derivedId, fingerprintOf, type IdPrefix, newId } from '../../domain/ids.ts'
 import { Refused, refuse } from '../../domain/refusal.ts'
 import { allows, type Scope } from '../../domain/scopes.ts'
@@ -38,7 +39,7 @@ export function endpointOf<D>() {
   ): Endpoint<D> => {
     const { params, query, body, handle, ...rest } = declaration
     // of a body that comes as a stream nothing is left for another try
-    const isTriedAgain = rest.method !== 'GET' && rest.stream !== true
+    const isTriedAgain = rest.stream !== true
     const run = async (call: Call<D>): Promise<Reply<unknown>> => {
       const { caller } = call
       if (caller === undefined) return refuse('invalid_api_key', 'This needs an API key.')
@@ -48,7 +49,10 @@ export function endpointOf<D>() {
         body: parse<B>(body, bodyOf(call.body)),
       }
       const context = new RequestContext(call, caller, rest, parsed)
-      return isTriedAgain ? retryOnConflict(() => handle(context)) : handle(context)
+      if (rest.method === 'GET') return handle(context)
+      return actingAs(context.actor, () =>
+        isTriedAgain ? retryOnConflict(() => handle(context)) : handle(context),
+      )
     }
     return { ...rest, params, query, body, raw: false, run }
   }
@@ -62,7 +66,7 @@ export function endpointOf<D>() {
 class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
   readonly workspace: string
   readonly caller: string
-  readonly actor: Actor
+  readonly actor: Asker
   readonly publishable: boolean
   readonly livemode: boolean
   readonly params: P
@@ -88,7 +92,7 @@ class RequestContext<P, Q, B, D> implements Context<P, Q, B, D> {
     this.body = body
     this.workspace = workspace
     this.caller = id
-    this.actor = { type, id, name }
+    this.actor = { type, id, name, ...inNameOf(call.header('vinr-actor')) }
     this.publishable = kind === 'publishable'
     this.livemode = livemode
     this.idempotencyKey = call.idempotencyKey
@@ -180,6 +184,15 @@ export function parse<S extends z.ZodType | undefined>(
   const result = (schema ?? NOTHING).safeParse(given)
   if (!result.success) throw new Refused(refusalOf(result.error, given))
   return result.data as SchemaOutput<S> // the parsed edge: data is this schema's output
+}
+
+/** Whom the caller says it acts for, which gives no rights. Refuses what is no `<id>[; name="…"]`. */
+function inNameOf(header: string | undefined): Pick<Asker, 'onBehalfOf'> {
+  if (header === undefined) return {}
+  const person = personOf(Buffer.from(header, 'latin1').toString('utf8')) // as Node reads headers
+  if (person !== undefined) return { onBehalfOf: person }
+  const message = 'Vinr-Actor: expected <id>[; name="…"], each of at most 100 characters.'
+  return refuse('parameter_invalid', message, { param: 'Vinr-Actor' })
 }
 
 /** No body is an object without fields; null is no object; `__proto__` is nobody's field. */

@@ -30,13 +30,18 @@ const ErrorReply = z
   })
   .meta({ id: 'Error', description: 'Fields of the code stand beside the fixed ones.' })
 
-const IdempotencyHeader = z.strictObject({
+const WriteHeaders = z.strictObject({
   'Idempotency-Key': z
     .string()
     .min(1)
     .max(255)
     .optional()
     .meta({ description: 'The same key gives the same object, however often it is sent.' }),
+  'Vinr-Actor': z.string().optional().meta({
+    description:
+      'Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights.',
+    example: 'e-1841; name="Anna"',
+  }),
 })
 
 /** The OpenAPI 3.1 document of the endpoints, from the schemas that validate them. */
@@ -95,7 +100,7 @@ function register<D>(registry: OpenAPIRegistry, endpoint: Endpoint<D>): void {
     request: {
       params,
       query,
-      headers: method === 'GET' || endpoint.raw ? undefined : IdempotencyHeader,
+      headers: method === 'GET' || endpoint.raw ? undefined : WriteHeaders,
       body: bodyOf(endpoint),
     },
     responses: { ...successes(endpoint), ...failures(endpoint) },

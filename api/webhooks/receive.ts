@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { actingAs } from '../../app/acting.ts'
 import type { PaymentSecret } from '../../db/payment-secrets.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { id } from '../schemas/ids.ts'
@@ -97,7 +98,10 @@ async function takeIn(
   const { id: event, ...reported } = known.read(body, signer)
   const { workspace, endpoint } = signer
   const from = { workspace, endpoint, provider: params.provider }
-  const { outcome, conflict } = await deps.commands.receivePayment({ ...reported, ...from, event })
+  const actor = { type: 'provider', id: endpoint, name: params.provider } as const
+  const { outcome, conflict } = await actingAs(actor, () =>
+    deps.commands.receivePayment({ ...reported, ...from, event }),
+  )
   const object = { received: true as const, duplicate: outcome === 'duplicate' }
   if (!conflict) return { status: 'ok' as const, object }
   log.warn({ ...from, event }, 'an event came again with other content')

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import type { Actor } from '../../domain/actor.ts'
+import type { Maker } from '../../domain/actor.ts'
 import { ATTENTION_KINDS } from '../../domain/attention.ts'
 import { idText, instant } from './columns.ts'
 
@@ -43,6 +43,6 @@ export const attention = pgTable(
 export type AttentionDecision = {
   verb: 'snoozed' | 'resolved'
   reason: string
-  actor: Actor
+  actor: Maker
   at: string
 }

@@ -1,6 +1,6 @@
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { BULK_KINDS, BULK_STATUSES } from '../../domain/bulk.ts'
-import { idText, instant } from './columns.ts'
+import { actedBy, idText, instant } from './columns.ts'
 
 /** A row of an import or a reversal that the ledger refused while it ran. */
 export type BulkRefusal = { line?: number; transaction?: string; code: string }
@@ -27,6 +27,8 @@ export const bulk = pgTable(
     // When it last wrote something; the reconciler looks after one that stands still.
     progressedAt: instant('progressed_at').notNull(),
     completedAt: instant('completed_at'),
+    // Who asked for it: its run acts on their behalf.
+    actor: actedBy(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),

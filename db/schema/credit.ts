@@ -10,7 +10,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { CREDIT_TYPES } from '../../domain/store-credit.ts'
 import { account } from './account.ts'
-import { idText, instant, units } from './columns.ts'
+import { actedBy, idText, instant, units } from './columns.ts'
 
 /** A member's store credit in one currency. `balance` is the sum of its transactions, kept by the ledger functions alone. */
 export const creditWallet = pgTable(
@@ -78,6 +78,7 @@ export const creditTransaction = pgTable(
     // When it happened, and when it was written.
     at: instant('at').notNull(),
     createdAt: instant('created_at').notNull(),
+    actor: actedBy(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),

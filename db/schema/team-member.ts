@@ -8,7 +8,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { Actor } from '../../domain/actor.ts'
+import type { Maker } from '../../domain/actor.ts'
 import { ROLES } from '../../domain/roles.ts'
 import { MEMBERSHIP_STATUSES, TOKEN_KINDS } from '../../domain/team-member.ts'
 import { idText, instant } from './columns.ts'
@@ -43,7 +43,7 @@ export const membership = pgTable(
     role: text('role', { enum: ROLES }).notNull(),
     status: text('status', { enum: MEMBERSHIP_STATUSES }).notNull(),
     // Null where the command line did.
-    invitedBy: jsonb('invited_by').$type<Actor>(),
+    invitedBy: jsonb('invited_by').$type<Maker>(),
     createdAt: instant('created_at').notNull().defaultNow(),
     removedAt: instant('removed_at'),
   },

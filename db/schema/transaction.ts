@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { TRANSACTION_TYPES } from '../../domain/transaction.ts'
-import { idText, instant, units } from './columns.ts'
+import { actedBy, idText, instant, units } from './columns.ts'
 
 /** One signed movement of points on one account. Append-only. */
 export const ptx = pgTable(
@@ -29,6 +29,7 @@ export const ptx = pgTable(
     // When it happened; created_at is when it was written.
     at: instant('at').notNull(),
     createdAt: instant('created_at').notNull(),
+    actor: actedBy(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
@@ -66,7 +67,7 @@ export const allocation = pgTable(
   ],
 )
 
-/** A fact that happened. `data` is the row as it was; null where the object is a ptx, which never changes. */
+/** A fact that happened. `data` is the row as it was; null where the object is a ptx, which never changes and has the actor. */
 export const event = pgTable(
   'event',
   {
@@ -77,6 +78,7 @@ export const event = pgTable(
     data: jsonb('data').$type<Record<string, unknown>>(),
     previous: jsonb('previous').$type<Record<string, unknown>>(),
     createdAt: instant('created_at').notNull(),
+    actor: actedBy(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),

@@ -1,5 +1,5 @@
 import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import type { Actor } from '../../domain/actor.ts'
+import type { Maker } from '../../domain/actor.ts'
 import { KEY_KINDS } from '../../domain/secrets.ts'
 import { idText, instant } from './columns.ts'
 
@@ -31,7 +31,7 @@ export const apiKey = pgTable(
     // What it may do, as domain/scopes.ts has it. Keys from before may do everything; a publishable one has no use for it.
     scopes: text('scopes').array().notNull().default(['*']),
     // Null where the command line made it.
-    createdBy: jsonb('created_by').$type<Actor>(),
+    createdBy: jsonb('created_by').$type<Maker>(),
     // To the minute.
     lastUsedAt: instant('last_used_at'),
     // The secret before the last roll, and until when it is taken as well.

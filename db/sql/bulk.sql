@@ -428,8 +428,8 @@ begin
     select p_workspace, id, account, amount, amount, p_at, due, extends from good
   ),
   events as (
-    insert into event (workspace, id, type, object, created_at)
-    select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.earned', id, p_at from good
+    insert into event (workspace, id, type, object, created_at, actor)
+    select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.earned', id, p_at, null from good
   ),
   deliveries as (
     insert into webhook_delivery (workspace, id, endpoint, event, next_attempt_at, created_at)

@@ -166,14 +166,15 @@ begin
   perform webhook_deliver(p_workspace, event_id, p_type);
 end $$;
 
--- Writes the event of a ptx; it carries the ptx's own 22 characters, for there is one for each.
+-- Writes the event of a ptx; it carries the ptx's own 22 characters, for there is one for each. The
+-- ptx has its data, and its actor.
 create or replace function ledger_private.event_of_ptx(
   p_workspace text, p_type text, p_ptx text, p_at timestamptz
 ) returns void
 language plpgsql as $$
 begin
-  insert into event (workspace, id, type, object, created_at)
-  values (p_workspace, 'evt' || substr(p_ptx, 4), p_type, p_ptx, p_at);
+  insert into event (workspace, id, type, object, created_at, actor)
+  values (p_workspace, 'evt' || substr(p_ptx, 4), p_type, p_ptx, p_at, null);
   perform webhook_deliver(p_workspace, 'evt' || substr(p_ptx, 4), p_type);
 end $$;
 

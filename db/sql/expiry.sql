@@ -189,8 +189,8 @@ begin
 end $$;
 
 -- The same for all lots of these accounts, by one statement: on each account one ptx for each due
--- date, its event time that date (or `p_not_before`, for points given back after their date). The
--- accounts' locks are held.
+-- date, its event time that date (or `p_not_before`, for points given back after their date). Its
+-- actor is the date, whoever comes upon it. The accounts' locks are held.
 create or replace function ledger_private.lots_expire_of(
   p_workspace text, p_accounts text[], p_at timestamptz, p_not_before timestamptz default null
 ) returns void
@@ -224,9 +224,10 @@ begin
   ),
   rows as (
     insert into ptx (workspace, id, account, program, type, amount, balance_after, reason,
-      operation, at, created_at)
+      operation, at, created_at, actor)
     select p_workspace, id, account, program, 'expire', -points, balance_after, 'expiry',
-      'expire:' || id, greatest(due_at, p_not_before), clock_timestamp()
+      'expire:' || id, greatest(due_at, p_not_before), clock_timestamp(),
+      '{"type": "system", "id": "expiry"}'
     from movements
   ),
   emptied as (
@@ -248,8 +249,9 @@ begin
     from accounts where account.workspace = p_workspace and account.id = accounts.id
   ),
   events_written as (
-    insert into event (workspace, id, type, object, created_at)
-    select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.expired', id, p_at from movements
+    insert into event (workspace, id, type, object, created_at, actor)
+    select p_workspace, 'evt' || substr(id, 4), 'loyalty.points.expired', id, p_at, null
+    from movements
     returning id
   )
   select array_agg(id) into events from events_written;

@@ -448,8 +448,8 @@ begin
     where workspace = p_workspace and id = p_account and exists (select from moved)
   ),
   event_written as (
-    insert into event (workspace, id, type, object, created_at)
-    select p_workspace, event_id, event_type, p_id, p_at from moved
+    insert into event (workspace, id, type, object, created_at, actor)
+    select p_workspace, event_id, event_type, p_id, p_at, null from moved
   )
   select to_jsonb(moved), (select id from taken),
     exists (select from webhook_endpoint where workspace = p_workspace and status = 'enabled')
@@ -552,7 +552,8 @@ begin
   values (ptx_row.workspace, ptx_row.id, ptx_row.account, ptx_row.program, ptx_row.type,
     ptx_row.amount, ptx_row.balance_after, ptx_row.reason, ptx_row.operation, ptx_row.fingerprint,
     ptx_row.redemption, ptx_row.payment, ptx_row.refund, ptx_row.source, ptx_row.reverses,
-    ptx_row.batch, ptx_row.expires_at, ptx_row.metadata, ptx_row.at, ptx_row.created_at);
+    ptx_row.batch, ptx_row.expires_at, ptx_row.metadata, ptx_row.at, ptx_row.created_at)
+  returning actor into ptx_row.actor;
   perform points_credit(account_row, ptx_row, program_row, p_expires_at is not null);
   perform event_of_ptx(account_row.workspace, 'loyalty.points.earned', ptx_row.id, p_at);
   return ptx_row;

@@ -138,12 +138,15 @@ begin
   movement.operation := coalesce(p_operation, movement.id);
   movement.at := p_at;
   movement.created_at := clock_timestamp();
+  movement.actor := case p_type when 'expire' then '{"type": "system", "id": "expiry"}'
+    else nullif(current_setting('vinr.actor', true), '') end;
   insert into credit_transaction (workspace, id, account, program, currency, type, amount,
-    balance_after, credit, redemption, payment, refund, reverses, operation, at, created_at)
+    balance_after, credit, redemption, payment, refund, reverses, operation, at, created_at,
+    actor)
   values (movement.workspace, movement.id, movement.account, movement.program, movement.currency,
     movement.type, movement.amount, movement.balance_after, movement.credit, movement.redemption,
     movement.payment, movement.refund, movement.reverses, movement.operation, movement.at,
-    movement.created_at);
+    movement.created_at, movement.actor);
   return movement;
 end $$;
 

@@ -3074,6 +3074,39 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description Who did it. */
+        Actor: {
+            /** @enum {string} */
+            type: "user" | "api_key" | "workflow" | "provider" | "system";
+            /**
+             * @description Of a user, a key, a workflow, or a provider’s endpoint; of the system, what of it acted.
+             * @example key_0659b2d1c4f0aQm3kT8sVw
+             */
+            id: string;
+            name?: string;
+            /** @description Of a workflow, who asked for it; else the person of the caller’s own back office that `Vinr-Actor` named. Nobody has checked that name. */
+            on_behalf_of?: {
+                /** @enum {string} */
+                type: "user" | "api_key" | "workflow" | "provider" | "system";
+                /**
+                 * @description Of a user, a key, a workflow, or a provider’s endpoint; of the system, what of it acted.
+                 * @example key_0659b2d1c4f0aQm3kT8sVw
+                 */
+                id: string;
+                name?: string;
+                on_behalf_of?: {
+                    /** @example e-1841 */
+                    id: string;
+                    /** @example Anna */
+                    name?: string;
+                };
+            } | {
+                /** @example e-1841 */
+                id: string;
+                /** @example Anna */
+                name?: string;
+            };
+        } | null;
         /** @description A member of one program. */
         Account: {
             /** @example loy_8sd2k1 */
@@ -3196,6 +3229,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            actor: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @example 2026-05-30T00:00:00.000Z
@@ -4632,6 +4666,7 @@ export interface components {
             refund: string | null;
             /** @description The spend that a return gives back. */
             reverses: string | null;
+            actor: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @description When it happened: of an expiry its date.
@@ -5779,6 +5814,7 @@ export interface components {
              */
             created_at: string;
             livemode: boolean;
+            actor: components["schemas"]["Actor"];
             /** @description The object itself, as it was then; `previous` holds the fields that an update changed. */
             data: {
                 previous?: {
@@ -7166,6 +7202,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -7396,6 +7434,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -7533,6 +7573,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_lkBjyMffgwzqEZDR7TwPWD */
@@ -7671,6 +7713,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
@@ -7809,6 +7853,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
@@ -7947,6 +7993,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -8082,6 +8130,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_9x5nNytzQdMcHXa0j7W2LZ */
@@ -8443,6 +8493,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_0YaERELtEgwFhilqW7DRwQ */
@@ -8563,6 +8615,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_FzgyBnfvVLKgsmcSIeMIX2 */
@@ -9216,6 +9270,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example att_gifVLSdrTi7IuemVKyGbW4 */
@@ -9345,6 +9401,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example att_gifVLSdrTi7IuemVKyGbW4 */
@@ -9698,6 +9756,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -9937,6 +9997,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -10074,6 +10136,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rwd_K1SOR3sxe7LnVtTyvLo0dQ */
@@ -10212,6 +10276,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rwd_oO6tHaorRecu4XfQYwrKWn */
@@ -10319,6 +10385,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rwd_oO6tHaorRecu4XfQYwrKWn */
@@ -10548,6 +10616,11 @@ export interface operations {
                  * @example rdm-cart-9f31
                  */
                 "Idempotency-Key"?: string;
+                /**
+                 * @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights.
+                 * @example rdm-cart-9f31
+                 */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -10787,6 +10860,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rdm_VIe87cINVgQ6dB4AEpw87O */
@@ -10925,6 +11000,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rdm_OCCExPLhCjfd9lQSo0oVnN */
@@ -11063,6 +11140,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rdm_nhInHMJBYEXLeDlM2kBe4J */
@@ -11201,6 +11280,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rdm_TZjnY8TffVEdjg9xjeQ7G2 */
@@ -11339,6 +11420,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -11570,6 +11653,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -11800,6 +11885,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example cpl_7FoB5q8BcHGJYFQUHHbxTv */
@@ -12768,6 +12855,11 @@ export interface operations {
                  * @example opening-2026.csv
                  */
                 "Idempotency-Key"?: string;
+                /**
+                 * @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights.
+                 * @example opening-2026.csv
+                 */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -13008,6 +13100,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example imp_F1qIAQVsp3ENjDoj7KB8ra */
@@ -13115,6 +13209,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example imp_tuXvOnWV8BIS1HwNKViEQ7 */
@@ -13222,6 +13318,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example imp_F1qIAQVsp3ENjDoj7KB8ra */
@@ -13329,6 +13427,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example opening-2026 */
@@ -13549,6 +13649,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
@@ -13656,6 +13758,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example brv_C4ezRyz4CIc1Ty51fKlSig */
@@ -13877,6 +13981,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -14107,6 +14213,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -14244,6 +14352,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example prog_mQEHdh3ZPdOMtcJ7tXuRrs */
@@ -14382,6 +14492,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -14526,6 +14638,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example ptx_YJMpuf0ZhNLuSF0c0Zku3Q */
@@ -14797,6 +14911,11 @@ export interface operations {
                  * @example ticket-ZD-4821
                  */
                 "Idempotency-Key"?: string;
+                /**
+                 * @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights.
+                 * @example ticket-ZD-4821
+                 */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -15367,6 +15486,11 @@ export interface operations {
                  * @example order-9f31
                  */
                 "Idempotency-Key"?: string;
+                /**
+                 * @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights.
+                 * @example order-9f31
+                 */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -15606,6 +15730,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example pay_Fb0Mz7XQxxThJ6tuJswtJ8 */
@@ -15735,6 +15861,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example pay_u2wvHcBYtTi4U9JTwoX5Lz */
@@ -15873,6 +16001,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example pay_B32KHzGSa9PPda53R6jrSi */
@@ -16126,6 +16256,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -16483,6 +16615,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -16713,6 +16847,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -16841,6 +16977,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example erl_kqkZFB8ByXRePMksQgWusv */
@@ -17065,6 +17203,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -17706,6 +17846,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -18182,6 +18324,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -18412,6 +18556,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -18540,6 +18686,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
@@ -18647,6 +18795,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
@@ -18776,6 +18926,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
@@ -18905,6 +19057,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
@@ -19043,6 +19197,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example we_9HdrUWKFYIemS3xxXVMgcA */
@@ -19414,6 +19570,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -19644,6 +19802,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -19772,6 +19932,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example VISIT_RATED */
@@ -20017,6 +20179,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -20247,6 +20411,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -20375,6 +20541,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
@@ -20482,6 +20650,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
@@ -20613,6 +20783,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example rct_hcUNn17fU8MaocJ6WIMoQy */
@@ -20755,6 +20927,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -20899,6 +21073,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example till-7/0006 */
@@ -21028,6 +21204,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example till-7/0006 */
@@ -21157,6 +21335,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example till-7/0007 */
@@ -21286,6 +21466,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example till-7/0007 */
@@ -21921,6 +22103,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -22139,6 +22323,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -22265,6 +22451,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -22382,6 +22570,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -22616,6 +22806,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example loy_8sd2k1 */
@@ -22858,6 +23050,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example idn_zZmdjUOloJsRJPIDRkzhGQ */
@@ -23081,6 +23275,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -23311,6 +23507,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -23439,6 +23637,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example key_CPIlgjpSlsdotpAefzRp2R */
@@ -23568,6 +23768,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example key_CPIlgjpSlsdotpAefzRp2R */
@@ -23697,6 +23899,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example key_CPIlgjpSlsdotpAefzRp2R */
@@ -23920,6 +24124,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -24150,6 +24356,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -24278,6 +24486,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example usr_BZZoFkEztTBPGctUVQLTbG */
@@ -24407,6 +24617,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example usr_BZZoFkEztTBPGctUVQLTbG */
@@ -24514,6 +24726,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example usr_BZZoFkEztTBPGctUVQLTbG */
@@ -24832,6 +25046,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 id: string;
@@ -24960,6 +25176,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example mem_ur612O0dCdPlpYQBh9Kpf9 */
@@ -25067,6 +25285,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example mem_ur612O0dCdPlpYQBh9Kpf9 */
@@ -25285,6 +25505,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -25393,6 +25615,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -25553,6 +25777,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -25661,6 +25887,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -25747,6 +25975,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -25855,6 +26085,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path: {
                 /** @example ses_BQsSWrszehtx1JRPybgkdg */
@@ -25953,6 +26185,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -26039,6 +26273,8 @@ export interface operations {
             header?: {
                 /** @description The same key gives the same object, however often it is sent. */
                 "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
             };
             path?: never;
             cookie?: never;
@@ -26175,6 +26411,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"];
                 };
             };
@@ -26230,6 +26467,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -26290,6 +26528,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -26350,6 +26589,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -26410,6 +26650,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -26470,6 +26711,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Transaction"];
                 };
             };
@@ -26525,6 +26767,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Transaction"];
                 };
             };
@@ -26580,6 +26823,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Transaction"];
                 };
             };
@@ -26635,6 +26879,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["ExpiringPoints"];
                 };
             };
@@ -26690,6 +26935,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Transaction"];
                 };
             };
@@ -26745,6 +26991,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Transaction"];
                 };
             };
@@ -26800,6 +27047,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -26855,6 +27103,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -26910,6 +27159,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -26965,6 +27215,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -27020,6 +27271,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -27075,6 +27327,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -27130,6 +27383,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Redemption"];
                 };
             };
@@ -27185,6 +27439,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -27245,6 +27500,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Account"] & {
                         /** @description What the update changed, as it was before. */
                         previous: {
@@ -27305,6 +27561,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["LowCodePool"];
                 };
             };
@@ -27360,6 +27617,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27415,6 +27673,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27470,6 +27729,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27525,6 +27785,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27580,6 +27841,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27635,6 +27897,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27690,6 +27953,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27745,6 +28009,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
                 };
             };
@@ -27800,6 +28065,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["IssuedCredit"];
                 };
             };
@@ -27855,6 +28121,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["LiabilitySnapshot"];
                 };
             };
@@ -27910,6 +28177,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["WebhookEndpoint"];
                 };
             };
@@ -27965,6 +28233,7 @@ export interface operations {
                      */
                     created_at: string;
                     livemode: boolean;
+                    actor: components["schemas"]["Actor"];
                     data: components["schemas"]["WebhookEndpoint"];
                 };
             };
