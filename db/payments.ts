@@ -22,6 +22,7 @@ export const findPayment = (
 
 type PaymentFilter = {
   customer?: string
+  orderNumber?: string
   status?: PaymentStatus | 'refunded' | 'partially_refunded'
 }
 
@@ -46,6 +47,7 @@ export const listPayments = (
     readPage(db, payment, page, [
       eq(payment.workspace, workspace),
       filter.customer && eq(payment.customer, filter.customer),
+      filter.orderNumber && eq(payment.orderNumber, filter.orderNumber),
       filter.status && shownAs(filter.status),
     ]),
   )

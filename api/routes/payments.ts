@@ -10,6 +10,7 @@ import { type Refusal, Refused, refuse } from '../../domain/refusal.ts'
 import { customerId, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
 import { Confirmation, NewPayment, Payment } from '../schemas/payments.ts'
+import { text } from '../schemas/text.ts'
 import { created, updated } from '../server/declaration.ts'
 import type { Deps } from '../server/deps.ts'
 import { endpoint } from '../server/endpoint.ts'
@@ -103,6 +104,9 @@ const naming =
 
 const path = '/v1/payments'
 
+// What is kept of one in its column.
+const MOST_OF_ORDER_NUMBER = 200
+
 export const listPayments = endpoint({
   method: 'GET',
   path,
@@ -112,12 +116,16 @@ export const listPayments = endpoint({
   query: listQuery('pay', {
     customer: customerId.optional(),
     status: z.enum(SHOWN_PAYMENT_STATUSES).optional(),
+    order_number: text(MOST_OF_ORDER_NUMBER).optional().meta({
+      description:
+        'As its metadata has it: `order_number`, `order_id`, `order` or `client_reference_id`, the first that is there.',
+    }),
   }),
   reply: listReply(Payment),
   errors: [],
   handle: async ({ workspace, livemode, query, deps }) => {
-    const { customer, status } = query
-    const filter = { customer, status }
+    const { customer, status, order_number: orderNumber } = query
+    const filter = { customer, status, orderNumber }
     const { rows, hasMore } = await readPayments(deps.pool, workspace, filter, pageOf(query))
     const data = rows.map((row) => paymentObject(row, livemode))
     return { status: 'ok', object: listOf(path, data, hasMore) }

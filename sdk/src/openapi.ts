@@ -15381,6 +15381,8 @@ export interface operations {
                 };
                 customer?: string;
                 status?: "requires_payment" | "processing" | "failed" | "canceled" | "expired" | "completed" | "refunded" | "partially_refunded";
+                /** @description As its metadata has it: `order_number`, `order_id`, `order` or `client_reference_id`, the first that is there. */
+                order_number?: string;
             };
             header?: never;
             path?: never;

@@ -138,6 +138,21 @@ describe('a search', () => {
   })
 })
 
+it('lists the payments of an order, newest first, and no other', async () => {
+  const order = newId('op')
+  const metadata = { order_number: order }
+  const first = await paid({ metadata })
+  const second = await paid({ metadata })
+  await paid({ metadata: { order_number: `${order}0` } })
+  const list = async (query: string) =>
+    (await shop.get(`/v1/payments?order_number=${query}`)).body.data.map(
+      ({ id }: { id: string }) => id,
+    )
+  expect(await list(order)).toEqual([second.id, first.id])
+  expect(await list(`${order}&limit=1&starting_after=${second.id}`)).toEqual([first.id])
+  expect(await list('%25')).toEqual([])
+})
+
 describe('of a search', () => {
   it('nobody sees another workspace’s, nor what they may not read', async () => {
     const customer = newId('op')
