@@ -40,6 +40,8 @@ const Environment = z.object({
   MEMBER_PEPPER: z.string().min(16).optional(),
   // How many days the request log is kept; 0: nothing is written down.
   REQUEST_LOG_DAYS: z.coerce.number().int().min(0).max(3_660).default(30),
+  // How many days what a provider's event said is kept after it came; 0: until it is processed.
+  INBOX_PAYLOAD_DAYS: z.coerce.number().int().min(0).max(3_660).default(30),
   RATE_LIMIT_PER_SECOND: z.coerce.number().int().min(1).default(1_000),
   TRUST_PROXY: text.optional().transform(trustOf),
   // The origin that people and programs reach this server by; https makes cookies secure behind a proxy.
@@ -76,6 +78,7 @@ export type Config = {
   holdMinutes: number
   memberPepper: string | undefined
   requestLogDays: number
+  inboxPayloadDays: number
   rateLimitPerSecond: number
   /** As Express's `trust proxy` takes it. */
   trustProxy: boolean | number | string
@@ -121,6 +124,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     holdMinutes: env.HOLD_MINUTES,
     memberPepper: env.MEMBER_PEPPER,
     requestLogDays: env.REQUEST_LOG_DAYS,
+    inboxPayloadDays: env.INBOX_PAYLOAD_DAYS,
     rateLimitPerSecond: env.RATE_LIMIT_PER_SECOND,
     trustProxy: env.TRUST_PROXY,
     publicUrl: env.PUBLIC_URL?.replace(/\/+$/, ''),

@@ -19,7 +19,9 @@ export function reconcilerActivities(dependencies: Parameters<typeof reconcilerC
     mendBulks: commands.reconcileBulks,
     mendOutbox: commands.reconcileOutbox,
     forgetIdempotencyKeys: async (): Promise<number> =>
-      (await commands.forgetIdempotencyKeys()) + (await commands.forgetPeople()),
+      (await commands.forgetIdempotencyKeys()) +
+      (await commands.forgetPeople()) +
+      (await commands.forgetPayloads()),
     keepRequestLog: commands.keepRequestLog,
     /** Called by a run of the release before: the outbox starts reviews. */
     armTierReviews: async (): Promise<number> => 0,

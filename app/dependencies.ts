@@ -12,4 +12,6 @@ export type Dependencies = {
   readonly allowedAddresses?: readonly string[]
   /** How many days the request log is kept; as config.ts has it where nobody says. */
   readonly requestLogDays?: number
+  /** How many days payloads of provider events are kept; likewise. */
+  readonly inboxPayloadDays?: number
 }

@@ -12,6 +12,7 @@ import {
   fulfillmentResume,
   fulfillmentsOverdue,
   idempotencyForget,
+  inboxPayloadsForget,
   outboxMakeDue,
   paymentsOverdue,
   paymentsUnprocessed,
@@ -48,6 +49,9 @@ const UPLOADS = 10
 const DAY_MS = 24 * 3_600_000
 const KEY_LIFETIME_MS = DAY_MS
 const REQUEST_LOG_DAYS = 30
+const INBOX_PAYLOAD_DAYS = 30
+// Payloads forgotten by one run: a million a day and more.
+const PAYLOADS = 2_000
 
 export type ReconcilerFindings = {
   redemptions: number
@@ -112,18 +116,13 @@ const earlier = (now: Date, byMs: number): Date => new Date(now.getTime() - byMs
  * has something to wait for, by the outbox row that is written with what was done.
  */
 export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling, 'reconciled'>) {
-  const {
-    pool,
-    engine,
-    reconciled,
-    onFailure = failuresToStandardError,
-    requestLogDays = REQUEST_LOG_DAYS,
-  } = dependencies
+  const { pool, engine, reconciled, onFailure = failuresToStandardError } = dependencies
   const reconcile = reconciling({ pool, reconciled, onFailure })
 
   return {
     ...ofRedemptions(dependencies, reconcile),
     ...ofPayments(dependencies, reconcile),
+    ...ofRetention(dependencies),
 
     /** Reviews past their date, and walks over a program's members that nobody goes on with. */
     reconcileTiers: async (): Promise<number> => {
@@ -181,20 +180,6 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
       reconciled('outbox', overdue)
       return overdue
     },
-
-    forgetIdempotencyKeys: async (): Promise<number> =>
-      idempotencyForget(pool, { before: earlier(await databaseNow(pool), KEY_LIFETIME_MS) }),
-
-    /** What people signed in with and need no longer, and failed attempts of before; how many rows. */
-    forgetPeople: async (): Promise<number> => peopleForget(pool, { at: await databaseNow(pool) }),
-
-    /** The request log's next days are made, and those that are past their time dropped; how many of both. */
-    keepRequestLog: async (): Promise<number> => {
-      const now = await databaseNow(pool)
-      const made = requestLogDays > 0 ? await requestPartitionsCreate(pool, { at: now }) : 0
-      const before = new Date(now.getTime() - requestLogDays * DAY_MS)
-      return made + (await requestPartitionsDrop(pool, { before }))
-    },
   }
 }
 
@@ -232,5 +217,34 @@ function ofPayments(dependencies: Dependencies, reconcile: Reconcile) {
       reconcile('earnings', earningsOverdue, ({ workspace, source }, at) =>
         processPayment({ workspace, payment: source, at }),
       ),
+  }
+}
+
+/** What is kept for a time and no longer. */
+function ofRetention({
+  pool,
+  requestLogDays = REQUEST_LOG_DAYS,
+  inboxPayloadDays = INBOX_PAYLOAD_DAYS,
+}: Dependencies) {
+  return {
+    forgetIdempotencyKeys: async (): Promise<number> =>
+      idempotencyForget(pool, { before: earlier(await databaseNow(pool), KEY_LIFETIME_MS) }),
+
+    /** What people signed in with and need no longer, and failed attempts of before; how many rows. */
+    forgetPeople: async (): Promise<number> => peopleForget(pool, { at: await databaseNow(pool) }),
+
+    /** What provider events said is forgotten after its days; how many events. */
+    forgetPayloads: async (): Promise<number> => {
+      const before = earlier(await databaseNow(pool), inboxPayloadDays * DAY_MS)
+      return inboxPayloadsForget(pool, { before, limit: PAYLOADS })
+    },
+
+    /** The request log's next days are made, and those that are past their time dropped; how many of both. */
+    keepRequestLog: async (): Promise<number> => {
+      const now = await databaseNow(pool)
+      const made = requestLogDays > 0 ? await requestPartitionsCreate(pool, { at: now }) : 0
+      const before = new Date(now.getTime() - requestLogDays * DAY_MS)
+      return made + (await requestPartitionsDrop(pool, { before }))
+    },
   }
 }

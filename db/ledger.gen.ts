@@ -3,6 +3,7 @@
 import { command, list, read, table } from './border.ts'
 import type { AccountAnswer, AccountChange, ViewAnswer } from './results/account.ts'
 import type { KeyKind, KeyUse } from './results/api_key.ts'
+import type { BackfillTurn } from './results/backfill.ts'
 import type { ChunkResult } from './results/bulk.ts'
 import type { CodesUploadResult, UploadedCode } from './results/code_pool.ts'
 import type { ErasedStore, ErasureAnswer, ErasureWait } from './results/erasure.ts'
@@ -179,6 +180,12 @@ export const attemptsGiveBack = command<{ keys: readonly string[] }, void>('atte
 export const attemptsTake = command<{ limits: AttemptLimit[]; at: string | Date }, number>(
   'attempts_take',
   ['limits::jsonb', 'at'],
+)
+
+/** `ledger.backfill_turn`, db/sql/backfill.sql */
+export const backfillTurn = command<{ store: string; limit: number }, BackfillTurn>(
+  'backfill_turn',
+  ['store', 'limit'],
 )
 
 /** `ledger.bulk_cancel`, db/sql/bulk.sql */
@@ -589,6 +596,12 @@ export const fulfillmentsOverdue = table<
 export const idempotencyForget = command<{ before: string | Date }, number>('idempotency_forget', [
   'before',
 ])
+
+/** `ledger.inbox_payloads_forget`, db/sql/inbox.sql */
+export const inboxPayloadsForget = command<{ before: string | Date; limit: number }, number>(
+  'inbox_payloads_forget',
+  ['before', 'limit'],
+)
 
 /** `ledger.ledger_roll_up`, db/sql/liability.sql */
 export const ledgerRollUp = command<Record<string, never>, number>('ledger_roll_up', [])

@@ -2,6 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyVersioned } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { schemaProblems } from '../domain/json-schema.ts'
+import { backfillRows } from './backfill.ts'
 import { applyFunctions } from './functions.ts'
 import { grantApplication, grantLedger, grantWorker } from './grants.ts'
 
@@ -20,8 +21,8 @@ const MIGRATION_LOCK = 7_266_101
 
 /**
  * Brings the database up to date: versioned migrations, then the functions as db/sql has them now
- * (functions.ts) and what the application role may do. Safe to run at any time and
- * by several at once.
+ * (functions.ts), what the application role may do, and then rows from before (backfill.ts). Safe to run at
+ * any time and by several at once.
  */
 export async function migrate({
   ownerUrl,
@@ -45,6 +46,7 @@ export async function migrate({
     })
     await listOldSchemas(client, onProgress)
     onProgress(`database up to date (${changed} function files changed)`)
+    await backfillRows(client, onProgress)
   } finally {
     await client.end()
   }

@@ -28,6 +28,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   applied_function_file: { none: 'file hash' },
   attempt: { aged: 'key' }, // addresses and e-mails, as hashes
   attention: { removed: 'details decision', none: 'workspace id kind object key' },
+  backfill: { none: 'store through' },
   bulk: {
     staff: 'actor',
     free: 'batch',
@@ -67,7 +68,7 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
   idempotency_key: { aged: 'key', none: 'workspace route fingerprint resource' },
   inbox: {
     removed: 'payload facts', // and payloads are aged
-    none: 'workspace endpoint id provider type payment',
+    none: 'workspace endpoint id provider type payment fingerprint',
   },
   known_device: { staff: 'hash', none: 'user_id' },
   ledger_rollup: { none: 'noted_xid' },

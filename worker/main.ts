@@ -50,6 +50,7 @@ async function main(): Promise<void> {
       allowedAddresses: config.webhookAllowedAddresses,
       onFailure,
       requestLogDays: config.requestLogDays,
+      inboxPayloadDays: config.inboxPayloadDays,
     },
     workflowBundle: await bundle,
     reconciled: (kind, count) => reconciled.inc({ kind }, count),

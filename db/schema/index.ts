@@ -1,5 +1,6 @@
 export * from './account.ts'
 export * from './attention.ts'
+export * from './backfill.ts'
 export * from './bulk.ts'
 export * from './code.ts'
 export * from './credit.ts'

@@ -141,7 +141,10 @@ export const inbox = pgTable(
     provider: text('provider').notNull(),
     type: text('type').notNull(),
     payment: idText('payment'),
+    // By an allow-list of fields (inbox.sql); empty once its days are over.
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
+    // Of all that it said; null for the product's own, and where only a mapping told what that is.
+    fingerprint: text('fingerprint'),
     // What an earning trigger other than a payment says, in our own words.
     facts: jsonb('facts').$type<Record<string, unknown>>(),
     receivedAt: instant('received_at').notNull(),
@@ -153,6 +156,9 @@ export const inbox = pgTable(
     index('inbox_of_trigger').on(t.workspace, t.payment).where(sql`facts is not null`),
     index('inbox_of_payment').on(t.workspace, t.payment),
     index('inbox_age').on(t.receivedAt).where(sql`processed_at is null`),
+    index('inbox_payload_age')
+      .on(t.receivedAt)
+      .where(sql`payload <> '{}' and payload <> '{"erased": true}'`),
   ],
 )
 

@@ -156,7 +156,7 @@ begin
     subject := source_of_endpoint(p_workspace, p_provider, p_endpoint, named);
   end if;
   if not inbox_put(p_workspace, p_event, p_provider, p_type, subject,
-    payload_kept(p_workspace, subject, p_payload), at, p_endpoint, at) then
+    payload_kept(p_workspace, subject, p_payload), at, p_endpoint, at, p_content) then
     return payment_received_before(p_workspace, p_provider, p_endpoint, p_event, p_type, p_payload,
       p_content, at);
   end if;
@@ -574,21 +574,6 @@ begin
   return payment_row;
 end $$;
 
--- Stores a provider's event, once by its endpoint and id. False: it was there.
-create or replace function ledger_private.inbox_put(
-  p_workspace text, p_id text, p_provider text, p_type text, p_payment text, p_payload jsonb,
-  p_at timestamptz, p_endpoint text, p_processed_at timestamptz
-) returns boolean
-language plpgsql as $$
-begin
-  insert into inbox (workspace, endpoint, id, provider, type, payment, payload, received_at,
-    processed_at)
-  values (p_workspace, p_endpoint, p_id, p_provider, p_type, p_payment, p_payload, p_at,
-    p_processed_at)
-  on conflict (workspace, endpoint, id) do nothing;
-  return found;
-end $$;
-
 -- What a request to create a payment says of it: its redemptions, all of them or none, and its
 -- store credit.
 create or replace function ledger_private.payment_open(
@@ -942,6 +927,7 @@ create or replace function ledger_private.payment_received_before(
 language plpgsql as $$
 declare
   earlier inbox;
+  said text;
   payment_row payment;
   known boolean;
   outcome jsonb := '{"outcome": "duplicate"}';
@@ -957,19 +943,19 @@ begin
     outcome := payment_change(payment_row, known,
       '{"kind": "again", "outcome": "duplicate", "named": []}', p_at);
   end if;
-  -- nobody can say whether what was erased was otherwise
-  if earlier.payload = '{"erased": true}' then
-    return outcome;
-  end if;
-  if event_content(earlier.payload, p_content) is not distinct from event_content(p_payload,
-    p_content) then
+  -- one from before fingerprints has its payload whole, or says nothing any more; and nobody can
+  -- say whether what was erased was otherwise
+  said := coalesce(earlier.fingerprint,
+    case when earlier.payload <> '{}' then event_fingerprint(earlier.payload, p_content) end);
+  if said is null or said = event_fingerprint(p_payload, p_content)
+    or earlier.payload = '{"erased": true}' then
     return outcome;
   end if;
   perform attention_note(p_workspace, 'payment_event_conflict', coalesce(earlier.payment, p_event),
     md5(jsonb_build_array(p_endpoint, p_event, event_content(p_payload, p_content))::text),
     jsonb_build_object('provider', p_provider, 'endpoint', p_endpoint, 'event', p_event, 'type',
       p_type,
-      'payment', earlier.payment, 'payload', p_payload),
+      'payment', earlier.payment, 'payload', payload_allowed(p_provider, p_payload, p_content)),
     p_at);
   return outcome || '{"conflict": true}';
 end $$;

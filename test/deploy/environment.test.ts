@@ -42,6 +42,7 @@ test('what .env sets reaches config.ts', () => {
   const set = {
     HOLD_MINUTES: '0.5',
     REQUEST_LOG_DAYS: '0',
+    INBOX_PAYLOAD_DAYS: '7',
     DATABASE_POOL: '4',
     TEMPORAL_TASK_QUEUE: 'other',
     LOG_LEVEL: 'debug',
@@ -50,6 +51,7 @@ test('what .env sets reaches config.ts', () => {
   expect(readConfig(api?.environment)).toMatchObject({
     holdMinutes: 0.5,
     requestLogDays: 0,
+    inboxPayloadDays: 7,
     databasePool: 4,
     temporal: { taskQueue: 'other' },
     logLevel: 'debug',

@@ -64,7 +64,8 @@ const takeIn = (provider: string, endpoint: string, event: string, payment: stri
     status: 'completed',
     at: '2026-03-01T00:00:00Z',
     more: {},
-    content: [['type']],
+    // as api/webhooks/providers has it
+    content: [['type'], ['created'], provider === 'stripe' ? ['data', 'object'] : ['data']],
   })
 
 test('secrets of one provider stay one endpoint, which is one more for another mapping', () => {
