@@ -88,7 +88,8 @@ end $$;
 -- Sets an account's customer (null unlinks, and with it the customers of what was merged into it)
 -- and metadata, each only where `p_change` names it; metadata by key, null or empty removing one. A
 -- change that changes nothing writes nothing. Outcomes: updated; unchanged; replayed. Refused:
--- resource_missing, account_merged, account_closed (erased), account_already_exists, parameter_invalid (more than 50 keys).
+-- resource_missing, account_merged, account_closed (erased), account_already_exists,
+-- parameter_invalid (more than 50 keys).
 -- @returns AccountAnswer
 -- @param p_change AccountChange
 -- @null p_key

@@ -180,6 +180,7 @@ begin
   perform erasure_signal(p_workspace, p_account, 'changed');
 end $$;
 
+-- Wakes the erasure's run once this commits, or starts it.
 create or replace function ledger_private.erasure_signal(
   p_workspace text, p_account text, p_change text
 ) returns void
@@ -211,8 +212,8 @@ end $$;
 
 -- What is a member's, by the ids that stores name. Payments that another account, which nobody
 -- erases, has a part in are `shared`, and left to it: of the same customer in another program, or
--- whose points moved with them. `known` are both, those found before among them. `subjects` are the payments and their invoices, of which the inbox
--- speaks.
+-- whose points moved with them. `known` are both, those found before among them. `subjects` are the
+-- payments and their invoices, of which the inbox speaks.
 create or replace function ledger_private.erasure_member(
   p_workspace text, p_account text, out accounts text[], out payments text[], out objects text[],
   out subjects text[], out shared text[], out known text[]
@@ -333,8 +334,8 @@ language sql stable as $$
   end
 $$;
 
--- What an event keeps of its object without whom it was about. Of a payload the points stay, by which
--- the event can be reversed.
+-- What an event keeps of its object without whom it was about. Of a payload the points stay, by
+-- which the event can be reversed.
 create or replace function ledger_private.event_erased(p_data jsonb) returns jsonb
 language sql stable as $$
   select p_data || coalesce((
