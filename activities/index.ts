@@ -1,6 +1,7 @@
 import type { Dependencies } from '../app/dependencies.ts'
 import type { ReconcilerFindings } from '../app/reconciler.ts'
 import type { DeliveryDependencies } from '../app/webhooks/deliveries.ts'
+import { approvalActivities } from './approval.ts'
 import { bulkRunActivities } from './bulk.ts'
 import { erasureActivities } from './erasure.ts'
 import { expiryActivities } from './expiry.ts'
@@ -27,6 +28,7 @@ export function workerActivities(
     ...tierActivities(dependencies),
     ...tierReassessmentActivities(dependencies),
     ...expiryActivities(dependencies),
+    ...approvalActivities(dependencies),
     ...bulkRunActivities(dependencies),
     ...erasureActivities(dependencies),
     ...liabilityActivities(dependencies),

@@ -22,6 +22,7 @@ export function reconcilerActivities(dependencies: Parameters<typeof reconcilerC
       (await commands.forgetIdempotencyKeys()) +
       (await commands.forgetPeople()) +
       (await commands.forgetPayloads()),
+    reconcileApprovals: commands.reconcileApprovals,
     keepRequestLog: commands.keepRequestLog,
     /** Called by a run of the release before: the outbox starts reviews. */
     armTierReviews: async (): Promise<number> => 0,

@@ -11,6 +11,8 @@ import {
 import { databaseNow } from '../db/clock.ts'
 import type { RequestIdentity } from '../db/idempotency.ts'
 import {
+  approvalEffectOfImport,
+  approvalRequest,
   bulkComplete,
   bulkPostChunk,
   bulkReverseChunk,
@@ -22,6 +24,7 @@ import { keepAllDecimals, programsIn } from '../db/programs.ts'
 import { type Db, transact } from '../db/workspace-client.ts'
 import { type Actor, actorOf } from '../domain/actor.ts'
 import { type BulkKind, IMPORT_LANES, laneOfChunk } from '../domain/bulk.ts'
+import type { NewApproval } from './approvals.ts'
 import type { Dependencies } from './dependencies.ts'
 import { idempotent, type Written, writtenBy } from './idempotent.ts'
 import { type CheckedUpload, UploadLost } from './imports.ts'
@@ -56,14 +59,24 @@ export function bulkCommands({ pool }: Pick<Dependencies, 'pool'>) {
     /**
      * Writes the import or reversal, once by its id, and gives it its file's chunks. DecimalsChanged where a program
      * has others by now than its rows were reckoned in; UploadLost where the chunks were removed meanwhile.
+     * `approval`: what an import waits for; what it would do is told by its rows.
      */
-    createBulk: (values: NewBulk, upload?: CheckedUpload): Promise<Written<BulkRow>> =>
+    createBulk: (
+      values: NewBulk,
+      upload?: CheckedUpload,
+      approval?: Omit<NewApproval, 'effect'>,
+    ): Promise<Written<BulkRow>> =>
       // here, for a file that was read cannot be read again
       retryOnConflict(() =>
         transact(pool, values.workspace, async (tx) => {
           const row = await insertBulk(tx, values)
           if (row === undefined) return { row: await known(tx, values), replayed: true }
           if (upload !== undefined) await adopt(tx, values, upload)
+          if (approval !== undefined) {
+            const { workspace, id } = values
+            const effect = await approvalEffectOfImport(tx, { workspace, bulk: id })
+            await approvalRequest(tx, { ...approval, effect })
+          }
           return { row, replayed: false }
         }),
       ).then(({ row, replayed }) => writtenBy(values.fingerprint, row, replayed)),

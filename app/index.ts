@@ -1,5 +1,6 @@
 import { accountCommands } from './accounts.ts'
 import { apiKeyCommands } from './api-keys.ts'
+import { approvalCommands } from './approvals.ts'
 import { attentionCommands } from './attention.ts'
 import { bulkCommands } from './bulk.ts'
 import { codePoolCommands } from './code-pools.ts'
@@ -29,6 +30,7 @@ export function createCommands(dependencies: Dependencies) {
   return {
     ...accountCommands(dependencies),
     ...apiKeyCommands(dependencies),
+    ...approvalCommands(dependencies),
     ...attentionCommands(dependencies),
     ...earningRuleCommands(dependencies),
     ...bulkCommands(dependencies),

@@ -1,6 +1,8 @@
 import { databaseNow } from '../db/clock.ts'
 import {
   accountExpire,
+  approvalAdvance,
+  approvalsOverdue,
   bulkOutbox,
   bulksStalled,
   bulkUploadsForgetDead,
@@ -25,25 +27,23 @@ import {
   tierReview,
   tierReviewsOverdue,
 } from '../db/ledger.gen.ts'
-import type { Pool } from '../db/pool.ts'
-import type { OnFailure } from '../domain/failure.ts'
 import { signalEndpoint } from '../temporal/endpoint-signals.ts'
 import { isExpiryBatchRunning } from '../temporal/schedules.ts'
 import type { Dependencies } from './dependencies.ts'
 import { failuresToStandardError } from './failures.ts'
 import { fulfillmentCommands } from './fulfillments.ts'
 import { paymentCommands } from './payments.ts'
+import {
+  BATCH,
+  type Reconcile,
+  type ReconcilerFindings,
+  type Reconciling,
+  reconciling,
+} from './reconciling.ts'
 import { redemptionCommands } from './redemptions.ts'
-import { workOff } from './rows.ts'
 
-// What is late by less than this has its own timer still on the way.
-const GRACE_MS = 120_000
 // An outbox row is sent within milliseconds, by the sweep within seconds, and one whose claim was lost after 30 s.
 const OUTBOX_GRACE_MS = 60_000
-// One run does at most so many of a kind; the next minute takes the rest.
-const BATCH = 500
-// And begins no further page after this: the activity has 50 s.
-const TURN_MS = 30_000
 // Dead uploads removed in one run: the rows of the largest file take a second.
 const UPLOADS = 10
 const DAY_MS = 24 * 3_600_000
@@ -53,60 +53,7 @@ const INBOX_PAYLOAD_DAYS = 30
 // Payloads forgotten by one run: a million a day and more.
 const PAYLOADS = 2_000
 
-export type ReconcilerFindings = {
-  redemptions: number
-  payments: number
-  inbox: number
-  earnings: number
-  tiers: number
-  webhooks: number
-  expiries: number
-  bulks: number
-  fulfillments: number
-  outbox: number
-}
-
-/** Finds what is overdue since `before`, in all workspaces, the longest overdue first. */
-type Overdue<Row> = (
-  pool: Pool,
-  page: { before: Date; limit: number; skip: number },
-) => Promise<Row[]>
-
-type Reconciling = Pick<Dependencies, 'pool'> & {
-  reconciled: (kind: keyof ReconcilerFindings, count: number) => void
-  onFailure: OnFailure
-}
-
-/**
- * Finds the overdue rows of a kind and does them, each on its own; how many it found. `remains`: what was done is
- * found again until its own run, which is only signalled, gets to it.
- */
-function reconciling({ pool, reconciled, onFailure }: Reconciling) {
-  return async <Row extends Record<string, string | Date>>(
-    kind: keyof ReconcilerFindings,
-    overdue: Overdue<Row>,
-    act: (row: Row, now: string) => Promise<unknown>,
-    { remains = false } = {},
-  ): Promise<number> => {
-    const now = await databaseNow(pool)
-    const before = earlier(now, GRACE_MS)
-    const { done, passedOver } = await workOff<Row>(
-      (limit, skip) => overdue(pool, { before, limit, skip }),
-      (row) => act(row, now.toISOString()),
-      {
-        kind: `net_${kind}`,
-        onFailure,
-        most: BATCH,
-        untilMs: performance.now() + TURN_MS,
-        remains,
-      },
-    )
-    reconciled(kind, done + passedOver)
-    return done + passedOver
-  }
-}
-
-type Reconcile = ReturnType<typeof reconciling>
+export type { ReconcilerFindings }
 
 const earlier = (now: Date, byMs: number): Date => new Date(now.getTime() - byMs)
 
@@ -121,6 +68,7 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
 
   return {
     ...ofRedemptions(dependencies, reconcile),
+    ...ofApprovals(dependencies, reconcile),
     ...ofPayments(dependencies, reconcile),
     ...ofRetention(dependencies),
 
@@ -180,6 +128,16 @@ export function reconcilerCommands(dependencies: Dependencies & Pick<Reconciling
       reconciled('outbox', overdue)
       return overdue
     },
+  }
+}
+
+function ofApprovals({ pool }: Dependencies, reconcile: Reconcile) {
+  return {
+    /** Approvals whose reminder or end is past, because their run was lost. */
+    reconcileApprovals: (): Promise<number> =>
+      reconcile('approvals', approvalsOverdue, ({ workspace, id }, at) =>
+        approvalAdvance(pool, { workspace, id, at, resume: true }),
+      ),
   }
 }
 

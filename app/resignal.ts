@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  resignalApprovals,
   resignalBulks,
   resignalEndpoints,
   resignalErasures,
@@ -25,6 +26,7 @@ const WAITING = [
   ['tier_reviews', resignalTierReviews],
   ['bulks', resignalBulks],
   ['erasures', resignalErasures],
+  ['approvals', resignalApprovals],
   ['reassessments', resignalReassessments],
   ['endpoints', resignalEndpoints],
 ] as const

@@ -32,7 +32,7 @@ type MovementContext = {
 }
 
 /** One movement as a request asks for it; `amount` in points. */
-type Movement = {
+export type Movement = {
   readonly account: string
   readonly amount: number
   readonly reason: string
@@ -100,16 +100,7 @@ export async function postTransactions(
   const isRepeat =
     movements.some((movement) => isPast(movement, now)) &&
     (await isPosted(pool, workspace, `${operation}:0`)) // its first row; all are written, or none
-  const accounts = movements.map(({ account }) => account)
-  const programOf = await findPrograms(pool, workspace, accounts)
-  const rows = movements.map((movement, index) => {
-    const at = `transactions.${index}`
-    if (isPast(movement, now) && !isRepeat && programOf.has(movement.account)) {
-      const param = `${at}.expires_at`
-      refuse('parameter_invalid', `${param}: must be in the future.`, { param })
-    }
-    return rowOf(programOf, movement, at)
-  })
+  const rows = await movementRows(pool, workspace, movements, { isRepeat, single: false })
   const at = now.toISOString()
   const command = { workspace, operation, fingerprint, at, rows }
   const { outcome, transactions } = done(await commands.postTransactions(command))
@@ -120,17 +111,40 @@ export async function postTransactions(
   return { row: posted, replayed }
 }
 
+/**
+ * Movements as the ledger takes them, rounded as their programs say. Refused: an account that there is not, an
+ * expiry that is not ahead (but in a repeat), an amount of which nothing is left. `single`: it is named alone.
+ */
+export async function movementRows(
+  pool: Pool,
+  workspace: string,
+  movements: readonly Movement[],
+  { isRepeat, single }: { isRepeat: boolean; single: boolean },
+) {
+  const now = await databaseNow(pool)
+  const accounts = movements.map(({ account }) => account)
+  const programOf = await findPrograms(pool, workspace, accounts)
+  return movements.map((movement, index) => {
+    const at = single ? '' : `transactions.${index}.`
+    if (isPast(movement, now) && !isRepeat && programOf.has(movement.account)) {
+      const param = `${at}expires_at`
+      refuse('parameter_invalid', `${param}: must be in the future.`, { param })
+    }
+    return rowOf(programOf, movement, at)
+  })
+}
+
 function rowOf(
   programOf: Awaited<ReturnType<typeof findPrograms>>,
   { account, amount, reason, expires_at, metadata }: Movement,
   at: string,
 ) {
   const program = programOf.get(account)
-  if (program === undefined) return missing(`${at}.account`, account)
+  if (program === undefined) return missing(`${at}account`, account)
   const { decimals, rounding } = program
   return {
     account,
-    amount: movementUnits(`${at}.amount`, amount, decimals, rounding),
+    amount: movementUnits(`${at}amount`, amount, decimals, rounding),
     decimals,
     reason,
     expires_at: expires_at?.toISOString() ?? null,

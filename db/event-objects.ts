@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { accountObject } from '../domain/account.ts'
+import { approvalObject } from '../domain/approval.ts'
 import { eventObject } from '../domain/event.ts'
 import { type LiabilityFacts, liabilityObject } from '../domain/liability.ts'
 import { paymentObject } from '../domain/payment.ts'
@@ -11,7 +12,7 @@ import { endpointObject } from '../domain/webhook-endpoint.ts'
 import { type EventRow, readEventTransactions } from './events.ts'
 import type { Pool } from './pool.ts'
 import { listPrograms } from './programs.ts'
-import { account, redemption, webhookEndpoint } from './schema/index.ts'
+import { account, approval, redemption, webhookEndpoint } from './schema/index.ts'
 import {
   fromSnapshot,
   readPayment,
@@ -36,6 +37,7 @@ const PRESENT: ReadonlyMap<string, Present> = new Map(
       transactionObject(readTransaction(snapshot), scaleOf(snapshot, scales)),
     pay: (snapshot, { livemode }) => paymentObject(readPayment(snapshot), livemode),
     crd: (snapshot, { livemode }) => creditObject(snapshot as IssuedCredit, livemode), // as `credit_issue` wrote it
+    apr: (snapshot, { livemode }) => approvalObject(fromSnapshot(approval, snapshot), livemode),
     we: (snapshot, { livemode }) =>
       endpointObject(fromSnapshot(webhookEndpoint, snapshot), livemode),
   }),

@@ -3,6 +3,13 @@
 import { command, list, read, table } from './border.ts'
 import type { AccountAnswer, AccountChange, ViewAnswer } from './results/account.ts'
 import type { KeyKind, KeyUse } from './results/api_key.ts'
+import type {
+  ApprovalAnswer,
+  ApprovalEffect,
+  ApprovalFacts,
+  ApprovalKind,
+  Maker,
+} from './results/approval.ts'
 import type { BackfillTurn } from './results/backfill.ts'
 import type { ChunkResult } from './results/bulk.ts'
 import type { CodesUploadResult, UploadedCode } from './results/code_pool.ts'
@@ -170,6 +177,90 @@ export const apiKeyFind = table<
 
 /** `ledger.api_keys_used`, db/sql/api_key.sql */
 export const apiKeysUsed = command<{ used: KeyUse[] }, void>('api_keys_used', ['used::jsonb'])
+
+/** `ledger.approval_advance`, db/sql/approval.sql */
+export const approvalAdvance = command<
+  { workspace: string; id: string; at: string | Date; resume?: boolean },
+  ApprovalFacts
+>('approval_advance', ['workspace', 'id', 'at', 'resume?'])
+
+/** `ledger.approval_approve`, db/sql/approval.sql */
+export const approvalApprove = command<
+  {
+    workspace: string
+    id: string
+    actor: Maker
+    note: string | null
+    alone: boolean
+    at: string | Date
+  },
+  ApprovalAnswer
+>('approval_approve', ['workspace', 'id', 'actor::jsonb', 'note', 'alone', 'at'])
+
+/** `ledger.approval_close`, db/sql/approval.sql */
+export const approvalClose = command<
+  {
+    workspace: string
+    id: string
+    status: 'declined' | 'withdrawn'
+    actor: Maker
+    note: string | null
+    at: string | Date
+  },
+  ApprovalAnswer
+>('approval_close', ['workspace', 'id', 'status', 'actor::jsonb', 'note', 'at'])
+
+/** `ledger.approval_effect_of_import`, db/sql/approval.sql */
+export const approvalEffectOfImport = command<{ workspace: string; bulk: string }, ApprovalEffect>(
+  'approval_effect_of_import',
+  ['workspace', 'bulk'],
+)
+
+/** `ledger.approval_effect_of_reversal`, db/sql/approval.sql */
+export const approvalEffectOfReversal = command<
+  { workspace: string; batch: string },
+  ApprovalEffect
+>('approval_effect_of_reversal', ['workspace', 'batch'])
+
+/** `ledger.approval_request`, db/sql/approval.sql */
+export const approvalRequest = command<
+  {
+    workspace: string
+    id: string
+    kind: ApprovalKind
+    account: string | null
+    batch: string | null
+    reason: string | null
+    command: Record<string, unknown>
+    effect: ApprovalEffect
+    ceiling: number | null
+    fingerprint: string
+    actor: Maker
+    at: string | Date
+    expiresAt: string | Date
+  },
+  ApprovalAnswer
+>('approval_request', [
+  'workspace',
+  'id',
+  'kind',
+  'account',
+  'batch',
+  'reason',
+  'command::jsonb',
+  'effect::jsonb',
+  'ceiling',
+  'fingerprint',
+  'actor::jsonb',
+  'at',
+  'expires_at',
+])
+
+/** `ledger.approvals_overdue`, db/sql/approval.sql */
+export const approvalsOverdue = table<
+  { before: string | Date; limit: number; skip?: number },
+  { workspace: string; id: string }
+>('approvals_overdue', ['before', 'limit', 'skip?'])
 
 /** `ledger.attempts_give_back`, db/sql/attempt.sql */
 export const attemptsGiveBack = command<{ keys: readonly string[] }, void>('attempts_give_back', [
@@ -1173,6 +1264,12 @@ export const requestPartitionsCreate = command<{ at: string | Date }, number>(
 export const requestPartitionsDrop = command<{ before: string | Date }, number>(
   'request_partitions_drop',
   ['before'],
+)
+
+/** `ledger.resignal_approvals`, db/sql/outbox.sql */
+export const resignalApprovals = list<{ workspace: string; id: string; limit: number }, WaitingRow>(
+  'resignal_approvals',
+  ['workspace', 'id', 'limit'],
 )
 
 /** `ledger.resignal_bulks`, db/sql/outbox.sql */

@@ -25,6 +25,12 @@ export const PERSONAL_COLUMNS: Readonly<Record<string, TableColumns>> = {
     free: 'name',
     none: 'workspace id hash kind last4 prefix scopes previous_hash',
   },
+  approval: {
+    removed: 'reason command note',
+    staff: 'requested_by settled_by',
+    free: 'batch',
+    none: 'workspace id kind status account effect fingerprint result',
+  },
   applied_function_file: { none: 'file hash' },
   attempt: { aged: 'key' }, // addresses and e-mails, as hashes
   attention: { removed: 'details decision', none: 'workspace id kind object key' },

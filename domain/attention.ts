@@ -1,5 +1,6 @@
 /** What needs a person. */
 export const ATTENTION_KINDS = [
+  'approval_waiting',
   'code_pool_low',
   'discount_refused',
   'fulfillment_overdue',
@@ -19,6 +20,7 @@ const RESOLVE = 'POST /v1/attention/{item}/resolve'
 
 /** The routes by which a person settles each: `{id}` is its object's, `{item}` its own. */
 export const SETTLED_BY: Readonly<Record<AttentionKind, readonly string[]>> = {
+  approval_waiting: ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/decline'],
   code_pool_low: ['POST /v1/loyalty/code_pools/{id}/codes'],
   discount_refused: ['POST /v1/refunds', RESOLVE],
   fulfillment_overdue: [

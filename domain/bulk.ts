@@ -1,7 +1,8 @@
 export const BULK_KINDS = ['import', 'reversal'] as const
 export type BulkKind = (typeof BULK_KINDS)[number]
 
-export const BULK_STATUSES = ['running', 'paused', 'completed', 'canceled'] as const
+/** `waiting`: for its approval. */
+export const BULK_STATUSES = ['waiting', 'running', 'paused', 'completed', 'canceled'] as const
 type BulkStatus = (typeof BULK_STATUSES)[number]
 
 type BulkFacts = {

@@ -21,8 +21,12 @@ export const ERASED_STORES = [
   'deliveries',
   'inbox',
   'attention',
+  'approvals',
   'accounts',
 ] as const
+/** Of a run from before there were approvals. */
+export const ERASED_STORES_BEFORE = ERASED_STORES.filter((store) => store !== 'approvals')
+
 export type ErasedStore = (typeof ERASED_STORES)[number]
 
 export type ErasureFacts = {

@@ -54,6 +54,7 @@ const OWN = [
   'customer',
   'program',
   'webhook_endpoint',
+  'approval',
 ]
 
 /** Whether events of this type are the platform's alone: nobody else may define or report them. */

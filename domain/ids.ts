@@ -36,6 +36,7 @@ export type IdPrefix =
   | 'usr'
   | 'mem'
   | 'ses'
+  | 'apr'
 
 const TIME_DIGITS = 13 // microseconds since 1970 in hex: enough until 2112
 const RANDOM_DIGITS = 9 // 53 bits beside the microsecond

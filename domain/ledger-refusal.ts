@@ -30,10 +30,12 @@ const SENTENCES: Partial<Record<ErrorCode, (fields: Fields) => string>> = {
     if (status === 'completed') return 'Nothing is left of the payment to refund here.'
     return `The payment is ${status}: only a completed one is refunded.`
   },
-  resource_changed: ({ status, earns }) =>
-    earns === false
-      ? `The payment is ${status}: only a completed one earns.`
-      : `The payment is ${status} already.`,
+  resource_changed: ({ status, earns, shown }) => {
+    if (typeof shown === 'string') return `What the approval shows no longer holds (${shown}).`
+    if (earns === false) return `The payment is ${status}: only a completed one earns.`
+    return `The payment is ${status} already.`
+  },
+  approval_already_settled: ({ status }) => `The approval is ${status} already.`,
   idempotency_key_reused: () => 'This Idempotency-Key was used with another request.',
   resource_missing: (fields) =>
     'reward' in fields

@@ -22,6 +22,8 @@ export const ERROR_CODES = [
   'idempotency_key_in_use',
   'account_already_exists',
   'resource_changed',
+  'approval_already_settled',
+  'approver_is_asker',
   'body_too_large',
   'unsupported_media_type',
   'insufficient_points',

@@ -2,6 +2,7 @@
 const RESOURCES = [
   'accounts',
   'api_keys',
+  'approvals',
   'attention',
   'earning_rules',
   'events',

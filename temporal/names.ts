@@ -20,9 +20,10 @@ export const WORKFLOW = {
   reportedEvent: 'reportedEvent',
   creditExpiry: 'creditExpiry',
   erasure: 'erasure',
+  approval: 'approval',
 } as const
 
-// A redemption's run carries the id that the API returned, and so does an import's or a reversal's.
+// A redemption's run carries the id that the API returned, and so does an import's, a reversal's or an approval's.
 
 /** A provider chooses its payments' ids, so that two workspaces may know the same one. */
 export const paymentWorkflowId = (workspace: string, payment: string): string =>

@@ -1,6 +1,6 @@
-import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
+import { continueAsNew, patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ErasureActivities } from '../activities/erasure.ts'
-import { ERASED_STORES, type ErasureWait } from '../domain/erasure.ts'
+import { ERASED_STORES, ERASED_STORES_BEFORE, type ErasureWait } from '../domain/erasure.ts'
 import type { ErasureEnding, ErasureInput, ErasureWorkflow } from './inputs.ts'
 import { Mailbox } from './mailbox.ts'
 
@@ -52,7 +52,8 @@ export async function erasure({
 
 /** What a search afterwards still found, as a sentence has it; nothing: the erasure is completed. */
 async function eraseAll(which: { workspace: string; account: string }): Promise<string> {
-  for (const store of ERASED_STORES) {
+  const stores = patched('erased-approvals') ? ERASED_STORES : ERASED_STORES_BEFORE
+  for (const store of stores) {
     setCurrentDetails(`Erases ${store}.`)
     await eraseStore({ ...which, store })
   }

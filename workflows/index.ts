@@ -1,5 +1,6 @@
 /** The workflow types of the worker's bundle. */
 export { accountExpiry } from './account-expiry.ts'
+export { approval } from './approval.ts'
 export { bulkRun } from './bulk.ts'
 export { creditExpiry } from './credit-expiry.ts'
 export { erasure } from './erasure.ts'

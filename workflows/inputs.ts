@@ -1,3 +1,4 @@
+import type { ApprovalEffect, ApprovalKind, ApprovalStatus } from '../domain/approval.ts'
 import type { RedemptionStatus } from '../domain/redemption.ts'
 import type { RedemptionFacts } from '../domain/redemption-summary.ts'
 import type { AcceptedEvent } from '../domain/reported-event.ts'
@@ -127,6 +128,21 @@ export type ErasureInput = RowOf<unknown> & {
 export type ErasureEnding = { readonly account: string; readonly story: string }
 export type ErasureWorkflow = (input: ErasureInput) => Promise<ErasureEnding>
 
+export type ApprovalInput = RowOf<ApprovalFacts> & {
+  readonly workspace: string
+  readonly approval: string
+  readonly kind: ApprovalKind
+  readonly effect: ApprovalEffect
+  /** The id of who asked. */
+  readonly asker: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
+export type ApprovalEnding = { readonly approval: string; readonly status: ApprovalStatus }
+
+export type ApprovalWorkflow = (input: ApprovalInput) => Promise<ApprovalEnding>
+
 export type ReportedEventInput = RowOf<unknown> & AcceptedEvent
 
 export type ReportedEventEnding = {
@@ -161,3 +177,10 @@ export type TierReviewFacts = {
 }
 
 export type BulkFacts = { status: string }
+
+export type ApprovalFacts = {
+  status: ApprovalStatus
+  /** Null once the reminder has gone out. */
+  remindsAt: string | null
+  expiresAt: string
+}

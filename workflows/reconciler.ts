@@ -14,6 +14,7 @@ const {
   mendOutbox,
   armTierReviews,
   forgetIdempotencyKeys,
+  reconcileApprovals,
   keepRequestLog,
 } = proxyActivities<ReconcilerActivities>({
   startToCloseTimeout: '50s',
@@ -44,6 +45,7 @@ export async function reconciler(): Promise<ReconcilerFindings> {
     bulks,
     fulfillments,
     outbox,
+    approvals,
   ] = await Promise.all([
     orZero(mendRedemptions()),
     orZero(mendPayments()),
@@ -55,6 +57,7 @@ export async function reconciler(): Promise<ReconcilerFindings> {
     orZero(mendBulks()),
     patched('fulfillments') ? orZero(mendFulfillments()) : 0,
     hasOutbox ? orZero(mendOutbox()) : 0,
+    patched('approvals') ? orZero(reconcileApprovals()) : 0,
   ])
   if (!hasOutbox) await orZero(armTierReviews())
   await orZero(forgetIdempotencyKeys())
@@ -71,6 +74,7 @@ export async function reconciler(): Promise<ReconcilerFindings> {
     bulks,
     fulfillments,
     outbox,
+    approvals,
   }
   setCurrentDetails(summaryOf(findings))
   return findings
@@ -87,6 +91,7 @@ const NAMES: readonly (readonly [keyof ReconcilerFindings, string])[] = [
   ['bulks', 'stalled imports or reversals'],
   ['fulfillments', 'overdue fulfilments'],
   ['outbox', 'outbox rows that nobody sent'],
+  ['approvals', 'approvals with an overdue reminder or end'],
 ]
 
 function summaryOf(findings: ReconcilerFindings): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { approvalOfReversal, askedBefore } from '../../app/approval-requests.ts'
 import { writtenBy } from '../../app/idempotent.ts'
 import { notFound } from '../../app/refusals.ts'
 import { orUnavailable } from '../../app/unavailable.ts'
@@ -6,9 +7,10 @@ import { type BulkRow, findBulk, findOpenImport, readBatchSize } from '../../db/
 import { databaseNow } from '../../db/clock.ts'
 import { batchReversalObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
+import { Approval } from '../schemas/approvals.ts'
 import { BatchReversal, batchTag } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
-import { created, updated } from '../server/declaration.ts'
+import { created, updated, waiting } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const reverseBatch = endpoint({
@@ -21,6 +23,7 @@ export const reverseBatch = endpoint({
   key: 'secret',
   params: z.strictObject({ batch: batchTag }),
   reply: BatchReversal,
+  waits: Approval,
   successCodes: [201, 200],
   errors: ['resource_missing', 'not_reversible', 'idempotency_key_reused'],
   handle: async (ctx) => {
@@ -31,6 +34,8 @@ export const reverseBatch = endpoint({
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
     // what may be reversed was checked when it was new
     if (known !== undefined) return created(writtenBy(fingerprint, known, true), present)
+    const asked = await askedBefore(deps.pool, ctx)
+    if (asked !== undefined) return waiting(asked, ctx)
     const total = await readBatchSize(deps.pool, workspace, batch)
     if (total === 0) return notFound('batch', batch)
     const running = await findOpenImport(deps.pool, workspace, batch)
@@ -39,6 +44,8 @@ export const reverseBatch = endpoint({
         resource: running.id,
       })
     }
+    const approval = await approvalOfReversal(deps, ctx, { bulk: id, batch })
+    if (approval !== undefined) return waiting(approval, ctx)
     const now = await databaseNow(deps.pool)
     const values = {
       workspace,

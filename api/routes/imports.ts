@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { importApproval } from '../../app/approval-requests.ts'
 import { DecimalsChanged } from '../../app/bulk.ts'
 import { writtenBy } from '../../app/idempotent.ts'
 import type { ImportCheck } from '../../app/import-check.ts'
 import { UploadLost } from '../../app/imports.ts'
 import { notFound } from '../../app/refusals.ts'
 import { orUnavailable, Unavailable } from '../../app/unavailable.ts'
+import { findApproval } from '../../db/approvals.ts'
 import { type BulkRow, findBulk, listBulks } from '../../db/bulk.ts'
 import { databaseNow } from '../../db/clock.ts'
 import { importObject } from '../../domain/bulk.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { csvLines, hashed, ndjsonLines } from '../imports/lines.ts'
 import { type LineReader, uploaded } from '../imports/upload.ts'
+import { Approval } from '../schemas/approvals.ts'
 import { batchTag, Import } from '../schemas/bulks.ts'
 import { idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
-import { created, updated } from '../server/declaration.ts'
+import { created, updated, waiting } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 const TYPE = /^(application\/(?:x-)?ndjson|application\/jsonl|text\/csv)\s*(?:;\s*(.*))?$/i
@@ -37,6 +40,7 @@ export const createImport = endpoint({
       .meta({ description: 'Tags the rows; the id of the import where not named.' }),
   }),
   reply: Import,
+  waits: Approval,
   successCodes: [201, 200],
   errors: [
     'idempotency_key_reused',
@@ -57,23 +61,34 @@ export const createImport = endpoint({
     const present = (row: BulkRow) => importObject(row, livemode)
     if (known !== undefined) {
       await hashed(stream, hash) // checked when it was new; what it names may have changed since
-      return created(writtenBy(hash.digest('base64url'), known, true), present)
+      const written = writtenBy(hash.digest('base64url'), known, true)
+      const approval = await findApproval(deps.pool, workspace, ctx.idOf('apr'))
+      const isToCome = approval !== undefined && approval.result === null
+      return isToCome ? waiting({ row: approval, replayed: true }, ctx) : created(written, present)
     }
+    const { rows: limit } = await deps.approvalRules.limitsOf(workspace, ctx.actor)
     const now = await databaseNow(deps.pool)
     const context = { pool: deps.pool, commands: deps.commands, workspace, now, log: ctx.log }
     return uploaded(stream, hash, lines, context, async (checked, upload) => {
       refuseWrong(checked)
+      const fingerprint = hash.digest('base64url')
+      const isAbove = limit !== null && checked.rows > limit
       const values = {
         workspace,
         id,
         kind: 'import' as const,
         batch: query.batch ?? id,
         total: checked.rows,
-        fingerprint: hash.digest('base64url'),
+        fingerprint,
         createdAt: now,
         progressedAt: now,
       }
-      return created(await deps.commands.createBulk(values, upload), present)
+      if (!isAbove) return created(await deps.commands.createBulk(values, upload), present)
+      const asked = await importApproval(deps, ctx, { ...values, limit })
+      await deps.commands.createBulk({ ...values, status: 'waiting' }, upload, asked)
+      const row = await findApproval(deps.pool, workspace, asked.id)
+      if (row === undefined) throw new Error(`no approval ${asked.id}`)
+      return waiting({ row, replayed: false }, ctx)
     }).catch(orSendAgain)
   },
 })

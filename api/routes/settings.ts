@@ -32,7 +32,9 @@ export const mergeSettings = withAlias('/settings', (path) =>
     reply: Settings,
     errors: ['idempotency_key_reused', 'idempotency_key_in_use'],
     handle: async (ctx) => {
-      const merged = await ctx.deps.commands.mergeSettings(ctx.request, ctx.body)
+      const { actor, body, deps, request, workspace } = ctx
+      const merged = await deps.commands.mergeSettings(request, actor, body)
+      deps.approvalRules.forget(workspace)
       return updated(merged, (settings) => settings)
     },
   }),

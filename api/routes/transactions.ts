@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { approvalOfAdjustment } from '../../app/approval-requests.ts'
 import { notFound } from '../../app/refusals.ts'
 import {
   postTransaction,
@@ -7,6 +8,7 @@ import {
 } from '../../app/transactions.ts'
 import { findTransaction, listTransactions as readTransactions } from '../../db/transactions.ts'
 import { TRANSACTION_TYPES, transactionObject } from '../../domain/transaction.ts'
+import { Approval } from '../schemas/approvals.ts'
 import { batchTag } from '../schemas/bulks.ts'
 import { id, idPath } from '../schemas/ids.ts'
 import { listOf, listQuery, listReply, pageOf } from '../schemas/lists.ts'
@@ -17,7 +19,7 @@ import {
   presentTransactions,
   Transaction,
 } from '../schemas/transactions.ts'
-import { created } from '../server/declaration.ts'
+import { created, waiting } from '../server/declaration.ts'
 import { endpoint } from '../server/endpoint.ts'
 
 export const createTransaction = endpoint({
@@ -30,6 +32,7 @@ export const createTransaction = endpoint({
   key: 'secret',
   body: NewTransaction,
   reply: Transaction,
+  waits: Approval,
   successCodes: [201, 200],
   errors: [
     'resource_missing',
@@ -39,7 +42,10 @@ export const createTransaction = endpoint({
     'idempotency_key_reused',
   ],
   handle: async (ctx) => {
-    const { livemode, body, deps } = ctx
+    const { livemode, body, deps, operation } = ctx
+    const adjustment = { operation, movements: [body], single: true }
+    const approval = await approvalOfAdjustment(deps, ctx, adjustment)
+    if (approval !== undefined) return waiting(approval, ctx)
     const { decimals, ...posted } = await postTransaction(deps, ctx, body)
     return created(posted, (row) =>
       decimals === undefined
@@ -115,6 +121,7 @@ export const createTransactions = endpoint({
   body: TransactionBatch,
   bodyLimit: '4mb',
   reply: Posted,
+  waits: Approval,
   successCodes: [201, 200],
   errors: [
     'resource_missing',
@@ -124,7 +131,11 @@ export const createTransactions = endpoint({
     'idempotency_key_reused',
   ],
   handle: async (ctx) => {
-    const posted = await postTransactions(ctx.deps, ctx, ctx.body.transactions)
+    const { operation, body } = ctx
+    const adjustment = { operation, movements: body.transactions, single: false }
+    const approval = await approvalOfAdjustment(ctx.deps, ctx, adjustment)
+    if (approval !== undefined) return waiting(approval, ctx)
+    const posted = await postTransactions(ctx.deps, ctx, body.transactions)
     return created(posted, async (rows) => ({
       object: 'list' as const,
       data: await presentTransactions(ctx.deps, ctx, rows),

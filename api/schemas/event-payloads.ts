@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Account } from './accounts.ts'
+import { Approval } from './approvals.ts'
 import { Event } from './events.ts'
 import { id } from './ids.ts'
 import { Liability } from './liability.ts'
@@ -114,6 +115,10 @@ export const EVENT_PAYLOADS: Readonly<Record<string, Fact>> = {
   'payment.expired': paymentFact('A payment was not made in time'),
   'payment.refunded': paymentFact('A payment was refunded, wholly or in part'),
   'payment.disputed': paymentFact('A payment is disputed'),
+  'approval.reminder': {
+    summary: 'An approval still waits for somebody, half-way to its end',
+    data: Approval,
+  },
   'customer.credit.issued': { summary: 'Store credit was issued', data: IssuedCredit },
   'program.liability.snapshot': {
     summary: 'What a program owes, each day',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MOST_SETTINGS } from '../../db/settings.ts'
+import { isApprovalSetting, wrongApprovalSetting } from '../../domain/approval.ts'
 import { text } from './text.ts'
 
 const LONGEST_VALUE = 1_000
@@ -44,9 +45,14 @@ export const SettingsChange = z
         ctx.addIssue({ code: 'custom', message: issue.message, path: [name] })
       }
     }
+    for (const [name, given] of Object.entries(change)) {
+      if (given === null || !isApprovalSetting(name)) continue
+      const message = wrongApprovalSetting(name, given)
+      if (message !== undefined) ctx.addIssue({ code: 'custom', message, path: [name] })
+    }
   })
   .meta({
     id: 'SettingsChange',
-    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal. \`strict: true\` makes every event strict whose request does not say otherwise. \`eventMaxAgeDays\` (7) is how far back a till may date an event.`,
+    description: `At most ${MOST_SETTINGS} keys in all; null removes one. \`pointsCurrencyValue\` is what a point is worth in the major unit of the program's currency, as an exact decimal. \`strict: true\` makes every event strict whose request does not say otherwise. \`eventMaxAgeDays\` (7) is how far back a till may date an event. \`approvals.<role or key_ id>.points\`, \`.rows\` (whole numbers; false: no limit) and \`.reversals\` say above what an approval is needed, \`approvals.hours\` (72) how long it waits; they need the scope \`approvals:write\`, and nobody changes their own.`,
     example: { pointsCurrencyValue: 0.01 },
   })

@@ -2,11 +2,14 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Written } from '../../app/idempotent.ts'
+import type { ApprovalRow } from '../../db/approvals.ts'
 import type { RequestIdentity } from '../../db/idempotency.ts'
 import type { Asker } from '../../domain/actor.ts'
+import { approvalObject } from '../../domain/approval.ts'
 import type { IdPrefix } from '../../domain/ids.ts'
 import type { ErrorCode } from '../../domain/refusal.ts'
 import type { Scope } from '../../domain/scopes.ts'
+import type { Approval } from '../schemas/approvals.ts'
 import type { Deps } from './deps.ts'
 import type { Caller } from './keys.ts'
 import type { SessionCaller } from './sessions.ts'
@@ -47,9 +50,12 @@ export type Context<Params, Query, Body, D> = {
   readonly stream: Readable
 }
 
-/** `created` answers 201, `accepted` 202, `ok` 200; a replay is 200 with its header, whatever the status. */
+/**
+ * `created` answers 201, `accepted` and `waiting` 202, `ok` 200; a replay has its header, and is 200 unless it is
+ * waiting still.
+ */
 export type Reply<T> = {
-  readonly status: 'created' | 'accepted' | 'ok'
+  readonly status: 'created' | 'accepted' | 'waiting' | 'ok'
   readonly replayed?: boolean
   /** Whole `Set-Cookie` headers. */
   readonly cookies?: readonly string[]
@@ -97,6 +103,8 @@ type EndpointFields<P, Q, B, R> = {
   /** What the reply is sent as; JSON where it does not say. Its object is then a text, or a stream. */
   readonly media?: 'text/csv' | 'application/zip'
   readonly reply: R
+  /** What it answers where it has to wait for somebody. */
+  readonly waits?: typeof Approval
   readonly successCodes?: readonly SuccessCode[]
   /** The codes of its own; those that any route may answer are added (errors.ts). */
   readonly errors: readonly ErrorCode[]
@@ -105,11 +113,14 @@ type EndpointFields<P, Q, B, R> = {
 /** What a schema's parse gives; without a schema there is nothing to give. */
 export type SchemaOutput<S> = S extends z.ZodType ? z.output<S> : Record<string, never>
 
+/** In place of the effect: the approval that it waits for. */
+type Waiting = Reply<z.input<typeof Approval>> & { readonly status: 'waiting' }
+
 export type Declaration<P, Q, B, R extends z.ZodType, D> = EndpointFields<P, Q, B, R> & {
   readonly key: 'secret' | 'publishable'
   handle(
     ctx: Context<SchemaOutput<P>, SchemaOutput<Q>, SchemaOutput<B>, D>,
-  ): Promise<Reply<z.input<R>>>
+  ): Promise<Reply<z.input<R>> | Waiting>
 }
 
 /** What a handler of a route about the person themselves is given: no workspace, and who they are. */
@@ -186,4 +197,12 @@ export async function updated<Row, T>(
   present: (row: Row) => T | Promise<T>,
 ): Promise<Reply<T>> {
   return { status: 'ok', replayed, object: await present(row) }
+}
+
+/** Answers 202 with what the request waits for, and its repeat with that as it is now. */
+export function waiting(
+  { row, replayed }: Written<ApprovalRow>,
+  { livemode }: { livemode: boolean },
+): Waiting {
+  return { status: 'waiting', replayed, object: approvalObject(row, livemode) }
 }

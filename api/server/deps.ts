@@ -1,3 +1,4 @@
+import type { ApprovalRules } from '../../app/approval-limits.ts'
 import type { Checks } from '../../app/event-schemas/checks.ts'
 import type { FailedAttempts } from '../../app/failed-attempts.ts'
 import type { Commands } from '../../app/index.ts'
@@ -20,6 +21,7 @@ export type Deps = {
   /** Told what failed and stopped nothing else. */
   readonly onFailure: OnFailure
   readonly decimals: Decimals
+  readonly approvalRules: ApprovalRules
   /** Holds payloads against merchants' schemas, in threads of their own. */
   readonly checks: Checks
   /** Seals and opens gift card codes; undefined where the server has no key. */

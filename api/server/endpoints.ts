@@ -1,6 +1,7 @@
 import * as accounts from '../routes/accounts.ts'
 import * as accountsTier from '../routes/accounts-tier.ts'
 import * as apiKeys from '../routes/api-keys.ts'
+import * as approvals from '../routes/approvals.ts'
 import * as attention from '../routes/attention.ts'
 import * as batchReversals from '../routes/batch-reversals.ts'
 import * as codePools from '../routes/code-pools.ts'
@@ -58,6 +59,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...upcoming.upcoming,
   ...attention.attention,
   search.search,
+  ...approvals.approvals,
   rewards.createReward,
   rewards.retrieveReward,
   rewards.updateReward,

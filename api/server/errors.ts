@@ -81,6 +81,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     'The customer has an active account in this program, or what a till recognises belongs to another member: `resource`.',
   ),
   resource_changed: conflict('The object changed while the request ran. Read it and try again.'),
+  approval_already_settled: conflict('The approval has its outcome already: `status`.'),
+  approver_is_asker: conflict('Another person than the one who asked approves or declines.'),
   body_too_large: row(413, 'invalid_request_error')('The body is larger than this route accepts.'),
   unsupported_media_type: row(
     415,

@@ -125,11 +125,19 @@ function bodyOf<D>({ body, accepts = [] }: Endpoint<D>) {
 
 const SUCCESS = { 200: 'As it is now.', 201: 'Created.', 202: 'Accepted.' } as const
 
-function successes<D>({ reply, media, successCodes = [200] }: Endpoint<D>) {
+const WAITS = 'Above its asker’s limit: what it waits for, also in answer to a repeat.'
+
+function successes<D>({ reply, media, waits, successCodes = [200] }: Endpoint<D>) {
   const content = { [media ?? 'application/json']: { schema: reply } }
-  return Object.fromEntries(
+  const done = Object.fromEntries(
     successCodes.map((code) => [code, { description: SUCCESS[code], content }]),
   )
+  return {
+    ...done,
+    ...(waits && {
+      202: { description: WAITS, content: { 'application/json': { schema: waits } } },
+    }),
+  }
 }
 
 function failures<D>(endpoint: Endpoint<D>) {
@@ -196,7 +204,9 @@ export function verified<D>(endpoint: Endpoint<D>): Endpoint<D> {
     })
     if (reply.object instanceof Readable) return reply
     const sent: unknown = JSON.parse(JSON.stringify(reply.object))
-    const parsed = endpoint.reply.safeParse(sent)
+    const isWaiting = reply.status === 'waiting' && endpoint.waits !== undefined
+    const schema = isWaiting ? endpoint.waits : endpoint.reply
+    const parsed = schema.safeParse(sent)
     if (!parsed.success)
       throw new Error(`${name} answered what it does not declare`, { cause: parsed.error })
     if (!isDeepStrictEqual(parsed.data, sent)) {

@@ -1,6 +1,7 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { approvalRulesFrom } from '../../app/approval-limits.ts'
 import { CallerUses } from '../../app/caller-uses.ts'
 import { Checks } from '../../app/event-schemas/checks.ts'
 import { failedAttempts } from '../../app/failed-attempts.ts'
@@ -107,6 +108,7 @@ export function productApp(parts: Parts, settings: Settings = {}): Express {
     commands,
     onFailure,
     decimals: decimalsFrom(reads),
+    approvalRules: approvalRulesFrom(reads),
     checks,
     memberKey: ttlCache(
       async (workspace) => memberKey(await commands.memberPepper(workspace), memberPepper),

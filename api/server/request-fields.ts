@@ -41,6 +41,9 @@ const REACTOR_LEFT = 'reactions[].reason reactions[].payload metadata'
 
 /** By method and path under `/v1`. */
 export const REQUEST_FIELDS: Readonly<Record<string, RequestFields>> = {
+  'POST /v1/approvals/{id}/approve': fields('number', 'note'),
+  'POST /v1/approvals/{id}/decline': fields('', 'note'),
+  'POST /v1/approvals/{id}/withdraw': fields('', 'note'),
   'POST /v1/attention/{id}/snooze': fields('until', 'reason'),
   'POST /v1/attention/{id}/resolve': fields('', 'reason'),
   'POST /v1/loyalty/accounts': fields('program', 'customer metadata'),

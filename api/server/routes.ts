@@ -30,6 +30,7 @@ const STATUS: Readonly<Record<Reply<unknown>['status'], number>> = {
   ok: 200,
   created: 201,
   accepted: 202,
+  waiting: 202,
 }
 
 /** Routes every endpoint; PATCH answers under POST as well, and a wrong method is told the right ones. */
@@ -140,7 +141,8 @@ function answer<D>(endpoint: Endpoint<D>, { deps, log }: Frame<D>): RequestHandl
     res.locals.object = reply.object
     for (const cookie of reply.cookies ?? []) res.append('Set-Cookie', cookie)
     if (reply.replayed === true) res.setHeader('Idempotent-Replayed', 'true')
-    res.status(reply.replayed === true ? 200 : STATUS[reply.status])
+    const isDone = reply.replayed === true && reply.status !== 'waiting'
+    res.status(isDone ? 200 : STATUS[reply.status])
     if (reply.fileName !== undefined) res.attachment(reply.fileName)
     if (endpoint.media === undefined) sendJson(res, reply.object)
     else if (reply.object instanceof Readable)

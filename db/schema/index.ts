@@ -1,4 +1,5 @@
 export * from './account.ts'
+export * from './approval.ts'
 export * from './attention.ts'
 export * from './backfill.ts'
 export * from './bulk.ts'

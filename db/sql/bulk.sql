@@ -47,7 +47,8 @@ begin
 end $$;
 
 -- Writes that the run of an import or a reversal must look at its row: it was created, paused,
--- resumed or canceled, or its run was lost. Nothing of one that is completed.
+-- resumed or canceled, or its run was lost. Nothing of one that is completed, or that waits for its
+-- approval.
 create or replace function ledger.bulk_outbox(p_workspace text, p_bulk text) returns void
 language plpgsql as $$
 declare
@@ -55,7 +56,7 @@ declare
 begin
   perform set_config('vinr.workspace', p_workspace, true);
   select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
-  if bulk_row.status <> 'completed' then
+  if bulk_row.status not in ('completed', 'waiting') then
     perform outbox_write(p_workspace, p_bulk, 'bulkRun',
       jsonb_build_object('workspace', p_workspace, 'bulk', p_bulk), null,
       jsonb_build_object('status', bulk_row.status), null,
@@ -76,6 +77,8 @@ begin
   update bulk set status = 'canceled', completed_at = p_at, progressed_at = p_at
   where workspace = p_workspace and id = p_bulk and kind = 'import'
     and status in ('running', 'paused');
+  update approval set status = 'done' where workspace = p_workspace and result = p_bulk
+    and status = 'approved';
 end $$;
 
 -- Reverses the next rows of a batch, the newest first, so that a debit is given back before the
@@ -142,6 +145,10 @@ begin
   where workspace = p_workspace and id = p_bulk and status = 'running'
     and not exists (select from bulk_chunk where workspace = p_workspace and bulk = p_bulk
       and posted_at is null);
+  if found then
+    update approval set status = 'done' where workspace = p_workspace and result = p_bulk
+      and status = 'approved';
+  end if;
   select * into bulk_row from bulk where workspace = p_workspace and id = p_bulk;
   if bulk_row.completed_at = p_at and bulk_row.refused > 0 then
     perform attention_note(p_workspace, 'rows_refused', p_bulk, p_bulk, jsonb_build_object('batch',

@@ -53,8 +53,8 @@ begin
 end $$;
 
 -- What an erasure waits for, kept on its row: redemptions that are pending or to be fulfilled,
--- disputes that are open, imports on the way that name the member. Where there is nothing it goes
--- on. Null where there is no such erasure, or it is completed.
+-- disputes that are open, imports on the way and approvals that name the member. Where there is
+-- nothing it goes on. Null where there is no such erasure, or it is completed.
 -- @returns ErasureWait[] | null
 create or replace function ledger.erasure_check(
   p_workspace text, p_account text, p_at timestamptz
@@ -79,10 +79,14 @@ begin
     union all
     select distinct bulk.id, 'importing' from bulk
     join bulk_chunk on bulk_chunk.workspace = bulk.workspace and bulk_chunk.bulk = bulk.id
-    where bulk.workspace = p_workspace and bulk.status in ('running', 'paused')
+    where bulk.workspace = p_workspace and bulk.status in ('waiting', 'running', 'paused')
       and bulk_chunk.posted_at is null and exists (
         select from jsonb_array_elements(bulk_chunk.rows) input
         where input ->> 'account' = any (member.accounts))
+    union all
+    select id, status from approval
+    where workspace = p_workspace and status = 'pending'
+      and approval_names(approval, member.accounts)
   ) wait;
   update erasure set waits_for = waits, checked_at = p_at, progressed_at = p_at,
     status = case when waits = '[]' then 'erasing' else 'waiting' end
@@ -305,6 +309,9 @@ language sql stable as $$
       $x$details ? 'payload' or decision ? 'reason' and decision ->> 'reason' <> 'erased'$x$,
       $x$details = details - 'payload',
         decision = decision || '{"reason": "erased"}'$x$),
+    ('approvals', 'approval', 'approval_names(approval, $2)',
+      $x$command ? 'rows' or reason is not null or note is not null$x$,
+      $x$command = command - 'rows', reason = null, note = null$x$),
     ('accounts', 'account', 'id = any ($2)',
       $x$customer is not null or former_customers <> '{}' or metadata <> '{}'$x$,
       $x$customer = null, former_customers = '{}', metadata = '{}'$x$)

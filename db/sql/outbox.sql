@@ -277,6 +277,19 @@ language sql volatile security definer as $$
   order by workspace, id limit p_limit
 $$;
 
+-- Approvals that nobody has settled.
+-- @returns WaitingRow
+create or replace function ledger.resignal_approvals(
+  p_workspace text, p_id text, p_limit int
+) returns setof jsonb
+language sql volatile security definer as $$
+  select resignal_row(workspace, id, id, 'approval', approval_input(approval), null,
+    approval_facts(approval), revision)
+  from approval
+  where status = 'pending' and (workspace, id) > (p_workspace, p_id)
+  order by workspace, id limit p_limit
+$$;
+
 -- Walks over the members of a program that are not done.
 -- @returns WaitingRow
 create or replace function ledger.resignal_reassessments(
@@ -342,6 +355,8 @@ language sql stable security definer as $$
     union all
     select workspace, 'erasure/' || workspace || '/' || account, 'erasure' from erasure
     where status <> 'completed'
+    union all
+    select workspace, id, 'approval' from approval where status = 'pending'
     union all
     select workspace, workspace || '/' || program || '/tiers', 'tierReassessment'
     from tier_reassessment where ended_at is null

@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorType } from './types.ts'
+import type { Approval, ErrorCode, ErrorType } from './types.ts'
 
 export type ErrorFields = {
   status: number
@@ -69,6 +69,17 @@ export class VinrApiError extends VinrError {
 /** No answer came: the outcome is unknown. Sending it again with the same key is safe. */
 export class VinrConnectionError extends Error {
   override readonly name = 'VinrConnectionError'
+}
+
+/** What was asked for is above the asker's limit: it waits for another person, and nothing of it has happened. */
+export class VinrApprovalNeeded extends Error {
+  override readonly name = 'VinrApprovalNeeded'
+  readonly approval: Approval
+
+  constructor(approval: Approval) {
+    super(`It waits for an approval, ${approval.id}, which is ${approval.status}.`)
+    this.approval = approval
+  }
 }
 
 /** A webhook that no secret given signed, or that is too old. */

@@ -1,4 +1,5 @@
 import { ApiKeys } from './api-keys.ts'
+import { Approvals } from './approvals.ts'
 import { Attention } from './attention.ts'
 import { Events, WebhookEndpoints } from './events.ts'
 import { Loyalty } from './loyalty.ts'
@@ -57,6 +58,7 @@ export class Vinr {
   readonly upcoming: Upcoming
   readonly attention: Attention
   readonly search: Search
+  readonly approvals: Approvals
   readonly webhooks: Webhooks
   readonly wallets: Wallets
   readonly settings: SettingsOfTills
@@ -99,6 +101,7 @@ export class Vinr {
     this.upcoming = new Upcoming(settings)
     this.attention = new Attention(settings)
     this.search = new Search(settings)
+    this.approvals = new Approvals(settings)
     this.wallets = new Wallets(settings)
     this.settings = new SettingsOfTills(settings)
     this.members = new Members(settings)

@@ -380,6 +380,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List approvals
+         * @description Scope `approvals:read`.
+         */
+        get: operations["get_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an approval
+         * @description Scope `approvals:read`.
+         */
+        get: operations["get_approvals_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve it: what it shows is done at once
+         * @description By another person than the asker; a key that the asker made is the asker. Where no other active member may, an owner confirms it a minute after asking, with `number`. Refused as the command is, with nothing changed, and with `resource_changed` where what it shows no longer holds. Scope `approvals:write`.
+         */
+        post: operations["post_approvals_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline it: nothing is done
+         * @description Scope `approvals:write`.
+         */
+        post: operations["post_approvals_id_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw what one asked for
+         * @description By the asker, who needs not be one who may approve. Scope `transactions:write`.
+         */
+        post: operations["post_approvals_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/loyalty/rewards": {
         parameters: {
             query?: never;
@@ -3003,6 +3103,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "approval.reminder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An approval still waits for somebody, half-way to its end */
+        post: operations["on_approval_reminder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "customer.credit.issued": {
         parameters: {
             query?: never;
@@ -3517,6 +3634,79 @@ export interface components {
             created_at: string;
             livemode: boolean;
         };
+        /** @description A command that waits for another person’s yes. */
+        Approval: {
+            id: string;
+            /** @enum {string} */
+            object: "approval";
+            /** @enum {string} */
+            kind: "adjustment" | "import" | "batch_reversal";
+            /**
+             * @description `approved`: its import or reversal has begun; `done`: what was shown has happened.
+             * @enum {string}
+             */
+            status: "pending" | "approved" | "declined" | "expired" | "withdrawn" | "done";
+            /**
+             * @description Where it is about one.
+             * @example loy_8sd2k1
+             */
+            account: string | null;
+            batch: string | null;
+            /** @description Of one adjustment. */
+            reason: string | null;
+            /** @description What would happen. */
+            effect: {
+                /** @description Credited and debited together. */
+                points: number;
+                credited: number;
+                debited: number;
+                accounts: number;
+                rows: number;
+            };
+            /** @description The points or rows that it is above; null where any needs an approval. */
+            limit: number | null;
+            /** @description Of the request that asked. */
+            fingerprint: string;
+            requested_by: {
+                /** @enum {string} */
+                type: "user" | "api_key";
+                id: string;
+                name: string | null;
+            };
+            settled_by: {
+                /** @enum {string} */
+                type: "user" | "api_key";
+                id: string;
+                name: string | null;
+            } | null;
+            /** @description An owner confirmed it who had asked: nobody else could have. */
+            confirmed_alone: boolean;
+            /** @description Of whoever settled it. */
+            note: string | null;
+            /** @description The transaction, import or reversal that came of it. */
+            result: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            reminded_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            settled_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-05-30T00:00:00.000Z
+             */
+            created_at: string;
+            livemode: boolean;
+        };
         IssuedCredit: {
             /** @example crd_3kd9 */
             id: string;
@@ -3623,7 +3813,7 @@ export interface components {
                 /** @enum {string} */
                 type: "invalid_request_error" | "authentication_error" | "permission_error" | "not_found_error" | "conflict_error" | "unprocessable_error" | "rate_limit_error" | "api_error";
                 /** @enum {string} */
-                code: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
+                code: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "approval_already_settled" | "approver_is_asker" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
                 message: string;
                 param?: string;
                 doc_url: string;
@@ -3839,7 +4029,7 @@ export interface components {
             /** @description How many rows of each said something of the member and do no more. */
             stores: {
                 /** @enum {string} */
-                store: "identities" | "transactions" | "redemptions" | "payments" | "refunds" | "tier_changes" | "reported_events" | "events" | "deliveries" | "inbox" | "attention" | "accounts";
+                store: "identities" | "transactions" | "redemptions" | "payments" | "refunds" | "tier_changes" | "reported_events" | "events" | "deliveries" | "inbox" | "attention" | "approvals" | "accounts";
                 rows: number;
             }[];
             /** @description The last search after it; a completed erasure found nothing. */
@@ -3898,7 +4088,7 @@ export interface components {
             /** @enum {string} */
             object: "attention_item";
             /** @enum {string} */
-            kind: "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
+            kind: "approval_waiting" | "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
             /** @description What it is about: a redemption, payment, endpoint, code pool, import or run. */
             object_id: string;
             /**
@@ -3975,6 +4165,14 @@ export interface components {
             matched: "id" | "customer" | "external_id" | "code" | "last4" | "order_number" | "invoice" | "provider_event" | "batch" | "email";
             /** @description What a person knows it by. */
             label: string | null;
+        };
+        ApprovalApproval: {
+            note?: string;
+            /** @description The points of an adjustment, the rows of an import or a reversal: an owner who asked, and whom nobody else can answer, types it again. */
+            number?: number;
+        };
+        ApprovalNote: {
+            note?: string;
         };
         /** @description What points buy. */
         Reward: {
@@ -4743,7 +4941,7 @@ export interface components {
             object: "import";
             batch: string;
             /** @enum {string} */
-            status: "running" | "paused" | "completed" | "canceled";
+            status: "waiting" | "running" | "paused" | "completed" | "canceled";
             total: number;
             posted: number;
             refused: number;
@@ -4767,7 +4965,7 @@ export interface components {
             object: "batch_reversal";
             batch: string;
             /** @enum {string} */
-            status: "running" | "paused" | "completed" | "canceled";
+            status: "waiting" | "running" | "paused" | "completed" | "canceled";
             total: number;
             posted: number;
             refused: number;
@@ -6637,7 +6835,7 @@ export interface components {
             [key: string]: string | number | boolean;
         };
         /**
-         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal. `strict: true` makes every event strict whose request does not say otherwise. `eventMaxAgeDays` (7) is how far back a till may date an event.
+         * @description At most 200 keys in all; null removes one. `pointsCurrencyValue` is what a point is worth in the major unit of the program's currency, as an exact decimal. `strict: true` makes every event strict whose request does not say otherwise. `eventMaxAgeDays` (7) is how far back a till may date an event. `approvals.<role or key_ id>.points`, `.rows` (whole numbers; false: no limit) and `.reversals` say above what an approval is needed, `approvals.hours` (72) how long it waits; they need the scope `approvals:write`, and nobody changes their own.
          * @example {
          *       "pointsCurrencyValue": 0.01
          *     }
@@ -6776,7 +6974,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "approvals:read" | "approvals:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
             /**
              * Format: date-time
              * @example 2026-12-31T22:59:59Z
@@ -6848,7 +7046,7 @@ export interface components {
              *       "redemptions:write"
              *     ]
              */
-            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
+            scopes?: ("*" | "accounts:read" | "accounts:write" | "api_keys:read" | "api_keys:write" | "approvals:read" | "approvals:write" | "attention:read" | "attention:write" | "earning_rules:read" | "earning_rules:write" | "events:read" | "events:write" | "gift_cards:read" | "gift_cards:write" | "imports:read" | "imports:write" | "memberships:read" | "memberships:write" | "payments:read" | "payments:write" | "personal_data:read" | "personal_data:write" | "programs:read" | "programs:write" | "redemptions:read" | "redemptions:write" | "requests:read" | "requests:write" | "rewards:read" | "rewards:write" | "search:read" | "search:write" | "store_credit:read" | "store_credit:write" | "team_members:read" | "team_members:write" | "tills:read" | "tills:write" | "transactions:read" | "transactions:write" | "webhook_endpoints:read" | "webhook_endpoints:write")[];
         };
         ApiKeyRoll: {
             /**
@@ -9072,7 +9270,7 @@ export interface operations {
                 ending_before?: string;
                 status?: "open" | "snoozed" | "settled";
                 /** @example code_pool_low */
-                kind?: "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
+                kind?: "approval_waiting" | "code_pool_low" | "discount_refused" | "fulfillment_overdue" | "late_payment" | "payment_event_conflict" | "rows_refused" | "webhook_endpoint_disabled" | "webhook_endpoint_failing" | "workflow_refused";
             };
             header?: never;
             path?: never;
@@ -9592,6 +9790,620 @@ export interface operations {
             };
             /** @description `method_not_allowed` */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_approvals: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                limit?: number;
+                starting_after?: string;
+                ending_before?: string;
+                /** @description Unix seconds or ISO 8601. A bare date is the whole day in the program’s time zone (`prog_default`’s where the list has none): `gte` from its start, `gt` after its end, `lte` to its end, `lt` before its start. */
+                created?: {
+                    /** @example 1717113600 */
+                    gt?: string;
+                    /** @example 1717113600 */
+                    gte?: string;
+                    /** @example 1717113600 */
+                    lt?: string;
+                    /** @example 1717113600 */
+                    lte?: string;
+                };
+                /** @example pending */
+                status?: "pending" | "approved" | "declined" | "expired" | "withdrawn" | "done";
+                kind?: "adjustment" | "import" | "batch_reversal";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        url: string;
+                        data: components["schemas"]["Approval"][];
+                        has_more: boolean;
+                    };
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_approvals_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example apr_FiwN4RdbqI6Di7DoXN0bJT */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description `parameter_invalid`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_approvals_id_approve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
+            };
+            path: {
+                /** @example apr_FiwN4RdbqI6Di7DoXN0bJT */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalApproval"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `approval_already_settled`, `approver_is_asker`, `idempotency_key_in_use`, `idempotency_key_reused`, `resource_changed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `account_closed`, `insufficient_points` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_approvals_id_decline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
+            };
+            path: {
+                /** @example apr_DNyiX68o7IwhaxJ0yY7S8h */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalNote"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `approval_already_settled`, `approver_is_asker`, `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `temporarily_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_approvals_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same object, however often it is sent. */
+                "Idempotency-Key"?: string;
+                /** @description Names a person of your own back office as `<id>[; name="…"]`, in UTF-8: what the request writes has them as `actor.on_behalf_of`. It gives no rights. */
+                "Vinr-Actor"?: string;
+            };
+            path: {
+                /** @example apr_i1nIdeAeITUFpRuc5CUfeo */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalNote"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_api_key`, `invalid_session` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `csrf_failed`, `key_not_allowed`, `role_not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `resource_missing` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `method_not_allowed` */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `approval_already_settled`, `idempotency_key_in_use`, `idempotency_key_reused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12889,6 +13701,15 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
+            /** @description Above its asker’s limit: what it waits for, also in answer to a repeat. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
             /** @description `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
             400: {
                 headers: {
@@ -13454,6 +14275,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchReversal"];
+                };
+            };
+            /** @description Above its asker’s limit: what it waits for, also in answer to a repeat. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description `parameter_invalid`, `parameter_unknown` */
@@ -14522,6 +15352,15 @@ export interface operations {
                     "application/json": components["schemas"]["PostedTransactions"];
                 };
             };
+            /** @description Above its asker’s limit: what it waits for, also in answer to a repeat. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
             /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
             400: {
                 headers: {
@@ -14942,6 +15781,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            /** @description Above its asker’s limit: what it waits for, also in answer to a repeat. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description `invalid_json`, `parameter_invalid`, `parameter_missing`, `parameter_unknown` */
@@ -17993,7 +18841,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example req_UHygx9eVueDWbxuN7t2yPy */
+                /** @example req_ZrMmyAmlwoR5Y42zPHgWkT */
                 id: string;
             };
             cookie?: never;
@@ -18106,7 +18954,7 @@ export interface operations {
                 route?: string;
                 status?: number;
                 /** @example insufficient_points */
-                error_code?: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
+                error_code?: "invalid_json" | "parameter_missing" | "parameter_invalid" | "parameter_unknown" | "invalid_signature" | "payload_invalid" | "payload_personal_data" | "invalid_api_key" | "invalid_session" | "key_not_allowed" | "role_not_allowed" | "csrf_failed" | "event_type_intrinsic" | "resource_missing" | "method_not_allowed" | "idempotency_key_reused" | "idempotency_key_in_use" | "account_already_exists" | "resource_changed" | "approval_already_settled" | "approver_is_asker" | "body_too_large" | "unsupported_media_type" | "insufficient_points" | "reward_inactive" | "reward_out_of_stock" | "reward_not_started" | "reward_ended" | "limit_reached" | "tier_required" | "account_closed" | "account_merged" | "redemption_already_settled" | "redemption_already_attached" | "redemption_account_mismatch" | "redemption_expired" | "redemptions_in_flight" | "payment_processing" | "not_reversible" | "decimals_in_use" | "currency_mismatch" | "invalid_precision" | "budget_exhausted" | "too_many_requests" | "internal_error" | "temporarily_unavailable";
                 key?: string;
                 /** @description The id of what it is about. */
                 object?: string;
@@ -24262,7 +25110,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                /** @example usr_Bon1W8kKRj8vKkfeWZhVVG */
                 id: string;
             };
             cookie?: never;
@@ -24492,7 +25340,7 @@ export interface operations {
                 "Vinr-Actor"?: string;
             };
             path: {
-                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                /** @example usr_Bon1W8kKRj8vKkfeWZhVVG */
                 id: string;
             };
             cookie?: never;
@@ -24623,7 +25471,7 @@ export interface operations {
                 "Vinr-Actor"?: string;
             };
             path: {
-                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                /** @example usr_Bon1W8kKRj8vKkfeWZhVVG */
                 id: string;
             };
             cookie?: never;
@@ -24732,7 +25580,7 @@ export interface operations {
                 "Vinr-Actor"?: string;
             };
             path: {
-                /** @example usr_BZZoFkEztTBPGctUVQLTbG */
+                /** @example usr_Bon1W8kKRj8vKkfeWZhVVG */
                 id: string;
             };
             cookie?: never;
@@ -28013,6 +28861,62 @@ export interface operations {
                     livemode: boolean;
                     actor: components["schemas"]["Actor"];
                     data: components["schemas"]["Payment"];
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint is disabled, and gets no more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Anything else within ten seconds, or nothing, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_approval_reminder: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `t`, unix seconds, and `v1`, the hex HMAC-SHA256 of `<t>.<body>` by the secret. */
+                "x-vinr-signature": string;
+                "x-vinr-timestamp": string;
+                /** @description The event's id, by which one that comes again is known. */
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                /** @description As Standard Webhooks has it. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example evt_7Qd3 */
+                    id: string;
+                    /** @enum {string} */
+                    object: "event";
+                    /** @enum {string} */
+                    type: "approval.reminder";
+                    api_version: string;
+                    /** @description Unix seconds. */
+                    created: number;
+                    /**
+                     * Format: date-time
+                     * @example 2026-05-30T00:00:00.000Z
+                     */
+                    created_at: string;
+                    livemode: boolean;
+                    actor: components["schemas"]["Actor"];
+                    data: components["schemas"]["Approval"];
                 };
             };
         };

@@ -1,6 +1,7 @@
-import { errorOf, VinrConnectionError, type VinrError } from './errors.ts'
+import { errorOf, VinrApprovalNeeded, VinrConnectionError, type VinrError } from './errors.ts'
 import { limited } from './limit.ts'
 import { queryOf } from './query.ts'
+import type { Approval } from './types.ts'
 import { userAgent } from './user-agent.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -88,6 +89,9 @@ async function once(
     const text = await response.text()
     if (response.ok && sent.as === 'text') return { object: text }
     const body = parsed(text)
+    if (response.status === 202 && isApproval(body)) {
+      return { error: new VinrApprovalNeeded(body), again: false }
+    }
     if (response.ok) return { object: marked(body, response, requestId) }
     const error = errorOf(response.status, body, requestId)
     return { error, again: isRetried(error), waitMs: retryAfterMs(response) }
@@ -161,6 +165,9 @@ function marked(body: unknown, response: Response, requestId: string | undefined
   }
   return Object.defineProperty(body, 'lastResponse', { value })
 }
+
+const isApproval = (body: unknown): body is Approval =>
+  typeof body === 'object' && body !== null && 'object' in body && body.object === 'approval'
 
 function parsed(text: string): unknown {
   try {

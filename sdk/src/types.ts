@@ -12,6 +12,7 @@ export type Lot = Schemas['Lot']
 export type Allocation = Schemas['Allocation']
 export type TimelineEntry = Schemas['TimelineEntry']
 export type Upcoming = Schemas['Upcoming']
+export type Approval = Schemas['Approval']
 export type AttentionItem = Schemas['AttentionItem']
 export type SearchHit = Schemas['SearchHit']
 export type TierChange = Schemas['TierChange']
@@ -45,13 +46,15 @@ export type BodyOf<P extends string, M extends Method> =
       : Record<string, unknown>
     : Record<string, unknown>
 
-/** What the API answers at a route. */
+/** What the API answers at a route; what waits for an approval is thrown (VinrApprovalNeeded). */
 export type ReplyOf<P extends string, M extends Method> =
   OperationOf<P, M> extends { responses: infer Responses }
     ? {
         [Code in keyof Responses]: Code extends 200 | 201 | 202
           ? Responses[Code] extends { content: { 'application/json': infer Reply } }
-            ? Reply
+            ? Code extends 202
+              ? Exclude<Reply, Approval>
+              : Reply
             : never
           : never
       }[keyof Responses]

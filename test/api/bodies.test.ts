@@ -35,6 +35,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   memberships: 'mem',
   sessions: 'ses',
   attention: 'att',
+  approvals: 'apr',
 }
 
 const send = async ({ method, path, key }: Endpoint, body: string | undefined) => {

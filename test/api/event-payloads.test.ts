@@ -14,7 +14,7 @@ async function writtenTypes(): Promise<string[]> {
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, SQL), 'utf8')))
   const types = texts
     .join('\n')
-    .matchAll(/'((?:loyalty|customer|program|webhook_endpoint)\.[a-z_]+(?:\.[a-z_]+)?)'/g)
+    .matchAll(/'((?:loyalty|approval|customer|program|webhook_endpoint)\.[a-z_]+(?:\.[a-z_]+)?)'/g)
   return [...new Set([...types].map(([, type = '']) => type))].sort()
 }
 

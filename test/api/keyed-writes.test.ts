@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { underV1 } from '../../api/server/declaration.ts'
 import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { newId } from '../../domain/ids.ts'
+import { person } from './people.ts'
 import { openShop, type Shop } from './shop.ts'
 
 // Every route that writes, with an Idempotency-Key: a repeat changes nothing and answers with the object as
@@ -90,6 +91,31 @@ const attention = async () => {
     [still.workspace, id],
   )
   return id
+}
+/** What somebody else asked for, or the shop's own key, above a limit. */
+const asked = async (): Promise<string> => {
+  const support = await person(still, 'support')
+  const body = { account: await member(), amount: 5_001, reason: 'goodwill' }
+  return (await ok(support.send('post', `${V1}/transactions`, body))).id
+}
+const askedByKey = async (): Promise<string> => {
+  const owner = await person(still, 'owner')
+  const { data } = await ok(still.get('/v1/api_keys?type=secret&limit=100'))
+  const { secretKey } = still.keys
+  const own = data.find(({ prefix }: { prefix: string }) => secretKey.startsWith(prefix))
+  await ok(owner.send('put', '/v1/settings', { [`approvals.${own.id}.points`]: 1_000_000 }))
+  const body = { account: await member(), amount: 1_000_001, reason: 'goodwill' }
+  return (await post(`${V1}/transactions`, body)).id
+}
+const settling = async (verb: string, id: string): Promise<Case> => {
+  const path = `/v1/approvals/${id}/${verb}`
+  return {
+    path,
+    body: { note: 'as agreed' },
+    between: anything,
+    read: () => `/v1/approvals/${id}`,
+    other: { path, body: { note: 'or not' } },
+  }
 }
 const file = (account: string) => `${JSON.stringify({ account, amount: 1 })}\n`
 const imported = async () => {
@@ -650,6 +676,9 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     isReport: true,
     other: { path: `/v1/memberships/${(await invited()).membership}` },
   }),
+  'POST /v1/approvals/{id}/approve': async () => settling('approve', await asked()),
+  'POST /v1/approvals/{id}/decline': async () => settling('decline', await asked()),
+  'POST /v1/approvals/{id}/withdraw': async () => settling('withdraw', await askedByKey()),
   'POST /v1/attention/{id}/snooze': async () => {
     const path = `/v1/attention/${await attention()}/snooze`
     const until = '2100-01-01T00:00:00Z'

@@ -4,6 +4,7 @@ import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { workspaceCommands } from '../../app/workspaces.ts'
 import { newId } from '../../domain/ids.ts'
 import { ended } from '../support/redeem.ts'
+import { person } from './people.ts'
 import { openShop, type Shop } from './shop.ts'
 
 let shop: Shop
@@ -25,6 +26,12 @@ beforeAll(async () => {
      values ($1, $2, 'late_payment', 'rdm_ours', 'rdm_ours', '{}', now(), now())`,
     [shop.workspace, attention],
   )
+  const support = await person(shop, 'support')
+  const approval = await support.send('post', '/v1/loyalty/transactions', {
+    account: 'loy_9f2k',
+    amount: 5_001,
+    reason: 'ours',
+  })
   const redemption = await shop.post('/v1/loyalty/redemptions', {
     account: 'loy_9f2k',
     reward: 'rwd_fivecredit',
@@ -69,6 +76,7 @@ beforeAll(async () => {
   const moved = await shop.get('/v1/loyalty/store_credit_transactions')
   ids = {
     attention,
+    approvals: approval.body.id,
     event_types: type.body.id,
     reactors: reactor.body.id,
     code_pools: pool.body.id,
@@ -145,6 +153,9 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /v1/memberships/{id}': { role: 'owner' },
   'DELETE /v1/memberships/{id}': {},
   'PATCH /v1/api_keys/{id}': { name: 'Mine now' },
+  'POST /v1/approvals/{id}/approve': {},
+  'POST /v1/approvals/{id}/decline': {},
+  'POST /v1/approvals/{id}/withdraw': {},
   'POST /v1/attention/{id}/snooze': { until: '2100-01-01T00:00:00Z', reason: 'mine' },
   'POST /v1/attention/{id}/resolve': { reason: 'mine' },
   'POST /v1/api_keys/{id}/roll': {},
@@ -203,6 +214,7 @@ const ROOTED = new Set([
   'team_members',
   'memberships',
   'attention',
+  'approvals',
 ])
 
 const readAll = () =>

@@ -53,6 +53,10 @@ const TYPES: Readonly<Record<keyof typeof WORKFLOW, [id: string, meaning: string
     code(erasureWorkflowId(WORKSPACE, '<loy_ id>')),
     'the erasure of one member: it waits for what is under way, removes store by store what says who they are, and searches again',
   ],
+  approval: [
+    returned('apr'),
+    'one command above the limit of whoever asked, until another person answers it or its time is over; half-way it reminds',
+  ],
   reportedEvent: [
     code(reportedEventWorkflowId(WORKSPACE, '<eventId>')),
     'one event of a till whose request could not learn what became of it',
@@ -121,6 +125,11 @@ const KINDS: Readonly<
     'imports and reversals that have written nothing for two minutes, and are not paused; files of imports whose process died while it read them',
     'runs are missing or stuck; of dead files, API processes were killed, and what was kept of their files is removed',
     "the run of the import, by its id; the API's restarts",
+  ],
+  approvals: [
+    'approvals past their reminder or their end',
+    'runs are missing, terminated or stuck; they are reminded of, and ended, meanwhile',
+    'the run of the approval, by its id',
   ],
   outbox: [
     'outbox rows that were not sent for a minute; they are made due at once',

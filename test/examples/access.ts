@@ -1,4 +1,4 @@
-import { asPerson, PASSWORD, signIn } from '../api/people.ts'
+import { asPerson, PASSWORD, person, signIn } from '../api/people.ts'
 import type { Book } from './book.ts'
 
 const KEYS = '/v1/api_keys'
@@ -27,6 +27,51 @@ export async function access({ ask }: Book): Promise<void> {
     body: { overlap_hours: 48 },
   })
   await ask(`POST ${KEYS}/{id}/revoke`, 'Ended', { path })
+}
+
+const ADJUST = 'POST /v1/loyalty/transactions'
+const APPROVALS = '/v1/approvals'
+
+/** A key above its limit, and the owner who answers. */
+export async function approvals({ ask, shop }: Book): Promise<void> {
+  const tool = await ask(`POST ${KEYS}`, 'For a back office', {
+    body: { name: 'Back office', scopes: ['transactions:write', 'approvals:read'] },
+  })
+  await ask('PUT /v1/settings', 'A key’s limit', {
+    body: { [`approvals.${tool.id}.points`]: 500 },
+  })
+  const headers = { 'X-Api-Key': tool.secret }
+  const waiting = (name: string) =>
+    ask(ADJUST, name, {
+      headers,
+      body: { account: 'loy_9f2k', amount: 750, reason: 'goodwill' },
+    })
+  const owner = await person(shop, 'owner')
+  const byOwner = {
+    Cookie: owner.cookies[0] ?? '',
+    'Vinr-Workspace': shop.workspace,
+    'Vinr-Csrf-Token': owner.csrf,
+  }
+  const first = { id: (await waiting('Above the key’s limit')).id }
+  await ask(`GET ${APPROVALS}`, 'What waits', { query: { status: 'pending', limit: 1 } })
+  await ask(`GET ${APPROVALS}/{id}`, 'An adjustment', { path: first })
+  await ask(`POST ${APPROVALS}/{id}/approve`, 'By the key that made the asker', {
+    path: first,
+    refused: 409,
+  })
+  await ask(`POST ${APPROVALS}/{id}/approve`, 'By an owner', {
+    path: first,
+    headers: byOwner,
+    body: { note: 'As agreed with the customer.' },
+  })
+  const second = { id: (await waiting('Once more')).id }
+  await ask(`POST ${APPROVALS}/{id}/decline`, 'Not a second time', {
+    path: second,
+    headers: byOwner,
+    body: { note: 'It was given already.' },
+  })
+  const third = { id: (await waiting('A third time')).id }
+  await ask(`POST ${APPROVALS}/{id}/withdraw`, 'By the asker', { path: third, headers })
 }
 
 const MEMBERS = '/v1/team_members'

@@ -4,7 +4,7 @@ import { ENDPOINTS } from '../../api/server/endpoints.ts'
 import { openApiDocument } from '../../api/server/openapi.ts'
 import { openShop, type Shop } from '../api/shop.ts'
 import { openProvider } from '../support/oidc.ts'
-import { access, people } from './access.ts'
+import { access, approvals, people } from './access.ts'
 import { type Book, openBook } from './book.ts'
 import { catalogue } from './catalogue.ts'
 import { eventsBySchema } from './events.ts'
@@ -68,6 +68,7 @@ describe('each example', () => {
 
   test('of API keys and people is answered as it says', async () => {
     await access(book)
+    await approvals(book)
     await people(book)
   })
 

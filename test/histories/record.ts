@@ -3,6 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type House, openHouse } from '../support/house.ts'
 import { ended } from '../support/redeem.ts'
+import { approvalOutcomes } from './outcomes/approval.ts'
 import { bulkOutcomes } from './outcomes/bulk.ts'
 import { creditOutcomes } from './outcomes/credit.ts'
 import { erasureOutcomes } from './outcomes/erasure.ts'
@@ -38,6 +39,7 @@ const OUTCOMES = {
   ...expiryOutcomes,
   ...bulkOutcomes,
   ...erasureOutcomes,
+  ...approvalOutcomes,
   ...liabilityOutcomes,
   ...webhookOutcomes,
   ...rowOutcomes,
