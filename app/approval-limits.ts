@@ -3,9 +3,16 @@ import type { Pool } from '../db/pool.ts'
 import type { Settings } from '../db/results/workspace.ts'
 import { readSettings } from '../db/settings.ts'
 import { roleOf } from '../db/team-members.ts'
-import { type Db, transact } from '../db/workspace-client.ts'
+import { type Db, inWorkspace, transact } from '../db/workspace-client.ts'
 import type { Maker } from '../domain/actor.ts'
-import { type ApprovalLimits, approvalLimits, approvalTermMs } from '../domain/approval.ts'
+import {
+  type ApprovalLimits,
+  approvalLimits,
+  approvalTermMs,
+  hasLimitedKey,
+  NO_LIMITS,
+  strictest,
+} from '../domain/approval.ts'
 import { refuse } from '../domain/refusal.ts'
 import { ttlCache } from './ttl-cache.ts'
 
@@ -29,7 +36,7 @@ export function approvalRulesFrom(pool: Pool): ApprovalRules {
   })
   return {
     limitsOf: async (workspace, { type, id }) => {
-      if (type === 'api_key') return approvalLimits(await settings(workspace), { key: id })
+      if (type === 'api_key') return limitsOfKey(pool, workspace, await settings(workspace), id)
       const role = await transact(pool, workspace, (tx) => roleOf(tx, workspace, id))
       if (role !== undefined) return approvalLimits(await settings(workspace), { role })
       return refuse('role_not_allowed', 'This needs a role in the workspace.')
@@ -37,6 +44,21 @@ export function approvalRulesFrom(pool: Pool): ApprovalRules {
     termMs: async (workspace) => approvalTermMs(await settings(workspace)),
     forget: settings.forget,
   }
+}
+
+/** The strictest of the key's own limits and those of the keys that made it: what it made is limited as it is. */
+async function limitsOfKey(
+  pool: Pool,
+  workspace: string,
+  settings: Settings,
+  key: string,
+): Promise<ApprovalLimits> {
+  if (!hasLimitedKey(settings)) return NO_LIMITS
+  const selves = await inWorkspace(pool, workspace, (db) =>
+    selvesOf(db, workspace, { type: 'api_key', id: key }),
+  )
+  const keys = [...selves].filter((self) => self.startsWith('key_'))
+  return strictest(keys.map((self) => approvalLimits(settings, { key: self })))
 }
 
 const MOST_MAKERS = 20

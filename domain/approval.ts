@@ -125,7 +125,7 @@ export type ApprovalLimits = {
   readonly reversals: boolean
 }
 
-const NO_LIMITS: ApprovalLimits = { points: null, rows: null, reversals: false }
+export const NO_LIMITS: ApprovalLimits = { points: null, rows: null, reversals: false }
 const POINTS_OF_ROLE: Readonly<Partial<Record<Role, number>>> = {
   support: 5_000,
   marketing: 20_000,
@@ -189,6 +189,23 @@ export function approvalLimits(
     points: count('points'),
     rows: count('rows'),
     reversals: typeof reversals === 'boolean' ? reversals : usual.reversals,
+  }
+}
+
+/** Whether a setting limits any key. */
+export const hasLimitedKey = (settings: Settings): boolean =>
+  Object.keys(settings).some((name) => limitedBy(name)?.startsWith('key_'))
+
+/** What all of them allow. */
+export function strictest(all: readonly ApprovalLimits[]): ApprovalLimits {
+  const least = (of: 'points' | 'rows') => {
+    const counts = all.flatMap((limits) => limits[of] ?? [])
+    return counts.length === 0 ? null : Math.min(...counts)
+  }
+  return {
+    points: least('points'),
+    rows: least('rows'),
+    reversals: all.some(({ reversals }) => reversals),
   }
 }
 

@@ -22,6 +22,8 @@ export type Settings = {
 export type CallOptions = {
   /** The same key gives the same object, however often it is sent. */
   idempotencyKey?: string
+  /** A person of your own back office in whose name this is asked. It is recorded and gives no rights. */
+  actor?: { id: string; name?: string }
   timeoutMs?: number
   maxRetries?: number
   signal?: AbortSignal
@@ -121,6 +123,7 @@ function initOf(
     headers['Vinr-Csrf-Token'] = session.csrfToken
   }
   if (USER_AGENT !== undefined) headers['User-Agent'] = USER_AGENT
+  if (options.actor !== undefined) headers['Vinr-Actor'] = actorHeader(options.actor)
   if (method === 'POST') headers['Idempotency-Key'] = options.idempotencyKey ?? crypto.randomUUID()
   if (method === 'GET') return { method, headers, ...from }
   if (raw !== undefined) {
@@ -130,6 +133,12 @@ function initOf(
   }
   headers['Content-Type'] = 'application/json'
   return { method, headers, body: JSON.stringify(body ?? {}), ...from }
+}
+
+/** `<id>[; name="…"]` in UTF-8, a character a byte, as `fetch` takes headers. */
+function actorHeader({ id, name }: { id: string; name?: string }): string {
+  const text = name === undefined ? id : `${id}; name="${name.replaceAll(/["\\]/g, '\\$&')}"`
+  return String.fromCharCode(...new TextEncoder().encode(text))
 }
 
 const isRetried = ({ status, code }: VinrError) =>

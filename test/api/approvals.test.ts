@@ -224,6 +224,9 @@ describe('the limits', () => {
     await admin.send('put', '/v1/settings', limit)
     const { status, body } = await send(PATH, adjustment(account, 101))
     expect([status, body.requested_by]).toEqual([202, { type: 'api_key', id: key.id, name: null }])
+    const made = await shop.post('/v1/api_keys', { scopes: ['*'] }, { key: key.secret })
+    const byMade = await shop.post(PATH, adjustment(account, 101), { key: made.body.secret })
+    expect([byMade.status, byMade.body.limit]).toEqual([202, 100])
     const lifted = await shop.put(
       '/v1/settings',
       { [`approvals.${key.id}.points`]: false },
