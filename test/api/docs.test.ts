@@ -40,6 +40,7 @@ describe('/openapi.json', () => {
     )
     expect(create.parameters).toMatchObject([
       { in: 'header', name: 'Idempotency-Key', required: false },
+      { in: 'header', name: 'Vinr-Actor', required: false },
     ])
     expect(body.paths['/v1/webhooks/{provider}'].post.security).toEqual([])
   })

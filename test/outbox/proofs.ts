@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Shop } from '../api/shop.ts'
+import { approvalProofs } from './approval-proofs.ts'
 import { paymentProofs } from './payment-proofs.ts'
 import type { Proof } from './proof.ts'
 import { redemptionProofs } from './redemption-proofs.ts'
@@ -58,6 +59,7 @@ export async function proofsIn(shop: Shop): Promise<Proof[]> {
   return [
     ...paymentProofs(shop, { post, member, redeem, credit, program, forget, written }),
     ...redemptionProofs(shop, { post, redeem, member, credit, written }),
+    ...(await approvalProofs(shop, { post, member, credit, forget, written })),
     {
       of: ['points_credit', 'expiry_check_outbox'],
       title: 'points that expire begin their account’s run',
