@@ -24,8 +24,8 @@ begin
   end if;
   with written as (
     insert into gift_code (workspace, id, pool, batch, line, hash, sealed, last4)
-    select p_workspace, vinr_id('gcc'), p_pool, p_batch, given.line, given.hash, given.sealed,
-      given.last4
+    select p_workspace, vinr_id_after('gcc', p_at, given.line), p_pool, p_batch, given.line,
+      given.hash, given.sealed, given.last4
     from jsonb_to_recordset(p_codes) as given (line int, hash text, sealed text, last4 text)
     -- in one order, so that two uploads of the same codes never wait in a circle
     order by given.hash collate "C", given.line

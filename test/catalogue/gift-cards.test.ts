@@ -55,6 +55,15 @@ const codesOf = (count: number) =>
   Array.from({ length: count }, () => `CARD-${(++made).toString().padStart(6, '0')}`)
 
 describe('an upload of codes', () => {
+  it('is given in its order', async () => {
+    const codes = codesOf(20)
+    const id = await pool(codes)
+    const of = await reward({ codes: { pool: id } })
+    const given: string[] = []
+    for (const _ of codes) given.push((await redeem(of)).body.gift_cards[0].code)
+    expect(given).toEqual(codes)
+  })
+
   it('reports by line what was here already, in this list, this pool or another', async () => {
     const other = await pool(['TAKEN-ELSEWHERE'])
     const id = await pool(['TAKEN-HERE'])

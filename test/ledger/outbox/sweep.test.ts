@@ -145,6 +145,7 @@ test('a claim holds no lock and no transaction during a call to Temporal', async
   const { rows } = await database.owner.query(
     `select count(*) filter (where state like 'idle in transaction%')::int as open,
        (select count(*)::int from pg_locks l where l.relation = 'workflow_outbox'::regclass
+         and l.pid in (select pid from pg_stat_activity where backend_type = 'client backend')
          and l.pid <> pg_backend_pid()) as locks
      from pg_stat_activity where datname = current_database()`,
   )
