@@ -39,9 +39,12 @@ export async function askedBefore(
 }
 
 /** What every approval has of its request. */
-async function newApproval({ pool, approvalRules }: Omit<Context, 'commands'>, asking: Asking) {
+async function newApproval(
+  { approvalRules }: Pick<Context, 'approvalRules'>,
+  asking: Asking,
+  at: Date,
+) {
   const { workspace, actor, fingerprint } = asking
-  const at = await databaseNow(pool)
   const expiresAt = new Date(at.getTime() + (await approvalRules.termMs(workspace)))
   return { workspace, id: asking.idOf('apr'), fingerprint, actor: makerOf(actor), at, expiresAt }
 }
@@ -70,12 +73,13 @@ export async function approvalOfAdjustment(
   if (known !== undefined) return known.row.status === 'done' ? undefined : known
   if (points === null) return undefined
   if (await isPosted(pool, workspace, single ? operation : `${operation}:0`)) return undefined
-  const rows = await movementRows(pool, workspace, movements, { isRepeat: false, single })
+  const at = await databaseNow(pool)
+  const rows = await movementRows(pool, workspace, movements, { now: at, isRepeat: false, single })
   const effect = effectOfMovements(rows)
   if (effect.points <= points) return undefined
   const [first] = rows
   return commands.requestApproval({
-    ...(await newApproval(context, asking)),
+    ...(await newApproval(context, asking, at)),
     kind: 'adjustment',
     account: effect.accounts === 1 ? (first?.account ?? null) : null,
     batch: null,
@@ -88,17 +92,18 @@ export async function approvalOfAdjustment(
 
 /** What an import above its asker's limit waits for, but for what its rows would do. */
 export async function importApproval(
-  context: Pick<Context, 'pool' | 'approvalRules'>,
+  context: Pick<Context, 'approvalRules'>,
   asking: Asking,
   {
     id,
     batch,
     fingerprint,
+    createdAt,
     limit,
-  }: Pick<BulkRow, 'id' | 'batch' | 'fingerprint'> & { limit: number },
+  }: Pick<BulkRow, 'id' | 'batch' | 'fingerprint' | 'createdAt'> & { limit: number },
 ): Promise<Omit<NewApproval, 'effect'>> {
   return {
-    ...(await newApproval(context, asking)),
+    ...(await newApproval(context, asking, createdAt)),
     fingerprint,
     kind: 'import',
     account: null,
@@ -122,7 +127,7 @@ export async function approvalOfReversal(
   const { reversals } = await approvalRules.limitsOf(workspace, actor)
   if (!reversals) return undefined
   const asked: NewApproval = {
-    ...(await newApproval(context, asking)),
+    ...(await newApproval(context, asking, await databaseNow(pool))),
     kind: 'batch_reversal',
     account: null,
     batch,

@@ -100,7 +100,7 @@ export async function postTransactions(
   const isRepeat =
     movements.some((movement) => isPast(movement, now)) &&
     (await isPosted(pool, workspace, `${operation}:0`)) // its first row; all are written, or none
-  const rows = await movementRows(pool, workspace, movements, { isRepeat, single: false })
+  const rows = await movementRows(pool, workspace, movements, { now, isRepeat, single: false })
   const at = now.toISOString()
   const command = { workspace, operation, fingerprint, at, rows }
   const { outcome, transactions } = done(await commands.postTransactions(command))
@@ -119,9 +119,8 @@ export async function movementRows(
   pool: Pool,
   workspace: string,
   movements: readonly Movement[],
-  { isRepeat, single }: { isRepeat: boolean; single: boolean },
+  { now, isRepeat, single }: { now: Date; isRepeat: boolean; single: boolean },
 ) {
-  const now = await databaseNow(pool)
   const accounts = movements.map(({ account }) => account)
   const programOf = await findPrograms(pool, workspace, accounts)
   return movements.map((movement, index) => {

@@ -101,8 +101,8 @@ async function inTransaction<T>(
 ): Promise<T> {
   const told =
     actor === undefined ? '' : `; select set_config('vinr.actor', ${pg.escapeLiteral(actor)}, true)`
-  await client.query(`begin${told}`)
   try {
+    await client.query(`begin${told}`)
     const result = await run()
     await client.query('commit')
     return result

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { importApproval } from '../../app/approval-requests.ts'
 import { DecimalsChanged } from '../../app/bulk.ts'
-import { writtenBy } from '../../app/idempotent.ts'
+import { type Written, writtenBy } from '../../app/idempotent.ts'
 import type { ImportCheck } from '../../app/import-check.ts'
 import { UploadLost } from '../../app/imports.ts'
 import { notFound } from '../../app/refusals.ts'
@@ -59,36 +59,37 @@ export const createImport = endpoint({
     const hash = createHash('sha256').update(query.batch ?? '')
     const known = key === undefined ? undefined : await findBulk(deps.pool, workspace, id)
     const present = (row: BulkRow) => importObject(row, livemode)
-    if (known !== undefined) {
-      await hashed(stream, hash) // checked when it was new; what it names may have changed since
-      const written = writtenBy(hash.digest('base64url'), known, true)
+    const answered = async (written: Written<BulkRow>) => {
       const approval = await findApproval(deps.pool, workspace, ctx.idOf('apr'))
       const isToCome = approval !== undefined && approval.result === null
-      return isToCome ? waiting({ row: approval, replayed: true }, ctx) : created(written, present)
+      if (isToCome) return waiting({ row: approval, replayed: written.replayed }, ctx)
+      return created(written, present)
+    }
+    if (known !== undefined) {
+      await hashed(stream, hash) // checked when it was new; what it names may have changed since
+      return answered(writtenBy(hash.digest('base64url'), known, true))
     }
     const { rows: limit } = await deps.approvalRules.limitsOf(workspace, ctx.actor)
     const now = await databaseNow(deps.pool)
     const context = { pool: deps.pool, commands: deps.commands, workspace, now, log: ctx.log }
     return uploaded(stream, hash, lines, context, async (checked, upload) => {
       refuseWrong(checked)
-      const fingerprint = hash.digest('base64url')
-      const isAbove = limit !== null && checked.rows > limit
       const values = {
         workspace,
         id,
         kind: 'import' as const,
         batch: query.batch ?? id,
         total: checked.rows,
-        fingerprint,
+        fingerprint: hash.digest('base64url'),
         createdAt: now,
         progressedAt: now,
       }
-      if (!isAbove) return created(await deps.commands.createBulk(values, upload), present)
+      if (limit === null || checked.rows <= limit) {
+        return created(await deps.commands.createBulk(values, upload), present)
+      }
       const asked = await importApproval(deps, ctx, { ...values, limit })
-      await deps.commands.createBulk({ ...values, status: 'waiting' }, upload, asked)
-      const row = await findApproval(deps.pool, workspace, asked.id)
-      if (row === undefined) throw new Error(`no approval ${asked.id}`)
-      return waiting({ row, replayed: false }, ctx)
+      const held = { ...values, status: 'waiting' as const }
+      return answered(await deps.commands.createBulk(held, upload, asked))
     }).catch(orSendAgain)
   },
 })

@@ -84,9 +84,8 @@ begin
 end $$;
 
 -- Does what is due of a pending approval: the reminder, as an event and for the list of what needs
--- a person, once, or its expiry. Returns
--- what its run waits for from then on; a clock that is far ahead does nothing. `p_resume` begins a
--- run that was lost.
+-- a person, once, or its expiry. Returns what its run waits for from then on; a clock that is far
+-- ahead does nothing. `p_resume` begins a run that was lost.
 -- @returns ApprovalFacts
 create or replace function ledger.approval_advance(
   p_workspace text, p_id text, p_at timestamptz, p_resume boolean default false

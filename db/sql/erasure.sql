@@ -320,8 +320,9 @@ $$;
 -- A reason as it stays: one of the ledger's own words is nobody's, what somebody wrote is gone.
 create or replace function ledger_private.reason_erased(p_reason text) returns text
 language sql stable as $$
-  select case when p_reason = any ('{expiry,merge,refund_failed,refunded,expired,overdue,canceled,
-    canceled_by_operator,payment_failed,payment_canceled,payment_expired,erased}')
+  select case when p_reason = any ('{expiry,merge,deficit,reversal,refund_failed,refunded,expired,
+    overdue,canceled,canceled_at_till,canceled_by_operator,payment_failed,payment_canceled,
+    payment_expired,erased}')
     then p_reason when p_reason is not null then 'erased' end
 $$;
 
