@@ -40,6 +40,36 @@ const upload = (file: string, key = newId('op')) =>
     .type('application/x-ndjson')
     .send(file)
 
+describe('the limits of a role', () => {
+  const set = async (settings: object) =>
+    expect((await owner.send('put', '/v1/settings', settings)).status).toBe(200)
+  afterAll(() =>
+    set({
+      'approvals.marketing.rows': null,
+      'approvals.marketing.reversals': null,
+      'approvals.hours': null,
+    }),
+  )
+
+  it('are as its settings say: rows of an import, reversals, and hours to answer', async () => {
+    const account = await member()
+    await set({ 'approvals.marketing.rows': 2, 'approvals.hours': 5 })
+    expect((await upload(fileOf(account, 2))).status).toBe(201)
+    const { status, body } = await upload(fileOf(account, 3))
+    expect([status, body.limit]).toEqual([202, 2])
+    expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(5 * 3_600_000)
+    await set({ 'approvals.marketing.rows': false })
+    expect((await upload(fileOf(account, 1_001))).status).toBe(201)
+
+    const batch = newId('op')
+    const movement = { account, amount: 10, reason: 'test', metadata: { batch } }
+    await shop.post(`${V1}/transactions`, movement)
+    await set({ 'approvals.marketing.reversals': false })
+    const reversed = await marketing.send('post', `${V1}/batches/${batch}/reverse`)
+    expect([reversed.status, reversed.body.object]).toEqual([201, 'batch_reversal'])
+  })
+})
+
 describe('an import above the limit', () => {
   it('waits with its rows, checked, until it is approved, and is done once they are written', async () => {
     const account = await member()
